@@ -1,0 +1,1 @@
+"""Built-in refiners, one file each."""

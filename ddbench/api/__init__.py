@@ -1,0 +1,51 @@
+"""What a component author imports; all of it is also found in ``ddbench`` itself."""
+
+from ddbench.api.canonical import canonical_json, derive_seed, image_digests, sha256_json, tensor_digest
+from ddbench.api.component import Component, Fittable, Info, component
+from ddbench.api.context import Context
+from ddbench.api.dataset import ClassInfo, Dataset, LabeledImages, TrainingData
+from ddbench.api.evaluator import Evaluation, Evaluator
+from ddbench.api.generator import Generator, Prior, Samples
+from ddbench.api.params import Params, unkeyed
+from ddbench.api.pool import DistilledSet, Pool, Selection
+from ddbench.api.refiner import Refiner
+from ddbench.api.scorer import Scorer
+from ddbench.api.selector import Chosen, Selector
+from ddbench.api.student import Student
+
+KINDS: dict[str, type[Component]] = {
+    base.kind: base for base in (Dataset, Generator, Scorer, Selector, Refiner, Evaluator, Student)
+}
+
+__all__ = [
+    "KINDS",
+    "Chosen",
+    "ClassInfo",
+    "Component",
+    "Context",
+    "Dataset",
+    "DistilledSet",
+    "Evaluation",
+    "Evaluator",
+    "Fittable",
+    "Generator",
+    "Info",
+    "LabeledImages",
+    "Params",
+    "Pool",
+    "Prior",
+    "Refiner",
+    "Samples",
+    "Scorer",
+    "Selection",
+    "Selector",
+    "Student",
+    "TrainingData",
+    "canonical_json",
+    "component",
+    "derive_seed",
+    "image_digests",
+    "sha256_json",
+    "tensor_digest",
+    "unkeyed",
+]

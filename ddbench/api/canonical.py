@@ -1,0 +1,52 @@
+"""One spelling of a value, and the SHA-256 of it: the ground of every key, digest and seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SEED_BITS = 63
+
+
+def canonical_json(value: Any) -> str:
+    """``value`` as JSON with sorted keys and no spaces; raises ``ValueError`` for NaN and infinities."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256_json(value: Any) -> str:
+    """Hex SHA-256 of the canonical JSON of ``value``."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def derive_seed(*parts: Any) -> int:
+    """A seed of 63 bits that depends on ``parts`` alone, the same on every machine.
+
+    >>> derive_seed("pool", 0, 3) == derive_seed("pool", 0, 3) != derive_seed("pool", 0, 4)
+    True
+    """
+    return int(sha256_json(list(parts))[:16], 16) >> (64 - SEED_BITS)
+
+
+def tensor_digest(tensor: Tensor) -> str:
+    """Hex SHA-256 over dtype, shape and decoded values: independent of how the tensor is stored."""
+    import torch
+
+    header = f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
+    digest = hashlib.sha256(header.encode())
+    digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def image_digests(images: Tensor) -> list[str]:
+    """One hex SHA-256 per image of a uint8 tensor ``[N, C, H, W]``."""
+    return [tensor_digest(image) for image in images]
+
+
+def combine_digests(digests: Mapping[str, str]) -> str:
+    """The digest of named parts from the parts' own digests, in any order."""
+    return sha256_json(dict(digests))

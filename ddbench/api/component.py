@@ -1,0 +1,135 @@
+"""What every component is, and the decorator that declares one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from pydantic import ValidationError
+
+from ddbench.api.params import Params as BaseParams
+from ddbench.errors import ComponentError, did_you_mean
+
+if TYPE_CHECKING:
+    from ddbench.api.context import Context
+    from ddbench.api.dataset import TrainingData
+
+_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Info:
+    """How a component is known: its place, its name, its version, its source."""
+
+    kind: str
+    name: str
+    version: int
+    summary: str
+    paper: str | None = None
+
+
+class Component:
+    """The base of the seven kinds. A component is configured by its ``Params`` and holds no other state until loaded.
+
+    Attributes:
+        kind: which of the seven kinds this is; set by the kind's base class.
+        info: set by :func:`component`.
+        sources: modules outside the component's own package whose code decides its output.
+    """
+
+    kind: ClassVar[str]
+    info: ClassVar[Info]
+    sources: ClassVar[tuple[str, ...]] = ()
+
+    class Params(BaseParams):
+        """No parameters."""
+
+    params: Params
+
+    def __init__(self, params: BaseParams | None = None) -> None:
+        self.params = self.Params() if params is None else params  # type: ignore[assignment]
+
+    @classmethod
+    def configure(cls, **values: Any) -> Component:
+        """Build the component from parameter values; raises ComponentError that names the parameter at fault."""
+        try:
+            return cls(cls.Params(**values))
+        except ValidationError as error:
+            raise ComponentError(f"{cls.label()}: {explain(error, cls.Params)}") from None
+
+    @classmethod
+    def label(cls) -> str:
+        """``selector 'k-center'``, for messages."""
+        return f"{cls.info.kind} '{cls.info.name}'"
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the output depends on the seed of this stage's axis, as configured."""
+        return False
+
+    @property
+    def threads(self) -> int:
+        """CPU threads that this component's stages are run with: declared, so that no result depends on the machine."""
+        return 1
+
+    def fingerprint(self) -> Any:
+        """JSON that enters the keys beside the parameters: what a path points at, what else is built by name."""
+        return None
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""
+
+
+@runtime_checkable
+class Fittable(Protocol):
+    """A component with a stage of its own before use."""
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        """Fill ``out_dir`` with safetensors and JSON that ``load`` will read."""
+
+
+C = TypeVar("C", bound=Component)
+
+
+def component(kind: str, name: str, *, version: int, paper: str | None = None) -> Callable[[type[C]], type[C]]:
+    """Declare a component class. Its docstring's first line is its summary.
+
+    Args:
+        kind: the kind of the base class, said again for the reader.
+        name: kebab-case, unique within the kind; the name in suite files.
+        version: raised whenever the same parameters and inputs give another output.
+        paper: where the method comes from, such as ``arXiv:1708.00489``.
+
+    Raises:
+        ComponentError: the declaration breaks one of these rules.
+    """
+
+    def declare(cls: type[C]) -> type[C]:
+        place = f"{cls.__module__}.{cls.__qualname__}"
+        if getattr(cls, "kind", None) != kind:
+            raise ComponentError(f"declared as a {kind} but derives from no base class of that kind", where=place)
+        if not _KEBAB.fullmatch(name):
+            raise ComponentError(f"'{name}' is not a kebab-case name", where=place)
+        if version < 1:
+            raise ComponentError(f"version {version} is not a positive whole number", where=place)
+        if not (cls.__doc__ or "").strip():
+            raise ComponentError("has no docstring", where=place, hint="its first line is shown by `ddbench list`")
+        summary = (cls.__doc__ or "").strip().splitlines()[0]
+        cls.info = Info(kind=kind, name=name, version=version, summary=summary, paper=paper)
+        return cls
+
+    return declare
+
+
+def explain(error: ValidationError, model: type[BaseParams]) -> str:
+    """The first mistake in a parameter set, in one clause."""
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return f"unknown parameter '{name}'; {did_you_mean(name, model.model_fields)}"
+    if first["type"] == "missing":
+        return f"parameter '{name}' is required"
+    return f"parameter '{name}' is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

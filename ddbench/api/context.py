@@ -1,0 +1,59 @@
+"""What a component is given besides its data: seeds, a device, a log. Never the application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddbench.api.canonical import derive_seed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of one piece of work.
+
+    Randomness is *keyed*: a stream depends on ``seed`` and the key given for it, never on what was drawn before,
+    so that adding a class, an image or a worker changes nothing else.
+
+    Attributes:
+        seed: the seed of this stage's own axis (generation, selection or training).
+        device: where to compute, in torch's spelling (``cpu``, ``cuda:0``).
+        threads: CPU threads that the work may use.
+        scratch: an empty folder for temporary files, removed afterwards; None where there is none.
+        log: where messages go.
+        progress: called with (done, total), from time to time.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 1
+    scratch: Path | None = None
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))
+    progress: Callable[[int, int], None] = _no_progress
+
+    def rng(self, *key: Any) -> np.random.Generator:
+        """A numpy generator that depends on ``seed`` and ``key`` alone."""
+        import numpy as np
+
+        return np.random.Generator(np.random.PCG64(derive_seed(self.seed, *key)))
+
+    def torch_rng(self, *key: Any) -> torch.Generator:
+        """A CPU torch generator that depends on ``seed`` and ``key`` alone."""
+        import torch
+
+        return torch.Generator("cpu").manual_seed(derive_seed(self.seed, *key))
+
+    def with_seed(self, seed: int) -> Context:
+        """The same surroundings with another seed."""
+        return replace(self, seed=seed)

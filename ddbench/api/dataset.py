@@ -1,0 +1,98 @@
+"""Datasets: real images in two splits, of which components see only the training one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from ddbench.api.component import Component
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class: its name, and its place in ImageNet-1k where it has one."""
+
+    name: str
+    wnid: str | None = None
+    imagenet_index: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledImages:
+    """Images of one split: uint8 ``[N, 3, H, W]``, labels ``[N]`` int64, and an id for each."""
+
+    images: Tensor
+    labels: Tensor
+    ids: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What generators, fits and scorers see of a data set: everything but the validation images.
+
+    Attributes:
+        mean, std: per-channel statistics that networks normalise with, for pixels in [0, 1].
+    """
+
+    name: str
+    classes: tuple[ClassInfo, ...]
+    image_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    train: LabeledImages
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes' names in label order."""
+        return tuple(c.name for c in self.classes)
+
+
+class Dataset(Component):
+    """A labelled image collection with a training and a validation split.
+
+    ``train`` and ``validation`` return checked images or raise DataError: a data set never yields images whose
+    digest is not the pinned one.
+
+    Attributes:
+        classes: in label order.
+        image_size: height and width of the images, in pixels.
+        mean, std: per-channel statistics that networks normalise with, for pixels in [0, 1].
+        train_counts: training images per class where that is known without the data, else None.
+    """
+
+    kind: ClassVar[str] = "dataset"
+    classes: tuple[ClassInfo, ...]
+    image_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    train_counts: tuple[int, ...] | None = None
+
+    @abstractmethod
+    def train(self) -> LabeledImages:
+        """The training images, in the data set's own order. Raises DataError if missing or damaged."""
+
+    @abstractmethod
+    def validation(self) -> LabeledImages:
+        """The validation images, in the data set's own order. Raises DataError if missing or damaged."""
+
+    def missing(self) -> str | None:
+        """None if the data is there, else what is missing and where it is looked for; cheap, no torch."""
+        return None
+
+    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+        """Get the data, resuming what an earlier call began. ``progress`` is called with (what, done, total bytes).
+
+        Raises DataError, naming every source that was tried, if no source answers.
+        """
+
+    def training(self) -> TrainingData:
+        """The view that components get."""
+        return TrainingData(self.info.name, self.classes, self.image_size, self.mean, self.std, self.train())

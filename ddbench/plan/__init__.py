@@ -1,0 +1,1 @@
+"""Cells to a DAG of stage nodes with keys."""

@@ -1,0 +1,26 @@
+"""The hooks that a plug-in implements. A module named by an entry point of the group ``ddbench`` is a plug-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pluggy
+
+if TYPE_CHECKING:
+    from ddbench.api.component import Component
+
+GROUP: Final = "ddbench"
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+@hookspec
+def ddbench_components() -> Iterable[type[Component]]:  # type: ignore[empty-body]
+    """The component classes of this plug-in, each declared with ``@component``."""
+
+
+@hookspec
+def ddbench_protocols() -> Iterable[Path]:  # type: ignore[empty-body]
+    """Protocol files (YAML) of this plug-in, each named ``name@version.yaml``."""

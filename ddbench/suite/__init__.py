@@ -1,0 +1,1 @@
+"""Suite files: YAML to a validated model to frozen cells."""

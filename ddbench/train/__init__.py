@@ -1,0 +1,1 @@
+"""The student trainer: protocols as data, batched augmentation, one seeded training."""
