@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ class Info:
     paper: str | None = None
 
 
-class Component:
+class Component(ABC):
     """The base of the seven kinds. A component is configured by its ``Params`` and holds no other state until loaded.
 
     Attributes:
