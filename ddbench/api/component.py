@@ -80,7 +80,7 @@ class Component(ABC):
         """JSON that enters the keys beside the parameters: what a path points at, what else is built by name."""
         return None
 
-    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:  # noqa: B027  (optional to override)
         """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""
 
 
