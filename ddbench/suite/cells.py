@@ -1,0 +1,77 @@
+"""Cells: one choice of everything, one seed of each axis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from ddbench.api import Component, Generator, Refiner, Selector, Student
+    from ddbench.train.protocol import Protocol
+
+C_co = TypeVar("C_co", bound="Component", covariant=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice(Generic[C_co]):
+    """A configured component and the name that tables give it."""
+
+    label: str
+    component: C_co
+
+
+@dataclass(frozen=True)
+class PoolSize:
+    """Candidates a class: a number, a multiple of the IPC, or everything there is."""
+
+    value: int | str | None
+
+    def count(self, ipc: int) -> int | None:
+        """Images a class at ``ipc``; None is everything. ``Nx`` is ceil(N × IPC)."""
+        if isinstance(self.value, str):
+            return math.ceil(Decimal(self.value.removesuffix("x")) * ipc)
+        return self.value
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A row of the table: how a distilled set is made, and by which protocol it is judged."""
+
+    name: str
+    generator: Choice[Generator]
+    selector: Choice[Selector]
+    refiner: Choice[Refiner]
+    pool: PoolSize
+    protocol: Protocol
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One training: a row at one IPC, one student, one seed of each axis."""
+
+    row: Row
+    ipc: int
+    student: Choice[Student]
+    generation_seed: int
+    selection_seed: int
+    training_seed: int
+
+    def describe(self) -> dict[str, Any]:
+        """The cell in words, as JSON: what a result file carries."""
+        return {
+            "method": self.row.name,
+            "generator": self.row.generator.label,
+            "selector": self.row.selector.label,
+            "refiner": self.row.refiner.label,
+            "pool": self.row.pool.count(self.ipc),
+            "protocol": self.row.protocol.id,
+            "ipc": self.ipc,
+            "student": self.student.label,
+            "seeds": {
+                "generation": self.generation_seed,
+                "selection": self.selection_seed,
+                "training": self.training_seed,
+            },
+        }

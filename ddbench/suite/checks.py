@@ -1,0 +1,72 @@
+"""What can be known to fail is said before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ddbench.api import Scorer
+from ddbench.errors import ComponentError, SuiteError
+from ddbench.suite.source import Source
+
+if TYPE_CHECKING:
+    from ddbench.api import Dataset
+    from ddbench.registry import Catalogue
+    from ddbench.suite.cells import Cell, Choice, Row
+
+
+def check_fields(rows: Iterable[Row], scorers: Mapping[str, Choice[Scorer]], source: Source, known: Catalogue) -> None:
+    """Raise SuiteError unless every field that a selector needs is written by a scorer of the suite."""
+    for row in rows:
+        for field in row.selector.component.needs:
+            role, _, name = field.partition(".")
+            wish = f"selector '{row.selector.label}' of '{row.name}' needs the field '{field}', and "
+            if role not in scorers:
+                raise SuiteError(
+                    f"{wish}no scorer has the role '{role}'",
+                    where=source.place(("scorers",)),
+                    hint=f"add `{role}: {{use: …}}` under `scorers`; {_writers(name, known)}",
+                )
+            provided = scorers[role].component.provides
+            if name not in provided:
+                raise SuiteError(
+                    f"{wish}the scorer '{scorers[role].label}' writes only {', '.join(provided)}",
+                    where=source.place(("scorers", role)),
+                    hint=_writers(name, known),
+                )
+
+
+def _writers(field: str, known: Catalogue) -> str:
+    scorers = [cls for cls in known.components("scorer") if issubclass(cls, Scorer) and field in cls.provides]
+    return f"'{field}' is written by: {', '.join(cls.info.name for cls in scorers) or 'no known scorer'}"
+
+
+def check_sizes(cells: Iterable[Cell], dataset: Dataset, source: Source) -> None:
+    """Raise SuiteError where a student cannot take the images, or a pool holds fewer images than are to be chosen."""
+    seen: set[tuple[int, ...]] = set()
+    for cell in cells:
+        key = (id(cell.row), cell.ipc, id(cell.student))
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            cell.student.component.check_size(min(dataset.image_size, cell.row.protocol.max_input_size))
+        except ComponentError as error:
+            raise SuiteError(error.message, where=source.place(("students",)), hint=error.hint) from None
+        _check_pool(cell, dataset, source)
+
+
+def _check_pool(cell: Cell, dataset: Dataset, source: Source) -> None:
+    row, hint = cell.row, "lower the IPC or enlarge the pool"
+    where = source.place(("ipc", source.values["ipc"].index(cell.ipc)))
+    pool = row.pool.count(cell.ipc)
+    if pool is not None and pool < cell.ipc:
+        raise SuiteError(f"IPC {cell.ipc} is larger than the pool of '{row.name}', {pool}", where=where, hint=hint)
+    available = row.generator.component.available(dataset)
+    needed = max(cell.ipc, pool or 0)
+    if available and min(available) < needed:
+        raise SuiteError(
+            f"'{row.name}' needs {needed} images a class, and generator '{row.generator.label}' has {min(available)}",
+            where=where,
+            hint=hint,
+        )

@@ -1,0 +1,107 @@
+"""What a suite file may say: its structure. What the names in it mean is resolved elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Use(_Model):
+    """A component by name with parameters: ``k-center`` or ``{use: k-center, start: random}``."""
+
+    use: str
+    params: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"use": value}
+        if isinstance(value, dict):
+            if "use" not in value:
+                raise ValueError("a component is a name or a mapping with the key 'use'")
+            return {"use": value["use"], "params": {k: v for k, v in value.items() if k != "use"}}
+        raise ValueError("a component is a name or a mapping with the key 'use'")
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _pool(value: Any) -> Any:
+    if isinstance(value, bool) or not (
+        (isinstance(value, int) and value > 0) or (isinstance(value, str) and _POOL.fullmatch(value))
+    ):
+        raise ValueError("a pool is images a class (200) or a multiple of the IPC (4x)")
+    return value
+
+
+Seed = Annotated[int, Field(ge=0)]
+Ipc = Annotated[int, Field(ge=1)]
+Pool = Annotated[int | str, BeforeValidator(_pool)]
+Some = Annotated[list[str | int], BeforeValidator(_listed)]
+
+
+class Seeds(_Model):
+    """The three axes. What varies is said by the lists' lengths."""
+
+    generation: list[Seed] = Field([0], min_length=1)
+    selection: list[Seed] = Field([0], min_length=1)
+    training: list[Seed] = Field([0], min_length=1)
+
+
+class Method(_Model):
+    """A named row of the table."""
+
+    generator: str
+    selector: Use
+    refiner: Use = Use(use="none")
+    pool: Pool | None = None
+    protocol: str | None = None
+
+
+class Matrix(_Model):
+    """A product of components; its rows are named by them."""
+
+    generator: list[str] = Field(min_length=1)
+    selector: list[Use] = Field(min_length=1)
+    refiner: list[Use] = Field([Use(use="none")], min_length=1)
+    pool: Pool | None = None
+    protocol: str | None = None
+
+
+class Exclude(_Model):
+    """Cells to leave out: those that match every key given here."""
+
+    method: Some | None = None
+    generator: Some | None = None
+    selector: Some | None = None
+    refiner: Some | None = None
+    student: Some | None = None
+    ipc: Some | None = None
+
+
+class SuiteModel(_Model):
+    """A suite file."""
+
+    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    dataset: Use
+    protocol: str
+    ipc: list[Ipc] = Field(min_length=1)
+    students: list[Use] = Field(min_length=1)
+    evaluator: Use = Use(use="student")
+    numerics: Literal["reference", "bf16"] = "reference"
+    seeds: Seeds = Seeds()
+    generators: dict[str, Use] = {}
+    scorers: dict[str, Use] = {}
+    methods: dict[str, Method] = {}
+    matrix: Matrix | None = None
+    exclude: list[Exclude] = []

@@ -1,0 +1,284 @@
+"""From a suite's structure to configured components and cells, with the place of every mistake."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from ddbench.api import Component, Dataset, Evaluator, Generator, Refiner, Scorer, Selector, Student
+from ddbench.errors import ComponentError, SuiteError, did_you_mean
+from ddbench.registry import Catalogue, catalogue
+from ddbench.suite.cells import Cell, Choice, PoolSize, Row
+from ddbench.suite.checks import check_fields, check_sizes
+from ddbench.suite.model import Exclude, Matrix, Method, Pool, Seeds, SuiteModel, Use
+from ddbench.suite.source import Path_, Source, read_yaml
+
+if TYPE_CHECKING:
+    from ddbench.train.protocol import Protocol
+
+_Parts = dict[str, Path_]
+_METHOD_PARTS: _Parts = {"generator": ("generator",), "selector": ("selector",), "refiner": ("refiner",)}
+_MERGED = ("seeds", "generators", "scorers", "methods")
+
+
+@dataclass(frozen=True, eq=False)
+class ResolvedSuite:
+    """A suite with every name resolved and every parameter checked.
+
+    Attributes:
+        skipped: why combinations of the matrix were left out.
+        values: the suite as it was read, ``extends`` merged: what is stored with its results.
+    """
+
+    name: str
+    file: str
+    dataset: Choice[Dataset]
+    evaluator: Choice[Evaluator]
+    numerics: str
+    scorers: dict[str, Choice[Scorer]]
+    cells: tuple[Cell, ...]
+    skipped: tuple[str, ...]
+    values: dict[str, Any]
+
+
+def load_suite(file: Path | str, known: Catalogue | None = None) -> ResolvedSuite:
+    """Read, check and expand a suite file.
+
+    Raises:
+        SuiteError: with file, line and column: the file is no valid suite, or names what does not exist.
+    """
+    source = _read(Path(file))
+    try:
+        model = SuiteModel.model_validate(source.values)
+    except ValidationError as error:
+        raise _structural(error, source) from None
+    return _Resolver(model, source, known or catalogue()).resolve()
+
+
+def _read(file: Path) -> Source:
+    """The file, merged into the one it extends, if it says so."""
+    source = read_yaml(file)
+    base_name = source.values.pop("extends", None)
+    if base_name is None:
+        return source
+    if not isinstance(base_name, str):
+        raise SuiteError("extends: is the path of another suite file", where=source.place(("extends",)))
+    base = read_yaml(file.parent / base_name)
+    if "extends" in base.values:
+        raise SuiteError(
+            f"'{base_name}' itself extends another suite", where=source.place(("extends",)), hint="one level is allowed"
+        )
+    values = copy.deepcopy(base.values)
+    for key, value in source.values.items():
+        if key in _MERGED and isinstance(value, dict) and isinstance(values.get(key), dict):
+            values[key] = {**values[key], **value}
+        else:
+            values[key] = value
+    return Source(source.file, values, {**base.places, **source.places})
+
+
+def _structural(error: ValidationError, source: Source) -> SuiteError:
+    """The first structural mistake, in one line."""
+    first = error.errors()[0]
+    path: Path_ = tuple(first["loc"])
+    name = ".".join(str(part) for part in path)
+    place = source.place(path)
+    if first["type"] == "extra_forbidden":
+        return SuiteError(
+            f"unknown key '{path[-1]}'", where=place, hint=did_you_mean(str(path[-1]), _fields(path[:-1]))
+        )
+    if first["type"] == "missing":
+        return SuiteError(f"the key '{name}' is missing", where=place)
+    message = first["msg"].removeprefix("Value error, ")
+    return SuiteError(f"'{name}' is {first['input']!r}: {message[0].lower()}{message[1:]}", where=place)
+
+
+def _fields(path: Path_) -> list[str]:
+    """The keys that may stand at ``path``."""
+    models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
+    model: type[BaseModel] = models.get(str(path[0]), Use) if path else SuiteModel
+    return [*model.model_fields, *(() if path else ("extends",))]
+
+
+class _NoLatentsError(SuiteError):
+    """A refiner was combined with a generator it cannot work with."""
+
+
+class _Resolver:
+    """Resolves one suite; holds what has been built already, so that equal entries are one object."""
+
+    def __init__(self, model: SuiteModel, source: Source, known: Catalogue) -> None:
+        self.model = model
+        self.source = source
+        self.known = known
+        self._protocols = known.protocols()
+        self._generators: dict[str, Choice[Generator]] = {}
+        self.skipped: list[str] = []
+
+    def resolve(self) -> ResolvedSuite:
+        model = self.model
+        dataset = cast("Choice[Dataset]", self.component("dataset", model.dataset, ("dataset",)))
+        evaluator = cast("Choice[Evaluator]", self.component("evaluator", model.evaluator, ("evaluator",)))
+        scorers = {
+            role: cast("Choice[Scorer]", self.component("scorer", use, ("scorers", role)))
+            for role, use in model.scorers.items()
+        }
+        students = [
+            cast("Choice[Student]", self.component("student", use, ("students", i)))
+            for i, use in enumerate(model.students)
+        ]
+        for i, student in enumerate(students):
+            self.distinct([s.label for s in students[:i]], student.label, ("students", i))
+        rows = self.rows()
+        if not rows:
+            raise SuiteError("neither 'methods' nor 'matrix' names anything to run", where=self.source.file)
+        check_fields(rows, scorers, self.source, self.known)
+        cells = self.excluded(tuple(self.expand(rows, students)))
+        check_sizes(cells, dataset.component, self.source)
+        return ResolvedSuite(
+            name=model.suite,
+            file=self.source.file,
+            dataset=dataset,
+            evaluator=evaluator,
+            numerics=model.numerics,
+            scorers=scorers,
+            cells=cells,
+            skipped=tuple(self.skipped),
+            values=self.source.values,
+        )
+
+    def component(self, kind: str, use: Use, path: Path_) -> Choice[Component]:
+        """A configured component, labelled by its name and the parameters that the suite sets."""
+        try:
+            cls = self.known.get(kind, use.use)
+        except ComponentError as error:
+            raise SuiteError(error.message, where=self.source.place((*path, "use")), hint=error.hint) from None
+        unknown = [name for name in use.params if name not in cls.Params.model_fields]
+        if unknown:
+            hint = did_you_mean(unknown[0], cls.Params.model_fields)
+            place = self.source.place((*path, unknown[0]))
+            raise SuiteError(f"unknown parameter '{unknown[0]}' of {cls.label()}", where=place, hint=hint)
+        try:
+            built = cls.configure(**use.params)
+        except ComponentError as error:
+            raise SuiteError(error.message, where=self.source.place(path), hint=error.hint) from None
+        shown = ", ".join(f"{name}={value}" for name, value in use.params.items())
+        return Choice(f"{use.use} ({shown})" if shown else use.use, built)
+
+    def protocol(self, name: str, path: Path_) -> Protocol:
+        if name not in self._protocols:
+            hint = did_you_mean(name, self._protocols)
+            raise SuiteError(f"there is no protocol '{name}'", where=self.source.place(path), hint=hint)
+        return self._protocols[name]
+
+    def generator(self, name: str, path: Path_) -> Choice[Generator]:
+        """A generator by the name of a variant in this suite, else of a component."""
+        if name not in self._generators:
+            if name in self.model.generators:
+                choice = self.component("generator", self.model.generators[name], ("generators", name))
+            else:
+                choice = self.component("generator", Use(use=name), path)
+            self._generators[name] = Choice(name, cast("Generator", choice.component))
+        return self._generators[name]
+
+    def selector(self, use: Use, path: Path_) -> tuple[Choice[Selector], Pool | None]:
+        """A selector and the pool size that its entry may carry."""
+        params = dict(use.params)
+        pool = params.pop("pool", None)
+        choice = cast("Choice[Selector]", self.component("selector", Use(use=use.use, params=params), path))
+        if pool is None:
+            return choice, None
+        try:
+            Method(generator="", selector=use, pool=pool)
+        except ValidationError as error:
+            raise SuiteError(
+                f"'pool' is {pool!r}: {error.errors()[0]['msg'].removeprefix('Value error, ')}",
+                where=self.source.place((*path, "pool")),
+            ) from None
+        return Choice(f"{choice.label} @{pool}", choice.component), pool
+
+    def rows(self) -> list[Row]:
+        """The methods in the suite's order, then the matrix."""
+        rows = [self.row(name, m, ("methods", name), _METHOD_PARTS) for name, m in self.model.methods.items()]
+        matrix = self.model.matrix
+        if matrix is None:
+            return rows
+        axes = product(enumerate(matrix.generator), enumerate(matrix.selector), enumerate(matrix.refiner))
+        for (g, generator), (s, selector), (r, refiner) in axes:
+            method = Method(
+                generator=generator, selector=selector, refiner=refiner, pool=matrix.pool, protocol=matrix.protocol
+            )
+            parts: _Parts = {"generator": ("generator", g), "selector": ("selector", s), "refiner": ("refiner", r)}
+            try:
+                row = self.row(None, method, ("matrix",), parts)
+            except _NoLatentsError as error:
+                self.skipped.append(error.message)
+                continue
+            self.distinct([other.name for other in rows], row.name, ("matrix", *parts["selector"]))
+            rows.append(row)
+        return rows
+
+    def row(self, name: str | None, method: Method, path: Path_, parts: _Parts) -> Row:
+        """One row; ``parts`` says where below ``path`` its components stand."""
+        generator = self.generator(method.generator, (*path, *parts["generator"]))
+        selector, own_pool = self.selector(method.selector, (*path, *parts["selector"]))
+        refiner_path = (*path, *parts["refiner"])
+        refiner = cast("Choice[Refiner]", self.component("refiner", method.refiner, refiner_path))
+        if refiner.component.needs_latents and not generator.component.has_latents:
+            raise _NoLatentsError(
+                f"refiner '{refiner.label}' needs latents, and generator '{generator.label}' keeps none",
+                where=self.source.place(refiner_path),
+                hint="choose a generator with a latent prior",
+            )
+        default = None if generator.component.finite else selector.component.default_pool
+        size = next((p for p in (own_pool, method.pool) if p is not None), default)
+        protocol_path = (*path, "protocol") if method.protocol else ("protocol",)
+        protocol = self.protocol(method.protocol or self.model.protocol, protocol_path)
+        named = [generator.label, selector.label, *([] if refiner.component.identity else [refiner.label])]
+        return Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), protocol)
+
+    def expand(self, rows: list[Row], students: list[Choice[Student]]) -> Iterator[Cell]:
+        seeds = self.model.seeds
+        for row, ipc, student in product(rows, self.model.ipc, students):
+            for generation, selection, training in product(seeds.generation, seeds.selection, seeds.training):
+                yield Cell(row, ipc, student, generation, selection, training)
+
+    def excluded(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        """The cells that no ``exclude`` entry matches; an entry that matches nothing is a mistake."""
+        dropped: set[int] = set()
+        for index, entry in enumerate(self.model.exclude):
+            wanted = {key: set(values) for key, values in entry.model_dump(exclude_none=True).items()}
+            if not wanted:
+                raise SuiteError("excludes everything", where=self.source.place(("exclude", index)))
+            matched = {i for i, cell in enumerate(cells) if _matches(cell, wanted)}
+            if not matched:
+                raise SuiteError("excludes no cell", where=self.source.place(("exclude", index)))
+            dropped |= matched
+        kept = tuple(cell for i, cell in enumerate(cells) if i not in dropped)
+        if not kept:
+            raise SuiteError("excludes every cell", where=self.source.place(("exclude",)))
+        return kept
+
+    def distinct(self, others: list[str], name: str, path: Path_) -> None:
+        if name in others:
+            raise SuiteError(f"'{name}' stands twice", where=self.source.place(path), hint="remove one or rename it")
+
+
+def _matches(cell: Cell, wanted: dict[str, set[Any]]) -> bool:
+    """Whether the cell has one of the wanted values at every wanted key; components match by name or by label."""
+    row = cell.row
+    has: dict[str, set[Any]] = {
+        "method": {row.name},
+        "generator": {row.generator.label, row.generator.component.info.name},
+        "selector": {row.selector.label, row.selector.component.info.name},
+        "refiner": {row.refiner.label, row.refiner.component.info.name},
+        "student": {cell.student.label, cell.student.component.info.name},
+        "ipc": {cell.ipc},
+    }
+    return all(has[key] & values for key, values in wanted.items())
