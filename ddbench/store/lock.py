@@ -1,0 +1,55 @@
+"""One run at a time on a store, and none before the last one's workers are gone."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+_PATIENCE_S = 0.2
+
+
+@contextmanager
+def run_lock(root: Path, owner: str, on_wait: Callable[[str], None]) -> Iterator[None]:
+    """Hold the store for one run. While another run, or a worker that outlived its driver, holds it, wait.
+
+    Args:
+        owner: who holds it, shown to those who wait.
+        on_wait: called once, with the holder, if there is a wait.
+    """
+    with (root / "run.lock").open("a+") as run, (root / "workers.lock").open("a+") as workers:
+        _acquire(run, on_wait)
+        _acquire(workers, lambda _: None)
+        fcntl.flock(workers, fcntl.LOCK_UN)
+        run.seek(0)
+        run.truncate()
+        run.write(json.dumps({"pid": os.getpid(), "suite": owner}))
+        run.flush()
+        yield
+
+
+def _acquire(file: IO[str], on_wait: Callable[[str], None]) -> None:
+    told = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not told:
+                file.seek(0)
+                on_wait(file.read())
+                told = True
+            time.sleep(_PATIENCE_S)
+        else:
+            return
+
+
+def hold_as_worker(root: Path) -> IO[str]:
+    """Show that a worker is alive, until the returned file is closed or the process ends."""
+    file = (root / "workers.lock").open("a+")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file

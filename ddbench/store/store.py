@@ -1,0 +1,195 @@
+"""The store: artifacts and results under the hash of what made them. Killed at any time, it holds only whole things."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ddbench.errors import StoreError
+from ddbench.store.artifact import MANIFEST, Artifact, Manifest, Output, write_payload
+from ddbench.store.files import read_sealed, sync_folder, write_sealed
+
+FORMAT = 1
+
+
+class Store:
+    """A folder with artifacts, results, failures and the logs of runs.
+
+    ``artifacts/KK/KEY/`` holds a manifest and a payload; ``results/KK/KEY/`` one file per environment and one per cell.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def open(cls, root: Path) -> Store:
+        """Open a store for writing, making it if need be. Raises StoreError if it cannot be written or is of another format."""
+        store = cls(root)
+        marker = root / "store.json"
+        with store.writing():
+            for name in ("artifacts", "results", "failures", "runs", "tmp"):
+                (root / name).mkdir(parents=True, exist_ok=True)
+            known = read_sealed(marker)
+            if known is None:
+                write_sealed(marker, {"format": FORMAT})
+            probe = root / "tmp" / uuid.uuid4().hex
+            probe.touch()
+            probe.unlink()
+        if known is not None and known["format"] != FORMAT:
+            raise StoreError(
+                f"the store has format {known['format']}, this program writes {FORMAT}",
+                where=str(root),
+                hint="use another folder: --store or DDBENCH_HOME",
+            )
+        return store
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn the system's refusals into one clear line."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreError(
+                    "no space left for the store", where=str(self.root), hint="free some: `ddbench gc`, or use --store"
+                ) from error
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+                raise StoreError(
+                    f"the store cannot be written: {os.strerror(error.errno).lower()}",
+                    where=str(self.root),
+                    hint="choose a folder of your own: --store or DDBENCH_HOME",
+                ) from error
+            raise
+
+    # artifacts
+
+    def _folder(self, action_key: str) -> Path:
+        return self.root / "artifacts" / action_key[:2] / action_key
+
+    def manifest(self, action_key: str) -> Manifest | None:
+        """What is known of an artifact, None if it was never made. Raises CorruptError if its manifest is damaged."""
+        value = read_sealed(self._folder(action_key) / MANIFEST)
+        return None if value is None else Manifest.from_json(value)
+
+    def has_payload(self, manifest: Manifest) -> bool:
+        """Whether the artifact's files are there, by name; their bytes are checked when read."""
+        folder = self._folder(manifest.action_key)
+        return all((folder / name).is_file() for name in manifest.files)
+
+    def artifact(self, action_key: str) -> Artifact:
+        """A stored artifact. Raises StoreError if there is none, CorruptError if its manifest is damaged."""
+        manifest = self.manifest(action_key)
+        if manifest is None:
+            raise StoreError(f"holds no artifact {action_key[:12]}", where=str(self.root))
+        return Artifact(self._folder(action_key), manifest)
+
+    def manifests(self) -> Iterator[Manifest]:
+        """Every undamaged manifest."""
+        for folder in sorted((self.root / "artifacts").glob("*/*")):
+            try:
+                manifest = self.manifest(folder.name)
+            except StoreError:
+                continue
+            if manifest is not None:
+                yield manifest
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A new empty folder inside the store, removed afterwards."""
+        folder = self.root / "tmp" / uuid.uuid4().hex
+        with self.writing():
+            folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def put(self, output: Output, unsigned: Manifest) -> Manifest:
+        """Store an output: payload and manifest written aside, then one rename. Replaces what lay under the key.
+
+        ``unsigned`` is the manifest without digest and files, which are computed here.
+        """
+        with self.writing(), self.scratch() as aside:
+            building = aside / "artifact"
+            building.mkdir()
+            digest, files = write_payload(output, building)
+            manifest = Manifest(**{**vars(unsigned), "digest": digest, "files": files})
+            write_sealed(building / MANIFEST, manifest.to_json())
+            final = self._folder(manifest.action_key)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if final.exists():
+                final.rename(aside / "replaced")
+            building.rename(final)
+            sync_folder(final.parent)
+        return manifest
+
+    def drop_payload(self, manifest: Manifest) -> None:
+        """Delete an artifact's files but keep its manifest, so that what came of it stays known."""
+        folder = self._folder(manifest.action_key)
+        for name in manifest.files:
+            (folder / name).unlink(missing_ok=True)
+
+    def quarantine(self, action_key: str) -> Path:
+        """Move a damaged artifact or result out of the way, for inspection; return where to."""
+        target = self.root / "quarantine" / f"{action_key[:16]}-{uuid.uuid4().hex[:8]}"
+        with self.writing():
+            for folder in (self._folder(action_key), self._results(action_key)):
+                if folder.exists():
+                    target.mkdir(parents=True, exist_ok=True)
+                    folder.rename(target / folder.parent.parent.name)
+        return target
+
+    # results
+
+    def _results(self, action_key: str) -> Path:
+        return self.root / "results" / action_key[:2] / action_key
+
+    def put_result(self, action_key: str, fingerprint: str, record: dict[str, Any]) -> None:
+        """Store the record of one training in one environment; an existing one is never overwritten."""
+        path = self._results(action_key) / f"{fingerprint}.json"
+        if not path.exists():
+            with self.writing():
+                write_sealed(path, record)
+
+    def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
+        """Note that a cell's result is the one under ``action_key``."""
+        path = self._results(action_key) / f"cell-{recipe_key}.json"
+        if not path.exists():
+            with self.writing():
+                write_sealed(path, cell)
+
+    def results(self, action_key: str) -> list[dict[str, Any]]:
+        """The records under a key, one per environment. Raises CorruptError if one is damaged."""
+        folder = self._results(action_key)
+        try:
+            names = sorted(os.listdir(folder))
+        except FileNotFoundError:
+            return []
+        records = (read_sealed(folder / n) for n in names if n.endswith(".json") and n[0] != "." and n[:5] != "cell-")
+        return [record for record in records if record is not None]
+
+    # failures
+
+    def _failure(self, recipe_key: str) -> Path:
+        return self.root / "failures" / f"{recipe_key}.json"
+
+    def put_failure(self, recipe_key: str, failure: dict[str, Any]) -> Path:
+        """Record that a node failed: for people, never as a result."""
+        path = self._failure(recipe_key)
+        with self.writing():
+            write_sealed(path, failure)
+        return path
+
+    def failure(self, recipe_key: str) -> dict[str, Any] | None:
+        """The last failure of a node, None if it has none."""
+        return read_sealed(self._failure(recipe_key))
+
+    def clear_failure(self, recipe_key: str) -> None:
+        """Forget a node's failure: it has succeeded since."""
+        self._failure(recipe_key).unlink(missing_ok=True)
