@@ -1,0 +1,71 @@
+"""The source hash of a component: recorded beside its results, so that a change without a new version is seen."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from importlib.util import find_spec, resolve_name
+from pathlib import Path
+
+from ddbench.api.component import Component
+
+
+@cache
+def source_hash(cls: type[Component]) -> str:
+    """Hex SHA-256 over the component's module, the modules it imports relatively, and those it names in ``sources``.
+
+    Comments, blank lines and docstrings do not count.
+    """
+    files = dict(_reachable(cls.__module__))
+    for name in cls.sources:
+        files.update(_package(name))
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{_code(files[name])}\0".encode())
+    return digest.hexdigest()
+
+
+def _package(name: str) -> dict[str, Path]:
+    """The modules of a package, or the one module, by name."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        return {}
+    if not spec.submodule_search_locations:
+        return {name: Path(spec.origin)}
+    root = Path(spec.origin).parent
+    return {f"{name}:{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*.py"))}
+
+
+def _reachable(module: str) -> dict[str, Path]:
+    """``module`` and everything it imports relatively, at any depth of the code, transitively."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        spec = None if name in found else find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        found[name] = Path(spec.origin)
+        package = name if spec.submodule_search_locations else name.rpartition(".")[0]
+        for node in ast.walk(ast.parse(found[name].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                target = resolve_name("." * node.level + (node.module or ""), package)
+                waiting.extend([f"{target}.{alias.name}" for alias in node.names] if node.module is None else [target])
+    return found
+
+
+@cache
+def _code(path: Path) -> str:
+    """The module's syntax tree without docstrings, as text."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return ast.dump(tree)
