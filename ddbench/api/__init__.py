@@ -1,6 +1,13 @@
 """What a component author imports; all of it is also found in ``ddbench`` itself."""
 
-from ddbench.api.canonical import canonical_json, derive_seed, image_digests, sha256_json, tensor_digest
+from ddbench.api.canonical import (
+    canonical_json,
+    combine_digests,
+    derive_seed,
+    image_digests,
+    sha256_json,
+    tensor_digest,
+)
 from ddbench.api.component import Component, Fittable, Info, component
 from ddbench.api.context import Context
 from ddbench.api.dataset import ClassInfo, Dataset, LabeledImages, TrainingData
@@ -42,6 +49,7 @@ __all__ = [
     "Student",
     "TrainingData",
     "canonical_json",
+    "combine_digests",
     "component",
     "derive_seed",
     "image_digests",

@@ -155,8 +155,12 @@ class Artifact:
         """Its JSON content. Raises CorruptError if the file has changed since it was written."""
         return json.loads(self._path(CONTENT).read_text(encoding="utf-8"))
 
-    def files(self) -> Path:
-        """The folder that a fit wrote, every file of it checked. Raises CorruptError if one has changed."""
+    def verify(self) -> None:
+        """Check every file. Raises CorruptError if one has changed."""
         for name in self.manifest.files:
             self._path(name)
+
+    def files(self) -> Path:
+        """The folder that a fit wrote, every file of it checked. Raises CorruptError if one has changed."""
+        self.verify()
         return self._folder / "files"

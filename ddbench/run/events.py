@@ -1,0 +1,35 @@
+"""The log of a run: one JSON object a line, appended whole, by the driver and by every worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+LOG_NAME = "events.jsonl"
+
+
+class EventLog:
+    """Appends events to a file that several processes share."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, event: str, **fields: Any) -> None:
+        """Append one event; a single write, so that lines of different processes never mix."""
+        line = json.dumps({"time": round(time.time(), 3), "pid": os.getpid(), "event": event, **fields}) + "\n"
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+
+
+def read_events(store_root: Path) -> Iterator[dict[str, Any]]:
+    """Every event of every run on a store, in the order of the runs."""
+    for path in sorted((store_root / "runs").glob(f"*/{LOG_NAME}")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)

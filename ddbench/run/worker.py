@@ -1,0 +1,138 @@
+"""A worker process: takes jobs as lines of JSON on stdin, answers with lines of JSON, ends when its driver does.
+
+Started as ``python -m ddbench.run.worker STORE EVENTS DEVICE``. It runs frozen nodes and never plans.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from ddbench.errors import DdbenchError, LeakError, StoreError
+from ddbench.run.events import EventLog
+from ddbench.run.job import Job
+from ddbench.run.workshop import Workshop, new_workshop
+from ddbench.store import CorruptError, Manifest
+from ddbench.store.lock import hold_as_worker
+
+Send = Callable[[dict[str, Any]], None]
+
+
+def main() -> None:
+    root, events, device = Path(sys.argv[1]), EventLog(Path(sys.argv[2])), sys.argv[3]
+    send = _take_over_stdout()
+    lock = hold_as_worker(root)
+    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    shop = new_workshop(root, device)
+    send({"kind": "ready"})
+    while not lock.closed:
+        job = jobs.get()
+        events.add("start", stage=job.stage, action_key=job.action_key, recipe_key=job.recipe_key)
+        answer = _attempt(job, shop, events, send)
+        send({"action_key": job.action_key, **answer})
+
+
+def _take_over_stdout() -> Send:
+    """Keep the pipe to the driver for answers; whatever a library prints goes to the worker's log."""
+    pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    lock = threading.Lock()
+
+    def send(message: dict[str, Any]) -> None:
+        with lock:
+            pipe.write(json.dumps(message, ensure_ascii=False) + "\n")
+
+    return send
+
+
+def _listen(jobs: queue.SimpleQueue[Job]) -> None:
+    """Pass jobs on. The end of the pipe means that the driver is gone: end at once, what is half-done is in ``tmp``."""
+    stdin: IO[str] = sys.stdin
+    for line in stdin:
+        jobs.put(Job.from_line(line))
+    os._exit(0)
+
+
+def _attempt(job: Job, shop: Workshop, events: EventLog, send: Send) -> dict[str, Any]:
+    """Run a job; whatever goes wrong becomes an answer."""
+    try:
+        result = run_job(job, shop, send)
+    except CorruptError as error:
+        return {"kind": "corrupt", "message": str(error), "inputs": _damaged(job, shop)}
+    except DdbenchError as error:
+        fatal = isinstance(error, LeakError | StoreError)
+        return {"kind": "failed", "user": True, "fatal": fatal, "message": str(error), "trace": ""}
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        return {"kind": "failed", "user": False, "fatal": False, "message": message, "trace": traceback.format_exc()}
+    events.add("done", stage=job.stage, action_key=job.action_key, recipe_key=job.recipe_key)
+    return {"kind": "done", **result}
+
+
+def _damaged(job: Job, shop: Workshop) -> list[str]:
+    """Which of the job's inputs cannot be read whole."""
+    damaged = []
+    for key in sorted({*job.inputs.values()}):
+        try:
+            artifact = shop.store.artifact(key)
+            artifact.verify()
+        except StoreError:
+            damaged.append(key)
+    shop.kept.clear()
+    return damaged
+
+
+def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
+    """Run one node and store what it made; return what the driver needs to know of it."""
+    import torch
+
+    from ddbench.run.environment import environment, measured
+    from ddbench.run.evaluation import evaluate, make_record
+    from ddbench.run.stages import STAGES
+
+    torch.set_num_threads(job.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+    def progress(done: int, total: int) -> None:
+        send({"kind": "progress", "action_key": job.action_key, "done": done, "total": total})
+
+    with shop.context(job, progress) as ctx:
+        if job.stage == "evaluate":
+            with measured(shop.device) as usage:
+                result = evaluate(job, shop, ctx)
+            mark, record = make_record(job, shop, ctx, result, usage)
+            shop.store.put_result(job.action_key, mark, record)
+            return {"usage": usage, "accuracy": result["last"]}
+        with measured(shop.device) as usage:
+            output = STAGES[job.stage](job, shop, ctx)
+        unsigned = Manifest(
+            action_key=job.action_key,
+            recipe_key=job.recipe_key,
+            stage=job.stage,
+            recipe=job.recipe,
+            inputs=job.input_digests,
+            digest="",
+            files={},
+            sources=job.sources,
+            info={
+                **output.info,
+                "usage": usage,
+                "environment": environment(shop.device, job.threads),
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            },
+        )
+        shop.store.put(output, unsigned)
+        return {"usage": usage}
+
+
+if __name__ == "__main__":
+    main()
