@@ -48,10 +48,10 @@ class Component(ABC):
     class Params(BaseParams):
         """No parameters."""
 
-    params: Params
+    params: BaseParams
 
     def __init__(self, params: BaseParams | None = None) -> None:
-        self.params = self.Params() if params is None else params  # type: ignore[assignment]
+        self.params = self.Params() if params is None else params
 
     @classmethod
     def configure(cls, **values: Any) -> Component:

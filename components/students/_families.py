@@ -1,0 +1,92 @@
+"""The two families of built-in students: their parameters, and which image sizes they can take. No torch here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+import ddbench
+from ddbench import ComponentError, Student
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Norm: TypeAlias = Literal["instance", "batch"]
+Variant: TypeAlias = Literal["cifar", "small", "mid", "large"]
+
+
+class ConvNetStudent(Student):
+    """A ConvNet of ``depth`` stages, each of which halves the image."""
+
+    class Params(ddbench.Params):
+        norm: Norm = "instance"
+
+    params: Params
+    depth: ClassVar[int]
+
+    def check_size(self, image_size: int) -> None:
+        """Raise ComponentError where ``depth`` halvings leave nothing of the image."""
+        if image_size >> self.depth:
+            return
+        # The literature's depth for images of that size; nothing is swapped silently.
+        fitting = "convnet3" if image_size <= 32 else "convnet4"
+        needed = 1 << self.depth
+        raise ComponentError(
+            f"{self.label()} halves images {self.depth} times: it needs at least {needed} px, not {image_size}",
+            hint=f"use '{fitting}'" if image_size >= 8 else "no ConvNet takes images that small",
+        )
+
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        """An untrained network for square images; raises ComponentError where they are too small."""
+        from ._convnet import convnet
+
+        self.check_size(image_size)
+        return convnet(
+            depth=self.depth,
+            num_classes=num_classes,
+            image_size=image_size,
+            channels=channels,
+            norm=self.params.norm,
+        )
+
+
+class ResNetStudent(Student):
+    """A ResNet of four stages with ``blocks`` basic blocks each, shrinking by average pools if ``pooled``."""
+
+    class Params(ddbench.Params):
+        norm: Norm = "instance"
+        variant: Literal["auto", "cifar", "small", "mid", "large"] = "auto"
+
+    params: Params
+    blocks: ClassVar[int]
+    pooled: ClassVar[bool]
+
+    def variant(self, image_size: int) -> Variant:
+        """The stem and widths for images of that size, unless the parameter ``variant`` says otherwise."""
+        if self.params.variant != "auto":
+            return self.params.variant
+        limits: tuple[tuple[int, Variant], ...] = ((32, "cifar"), (64, "small"), (128, "mid"))
+        return next((variant for limit, variant in limits if image_size <= limit), "large")
+
+    def check_size(self, image_size: int) -> None:
+        """Raise ComponentError where the last norm would see a single pixel, which it turns into a constant."""
+        variant = self.variant(image_size)
+        smallest = 16 * {"cifar": 1, "small": 1, "mid": 2, "large": 4}[variant]
+        if image_size < smallest:
+            raise ComponentError(
+                f"{self.label()} with variant '{variant}' needs images of at least {smallest} px, not {image_size}",
+                hint="leave 'variant' at 'auto'" if image_size >= 16 else "use 'convnet3'",
+            )
+
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        """An untrained network; raises ComponentError where the images are too small for it."""
+        from ._resnet import resnet
+
+        self.check_size(image_size)
+        return resnet(
+            blocks=self.blocks,
+            pooled=self.pooled,
+            variant=self.variant(image_size),
+            num_classes=num_classes,
+            channels=channels,
+            norm=self.params.norm,
+        )
