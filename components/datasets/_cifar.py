@@ -1,0 +1,24 @@
+"""What every form of CIFAR-10 shares: classes, size, statistics, and the name of an image."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ddbench import ClassInfo
+
+PAPER: Final = "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images"
+IMAGE_SIZE: Final = 32
+CLASSES: Final = tuple(
+    ClassInfo(name)
+    for name in ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+)
+# The statistics that the distillation literature normalises with; its standard deviations are means over images.
+MEAN: Final = (0.4914, 0.4822, 0.4465)
+STD: Final = (0.2023, 0.1994, 0.2010)
+
+_OFFICIAL_SPLIT: Final = {"train": "train", "validation": "test"}
+
+
+def image_id(split: str, index: int) -> str:
+    """The name of an image, from its split here and its place in that split of CIFAR-10: ``test-00042``."""
+    return f"{_OFFICIAL_SPLIT[split]}-{index:05d}"

@@ -1,0 +1,88 @@
+"""tiny-cifar: a small real data set that lies inside the package, for the smoke suite, tests and first steps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from ddbench import DataError, Dataset, LabeledImages, component
+from ddbench.api import image_digests, sha256_json
+
+from . import _cifar
+from ._download import file_size
+from ._sheets import decode_sheet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+INDEX: Final = "index.json"
+SHEETS: Final = {"train": ("train-0.webp", "train-1.webp"), "validation": ("validation-0.webp",)}
+PER_CLASS: Final = {"train": 100, "validation": 50}
+
+
+@component("dataset", "tiny-cifar", version=1, paper=_cifar.PAPER)
+class TinyCifar(Dataset):
+    """A thousand training and 500 validation images of CIFAR-10, shipped with ddbench.
+
+    Of each class 100 images of CIFAR-10's training split and 50 of its test split, class after class, each class in
+    CIFAR-10's order. ``index.json`` tells each image's place in CIFAR-10, its class and its digest; the index itself
+    is pinned here. An image has the same id in ``cifar10``.
+    """
+
+    classes = _cifar.CLASSES
+    image_size = _cifar.IMAGE_SIZE
+    mean = _cifar.MEAN
+    std = _cifar.STD
+    train_counts = (PER_CLASS["train"],) * len(_cifar.CLASSES)
+    folder: ClassVar[Path] = Path(__file__).with_name("_tiny_cifar")
+    index_digest: ClassVar[str] = "0c6bad1a5a43e98f3fecb7a97cf20330934e571d57072feb419cb6141b5e99f5"
+
+    def train(self) -> LabeledImages:
+        """A thousand images, 100 a class, class after class."""
+        return self._read("train")
+
+    def validation(self) -> LabeledImages:
+        """500 images, 50 a class, class after class."""
+        return self._read("validation")
+
+    def missing(self) -> str | None:
+        """None unless the installed package has lost its files."""
+        names = (INDEX, *SHEETS["train"], *SHEETS["validation"])
+        gone = [name for name in names if not file_size(self.folder / name)]
+        return f"tiny-cifar: no {', '.join(gone)} in {self.folder}; install ddbench again" if gone else None
+
+    def _read(self, split: str) -> LabeledImages:
+        import torch
+
+        index = self._index()
+        images = [self._sheet(name, [entry["sha256"] for entry in index[name]]) for name in SHEETS[split]]
+        entries = [entry for name in SHEETS[split] for entry in index[name]]
+        label_of = {info.name: label for label, info in enumerate(self.classes)}
+        return LabeledImages(
+            images=torch.cat(images),
+            labels=torch.tensor([label_of[entry["class"]] for entry in entries]),
+            ids=tuple(_cifar.image_id(split, entry["index"]) for entry in entries),
+        )
+
+    def _index(self) -> dict[str, list[dict[str, Any]]]:
+        """For each sheet what its tiles are, in order."""
+        try:
+            index = json.loads((self.folder / INDEX).read_bytes())
+        except (OSError, ValueError) as error:
+            raise self._damaged(INDEX, str(error)) from None
+        if sha256_json(index) != self.index_digest:
+            raise self._damaged(INDEX, "its digest is not the pinned one")
+        return dict(index["sheets"])
+
+    def _sheet(self, name: str, digests: list[str]) -> Tensor:
+        try:
+            images = decode_sheet((self.folder / name).read_bytes(), self.image_size)
+        except (OSError, ValueError) as error:
+            raise self._damaged(name, str(error)) from None
+        if image_digests(images) != digests:
+            raise self._damaged(name, "its images are not those of the index")
+        return images
+
+    def _damaged(self, name: str, why: str) -> DataError:
+        return DataError(f"is damaged: {why}", where=str(self.folder / name), hint="install ddbench again")
