@@ -30,6 +30,7 @@ class Context:
         seed: the seed of this stage's own axis (generation, selection or training).
         device: where to compute, in torch's spelling (``cpu``, ``cuda:0``).
         threads: CPU threads that the work may use.
+        numerics: ``reference`` (plain float32) or ``bf16``, for the training of students.
         scratch: an empty folder for temporary files, removed afterwards; None where there is none.
         log: where messages go.
         progress: called with (done, total), from time to time.
@@ -38,6 +39,7 @@ class Context:
     seed: int = 0
     device: str = "cpu"
     threads: int = 1
+    numerics: str = "reference"
     scratch: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))
     progress: Callable[[int, int], None] = _no_progress

@@ -190,20 +190,15 @@ def distill(job: Job, shop: Workshop, ctx: Context) -> Output:
 
     selection = shop.artifact(job, "selection")
     chosen = selection.content()
-    places: dict[tuple[str, str], tuple[Samples, int]] = {}
-    for role in set(chosen["shards"]):
-        artifact = shop.artifact(job, role)
-        latents = artifact.tensor("latents") if "latents" in artifact.tensor_names else None
-        samples = Samples(artifact.tensor("images"), tuple(artifact.content()["ids"]), latents)
-        places.update({(role, sample_id): (samples, i) for i, sample_id in enumerate(samples.ids)})
-    picked = [places[place] for place in zip(chosen["shards"], chosen["ids"], strict=True)]
-    tensors = {
-        "images": torch.stack([samples.images[i] for samples, i in picked]),
-        "labels": selection.tensor("labels"),
-    }
-    latents = [samples.latents[i] for samples, i in picked if samples.latents is not None]
-    if len(latents) == len(picked):
-        tensors["latents"] = torch.stack(latents)
+    shards = sorted(set(chosen["shards"]))
+    ids = {role: shop.artifact(job, role).content()["ids"] for role in shards}
+    place = {(role, sample_id): i for role in shards for i, sample_id in enumerate(ids[role])}
+    names = set.intersection(*(set(shop.artifact(job, role).tensor_names) for role in shards)) - {"labels"}
+    tensors = {"labels": selection.tensor("labels")}
+    for name in sorted(names):
+        values = {role: shop.artifact(job, role).tensor(name) for role in shards}
+        picked = zip(chosen["shards"], chosen["ids"], strict=True)
+        tensors[name] = torch.stack([values[role][place[role, sample_id]] for role, sample_id in picked])
     return Output(tensors, content={"ids": chosen["ids"]})
 
 

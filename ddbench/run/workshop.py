@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -85,8 +85,14 @@ class Workshop:
     def context(self, job: Job, progress: Callable[[int, int], None]) -> Iterator[Context]:
         """The surroundings of one job, with a scratch folder of its own."""
         with self.store.scratch() as scratch:
-            base = Context(seed=job.settings.get("seed", 0), device=self.device, threads=job.threads, scratch=scratch)
-            yield replace(base, progress=progress)
+            yield Context(
+                seed=job.settings.get("seed", 0),
+                device=self.device,
+                threads=job.threads,
+                numerics=job.settings.get("numerics", "reference"),
+                scratch=scratch,
+                progress=progress,
+            )
 
 
 def _build(address: Mapping[str, Any]) -> Component:

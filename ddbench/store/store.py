@@ -13,7 +13,7 @@ from typing import Any
 
 from ddbench.errors import StoreError
 from ddbench.store.artifact import MANIFEST, Artifact, Manifest, Output, write_payload
-from ddbench.store.files import read_sealed, sync_folder, write_sealed
+from ddbench.store.files import CorruptError, read_sealed, sync_folder, write_sealed
 
 FORMAT = 1
 
@@ -87,10 +87,10 @@ class Store:
         return all((folder / name).is_file() for name in manifest.files)
 
     def artifact(self, action_key: str) -> Artifact:
-        """A stored artifact. Raises StoreError if there is none, CorruptError if its manifest is damaged."""
+        """A stored artifact. Raises CorruptError if there is none or its manifest is damaged."""
         manifest = self.manifest(action_key)
         if manifest is None:
-            raise StoreError(f"holds no artifact {action_key[:12]}", where=str(self.root))
+            raise CorruptError("is missing", where=str(self._folder(action_key)))
         return Artifact(self._folder(action_key), manifest)
 
     def manifests(self) -> Iterator[Manifest]:

@@ -1,0 +1,160 @@
+"""Worker processes on this machine: as many at once as the cores allow, each with the threads its node declares."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ddbench.run.executors.base import Answer
+from ddbench.run.job import Job
+
+_CUBLAS_DETERMINISTIC = ":4096:8"
+_GRACE_S = 1.0
+
+
+class _Worker:
+    """One process and the job it has in hand."""
+
+    def __init__(self, command: list[str], env: dict[str, str], log: Path, device: str, inbox: _Inbox) -> None:
+        self.device = device
+        self.job: Job | None = None
+        with log.open("ab") as stderr, _interrupts_held_back():
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env, text=True, bufsize=1
+            )
+        threading.Thread(target=self._read, args=(inbox,), daemon=True).start()
+
+    def _read(self, inbox: _Inbox) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            inbox.put((self, json.loads(line)))
+        inbox.put((self, {"kind": "gone", "code": self.process.wait()}))
+
+    def start(self, job: Job) -> None:
+        self.job = job
+        assert self.process.stdin is not None
+        # A worker that has just died is reported by its reader; the job is then put back.
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(job.to_line())
+            self.process.stdin.flush()
+
+
+_Inbox = queue.SimpleQueue[tuple[_Worker, dict[str, Any]]]
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Block Ctrl-C while a worker is started: it inherits the block, so only the driver hears of it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+class LocalExecutor:
+    """A pool of spawned workers.
+
+    Args:
+        root: the store.
+        run_folder: where the event log and the workers' logs go.
+        cores: CPU threads in use at once, over all workers.
+        gpus: indices of GPUs; each runs one node at a time. Without any, nodes run on the CPU.
+    """
+
+    def __init__(self, root: Path, run_folder: Path, cores: int, gpus: list[int]) -> None:
+        self._root = root
+        self._folder = run_folder
+        self._cores = cores
+        self._devices = [f"cuda:{index}" for index in gpus] or ["cpu"]
+        self._inbox: _Inbox = queue.SimpleQueue()
+        self._workers: list[_Worker] = []
+        self._started = 0
+
+    def _busy(self) -> list[tuple[_Worker, Job]]:
+        return [(worker, worker.job) for worker in self._workers if worker.job is not None]
+
+    def _free_device(self) -> str | None:
+        """A device with room: a GPU that has no job, or the CPU."""
+        if self._devices == ["cpu"]:
+            return "cpu"
+        taken = {worker.device for worker, _ in self._busy()}
+        return next((device for device in self._devices if device not in taken), None)
+
+    def fits(self, threads: int) -> bool:
+        """Whether cores and a device are free; a node that wants more cores than there are runs alone."""
+        used = sum(min(job.threads, self._cores) for _, job in self._busy())
+        return used + min(threads, self._cores) <= self._cores and self._free_device() is not None
+
+    def submit(self, job: Job) -> None:
+        """Give a job to an idle worker of a free device, started if there is none."""
+        device = self._free_device()
+        assert device is not None
+        idle = (worker for worker in self._workers if worker.job is None and worker.device == device)
+        worker = next(idle, None) or self._start(device)
+        worker.start(job)
+
+    def _start(self, device: str) -> _Worker:
+        self._started += 1
+        log = self._folder / f"worker-{self._started}.log"
+        events = self._folder / "events.jsonl"
+        command = [sys.executable, "-m", "ddbench.run.worker", str(self._root), str(events), device]
+        env = {**os.environ, "CUBLAS_WORKSPACE_CONFIG": _CUBLAS_DETERMINISTIC, "OMP_NUM_THREADS": "1"}
+        worker = _Worker(command, env, log, device, self._inbox)
+        self._workers.append(worker)
+        return worker
+
+    def wait(self, timeout_s: float) -> list[Answer]:
+        """What the workers have said; waits for the first word, at most ``timeout_s``."""
+        answers: list[Answer] = []
+        try:
+            message = self._inbox.get(timeout=timeout_s)
+            while True:
+                answer = self._hear(*message)
+                if answer is not None:
+                    answers.append(answer)
+                message = self._inbox.get_nowait()
+        except queue.Empty:
+            return answers
+
+    def _hear(self, worker: _Worker, message: dict[str, Any]) -> Answer | None:
+        job = worker.job
+        if message["kind"] == "gone":
+            if worker in self._workers:
+                self._workers.remove(worker)
+            worker.job = None
+            return Answer("lost", job, {"message": _ending(message["code"])}) if job else None
+        if message["kind"] == "ready" or job is None:
+            return None
+        if message["kind"] != "progress":
+            worker.job = None
+        return Answer(message["kind"], job, message)
+
+    def close(self) -> None:
+        """Kill every worker. Nothing is lost by it: what is stored is whole, what is not is remade."""
+        for worker in self._workers:
+            worker.process.kill()
+        deadline = time.monotonic() + _GRACE_S
+        for worker in self._workers:
+            with suppress(subprocess.TimeoutExpired):
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
+        self._workers.clear()
+
+
+def _ending(code: int) -> str:
+    """How a process ended, in words."""
+    if code < 0:
+        with suppress(ValueError):
+            name = signal.Signals(-code).name
+            return f"killed by {name}" + (", perhaps for want of memory" if -code == signal.SIGKILL else "")
+    return f"ended with exit code {code}"

@@ -1,0 +1,180 @@
+"""Which node next: walks the graph from the wanted results back to what is missing, and forward as outputs arrive."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+from ddbench.plan import STAGES, Graph, State
+
+_ORDER = {stage: i for i, stage in enumerate(STAGES)}
+
+
+class Scheduler:
+    """Hands out runnable nodes, earlier stages first, so that much soon depends on nothing.
+
+    Two nodes with one action key are one piece of work: the second waits for the first and takes its output.
+
+    Attributes:
+        failed: nodes that failed in this run.
+        blocked: nodes that cannot run because an ancestor failed.
+    """
+
+    def __init__(self, graph: Graph, state: State) -> None:
+        self.graph = graph
+        self.state = state
+        self.failed: set[str] = set()
+        self.blocked: set[str] = set()
+        self._dependents = graph.dependents()
+        self._rank = {key: i for i, key in enumerate(graph.nodes)}
+        self._ready: list[tuple[int, int, str]] = []
+        self._queued: set[str] = set()
+        self._running: dict[str, list[str]] = {}
+        self._wants_payload: set[str] = set()
+        self._wanted: set[str] = set()
+        self.want(key for _, key in graph.cells)
+
+    # wanting
+
+    def want(self, keys: Iterable[str]) -> None:
+        """Ask for the outputs of nodes: of what must be made first, too."""
+        waiting = list(keys)
+        while waiting:
+            key = waiting.pop()
+            if not self._satisfied(key):
+                self._wanted.add(key)
+                waiting.extend(self._advance(key))
+
+    def _advance(self, key: str) -> list[str]:
+        """Bring a wanted node nearer to running; return the inputs that it needs looked after."""
+        if key in self._queued or key in self.failed or key in self.blocked:
+            return []
+        parents = set(self.graph.nodes[key].inputs.values())
+        if parents & (self.failed | self.blocked):
+            self._block(key)
+            return []
+        unknown = [p for p in parents if not self.state.resolve(p)]
+        if unknown:
+            return [p for p in unknown if p not in self._wanted]
+        if self._satisfied(key):
+            return []
+        self._wants_payload |= parents
+        absent = [p for p in parents if not self._has_payload(p)]
+        if not absent:
+            self._enqueue(key)
+        return [p for p in absent if p not in self._wanted]
+
+    def _satisfied(self, key: str) -> bool:
+        """Whether what is wanted of a node is there: its digest, and its payload if something reads that."""
+        return self.state.resolve(key) and (key not in self._wants_payload or self._has_payload(key))
+
+    def _has_payload(self, key: str) -> bool:
+        return self.graph.nodes[key].stage == "evaluate" or self.state.has_payload(key)
+
+    def _enqueue(self, key: str) -> None:
+        self._queued.add(key)
+        sharing = self._running.get(self.state.action_keys[key])
+        if sharing is not None:
+            sharing.append(key)
+            return
+        stage = _ORDER[self.graph.nodes[key].stage]
+        heapq.heappush(self._ready, (stage, self._rank[key], key))
+
+    def _block(self, key: str) -> None:
+        waiting = [key]
+        while waiting:
+            blocked = waiting.pop()
+            if blocked not in self.blocked:
+                self.blocked.add(blocked)
+                waiting.extend(k for k in self._dependents[blocked] if k in self._wanted)
+
+    # handing out
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is running and nothing can be run."""
+        return not self._running and not self._ready
+
+    @property
+    def outstanding(self) -> int:
+        """Nodes that are wanted and may still be run; equal work among them is known only when its turn comes."""
+        return len(self._wanted - self.failed - self.blocked)
+
+    def peek(self) -> str | None:
+        """The node that :meth:`take` would hand out; None if there is none now."""
+        while self._ready:
+            key = self._ready[0][2]
+            sharing = self._running.get(self.state.action_keys[key])
+            if sharing is None and not self._satisfied(key):
+                return key
+            heapq.heappop(self._ready)
+            if sharing is not None:
+                sharing.append(key)
+            else:
+                self._settle([key])
+        return None
+
+    def take(self) -> str:
+        """Hand out the node that :meth:`peek` showed."""
+        key = heapq.heappop(self._ready)[2]
+        self._running[self.state.action_keys[key]] = [key]
+        return key
+
+    # hearing back
+
+    def finished(self, action_key: str) -> list[str]:
+        """Take note that the output under ``action_key`` is stored; return the nodes that it finishes."""
+        keys = self._running.pop(action_key)
+        for key in keys:
+            self.state.digests.pop(key, None)
+        self._settle(keys)
+        return keys
+
+    def _settle(self, keys: list[str]) -> None:
+        """Nodes whose output has been stored: go on with what waited for them."""
+        for key in keys:
+            self._queued.discard(key)
+            if self._satisfied(key):
+                self._wanted.discard(key)
+        self.want(k for key in keys for k in (key, *self._dependents[key]) if k in self._wanted)
+
+    def fail(self, action_key: str) -> list[str]:
+        """Take note that the work under ``action_key`` failed; return the nodes that fail with it."""
+        keys = self._running.pop(action_key)
+        self.failed.update(keys)
+        for key in keys:
+            self._queued.discard(key)
+            for dependent in self._dependents[key]:
+                if dependent in self._wanted:
+                    self._block(dependent)
+        return keys
+
+    def put_back(self, action_key: str) -> None:
+        """The work under ``action_key`` was lost, not failed: it is to be done again."""
+        for key in self._running.pop(action_key):
+            self._queued.discard(key)
+            self.want([key])
+
+    def damaged(self, action_key: str, lost: Iterable[str]) -> list[str]:
+        """The work under ``action_key`` found inputs damaged, which were taken away: they start anew.
+
+        With them goes what is known through them. Returns the nodes whose outputs were lost.
+        """
+        self._queued.difference_update(self._running.pop(action_key))
+        gone = set(lost)
+        keys = [key for key, known in self.state.action_keys.items() if known in gone]
+        running = {key for sharing in self._running.values() for key in sharing}
+        affected: set[str] = set()
+        waiting = list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in affected and key not in running:
+                affected.add(key)
+                waiting.extend(self._dependents[key])
+        self._ready = [entry for entry in self._ready if entry[2] not in affected]
+        heapq.heapify(self._ready)
+        self._queued -= affected
+        self._wanted -= affected
+        self.state.forget(affected)
+        self.want(key for _, key in self.graph.cells)
+        return keys
