@@ -1,1 +1,28 @@
 """The command line, one small file per verb."""
+
+from __future__ import annotations
+
+import typer
+
+from ddbench.cli import describe, doctor, fetch, gc, list_, plan, report, run, status, why
+
+app = typer.Typer(
+    name="ddbench",
+    help="A harness for generative dataset distillation: swap one component, hold everything else fixed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("status")(status.status)
+app.command("why")(why.why)
+app.command("list")(list_.list_)
+app.command("describe")(describe.describe)
+app.command("fetch")(fetch.fetch)
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
+app.command("gc")(gc.gc)
+
+__all__ = ["app"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ddbench.plan.graph import Graph
 from ddbench.store import CorruptError, Manifest, Store
@@ -27,7 +28,7 @@ class State:
         self.action_keys: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         self.manifests: dict[str, Manifest] = {}
-        self.results: dict[str, list[dict[str, object]]] = {}
+        self.results: dict[str, list[dict[str, Any]]] = {}
         self.corrupt: dict[str, str] = {}
 
     def resolve_all(self) -> State:

@@ -93,16 +93,24 @@ class Catalogue:
 
     def protocols(self) -> dict[str, Protocol]:
         """Every protocol by its id, such as ``minimax-hard@1``."""
+        return {protocol_id: protocol for protocol_id, (protocol, _) in sorted(self._read_protocols().items())}
+
+    def protocol_owner(self, protocol_id: str) -> str:
+        """The package, with its version, that a protocol comes from."""
+        return self._read_protocols()[protocol_id][1]
+
+    def _read_protocols(self) -> dict[str, tuple[Protocol, str]]:
         from ddbench.train.protocol import read_protocol
 
-        found: dict[str, Protocol] = {}
-        for paths in self._manager.hook.ddbench_protocols():
-            for path in paths:
+        found: dict[str, tuple[Protocol, str]] = {}
+        for name, module in self._manager.list_name_plugin():
+            hook = self._manager.subset_hook_caller("ddbench_protocols", self._all_but(name)) if module else None
+            for path in [path for paths in (hook() if hook else []) for path in paths]:
                 protocol = read_protocol(path)
                 if protocol.id in found:
                     raise ComponentError(f"protocol '{protocol.id}' is declared twice", where=str(path))
-                found[protocol.id] = protocol
-        return dict(sorted(found.items()))
+                found[protocol.id] = (protocol, self.plugins[name].package)
+        return found
 
     def protocol(self, protocol_id: str) -> Protocol:
         """The protocol; raises ComponentError, naming the nearest, if there is none."""

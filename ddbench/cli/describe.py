@@ -1,0 +1,68 @@
+"""``ddbench describe``: everything about one component or protocol."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Annotated, Any
+
+import typer
+
+from ddbench.api.component import Component
+from ddbench.cli.options import AsJson
+
+
+def describe(
+    name: Annotated[str, typer.Argument(help="A component or protocol, such as k-center or selector/k-center.")],
+    json: AsJson = False,
+) -> None:
+    """Describe a component or protocol: what it does, its parameters, where it comes from."""
+    from ddbench.cli.output import print_json
+    from ddbench.errors import DdbenchError, did_you_mean
+    from ddbench.registry import catalogue
+
+    known = catalogue()
+    if "@" in name:
+        found: list[dict[str, Any]] = [known.protocol(name).model_dump(mode="json")]
+    else:
+        kind, _, short = name.rpartition("/")
+        classes = [c for c in known.components(kind or None) if c.info.name == short]
+        if not classes:
+            hint = did_you_mean(short, {c.info.name for c in known.components()})
+            raise DdbenchError(f"there is no component '{name}'", hint=hint)
+        found = [_facts(cls, known.owner(cls)) for cls in classes]
+    if json:
+        print_json(found[0] if len(found) == 1 else found)
+        return
+    for facts in found:
+        _print(facts)
+
+
+def _facts(cls: type[Component], owner: str) -> dict[str, Any]:
+    schema = cls.Params.model_json_schema()
+    return {
+        "kind": cls.info.kind,
+        "name": cls.info.name,
+        "version": cls.info.version,
+        "from": owner,
+        "paper": cls.info.paper,
+        "description": inspect.cleandoc(cls.__doc__ or ""),
+        "params": schema.get("properties", {}),
+        "required": schema.get("required", []),
+    }
+
+
+def _print(facts: dict[str, Any]) -> None:
+    if "params" not in facts:
+        for field, value in facts.items():
+            print(f"{field}: {value}")
+        return
+    print(f"{facts['kind']} {facts['name']}, version {facts['version']}, from {facts['from']}")
+    if facts["paper"]:
+        print(f"source: {facts['paper']}")
+    print(f"\n{facts['description']}\n")
+    for field, schema in facts["params"].items():
+        default = "required" if field in facts["required"] else f"default {schema.get('default')!r}"
+        kind = " | ".join(map(repr, schema["enum"])) if "enum" in schema else schema.get("type", "any")
+        print(f"  {field}: {kind}, {default}")
+        if "description" in schema:
+            print(f"      {schema['description']}")

@@ -1,0 +1,87 @@
+"""``ddbench doctor``: is everything here that a run needs?"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+import typer
+
+from ddbench.cli.options import AsJson, StoreFolder, store_root
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: how it stands, and whether that is a problem."""
+
+    what: str
+    found: str
+    ok: bool = True
+
+
+def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
+    """Look at the environment, the plug-ins, the data and the store; exit 1 if something is wrong."""
+    from ddbench.cli.output import print_json, print_table
+
+    findings = [*_environment(), *_plugins(), *_data(), *_store(store)]
+    if json:
+        print_json([vars(finding) for finding in findings])
+    else:
+        print_table(["", "what", "found"], [["ok" if f.ok else "!!", f.what, f.found] for f in findings])
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _environment() -> list[Finding]:
+    from ddbench.run.driver import usable_cores
+    from ddbench.run.environment import cpu_model, versions
+    from ddbench.run.start import find_gpus
+
+    missing = [name for name in ("torch", "torchvision", "diffusers", "timm", "open_clip") if find_spec(name) is None]
+    return [
+        Finding("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        Finding("packages", f"missing: {', '.join(missing)}" if missing else "all there", not missing),
+        Finding("processor", f"{cpu_model()}, {usable_cores()} cores usable"),
+        Finding("GPUs", str(len(find_gpus()))),
+    ]
+
+
+def _plugins() -> list[Finding]:
+    from ddbench.registry import catalogue
+
+    findings = []
+    for plugin in catalogue().plugins.values():
+        if plugin.error:
+            last = plugin.error.strip().splitlines()[-1]
+            findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package}: {last}", ok=False))
+        else:
+            findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package} {plugin.deferred or ''}".strip()))
+    return findings
+
+
+def _data() -> list[Finding]:
+    from ddbench.api import Dataset
+    from ddbench.registry import catalogue
+
+    datasets = (cast("type[Dataset]", cls) for cls in catalogue().components("dataset"))
+    plain = (cls for cls in datasets if not cls.Params.model_json_schema().get("required"))
+    return [Finding(f"data set {cls.info.name}", cls().missing() or "there") for cls in plain]
+
+
+def _store(option: Path | None) -> list[Finding]:
+    from ddbench.errors import StoreError
+    from ddbench.store import Store
+
+    root = store_root(option)
+    nearest = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = shutil.disk_usage(nearest).free / 2**30
+    finding = Finding("store", f"{root}, {free:.1f} GiB free")
+    if root.exists():
+        try:
+            Store.open(root)
+        except StoreError as error:
+            finding = Finding("store", str(error), ok=False)
+    return [finding]

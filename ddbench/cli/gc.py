@@ -1,0 +1,33 @@
+"""``ddbench gc``: free space, and lose no result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ddbench.cli.options import AsJson, StoreFolder, store_root
+
+
+def gc(
+    keep: Annotated[list[Path] | None, typer.Argument(metavar="[SUITE]...", help="Suites to keep files of.")] = None,
+    store: StoreFolder = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Do it; without this, only say what would go.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Remove the files (pools, scores, fits) that the named suites do not use. Results and manifests stay."""
+    from ddbench.cli.output import print_json
+    from ddbench.plan.load import planned
+    from ddbench.store.garbage import collect
+
+    root = store_root(store)
+    kept = {key for suite in keep or [] for key in planned(suite, root)[1].action_keys.values()}
+    freed = collect(root, kept, delete=delete)
+    if json:
+        print_json({"artifacts": freed.artifacts, "bytes": freed.size, "deleted": delete})
+        return
+    verb = "removed" if delete else "would remove"
+    print(f"{verb} the files of {freed.artifacts} artifacts, {freed.size / 2**20:.1f} MiB; no result is touched")
+    if not delete and freed.size:
+        print("add --delete to do it")

@@ -1,0 +1,22 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE", help="A suite file, such as suites/smoke.yaml.")]
+StoreFolder = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="DIR", help="Where artifacts and results are kept [default: .ddbench]."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def store_root(option: Path | None) -> Path:
+    """The store's folder: the option, else DDBENCH_HOME, else ``.ddbench`` in the working directory."""
+    from ddbench.store.home import store_home
+
+    return (option or store_home()).absolute()

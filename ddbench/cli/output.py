@@ -1,0 +1,33 @@
+"""How verbs speak: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ddbench.errors import DdbenchError
+
+stderr = Console(stderr=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON value to stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
+    """Print a table to stdout; wide enough for its text where nobody watches."""
+    table = Table(*headers, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console = Console()
+    console.print(table, markup=False) if console.is_terminal else Console(width=200).print(table, markup=False)
+
+
+def fail(error: DdbenchError) -> None:
+    """Say what a user did wrong, on one line."""
+    stderr.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,32 @@
+"""``ddbench status``: how far a suite is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+
+
+def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) -> None:
+    """Show how many cells of each row have results, and what failed."""
+    from ddbench.cli.output import print_json, print_table
+    from ddbench.plan.load import planned
+
+    resolved, state = planned(suite, store_root(store))
+    rows: dict[str, dict[str, Any]] = {}
+    for cell, key in state.graph.cells:
+        row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})
+        row["cells"] += 1
+        row["done"] += key in state.results
+    failures = [
+        {"stage": node.stage, "node": node.label, "message": failure["message"], "file": str(path)}
+        for key, node in state.graph.nodes.items()
+        if key not in state.digests and (failure := state.store.failure(key))
+        for path in [state.store.root / "failures" / f"{key}.json"]
+    ]
+    if json:
+        print_json({"suite": resolved.name, "rows": list(rows.values()), "failures": failures})
+        return
+    print_table(["method", "done", "cells"], [[r["method"], r["done"], r["cells"]] for r in rows.values()])
+    for failure in failures:
+        print(f"failed: {failure['stage']} {failure['node']}: {failure['message']} ({failure['file']})")

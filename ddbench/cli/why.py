@@ -1,0 +1,38 @@
+"""``ddbench why``: why a node runs, or does not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+
+
+def why(
+    suite: SuiteFile,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Words of a node's stage or label, or the start of its key.")
+    ] = None,
+    store: StoreFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Say of each node whether it would run, and why."""
+    from ddbench.cli.output import print_json, print_table
+    from ddbench.errors import DdbenchError
+    from ddbench.plan.load import planned
+    from ddbench.plan.reason import reason
+
+    _, state = planned(suite, store_root(store))
+    known = list(state.store.manifests())
+    rows = []
+    for key, node in state.graph.nodes.items():
+        text = f"{node.stage} {node.label}".lower()
+        if all(word.lower() in text or key.startswith(word) for word in words or []):
+            rows.append({"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, known)})
+    if not rows:
+        raise DdbenchError(f"no node matches '{' '.join(words or [])}'", hint="`ddbench why SUITE` shows them all")
+    if json:
+        print_json(rows)
+    else:
+        print_table(["stage", "node", "key", "why"], [[r["stage"], r["node"], r["key"][:12], r["why"]] for r in rows])

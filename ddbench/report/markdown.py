@@ -1,0 +1,72 @@
+"""A leaderboard as markdown: the headline table, then everything behind it."""
+
+from __future__ import annotations
+
+from tabulate import tabulate
+
+from ddbench.report.leaderboard import Entry, Leaderboard
+
+_NOTHING = "–"
+
+
+def to_markdown(board: Leaderboard) -> str:
+    """The whole page, ending in a newline; the same bytes for the same results."""
+    parts = [f"# {board.suite}", _preamble(board), "## Last accuracy", headline(board)]
+    parts += ["## Every entry", details(board)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _preamble(board: Leaderboard) -> str:
+    varied = [f"{count} {axis} seeds" for axis, count in board.seeds.items() if count > 1] or ["one seed of each axis"]
+    validation = [f"{size} images, sha256 {digest[:12]}" for digest, size in board.validation]
+    lines = [
+        f"Data set {board.dataset}, protocol {', '.join(board.protocols)}, numerics {board.numerics}.",
+        f"Top-1 accuracy in %, mean ± standard deviation (ddof {board.ddof}) over {', '.join(varied)}.",
+        "*last* is after the last epoch; *best* is the highest of all evaluations of a training: the papers' "
+        "convention, chosen on the validation set and therefore optimistic.",
+        f"Validation set: {'; '.join(validation) or 'no result yet'}.",
+        f"Made on: {'; '.join(board.environments) or 'no result yet'}.",
+    ]
+    return "  \n".join(lines)
+
+
+def headline(board: Leaderboard) -> str:
+    """Methods against students and IPC."""
+    students = list(dict.fromkeys(e.student for e in board.entries))
+    columns = sorted({(e.student, e.ipc) for e in board.entries}, key=lambda c: (students.index(c[0]), c[1]))
+    places = {(e.method, e.protocol, e.student, e.ipc): e for e in board.entries}
+    rows = list(dict.fromkeys((e.method, e.protocol) for e in board.entries))
+    mixed = len(board.protocols) > 1
+    table = []
+    for method, protocol in rows:
+        shown = [_last(places.get((method, protocol, *column))) for column in columns]
+        table.append([method, *([protocol] if mixed else []), *shown])
+    headers = ["method", *(["protocol"] if mixed else []), *(f"{student} IPC {ipc}" for student, ipc in columns)]
+    return tabulate(table, headers, tablefmt="github", disable_numparse=True)
+
+
+def _last(entry: Entry | None) -> str:
+    if entry is None or entry.last is None:
+        return _NOTHING
+    partial = f" ({entry.last.n} of {entry.expected})" if entry.last.n < entry.expected else ""
+    return f"{entry.last}{partial}"
+
+
+def details(board: Leaderboard) -> str:
+    """One line an entry: n, last, best and how many evaluations the best was taken over."""
+    table = [
+        [
+            e.method,
+            e.ipc,
+            e.student,
+            *([e.protocol] if len(board.protocols) > 1 else []),
+            f"{e.last.n if e.last else 0} of {e.expected}",
+            e.last or _NOTHING,
+            e.best or _NOTHING,
+            e.evaluations or _NOTHING,
+        ]
+        for e in board.entries
+    ]
+    protocol = ["protocol"] if len(board.protocols) > 1 else []
+    headers = ["method", "IPC", "student", *protocol, "n", "last", "best", "evaluations"]
+    return tabulate(table, headers, tablefmt="github", disable_numparse=True)

@@ -1,0 +1,29 @@
+"""A set of runs in three numbers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Sample standard deviation: what repeats say of further repeats.
+DDOF = 1
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean and standard deviation (ddof 1) of ``n`` values; the deviation of one value is unknown, None."""
+
+    n: int
+    mean: float
+    std: float | None
+
+    def __str__(self) -> str:
+        spread = "" if self.std is None else f" ± {self.std:.1f}"
+        return f"{self.mean:.1f}{spread}"
+
+
+def summarise(values: Sequence[float]) -> Summary:
+    """Summarise at least one value."""
+    std = statistics.stdev(values) if len(values) > DDOF else None
+    return Summary(len(values), statistics.fmean(values), std)
