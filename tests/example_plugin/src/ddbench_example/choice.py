@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ddbench import Context, DistilledSet, Params, Pool, Prior, Refiner, Scorer, Selector, component
+import ddbench
+from ddbench import Context, DistilledSet, Pool, Prior, Refiner, Scorer, Selector, component
 
 
 @component("selector", "brightest", version=1)
@@ -34,7 +35,7 @@ class Darken(Refiner):
 
     needs_latents = True
 
-    class Params(Params):
+    class Params(ddbench.Params):
         factor: float = 0.5
 
     params: Params

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+import ddbench
 from ddbench import (
     ClassInfo,
     Context,
@@ -69,7 +70,7 @@ class Noise(Generator):
 
     has_latents = True
 
-    class Params(Params):
+    class Params(ddbench.Params):
         block: int = 4
         seconds: float = 0.0
         leak: bool = False
@@ -103,7 +104,7 @@ class Colour(Scorer):
     provides = ("embedding", "logits")
     provides_per_class = ("column",)
 
-    class Params(Params):
+    class Params(ddbench.Params):
         seconds: float = 0.0
 
     params: Params

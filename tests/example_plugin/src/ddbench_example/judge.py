@@ -6,7 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Params, Student, component
+import ddbench
+from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Student, component
 
 if TYPE_CHECKING:
     from ddbench.train.protocol import Protocol
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Pixels(Student):
     """One linear layer on the pixels."""
 
-    class Params(Params):
+    class Params(ddbench.Params):
         name: str = ""
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
@@ -30,7 +31,7 @@ class Pixels(Student):
 class NearestMean(Evaluator):
     """Classifies validation images by the nearest mean colour of the distilled set, jittered by the training seed."""
 
-    class Params(Params):
+    class Params(ddbench.Params):
         seconds: float = 0.0
         fail_seed: int = -1
         die_seed: int = -1

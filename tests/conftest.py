@@ -1,0 +1,76 @@
+"""Fixtures of all tests. The example plug-in is installed for the whole session, as a real distribution."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "tests" / "example_plugin"
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def install_distribution(folder: Path, source: Path) -> None:
+    """Write into ``folder`` the metadata that ``pip install --editable source`` would: name, version, entry points."""
+    project = tomllib.loads((source / "pyproject.toml").read_text())["project"]
+    info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    groups = project["entry-points"].items()
+    lines = [
+        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in table.items()) for group, table in groups
+    ]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = tempfile.TemporaryDirectory(prefix="ddbench-example-")
+    config.add_cleanup(folder.cleanup)
+    install_distribution(Path(folder.name), EXAMPLE)
+    paths = [folder.name, str(EXAMPLE / "src")]
+    sys.path[:0] = paths
+    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """Run ``ddbench`` with arguments in an empty folder; its store is ``.ddbench`` there."""
+
+    def run(*arguments: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "DDBENCH_HOME": str(tmp_path / ".ddbench")}
+        command = [sys.executable, "-m", "ddbench", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, **kwargs)  # type: ignore[call-overload,no-any-return]
+
+    return run
+
+
+EXAMPLE_SUITE = """\
+suite: example
+dataset: dots
+protocol: smoke@1
+evaluator: nearest-mean
+ipc: [1, 2]
+students: [pixels]
+seeds: {generation: [0], selection: [0], training: [0, 1]}
+scorers:
+  teacher: colour
+matrix:
+  generator: [real, noise]
+  selector: [first, random, k-center, herding, brightest]
+"""
+
+
+@pytest.fixture
+def example_suite(tmp_path: Path) -> Path:
+    """A suite of the example plug-in's components that runs in seconds."""
+    path = tmp_path / "example.yaml"
+    path.write_text(EXAMPLE_SUITE)
+    return path
