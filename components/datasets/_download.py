@@ -127,4 +127,5 @@ def file_size(path: Path) -> int:
 
 def _reason(error: Exception) -> str:
     """What went wrong with a transfer, in one clause."""
-    return str(getattr(error, "reason", None) or error) or type(error).__name__
+    cause = getattr(error, "reason", None) or error
+    return str(getattr(cause, "strerror", None) or cause) or type(cause).__name__

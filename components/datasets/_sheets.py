@@ -30,6 +30,6 @@ def decode_sheet(content: bytes, size: int) -> Tensor:
     from PIL import Image
 
     with Image.open(io.BytesIO(content)) as sheet:
-        pixels = np.asarray(sheet)
+        pixels = np.array(sheet)
     tiles = pixels.reshape(-1, size, COLUMNS, size, 3).transpose(0, 2, 4, 1, 3)
     return torch.from_numpy(np.ascontiguousarray(tiles).reshape(-1, 3, size, size))
