@@ -44,6 +44,9 @@ class Scheduler:
             if not self._satisfied(key):
                 self._wanted.add(key)
                 waiting.extend(self._advance(key))
+            elif key in self._wanted:
+                self._wanted.discard(key)
+                waiting.extend(k for k in self._dependents[key] if k in self._wanted)
 
     def _advance(self, key: str) -> list[str]:
         """Bring a wanted node nearer to running; return the inputs that it needs looked after."""
@@ -132,11 +135,8 @@ class Scheduler:
 
     def _settle(self, keys: list[str]) -> None:
         """Nodes whose output has been stored: go on with what waited for them."""
-        for key in keys:
-            self._queued.discard(key)
-            if self._satisfied(key):
-                self._wanted.discard(key)
-        self.want(k for key in keys for k in (key, *self._dependents[key]) if k in self._wanted)
+        self._queued.difference_update(keys)
+        self.want(keys)
 
     def fail(self, action_key: str) -> list[str]:
         """Take note that the work under ``action_key`` failed; return the nodes that fail with it."""

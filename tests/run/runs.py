@@ -1,0 +1,76 @@
+"""Helpers for tests that start whole runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ddbench.plan import State
+from ddbench.plan.load import planned
+from ddbench.run.events import read_events
+
+
+def start(suite: Path, store: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
+    """Start ``ddbench run`` without waiting for it."""
+    command = [sys.executable, "-m", "ddbench", "run", str(suite), "--store", str(store), *arguments]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+        start_new_session=own_group,
+    )
+
+
+def run(suite: Path, store: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a suite to its end."""
+    process = start(suite, store, *arguments)
+    out, err = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def outcome(suite: Path, store: Path) -> dict[str, Any]:
+    """Everything that a run decides: digests of pools, scores and selections, and the numbers of every result."""
+    _, state = planned(suite, store)
+    digests = {key: manifest.digest for key, manifest in state.manifests.items()}
+    results = {key: records[0]["result"] | {"details": None} for key, records in state.results.items()}
+    return {"digests": digests, "results": results}
+
+
+def state_of(suite: Path, store: Path) -> State:
+    """What a store has of a suite."""
+    return planned(suite, store)[1]
+
+
+def assert_nothing_finished_ran_twice(store: Path) -> Counter[str]:
+    """No work is started after it was done; returns how often each was started.
+
+    The log says ``done`` just after the output is in place, so a kill in between leaves an output without that word:
+    that work, too, must not be started again, and the counts say so.
+    """
+    started: Counter[str] = Counter()
+    done: set[str] = set()
+    for event in read_events(store):
+        if event["event"] == "start":
+            assert event["action_key"] not in done, f"{event['stage']} was done and ran again"
+            started[event["action_key"]] += 1
+        elif event["event"] == "done":
+            done.add(event["action_key"])
+    return started
+
+
+def flip_byte(path: Path, offset: int) -> None:
+    """Change one byte of a file."""
+    data = bytearray(path.read_bytes())
+    data[offset % len(data)] ^= 0x01
+    path.write_bytes(bytes(data))
+
+
+def events(store: Path, kind: str) -> list[dict[str, Any]]:
+    """The events of one kind, over all runs."""
+    return [event for event in read_events(store) if event["event"] == kind]

@@ -1,0 +1,196 @@
+"""Whole runs of the example plug-in's suite: results, failures, damage, two runs at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.run.runs import assert_nothing_finished_ran_twice, events, flip_byte, outcome, run, start, state_of
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
+    """The example suite, its store, and how the run ended; not to be changed."""
+    from tests.conftest import EXAMPLE_SUITE
+
+    folder = tmp_path_factory.mktemp("finished")
+    suite = folder / "example.yaml"
+    suite.write_text(EXAMPLE_SUITE)
+    return suite, folder / "store", run(suite, folder / "store")
+
+
+def test_a_run_ends_in_a_leaderboard(finished: tuple[Path, Path, subprocess.CompletedProcess[str]]) -> None:
+    suite, store, ended = finished
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("# example\n")
+    assert "| noise + k-center" in ended.stdout
+    assert "40 of 40 cells have results" in ended.stderr
+    state = state_of(suite, store)
+    assert len(state.results) == len({key for _, key in state.graph.cells})
+    record = next(iter(state.results.values()))[0]
+    assert record["validation"]["size"] == 18
+    assert {"device_model", "threads", "versions", "numerics"} <= set(record["environment"])
+    assert {s["stage"] for s in record["stages"]} >= {"dataset", "generate", "select", "distill", "evaluate"}
+    assert all(s["wall_s"] >= 0 and s["peak_memory_mib"] > 0 for s in record["stages"])
+    assert [p.name for p in (store / "tmp").iterdir()] == []
+
+
+def test_equal_selections_train_once(finished: tuple[Path, Path, subprocess.CompletedProcess[str]]) -> None:
+    suite, store, _ = finished
+    state = state_of(suite, store)
+    trainings = {state.action_keys[key] for _, key in state.graph.cells}
+    assert len(trainings) < len(state.graph.cells), "k-center and herding start with the same sample"
+    ran = [e for e in events(store, "start") if e["stage"] == "evaluate"]
+    assert len(ran) == len(trainings)
+
+
+def test_running_again_computes_nothing_and_imports_no_torch(
+    finished: tuple[Path, Path, subprocess.CompletedProcess[str]],
+) -> None:
+    suite, store, first = finished
+    before = len(events(store, "start"))
+    code = (
+        "import sys\nfrom ddbench.cli import app\n"
+        f"try:\n    app(['run', {str(suite)!r}, '--store', {str(store)!r}])\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'"
+    )
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "ran nothing" in again.stderr
+    assert again.stdout == first.stdout
+    assert len(events(store, "start")) == before
+
+
+def test_any_number_of_workers_gives_the_same_bits(
+    finished: tuple[Path, Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    suite, store, _ = finished
+    assert run(suite, tmp_path / "other", "--workers", "1").returncode == 0
+    assert outcome(suite, tmp_path / "other") == outcome(suite, store)
+
+
+def variant(tmp_path: Path, *replacements: tuple[str, str]) -> Path:
+    from tests.conftest import EXAMPLE_SUITE
+
+    text = EXAMPLE_SUITE.replace("[first, random, k-center, herding, brightest]", "[first]")
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "variant.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_validation_image_in_a_pool_stops_the_run(tmp_path: Path) -> None:
+    suite = variant(
+        tmp_path,
+        ("[real, noise]", "[real, leaky]"),
+        ("scorers:", "generators: {leaky: {use: noise, leak: true}}\nscorers:"),
+    )
+    ended = run(suite, tmp_path / "store")
+    assert ended.returncode == 2
+    error = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert len(error) == 1
+    assert "'0/0' of generator 'noise' is a validation image of data set 'dots'" in error[0]
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_selector_that_breaks_its_contract_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    suite = variant(tmp_path, ("selector: [first]", "selector: [first, careless]"), ("ipc: [1, 2]", "ipc: [2]"))
+    ended = run(suite, tmp_path / "store")
+    assert ended.returncode == 2
+    assert "selector 'careless' chose the same sample twice for class 'red'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    state = state_of(suite, tmp_path / "store")
+    rows = {cell.row.name: key in state.results for cell, key in state.graph.cells}
+    assert rows == {"real + first": True, "real + careless": False, "noise + first": True, "noise + careless": False}
+
+
+def test_a_failed_cell_is_recorded_and_tried_again(tmp_path: Path) -> None:
+    suite = variant(tmp_path, ("evaluator: nearest-mean", "evaluator: {use: nearest-mean, fail_seed: 1}"))
+    for _ in range(2):
+        ended = run(suite, tmp_path / "store")
+        assert ended.returncode == 1
+        assert "RuntimeError: this seed always fails" in ended.stderr
+        assert "(1 of 2)" in ended.stdout
+    assert len([e for e in events(tmp_path / "store", "start") if e["stage"] == "evaluate"]) == 4 + 2 * 4 - 4
+    failure = json.loads(next((tmp_path / "store" / "failures").glob("*.json")).read_text())
+    assert "Traceback" in failure["trace"]
+
+
+def test_a_worker_that_always_dies_is_given_up(tmp_path: Path) -> None:
+    suite = variant(
+        tmp_path,
+        ("evaluator: nearest-mean", "evaluator: {use: nearest-mean, die_seed: 1}"),
+        ("ipc: [1, 2]", "ipc: [1]"),
+        ("[real, noise]", "[real]"),
+    )
+    ended = run(suite, tmp_path / "store")
+    assert ended.returncode == 1
+    assert "its worker died 3 times: ended with exit code 9" in ended.stderr
+    assert len(state_of(suite, tmp_path / "store").results) == 1
+
+
+def test_a_flipped_byte_in_an_input_is_noticed_and_made_again(tmp_path: Path) -> None:
+    suite, store = variant(tmp_path), tmp_path / "store"
+    assert run(suite, store).returncode == 0
+    before = outcome(suite, store)
+    state = state_of(suite, store)
+    for key, node in state.graph.nodes.items():
+        if node.stage == "distill":
+            folder = store / "artifacts" / state.action_keys[key][:2] / state.action_keys[key]
+            flip_byte(folder / "tensors" / "images.safetensors", -7)
+    for result in (store / "results").glob("*/*/*.json"):
+        result.unlink()
+    ended = run(suite, store)
+    assert ended.returncode == 0, ended.stderr
+    assert "images.safetensors: is damaged" in ended.stderr
+    assert outcome(suite, store) == before
+    assert len(events(store, "corrupt")) == 4
+    assert len(list((store / "quarantine").iterdir())) == 4
+
+
+@pytest.mark.parametrize("what", ["artifacts/*/*/manifest.json", "results/*/*/[!c]*.json"])
+def test_a_flipped_byte_in_a_manifest_or_result_is_noticed_and_made_again(tmp_path: Path, what: str) -> None:
+    suite, store = variant(tmp_path, ("ipc: [1, 2]", "ipc: [1]"), ("[real, noise]", "[noise]")), tmp_path / "store"
+    assert run(suite, store).returncode == 0
+    before = outcome(suite, store)
+    flip_byte(sorted(store.glob(what))[0], 40)
+    ended = run(suite, store)
+    assert ended.returncode == 0, ended.stderr
+    assert "is damaged; kept aside in" in ended.stderr
+    assert outcome(suite, store) == before
+    assert "ran nothing" in run(suite, store).stderr
+
+
+def test_two_runs_on_one_store_take_turns(tmp_path: Path) -> None:
+    suite = variant(tmp_path, ("evaluator: nearest-mean", "evaluator: {use: nearest-mean, seconds: 0.3}"))
+    store = tmp_path / "store"
+    first = start(suite, store)
+    while not (store / "run.lock").exists() or "pid" not in (store / "run.lock").read_text():
+        assert first.poll() is None
+    second = run(suite, store)
+    out, err = first.communicate(timeout=60)
+    assert first.returncode == second.returncode == 0, err
+    assert f"in use by another run (suite 'example', process {first.pid}); waiting" in second.stderr
+    assert "ran nothing" in second.stderr
+    assert second.stdout == out
+    assert max(assert_nothing_finished_ran_twice(store).values()) == 1
+
+
+def test_refiners_run_where_there_are_latents(tmp_path: Path) -> None:
+    suite = variant(tmp_path, ("selector: [first]", "selector: [first]\n  refiner: [none, darken]"))
+    ended = run(suite, tmp_path / "store")
+    assert ended.returncode == 0, ended.stderr
+    assert "left out of the matrix: refiner 'darken' needs latents, and generator 'real' keeps none" in ended.stderr
+    assert "noise + first + darken" in ended.stdout
+    state = state_of(suite, tmp_path / "store")
+    node = next(key for key, node in state.graph.nodes.items() if node.stage == "refine")
+    refined = state.store.artifact(state.action_keys[node])
+    plain = state.store.artifact(state.action_keys[state.graph.nodes[node].inputs["distilled"]])
+    assert refined.tensor("images").equal((plain.tensor("images").float() * 0.5).to(plain.tensor("images").dtype))
