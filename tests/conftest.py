@@ -24,11 +24,10 @@ def install_distribution(folder: Path, source: Path) -> None:
     info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    groups = project["entry-points"].items()
-    lines = [
-        f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in table.items()) for group, table in groups
-    ]
-    (info / "entry_points.txt").write_text("\n".join(lines))
+    lines: list[str] = []
+    for group, table in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in table.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
 def pytest_configure(config: pytest.Config) -> None:

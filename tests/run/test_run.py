@@ -87,11 +87,8 @@ def variant(tmp_path: Path, *replacements: tuple[str, str]) -> Path:
 
 
 def test_a_validation_image_in_a_pool_stops_the_run(tmp_path: Path) -> None:
-    suite = variant(
-        tmp_path,
-        ("[real, noise]", "[real, leaky]"),
-        ("scorers:", "generators: {leaky: {use: noise, leak: true}}\nscorers:"),
-    )
+    leaky = "generators: {leaky: {use: noise, leak: true}}\nscorers:"
+    suite = variant(tmp_path, ("[real, noise]", "[real, leaky]"), ("scorers:", leaky))
     ended = run(suite, tmp_path / "store")
     assert ended.returncode == 2
     error = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
