@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
 
@@ -14,22 +14,25 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Use(_Model):
-    """A component by name with parameters: ``k-center`` or ``{use: k-center, start: random}``."""
+class ComponentUse(_Model):
+    """A component by name, and the parameters that the suite sets."""
 
     use: str
     params: dict[str, Any] = {}
 
-    @model_validator(mode="before")
-    @classmethod
-    def _spread(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"use": value}
-        if isinstance(value, dict):
-            if "use" not in value:
-                raise ValueError("a component is a name or a mapping with the key 'use'")
-            return {"use": value["use"], "params": {k: v for k, v in value.items() if k != "use"}}
-        raise ValueError("a component is a name or a mapping with the key 'use'")
+
+def _spread(value: Any) -> Any:
+    """``k-center`` or ``{use: k-center, start: random}`` as name and parameters."""
+    if isinstance(value, ComponentUse):
+        return value
+    if isinstance(value, str):
+        return {"use": value}
+    if isinstance(value, dict) and "use" in value:
+        return {"use": value["use"], "params": {k: v for k, v in value.items() if k != "use"}}
+    raise ValueError("a component is a name or a mapping with the key 'use'")
+
+
+Use = Annotated[ComponentUse, BeforeValidator(_spread)]
 
 
 def _listed(value: Any) -> Any:
@@ -63,7 +66,7 @@ class Method(_Model):
 
     generator: str
     selector: Use
-    refiner: Use = Use(use="none")
+    refiner: Use = ComponentUse(use="none")
     pool: Pool | None = None
     protocol: str | None = None
 
@@ -73,7 +76,7 @@ class Matrix(_Model):
 
     generator: list[str] = Field(min_length=1)
     selector: list[Use] = Field(min_length=1)
-    refiner: list[Use] = Field([Use(use="none")], min_length=1)
+    refiner: list[Use] = Field([ComponentUse(use="none")], min_length=1)
     pool: Pool | None = None
     protocol: str | None = None
 
@@ -97,7 +100,7 @@ class SuiteModel(_Model):
     protocol: str
     ipc: list[Ipc] = Field(min_length=1)
     students: list[Use] = Field(min_length=1)
-    evaluator: Use = Use(use="student")
+    evaluator: Use = ComponentUse(use="student")
     numerics: Literal["reference", "bf16"] = "reference"
     seeds: Seeds = Seeds()
     generators: dict[str, Use] = {}

@@ -16,7 +16,7 @@ from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
 from ddbench.suite.checks import check_fields, check_sizes
-from ddbench.suite.model import Exclude, Matrix, Method, Pool, Seeds, SuiteModel, Use
+from ddbench.suite.model import ComponentUse, Exclude, Matrix, Method, Pool, Seeds, SuiteModel
 from ddbench.suite.source import Path_, Source, read_yaml
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _structural(error: ValidationError, source: Source) -> SuiteError:
 def _fields(path: Path_) -> list[str]:
     """The keys that may stand at ``path``."""
     models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
-    model: type[BaseModel] = models.get(str(path[0]), Use) if path else SuiteModel
+    model: type[BaseModel] = models.get(str(path[0]), ComponentUse) if path else SuiteModel
     return [*model.model_fields, *(() if path else ("extends",))]
 
 
@@ -153,7 +153,7 @@ class _Resolver:
             values=self.source.values,
         )
 
-    def component(self, kind: str, use: Use, path: Path_) -> Choice[Component]:
+    def component(self, kind: str, use: ComponentUse, path: Path_) -> Choice[Component]:
         """A configured component, labelled by its name and the parameters that the suite sets."""
         try:
             cls = self.known.get(kind, use.use)
@@ -183,15 +183,15 @@ class _Resolver:
             if name in self.model.generators:
                 choice = self.component("generator", self.model.generators[name], ("generators", name))
             else:
-                choice = self.component("generator", Use(use=name), path)
+                choice = self.component("generator", ComponentUse(use=name), path)
             self._generators[name] = Choice(name, cast("Generator", choice.component))
         return self._generators[name]
 
-    def selector(self, use: Use, path: Path_) -> tuple[Choice[Selector], Pool | None]:
+    def selector(self, use: ComponentUse, path: Path_) -> tuple[Choice[Selector], Pool | None]:
         """A selector and the pool size that its entry may carry."""
         params = dict(use.params)
         pool = params.pop("pool", None)
-        choice = cast("Choice[Selector]", self.component("selector", Use(use=use.use, params=params), path))
+        choice = cast("Choice[Selector]", self.component("selector", ComponentUse(use=use.use, params=params), path))
         if pool is None:
             return choice, None
         try:
