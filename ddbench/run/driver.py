@@ -81,6 +81,7 @@ class Driver:
         self.log.add("run", suite=self.suite.name, nodes=len(self.graph.nodes), cells=len(self.graph.cells))
         self._take_away_damaged()
         self.scheduler = Scheduler(self.graph, self.state)
+        self.executor.prepare(self.scheduler.outstanding)
         while True:
             self._hand_out()
             if self.scheduler.done:

@@ -5,6 +5,7 @@ Started as ``python -m ddbench.run.worker STORE EVENTS DEVICE``. It runs frozen 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import queue
@@ -32,6 +33,7 @@ def main() -> None:
     lock = hold_as_worker(root)
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    importlib.import_module("torch")  # while the driver waits for the first node to be ready
     shop = new_workshop(root, device)
     send({"kind": "ready"})
     while not lock.closed:

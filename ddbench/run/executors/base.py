@@ -26,6 +26,9 @@ class Answer:
 class Executor(Protocol):
     """Runs jobs somewhere."""
 
+    def prepare(self, jobs: int) -> None:
+        """So many jobs will come, unless some turn out to be done: get ready for them."""
+
     def fits(self, threads: int) -> bool:
         """Whether a job with that many threads can be started now."""
 

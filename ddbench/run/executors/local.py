@@ -81,6 +81,12 @@ class LocalExecutor:
         self._workers: list[_Worker] = []
         self._started = 0
 
+    def prepare(self, jobs: int) -> None:
+        """Start as many workers as so many jobs can use, so that they import torch side by side."""
+        room = self._cores if self._devices == ["cpu"] else len(self._devices)
+        for index in range(min(room, jobs) - len(self._workers)):
+            self._start(self._devices[index % len(self._devices)])
+
     def _busy(self) -> list[tuple[_Worker, Job]]:
         return [(worker, worker.job) for worker in self._workers if worker.job is not None]
 
