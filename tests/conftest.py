@@ -43,10 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def cli(tmp_path: Path) -> Cli:
     """Run ``ddbench`` with arguments in an empty folder; its store is ``.ddbench`` there."""
 
-    def run(*arguments: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "DDBENCH_HOME": str(tmp_path / ".ddbench")}
+    def run(*arguments: str, env_extra: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "DDBENCH_HOME": str(tmp_path / ".ddbench"), **(env_extra or {})}
         command = [sys.executable, "-m", "ddbench", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, **kwargs)  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
 
     return run
 

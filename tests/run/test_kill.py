@@ -95,7 +95,8 @@ def test_killed_and_rerun(
 def test_one_worker_killed(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
     suite, expected = undisturbed
     store, rng = tmp_path / "store", random.Random(0)
-    process = start(suite, store)
+    # A single worker, so that the rest cannot end the run while a new one starts.
+    process = start(suite, store, "--workers", "1")
     struck = 0
     while struck < KILLS and process.poll() is None:
         before = len(events(store, "start"))

@@ -1,0 +1,145 @@
+"""The command line as a user meets it: quick without torch, honest with mistakes, JSON where it reads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cli
+
+VERBS = ("run", "plan", "status", "why", "list", "describe", "fetch", "report", "doctor", "gc")
+
+
+def without_torch(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a verb in a process that fails if torch has been imported by its end."""
+    code = (
+        "import sys\nfrom ddbench.cli import app\n"
+        f"try:\n    app({arguments!r})\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "heavy = {'torch', 'torchvision', 'diffusers', 'timm', 'open_clip'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["list"],
+        ["list", "selector", "--json"],
+        ["describe", "k-center"],
+        ["describe", "minimax-hard@1"],
+        ["plan", "example.yaml", "--json"],
+        ["status", "example.yaml"],
+        ["why", "example.yaml"],
+    ],
+    ids=" ".join,
+)
+def test_reading_imports_no_torch(arguments: list[str], example_suite: Path) -> None:
+    ended = without_torch(arguments, example_suite.parent)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout
+
+
+def test_help_names_every_verb(cli: Cli) -> None:
+    shown = cli("--help").stdout
+    assert all(verb in shown for verb in VERBS)
+    for verb in VERBS:
+        ended = cli(verb, "--help")
+        assert ended.returncode == 0
+        assert ended.stdout.count("--") <= 2 + 12
+
+
+def test_list_and_describe_agree(cli: Cli) -> None:
+    rows = {f"{row['kind']}/{row['name']}": row for row in json.loads(cli("list", "--json").stdout)}
+    for name in ("dataset/tiny-cifar", "selector/k-center", "student/resnet18", "evaluator/nearest-mean"):
+        facts = json.loads(cli("describe", name, "--json").stdout)
+        assert facts["description"].splitlines()[0] == rows[name]["summary"]
+        assert facts["from"] == rows[name]["from"]
+    assert "protocol/minimax-hard@1" in rows
+
+
+def test_the_plan_counts_what_a_run_does(cli: Cli, example_suite: Path) -> None:
+    before = json.loads(cli("plan", str(example_suite), "--json").stdout)
+    assert before["cells"] == 40
+    assert before["cells_done"] == 0
+    nodes = {row["stage"]: row["nodes"] for row in before["stages"]}
+    assert all(row["to_run"] == row["nodes"] and row["stored"] == 0 for row in before["stages"])
+    # real: one shard; noise: 4 samples a block, 8 candidates a class at IPC 2.
+    assert nodes["generate"] == 1 + 2
+    assert nodes["select"] == nodes["distill"] == 2 * 5 * 2
+    assert cli("run", str(example_suite)).returncode == 0
+    after = json.loads(cli("plan", str(example_suite), "--json").stdout)
+    assert after["cells_done"] == 40
+    assert all(row["to_run"] == 0 and row["stored"] == row["nodes"] for row in after["stages"])
+    rows = json.loads(cli("status", str(example_suite), "--json").stdout)["rows"]
+    assert all(row["done"] == row["cells"] == 4 for row in rows)
+    board = json.loads(cli("report", str(example_suite), "--json").stdout)
+    assert len(board["entries"]) == 20
+    kept = cli("gc", str(example_suite)).stdout
+    assert "would remove the files of 0 artifacts" in kept
+    assert "removed the files of" in cli("gc", "--delete").stdout
+    assert json.loads(cli("plan", str(example_suite), "--json").stdout)["cells_done"] == 40
+    assert "its files were removed by gc" in cli("why", str(example_suite), "generate", "--json").stdout
+    assert "ran nothing" in cli("run", str(example_suite)).stderr
+
+
+def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
+    assert cli("run", str(example_suite)).returncode == 0
+    text = example_suite.read_text()
+    example_suite.write_text(text.replace("teacher: colour", "teacher: {use: colour, seconds: 0.01}"))
+    why = json.loads(cli("why", str(example_suite), "fit", "--json").stdout)
+    assert [row["why"].split(" in ")[1] for row in why] == ["uses.scorer.params.seconds (0.0 → 0.01)"]
+    rows = json.loads(cli("why", str(example_suite), "score", "--json").stdout)
+    assert all(row["why"] == "runs, unless its inputs come out as before: fitted not made yet" for row in rows)
+    # The fit comes out with the same bytes, so nothing below it runs again.
+    again = cli("run", str(example_suite))
+    assert "ran 1 fit;" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "missing.yaml"], ["missing.yaml: there is no such file"]),
+        (["run", "example.yaml", "--device", "tpu"], ["there is no device 'tpu'", "auto, cpu or cuda"]),
+        (
+            ["run", "example.yaml", "--store", "example.yaml"],
+            ["the store cannot be written", "--store or DDBENCH_HOME"],
+        ),
+        (["report", "example.yaml"], ["suite 'example' has no result in", "ddbench run example.yaml"]),
+        (["describe", "k-centre"], ["there is no component 'k-centre'", "did you mean 'k-center'?"]),
+        (["list", "selectors"], ["there is no kind 'selectors'", "did you mean 'selector'?"]),
+        (["fetch", "cifar-10"], ["there is no dataset 'cifar-10'", "did you mean 'cifar10'?"]),
+        (["why", "example.yaml", "nonsense"], ["no node matches 'nonsense'"]),
+        (["gc"], ["there is no store"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_a_mistake_is_one_line(cli: Cli, example_suite: Path, arguments: list[str], words: list[str]) -> None:
+    ended = cli(*arguments)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert ended.stderr.startswith("error: ")
+    assert all(word in ended.stderr for word in words), ended.stderr
+    assert ended.stdout == ""
+
+
+def test_missing_data_is_said_before_anything_runs(cli: Cli, example_suite: Path, tmp_path: Path) -> None:
+    example_suite.write_text(example_suite.read_text().replace("dataset: dots", "dataset: cifar10"))
+    ended = cli("run", str(example_suite), env_extra={"DDBENCH_DATA": str(tmp_path / "nowhere")})
+    assert ended.returncode == 2
+    assert "ddbench fetch cifar10" in ended.stderr
+    assert not (tmp_path / ".ddbench").exists()
+
+
+def test_doctor_finds_nothing_wrong_here(cli: Cli) -> None:
+    ended = cli("doctor", "--json")
+    assert ended.returncode == 0, ended.stdout
+    assert all(finding["ok"] for finding in json.loads(ended.stdout))
