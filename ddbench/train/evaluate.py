@@ -1,0 +1,26 @@
+"""Measure a trained student."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ddbench.api.context import Context
+from ddbench.train.images import ResidentImages, normalize, unit
+from ddbench.train.trainer import numerics
+
+BATCH = 64
+
+
+def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
+    """The class that the model finds likeliest for each image, ``[N]`` int64; the model is left in evaluation mode."""
+    model.eval()
+    with torch.inference_mode(), numerics(ctx):
+        parts = [model(normalize(unit(p), data.mean, data.std)).argmax(dim=1) for p in torch.split(data.pixels, BATCH)]
+    return torch.cat(parts)
+
+
+def class_accuracies(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """Top-1 accuracy of each class in percent, ``[C]`` float64; NaN for a class without images."""
+    right = torch.bincount(labels[predicted == labels], minlength=num_classes)
+    return 100 * right.double() / torch.bincount(labels, minlength=num_classes)

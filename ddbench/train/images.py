@@ -1,0 +1,69 @@
+"""Images as the trainer holds them: all of them on the device, as bytes, at the size that the student sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+
+@dataclass(frozen=True, eq=False)
+class ResidentImages:
+    """A labelled image set on one device.
+
+    Attributes:
+        pixels: uint8 ``[N, 3, S, S]``.
+        labels: ``[N]`` int64.
+        mean, std: ``[3]`` float32, what the pixels in [0, 1] are normalised with.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def put(
+        cls,
+        pixels: Tensor,
+        labels: Tensor,
+        *,
+        size: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        device: str,
+    ) -> ResidentImages:
+        """Resize uint8 images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``."""
+        return cls(
+            pixels=resize(pixels, size).to(device),
+            labels=labels.to(device),
+            mean=torch.tensor(mean, device=device),
+            std=torch.tensor(std, device=device),
+        )
+
+
+def resize(pixels: Tensor, size: int) -> Tensor:
+    """uint8 images ``[N, 3, H, W]`` at ``size`` pixels: the shorter side by bilinear filter, then the centre.
+
+    It is done on the CPU whatever the device; there the filter is Pillow's, to one grey level.
+    """
+    if tuple(pixels.shape[-2:]) == (size, size):
+        return pixels
+    resized: Tensor = F.center_crop(F.resize(pixels.cpu(), [size], antialias=True), [size, size])
+    return resized
+
+
+def unit(pixels: Tensor) -> Tensor:
+    """uint8 pixels as float32 in [0, 1]."""
+    return pixels.float() / 255
+
+
+def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """What students see of images ``[n, 3, H, W]`` with pixels in [0, 1]."""
+    return (images - mean[:, None, None]) / std[:, None, None]

@@ -1,0 +1,131 @@
+"""Train one student from one seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ddbench.api.canonical import derive_seed
+from ddbench.api.context import Context
+from ddbench.errors import ComponentError
+from ddbench.train.augment import augment
+from ddbench.train.cutmix import Mixed, cutmix
+from ddbench.train.images import ResidentImages
+from ddbench.train.protocol import Protocol
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained student.
+
+    Attributes:
+        loss: mean training loss of the last epoch, under its augmentation.
+    """
+
+    model: nn.Module
+    epochs: int
+    steps: int
+    loss: float
+
+
+def _nothing(epoch: int, model: nn.Module) -> None:
+    """Nobody looks on."""
+
+
+def train(
+    build: Callable[[], nn.Module],
+    data: ResidentImages,
+    protocol: Protocol,
+    epochs: int,
+    ctx: Context,
+    after_epoch: Callable[[int, nn.Module], None] = _nothing,
+) -> Trained:
+    """Train what ``build`` makes on ``data`` for ``epochs`` epochs.
+
+    Weights, order and augmentation depend on ``ctx.seed`` alone, those of an epoch on nothing before it, and torch's
+    global random state is left as it was. On one machine the result is the same, bit for bit, for one thread count.
+
+    Args:
+        protocol: as it is for the data set's number of classes, see ``Protocol.for_classes``.
+        after_epoch: called with the epoch, counted from 1, and the model, which it may switch to evaluation.
+
+    Raises:
+        ComponentError: the loss became infinite or not a number.
+    """
+    with _own_randomness(ctx):
+        model = build().to(ctx.device)
+        settings = protocol.optimizer
+        optimizer = torch.optim.SGD(
+            model.parameters(), settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.MultiStepLR(
+            optimizer, list(protocol.milestones(epochs)), gamma=protocol.schedule.gamma
+        )
+        loss = math.nan
+        for epoch in range(1, epochs + 1):
+            loss = _train_epoch(model, optimizer, data, protocol, epoch, ctx)
+            if not math.isfinite(loss):
+                raise ComponentError(
+                    f"the training loss is {loss} in epoch {epoch} of {epochs} under protocol '{protocol.id}'",
+                    hint="lower its learning rate, or look for damage in the student",
+                )
+            schedule.step()
+            after_epoch(epoch, model)
+            ctx.progress(epoch, epochs)
+    return Trained(model, epochs, epochs * math.ceil(len(data) / protocol.batch_size), loss)
+
+
+@contextmanager
+def _own_randomness(ctx: Context) -> Iterator[None]:
+    """Seed torch's global generators, from which weights are drawn, and restore them afterwards."""
+    device = torch.device(ctx.device)
+    with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device], device_type=device.type):
+        torch.manual_seed(derive_seed(ctx.seed, "weights"))
+        yield
+
+
+def _train_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    data: ResidentImages,
+    protocol: Protocol,
+    epoch: int,
+    ctx: Context,
+) -> float:
+    """One pass over the data in random order; the mean loss."""
+    model.train()
+    order = torch.from_numpy(ctx.rng("order", epoch).permutation(len(data))).to(data.labels.device)
+    augment_rng, mix_rng = ctx.torch_rng("augment", epoch), ctx.rng("cutmix", epoch)
+    what = protocol.augmentation
+    total = torch.zeros((), device=data.labels.device)
+    for index in torch.split(order, protocol.batch_size):
+        images, labels = augment(data, index, what, augment_rng), data.labels[index]
+        mixed = Mixed(images, labels, 1.0) if what.cutmix is None else cutmix(images, labels, what.cutmix, mix_rng)
+        loss = _loss(model, mixed, labels, ctx)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        total += loss.detach() * len(index)
+    return float(total / len(data))
+
+
+def _loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context) -> Tensor:
+    """Cross-entropy against the own and the partner's label, weighted by their areas."""
+    with numerics(ctx):
+        logits = model(batch.images)
+    logits = logits.float()
+    loss = F.cross_entropy(logits, labels)
+    if batch.kept < 1:
+        loss = loss * batch.kept + F.cross_entropy(logits, batch.partners) * (1 - batch.kept)
+    return loss
+
+
+def numerics(ctx: Context) -> torch.autocast:
+    """The arithmetic of a student's forward pass: float32, or bfloat16 where the context says ``bf16``."""
+    return torch.autocast(torch.device(ctx.device).type, torch.bfloat16, enabled=ctx.numerics == "bf16")
