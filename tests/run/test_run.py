@@ -191,3 +191,28 @@ def test_refiners_run_where_there_are_latents(tmp_path: Path) -> None:
     refined = state.store.artifact(state.action_keys[node])
     plain = state.store.artifact(state.action_keys[state.graph.nodes[node].inputs["distilled"]])
     assert refined.tensor("images").equal((plain.tensor("images").float() * 0.5).to(plain.tensor("images").dtype))
+
+
+def test_samples_beyond_the_prefix_change_no_selection(tmp_path: Path) -> None:
+    """Blocks of 4 and pools of 6: the second shard holds two samples that no selector may see."""
+    digests = []
+    for odd in ("null", "6"):
+        suite = variant(
+            tmp_path,
+            ("generator: [real, noise]", "generator: [odd]\n  pool: 6"),
+            ("scorers:", f"generators: {{odd: {{use: noise, inverted_from: {odd}}}}}\nscorers:"),
+            ("selector: [first]", "selector: [first, random, k-center, herding, brightest]"),
+            ("ipc: [1, 2]", "ipc: [3]"),
+        )
+        store = tmp_path / f"store-{odd}"
+        assert run(suite, store).returncode == 0
+        state = state_of(suite, store)
+        nodes = state.graph.nodes
+        digests.append(
+            {nodes[key].label: m.digest for key, m in state.manifests.items() if nodes[key].stage == "select"}
+        )
+        shards = {m.digest for key, m in state.manifests.items() if nodes[key].stage == "generate"}
+        digests[-1]["shards"] = str(sorted(shards))
+    assert digests[0].pop("shards") != digests[1].pop("shards")
+    assert len(digests[0]) == 5
+    assert digests[0] == digests[1]

@@ -74,6 +74,7 @@ class Noise(Generator):
         block: int = 4
         seconds: float = 0.0
         leak: bool = False
+        inverted_from: int | None = None
 
     params: Params
     data: TrainingData
@@ -92,6 +93,9 @@ class Noise(Generator):
         import torch
 
         images = torch.cat([noise(ctx.rng("sample", class_index, i), class_index, 1) for i in numbers])
+        if self.params.inverted_from is not None:
+            odd = torch.tensor([i >= self.params.inverted_from for i in numbers])
+            images[odd] = 255 - images[odd]
         if self.params.leak:
             images[0] = Dots().validation().images[0]
         return Samples(images, tuple(f"{class_index}/{i}" for i in numbers), images.float() / 255)

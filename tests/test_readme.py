@@ -1,0 +1,70 @@
+"""What the README and the contributing guide say is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Cli
+
+README = (ROOT / "README.md").read_text()
+
+
+def block(name: str) -> list[str]:
+    """The lines of the code block after the mark ``<!-- name -->``."""
+    found = re.search(rf"<!-- {name} -->\n```sh\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    return found[1].splitlines()
+
+
+def fenced(path: Path, language: str) -> list[str]:
+    """Every code block of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("line", block("look"))
+def test_the_verbs_shown_work(line: str, tmp_path: Path) -> None:
+    arguments = shlex.split(line, comments=True)
+    assert arguments[0] == "ddbench"
+    env = {**os.environ, "DDBENCH_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", *arguments]
+    ended = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    if arguments[1] in ("report", "gc"):
+        assert ended.returncode == 2, "before the first run there is nothing to report or to remove"
+        assert len(ended.stderr.splitlines()) == 1
+    else:
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout
+
+
+def test_the_suite_shown_plans(cli: Cli, tmp_path: Path) -> None:
+    (suite,) = fenced(ROOT / "README.md", "yaml")
+    (tmp_path / "shown.yaml").write_text(suite)
+    ended = cli("plan", "shown.yaml")
+    assert ended.returncode == 0, ended.stderr
+    assert "cells, 0 with a result" in ended.stdout
+
+
+def test_the_component_shown_selects(tmp_path: Path) -> None:
+    (code,) = fenced(ROOT / "CONTRIBUTING.md", "python")
+    check = """
+from ddbench import Pool
+pool = Pool.from_arrays(labels=[0, 0, 0], class_names=["a"], fields={"teacher.embedding": [[1.0], [3.0], [2.0]]})
+assert Brightest().select(pool, 2, Context()).indices == (1, 2)
+"""
+    (tmp_path / "shown.py").write_text(code + check)
+    ended = subprocess.run([sys.executable, tmp_path / "shown.py"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_the_two_commands_differ_in_what_they_install() -> None:
+    """Both are run as they stand by ``.ci/run``."""
+    (run,), (tests,) = block("run"), block("tests")
+    assert run.endswith("&& .venv/bin/ddbench run suites/smoke.yaml")
+    assert tests.endswith("&& .venv/bin/pytest")
