@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.run.runs import assert_nothing_finished_ran_twice, events, outcome, run, start
+from tests.run.kills import Kill, kill_and_rerun, kill_driver, kill_group, kill_workers, wait_for_work, workers_of
+from tests.run.runs import outcome, run, start
 
-KILLS = 10
 SUITE = """\
 suite: kill
 dataset: dots
@@ -42,78 +39,15 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
     return suite, outcome(suite, folder / "store")
 
 
-def workers_of(driver: int) -> list[int]:
-    """Process ids of a driver's children."""
-    children = Path(f"/proc/{driver}/task/{driver}/children")
-    return [int(pid) for pid in children.read_text().split()] if children.exists() else []
-
-
-def kill_driver(process: subprocess.Popen[str], rng: random.Random) -> None:
-    process.kill()
-
-
-def kill_group(process: subprocess.Popen[str], rng: random.Random) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
-
-
-def wait_for_work(process: subprocess.Popen[str], store: Path, before: int) -> bool:
-    """Wait until a node has been started, or the run has ended."""
-    while process.poll() is None:
-        if store.exists() and len(events(store, "start")) > before:
-            return True
-        time.sleep(0.02)
-    return False
-
-
 @pytest.mark.parametrize("kill", [kill_driver, kill_group])
-def test_killed_and_rerun(
-    undisturbed: tuple[Path, dict[str, object]],
-    tmp_path: Path,
-    kill: Callable[[subprocess.Popen[str], random.Random], None],
-) -> None:
+def test_killed_and_rerun(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path, kill: Kill) -> None:
     suite, expected = undisturbed
-    store, rng = tmp_path / "store", random.Random(kill.__name__)
-    struck = 0
-    for _ in range(KILLS):
-        before = len(events(store, "start"))
-        process = start(suite, store, own_group=True)
-        if wait_for_work(process, store, before):
-            time.sleep(rng.uniform(0, 0.5))
-            kill(process, rng)
-            struck += 1
-        process.communicate(timeout=60)
-    assert struck >= KILLS // 2, "the suite must be long enough to be killed in"
-    ended = run(suite, store)
-    assert ended.returncode == 0, ended.stderr
-    assert outcome(suite, store) == expected
-    started = assert_nothing_finished_ran_twice(store)
-    # Two workers: a kill can interrupt two nodes, and no other is ever started again.
-    assert sum(count - 1 for count in started.values()) <= 2 * struck
-    assert list((store / "tmp").iterdir()) == []
+    kill_and_rerun(suite, tmp_path / "store", kill, expected, longest_s=0.5)
 
 
 def test_one_worker_killed(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
     suite, expected = undisturbed
-    store, rng = tmp_path / "store", random.Random(0)
-    # A single worker, so that the rest cannot end the run while a new one starts.
-    process = start(suite, store, "--workers", "1")
-    struck = 0
-    while struck < KILLS and process.poll() is None:
-        before = len(events(store, "start"))
-        if not wait_for_work(process, store, before):
-            break
-        time.sleep(rng.uniform(0, 0.3))
-        at_work = {event["pid"] for event in events(store, "start")}
-        victims = [pid for pid in workers_of(process.pid) if pid in at_work]
-        if victims:
-            os.kill(rng.choice(victims), signal.SIGKILL)
-            struck += 1
-    _, err = process.communicate(timeout=120)
-    assert struck >= KILLS // 2
-    assert process.returncode == 0, err
-    assert outcome(suite, store) == expected
-    started = assert_nothing_finished_ran_twice(store)
-    assert sum(count - 1 for count in started.values()) <= struck
+    kill_workers(suite, tmp_path / "store", expected, longest_s=0.3)
 
 
 def test_workers_of_a_killed_driver_end(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""What the smoke suite must show, on real images."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.run.runs import events, outcome, run, state_of
+from tests.smoke.conftest import SMOKE
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_cell_has_a_result_and_equal_selections_trained_once(smoke_store: Path) -> None:
+    state = state_of(SMOKE, smoke_store)
+    assert len(state.graph.cells) == 64
+    assert set(state.results) == {key for _, key in state.graph.cells}
+    trainings = {state.action_keys[key] for _, key in state.graph.cells}
+    assert len([e for e in events(smoke_store, "done") if e["stage"] == "evaluate"]) == len(trainings)
+
+
+def test_it_is_cached_whole(smoke_store: Path) -> None:
+    state = state_of(SMOKE, smoke_store)
+    assert state.to_run() == set()
+    before = len(events(smoke_store, "start"))
+    assert "ran nothing" in run(SMOKE, smoke_store).stderr
+    assert len(events(smoke_store, "start")) == before
+
+
+def test_its_selectors_choose_differently(smoke_store: Path) -> None:
+    state = state_of(SMOKE, smoke_store)
+    chosen: dict[tuple[str, int], dict[str, set[str]]] = {}
+    for cell, _ in state.graph.cells:
+        label = f"{cell.row.name} · IPC {cell.ipc}"
+        key = next(k for k, n in state.graph.nodes.items() if n.stage == "select" and n.label == label)
+        ids = state.store.artifact(state.action_keys[key]).content()["ids"]
+        chosen.setdefault((cell.row.generator.label, cell.ipc), {})[cell.row.selector.label] = set(ids)
+    for generator in ("real", "dit-nano"):
+        for one, other in itertools.combinations(chosen[generator, 5].values(), 2):
+            assert one != other
+            assert len(one) == len(other) == 50
+
+
+def test_dit_nano_has_learnt_to_denoise(smoke_store: Path) -> None:
+    state = state_of(SMOKE, smoke_store)
+    fit = next(k for k, n in state.graph.nodes.items() if n.stage == "fit" and n.label == "dit-nano")
+    folder = state.store.artifact(state.action_keys[fit]).files()
+    facts = json.loads((folder / "training.json").read_text())
+    assert facts["held_out_loss_after"] < facts["held_out_loss_before"] / 2
+
+
+def test_two_cold_runs_are_identical_for_any_number_of_workers(smoke_store: Path, tmp_path: Path) -> None:
+    assert run(SMOKE, tmp_path / "store", "--workers", "1").returncode == 0
+    assert outcome(SMOKE, tmp_path / "store") == outcome(SMOKE, smoke_store)
