@@ -208,9 +208,8 @@ def test_samples_beyond_the_prefix_change_no_selection(tmp_path: Path) -> None:
         assert run(suite, store).returncode == 0
         state = state_of(suite, store)
         nodes = state.graph.nodes
-        digests.append(
-            {nodes[key].label: m.digest for key, m in state.manifests.items() if nodes[key].stage == "select"}
-        )
+        made = {key: manifest.digest for key, manifest in state.manifests.items()}
+        digests.append({nodes[key].label: d for key, d in made.items() if nodes[key].stage == "select"})
         shards = {d for key, d in made.items() if nodes[key].stage == "generate"}
         digests[-1]["shards"] = str(sorted(shards))
     assert digests[0].pop("shards") != digests[1].pop("shards")
