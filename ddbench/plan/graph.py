@@ -185,7 +185,7 @@ class _Builder:
             "seed": cell.training_seed,
         }
         inputs = {"distilled": self.distilled(cell), "dataset": self.dataset}
-        label = f"{cell.row.name} · IPC {cell.ipc} · {cell.student.label} · seed {cell.training_seed}"
+        label = f"{cell.student.label} seed {cell.training_seed} · {cell.row.name} · IPC {cell.ipc}"
         return self.add("evaluate", uses, settings, inputs, label, {"protocol": values})
 
     def _protocol(self, protocol: Protocol) -> tuple[dict[str, Any], str]:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from ddbench.run.job import Job
 
 _LABEL_WIDTH = 62
+_WORTH_A_LINE_S = 0.5
 
 
 class Reporter(Protocol):
@@ -116,7 +117,7 @@ class Bars:
         if how != "lost":
             self._ended[how] += 1
             self._progress.update(self._all, completed=self._ended.total())
-        if how != "done" or job.stage != "evaluate":
+        if how != "done" or fields["usage"]["wall_s"] >= _WORTH_A_LINE_S:
             self.say(describe_end(job, fields, how))
 
     def say(self, message: str) -> None:
