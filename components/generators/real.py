@@ -1,0 +1,26 @@
+"""Real training images as a pool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ddbench import Context, Dataset, Generator, Samples, TrainingData, component
+
+
+@component("generator", "real", version=1)
+class Real(Generator):
+    """The real training images, in the data set's own order."""
+
+    finite = True
+    _data: TrainingData
+
+    def available(self, dataset: Dataset) -> tuple[int, ...] | None:
+        return dataset.train_counts
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        self._data = data
+
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        train = self._data.train
+        positions = (train.labels == class_index).nonzero().flatten()
+        return Samples(train.images[positions], tuple(train.ids[i] for i in positions.tolist()))
