@@ -128,9 +128,12 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
 def explain(error: ValidationError, model: type[BaseParams]) -> str:
     """The first mistake in a parameter set, in one clause."""
     first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
+    name, message = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+    message = f"{message[0].lower()}{message[1:]}"
+    if not name:
+        return message
     if first["type"] == "extra_forbidden":
         return f"unknown parameter '{name}'; {did_you_mean(name, model.model_fields)}"
     if first["type"] == "missing":
         return f"parameter '{name}' is required"
-    return f"parameter '{name}' is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"parameter '{name}' is {first['input']!r}: {message}"

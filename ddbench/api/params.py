@@ -13,7 +13,8 @@ class Params(BaseModel):
     Everything enters the component's keys, except fields declared with :func:`unkeyed`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A key is JSON, which has no NaN and no infinity.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def keyed(self) -> dict[str, Any]:
         """The parameters that decide the output, as JSON values, defaults filled in."""

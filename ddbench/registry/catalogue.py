@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pluggy
 
 from ddbench.api import KINDS, Component
 from ddbench.errors import ComponentError, did_you_mean
-from ddbench.registry import hooks, plugins
+from ddbench.registry import plugins
 
 if TYPE_CHECKING:
     from ddbench.train.protocol import Protocol
@@ -24,10 +23,10 @@ class Catalogue:
     """
 
     def __init__(self, entries: Iterable[EntryPoint]) -> None:
-        self._manager = pluggy.PluginManager(hooks.GROUP)
-        self._manager.add_hookspecs(hooks)
         self._components: dict[tuple[str, str], type[Component]] = {}
         self._owner: dict[type[Component], str] = {}
+        self._protocol_files: dict[str, tuple[Path, str]] = {}
+        self._protocols: dict[str, Protocol] = {}
         self._deferred: list[EntryPoint] = []
         self.plugins: dict[str, plugins.Plugin] = {}
         for entry in entries:
@@ -35,19 +34,14 @@ class Catalogue:
 
     def _register(self, entry: EntryPoint, *, heavy: bool) -> None:
         plugin = plugins.load(entry, heavy=heavy)
-        self.plugins[entry.name] = plugin
+        # Two packages may give their entry points the same name, but never the same module.
+        self.plugins[entry.value] = plugin
         if plugin.deferred:
             self._deferred.append(entry)
-        if plugin.module is None:
-            return
-        self._manager.register(plugin.module, entry.name)
-        hook = self._manager.subset_hook_caller("ddbench_components", self._all_but(entry.name))
-        for classes in hook():
-            for cls in classes:
-                self.add(cls, owner=plugin.package)
-
-    def _all_but(self, name: str) -> list[Any]:
-        return [module for other, module in self._manager.list_name_plugin() if other != name]
+        for cls in plugin.components:
+            self.add(cls, owner=plugin.package)
+        for path in plugin.protocols:
+            self._add_protocol(path, plugin.package)
 
     def _load_deferred(self) -> None:
         waiting, self._deferred = self._deferred, []
@@ -85,39 +79,49 @@ class Catalogue:
             return self._components[kind, name]
         except KeyError:
             names = [n for k, n in self._components if k == kind]
-            raise ComponentError(f"there is no {kind} '{name}'", hint=did_you_mean(name, names)) from None
+            raise ComponentError(f"there is no {kind} '{name}'", hint=self._hint(name, names)) from None
+
+    def _hint(self, name: str, known: Iterable[str]) -> str:
+        broken = [plugin.name for plugin in self.plugins.values() if plugin.error]
+        remark = f"; plug-in {', '.join(broken)} cannot be loaded, see `ddbench doctor`" if broken else ""
+        return did_you_mean(name, known) + remark
 
     def create(self, kind: str, name: str, params: Mapping[str, Any] | None = None) -> Component:
         """Build a component; raises ComponentError for an unknown name or a wrong parameter."""
         return self.get(kind, name).configure(**(params or {}))
 
+    def _add_protocol(self, path: Path, owner: str) -> None:
+        known = self._protocol_files.setdefault(path.stem, (path, owner))
+        if known[0] != path:
+            raise ComponentError(
+                f"protocol '{path.stem}' is declared twice: by {known[1]} ({known[0]}) and by {owner} ({path})",
+                hint="rename one of them",
+            )
+
     def protocols(self) -> dict[str, Protocol]:
         """Every protocol by its id, such as ``minimax-hard@1``."""
-        return {protocol_id: protocol for protocol_id, (protocol, _) in sorted(self._read_protocols().items())}
+        return {protocol_id: self.protocol(protocol_id) for protocol_id in sorted(self._protocol_files)}
 
     def protocol_owner(self, protocol_id: str) -> str:
         """The package, with its version, that a protocol comes from."""
-        return self._read_protocols()[protocol_id][1]
-
-    def _read_protocols(self) -> dict[str, tuple[Protocol, str]]:
-        from ddbench.train.protocol import read_protocol
-
-        found: dict[str, tuple[Protocol, str]] = {}
-        for name, module in self._manager.list_name_plugin():
-            hook = self._manager.subset_hook_caller("ddbench_protocols", self._all_but(name)) if module else None
-            for path in [path for paths in (hook() if hook else []) for path in paths]:
-                protocol = read_protocol(path)
-                if protocol.id in found:
-                    raise ComponentError(f"protocol '{protocol.id}' is declared twice", where=str(path))
-                found[protocol.id] = (protocol, self.plugins[name].package)
-        return found
+        return self._protocol_files[protocol_id][1]
 
     def protocol(self, protocol_id: str) -> Protocol:
-        """The protocol; raises ComponentError, naming the nearest, if there is none."""
-        known = self.protocols()
-        if protocol_id not in known:
-            raise ComponentError(f"there is no protocol '{protocol_id}'", hint=did_you_mean(protocol_id, known))
-        return known[protocol_id]
+        """The protocol, read when first asked for.
+
+        Raises:
+            ComponentError: there is none of that id (the nearest is named), or its file is no protocol.
+        """
+        from ddbench.train.protocol import read_protocol
+
+        if protocol_id not in self._protocol_files:
+            self._load_deferred()
+        if protocol_id not in self._protocol_files:
+            hint = self._hint(protocol_id, self._protocol_files)
+            raise ComponentError(f"there is no protocol '{protocol_id}'", hint=hint)
+        if protocol_id not in self._protocols:
+            self._protocols[protocol_id] = read_protocol(self._protocol_files[protocol_id][0])
+        return self._protocols[protocol_id]
 
 
 @cache

@@ -5,34 +5,45 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 
+import pluggy
+
+from ddbench.api import KINDS, Component
+from ddbench.registry import hooks
 from ddbench.registry.hooks import GROUP
 
 HEAVY = ("torch", "torchvision", "timm", "open_clip", "diffusers")
 
 
-class HeavyImportError(ImportError):
-    """A plug-in imports a heavy library at its top."""
+class HeavyImportError(Exception):
+    """A plug-in imports a heavy library at its top.
+
+    Not an ImportError: ``try: import torch`` must not leave a plug-in for good without the torch that there is.
+    """
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """An entry point and what became of it: its module, or a reason why there is none.
+    """An entry point and what became of it: what it brings, or a reason why that is nothing.
 
     Attributes:
+        components: the classes that it registers.
+        protocols: its protocol files.
         deferred: it was not loaded because it imports a heavy library; it is loaded when one of its components is used.
         error: the traceback of a failed load.
     """
 
     name: str
     package: str
-    module: ModuleType | None = None
+    components: tuple[type[Component], ...] = ()
+    protocols: tuple[Path, ...] = ()
     deferred: str | None = None
     error: str | None = None
 
@@ -62,14 +73,24 @@ def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
     """Load one plug-in. With ``heavy`` false it is deferred if it would import torch, which takes seconds."""
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
-        if heavy:
-            return Plugin(entry.name, package, entry.load())
-        with _light_imports_only():
-            return Plugin(entry.name, package, entry.load())
+        with nullcontext() if heavy else _light_imports_only():
+            return Plugin(entry.name, package, *_ask(entry.load()))
     except HeavyImportError as error:
         return Plugin(entry.name, package, deferred=str(error))
-    except Exception:
+    except (Exception, SystemExit):
         return Plugin(entry.name, package, error=traceback.format_exc())
+
+
+def _ask(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[Path, ...]]:
+    """What the hooks of one plug-in return. They may import modules and fail, so each plug-in is asked alone."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hooks)
+    manager.register(module)
+    components = tuple(cls for classes in manager.hook.ddbench_components() for cls in classes)
+    for cls in components:
+        if not (isinstance(cls, type) and issubclass(cls, tuple(KINDS.values())) and "info" in vars(cls)):
+            raise TypeError(f"ddbench_components() returned {cls!r}, which is no class declared with @component")
+    return components, tuple(path for paths in manager.hook.ddbench_protocols() for path in paths)
 
 
 def installed() -> list[EntryPoint]:

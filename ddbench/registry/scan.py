@@ -11,14 +11,20 @@ from ddbench.api.component import Component
 
 
 def components_in(package: ModuleType) -> Iterator[type[Component]]:
-    """Every component declared in ``package``'s modules, at any depth.
+    """Every component declared in ``package`` and its modules, at any depth.
 
-    Modules whose name starts with an underscore are not imported: network classes live there, and import torch.
+    What has a name that starts with an underscore is not imported: network classes live there, and import torch.
     """
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if any(part.startswith("_") for part in found.name.split(".")):
-            continue
-        module = importlib.import_module(found.name)
+    for module in (package, *_public_modules(package)):
         for value in vars(module).values():
             if isinstance(value, type) and value.__module__ == module.__name__ and "info" in vars(value):
                 yield value
+
+
+def _public_modules(package: ModuleType) -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(package.__path__):
+        if not found.name.startswith("_"):
+            module = importlib.import_module(f"{package.__name__}.{found.name}")
+            yield module
+            if found.ispkg:
+                yield from _public_modules(module)

@@ -44,15 +44,22 @@ def _reachable(module: str) -> dict[str, Path]:
     while waiting:
         name = waiting.pop()
         spec = None if name in found else find_spec(name)
-        if spec is None or spec.origin is None:
+        if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
             continue
         found[name] = Path(spec.origin)
         package = name if spec.submodule_search_locations else name.rpartition(".")[0]
         for node in ast.walk(ast.parse(found[name].read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level:
                 target = resolve_name("." * node.level + (node.module or ""), package)
-                waiting.extend([f"{target}.{alias.name}" for alias in node.names] if node.module is None else [target])
+                waiting += [target, *_submodules(target, [alias.name for alias in node.names])]
     return found
+
+
+def _submodules(package: str, names: list[str]) -> list[str]:
+    """Those of the imported ``names`` that are modules of their own, if ``package`` is a package at all."""
+    spec = find_spec(package)
+    folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
+    return [f"{package}.{n}" for n in names for f in folders if (f / f"{n}.py").is_file() or (f / n).is_dir()]
 
 
 @cache
@@ -64,4 +71,14 @@ def _code(path: Path) -> str:
             match node.body:
                 case [ast.Expr(value=ast.Constant(value=str())), *rest]:
                     node.body = rest
-    return ast.dump(tree)
+    return _spelled(tree)
+
+
+def _spelled(part: object) -> str:
+    """A syntax tree as text. Unlike ``ast.dump``, the same in every Python: fields without a value do not show."""
+    if isinstance(part, ast.AST):
+        fields = ", ".join(
+            f"{name}={_spelled(value)}" for name, value in ast.iter_fields(part) if value not in (None, [])
+        )
+        return f"{type(part).__name__}({fields})"
+    return f"[{', '.join(map(_spelled, part))}]" if isinstance(part, list) else repr(part)

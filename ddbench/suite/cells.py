@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class PoolSize:
     def count(self, ipc: int) -> int | None:
         """Images a class at ``ipc``; None is everything. ``Nx`` is ceil(N × IPC)."""
         if isinstance(self.value, str):
-            return math.ceil(Decimal(self.value.removesuffix("x")) * ipc)
+            return math.ceil(Fraction(self.value.removesuffix("x")) * ipc)
         return self.value
 
 

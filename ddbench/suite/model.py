@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
 
@@ -47,8 +47,17 @@ def _pool(value: Any) -> Any:
     return value
 
 
-Seed = Annotated[int, Field(ge=0)]
-Ipc = Annotated[int, Field(ge=1)]
+def _distinct(values: list[int]) -> list[int]:
+    twice = [value for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise ValueError(f"{twice[0]} stands twice")
+    return values
+
+
+SeedList = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
+IpcList = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_distinct)]
+# A role is the first part of a field's name, as in teacher.logits.
+Role = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
 Pool = Annotated[int | str, BeforeValidator(_pool)]
 Some = Annotated[list[str | int], BeforeValidator(_listed)]
 
@@ -56,9 +65,9 @@ Some = Annotated[list[str | int], BeforeValidator(_listed)]
 class Seeds(_Model):
     """The three axes. What varies is said by the lists' lengths."""
 
-    generation: list[Seed] = Field([0], min_length=1)
-    selection: list[Seed] = Field([0], min_length=1)
-    training: list[Seed] = Field([0], min_length=1)
+    generation: SeedList = [0]
+    selection: SeedList = [0]
+    training: SeedList = [0]
 
 
 class Method(_Model):
@@ -98,13 +107,13 @@ class SuiteModel(_Model):
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     dataset: Use
     protocol: str
-    ipc: list[Ipc] = Field(min_length=1)
+    ipc: IpcList
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
     numerics: Literal["reference", "bf16"] = "reference"
     seeds: Seeds = Seeds()
     generators: dict[str, Use] = {}
-    scorers: dict[str, Use] = {}
+    scorers: dict[Role, Use] = {}
     methods: dict[str, Method] = {}
     matrix: Matrix | None = None
     exclude: list[Exclude] = []

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from ddbench.api import Component, Dataset, Evaluator, Generator, Refiner, Scorer, Selector, Student
+from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
 from ddbench.suite.checks import check_fields, check_sizes
-from ddbench.suite.model import ComponentUse, Exclude, Matrix, Method, Pool, Seeds, SuiteModel
-from ddbench.suite.source import Path_, Source, read_yaml
+from ddbench.suite.model import ComponentUse, Method, Pool, SuiteModel
+from ddbench.suite.read import read_suite
+from ddbench.suite.source import Path_, Source
 
 if TYPE_CHECKING:
     from ddbench.train.protocol import Protocol
 
 _Parts = dict[str, Path_]
 _METHOD_PARTS: _Parts = {"generator": ("generator",), "selector": ("selector",), "refiner": ("refiner",)}
-_MERGED = ("seeds", "generators", "scorers", "methods")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,57 +53,8 @@ def load_suite(file: Path | str, known: Catalogue | None = None) -> ResolvedSuit
     Raises:
         SuiteError: with file, line and column: the file is no valid suite, or names what does not exist.
     """
-    source = _read(Path(file))
-    try:
-        model = SuiteModel.model_validate(source.values)
-    except ValidationError as error:
-        raise _structural(error, source) from None
+    model, source = read_suite(Path(file))
     return _Resolver(model, source, known or catalogue()).resolve()
-
-
-def _read(file: Path) -> Source:
-    """The file, merged into the one it extends, if it says so."""
-    source = read_yaml(file)
-    base_name = source.values.pop("extends", None)
-    if base_name is None:
-        return source
-    if not isinstance(base_name, str):
-        raise SuiteError("extends: is the path of another suite file", where=source.place(("extends",)))
-    base = read_yaml(file.parent / base_name)
-    if "extends" in base.values:
-        raise SuiteError(
-            f"'{base_name}' itself extends another suite", where=source.place(("extends",)), hint="one level is allowed"
-        )
-    values = copy.deepcopy(base.values)
-    for key, value in source.values.items():
-        if key in _MERGED and isinstance(value, dict) and isinstance(values.get(key), dict):
-            values[key] = {**values[key], **value}
-        else:
-            values[key] = value
-    return Source(source.file, values, {**base.places, **source.places})
-
-
-def _structural(error: ValidationError, source: Source) -> SuiteError:
-    """The first structural mistake, in one line."""
-    first = error.errors()[0]
-    path: Path_ = tuple(first["loc"])
-    name = ".".join(str(part) for part in path)
-    place = source.place(path)
-    if first["type"] == "extra_forbidden":
-        return SuiteError(
-            f"unknown key '{path[-1]}'", where=place, hint=did_you_mean(str(path[-1]), _fields(path[:-1]))
-        )
-    if first["type"] == "missing":
-        return SuiteError(f"the key '{name}' is missing", where=place)
-    message = first["msg"].removeprefix("Value error, ")
-    return SuiteError(f"'{name}' is {first['input']!r}: {message[0].lower()}{message[1:]}", where=place)
-
-
-def _fields(path: Path_) -> list[str]:
-    """The keys that may stand at ``path``."""
-    models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
-    model: type[BaseModel] = models.get(str(path[0]), ComponentUse) if path else SuiteModel
-    return [*model.model_fields, *(() if path else ("extends",))]
 
 
 class _NoLatentsError(SuiteError):
@@ -117,7 +68,6 @@ class _Resolver:
         self.model = model
         self.source = source
         self.known = known
-        self._protocols = known.protocols()
         self._generators: dict[str, Choice[Generator]] = {}
         self.skipped: list[str] = []
 
@@ -159,23 +109,19 @@ class _Resolver:
             cls = self.known.get(kind, use.use)
         except ComponentError as error:
             raise SuiteError(error.message, where=self.source.place((*path, "use")), hint=error.hint) from None
-        unknown = [name for name in use.params if name not in cls.Params.model_fields]
-        if unknown:
-            hint = did_you_mean(unknown[0], cls.Params.model_fields)
-            place = self.source.place((*path, unknown[0]))
-            raise SuiteError(f"unknown parameter '{unknown[0]}' of {cls.label()}", where=place, hint=hint)
         try:
-            built = cls.configure(**use.params)
-        except ComponentError as error:
-            raise SuiteError(error.message, where=self.source.place(path), hint=error.hint) from None
+            built = cls(cls.Params(**use.params))
+        except ValidationError as error:
+            where = self.source.place((*path, *error.errors()[0]["loc"]))
+            raise SuiteError(f"{cls.label()}: {explain(error, cls.Params)}", where=where) from None
         shown = ", ".join(f"{name}={value}" for name, value in use.params.items())
         return Choice(f"{use.use} ({shown})" if shown else use.use, built)
 
     def protocol(self, name: str, path: Path_) -> Protocol:
-        if name not in self._protocols:
-            hint = did_you_mean(name, self._protocols)
-            raise SuiteError(f"there is no protocol '{name}'", where=self.source.place(path), hint=hint)
-        return self._protocols[name]
+        try:
+            return self.known.protocol(name)
+        except ComponentError as error:
+            raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
 
     def generator(self, name: str, path: Path_) -> Choice[Generator]:
         """A generator by the name of a variant in this suite, else of a component."""
@@ -251,29 +197,42 @@ class _Resolver:
 
     def excluded(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
         """The cells that no ``exclude`` entry matches; an entry that matches nothing is a mistake."""
+        if not self.model.exclude:
+            return cells
+        names = [_names(cell) for cell in cells]
         dropped: set[int] = set()
         for index, entry in enumerate(self.model.exclude):
             wanted = {key: set(values) for key, values in entry.model_dump(exclude_none=True).items()}
+            where = self.source.place(("exclude", index))
             if not wanted:
-                raise SuiteError("excludes everything", where=self.source.place(("exclude", index)))
-            matched = {i for i, cell in enumerate(cells) if _matches(cell, wanted)}
+                raise SuiteError("excludes everything", where=where, hint="say what to leave out")
+            self.known_names(wanted, names, ("exclude", index))
+            matched = {i for i, has in enumerate(names) if all(has[key] & values for key, values in wanted.items())}
             if not matched:
-                raise SuiteError("excludes no cell", where=self.source.place(("exclude", index)))
+                raise SuiteError("excludes no cell", where=where, hint="no cell has all of this at once")
             dropped |= matched
         kept = tuple(cell for i, cell in enumerate(cells) if i not in dropped)
         if not kept:
             raise SuiteError("excludes every cell", where=self.source.place(("exclude",)))
         return kept
 
+    def known_names(self, wanted: dict[str, set[Any]], names: list[dict[str, set[Any]]], path: Path_) -> None:
+        """Raise SuiteError unless each wanted name is that of some cell."""
+        for key, values in wanted.items():
+            known = set().union(*(has[key] for has in names))
+            for value in values - known:
+                hint = did_you_mean(str(value), map(str, known))
+                raise SuiteError(f"no cell has the {key} '{value}'", where=self.source.place((*path, key)), hint=hint)
+
     def distinct(self, others: list[str], name: str, path: Path_) -> None:
         if name in others:
             raise SuiteError(f"'{name}' stands twice", where=self.source.place(path), hint="remove one or rename it")
 
 
-def _matches(cell: Cell, wanted: dict[str, set[Any]]) -> bool:
-    """Whether the cell has one of the wanted values at every wanted key; components match by name or by label."""
+def _names(cell: Cell) -> dict[str, set[Any]]:
+    """What a cell can be excluded by: components go by name and by label."""
     row = cell.row
-    has: dict[str, set[Any]] = {
+    return {
         "method": {row.name},
         "generator": {row.generator.label, row.generator.component.info.name},
         "selector": {row.selector.label, row.selector.component.info.name},
@@ -281,4 +240,3 @@ def _matches(cell: Cell, wanted: dict[str, set[Any]]) -> bool:
         "student": {cell.student.label, cell.student.component.info.name},
         "ipc": {cell.ipc},
     }
-    return all(has[key] & values for key, values in wanted.items())

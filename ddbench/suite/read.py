@@ -1,0 +1,80 @@
+"""From a suite file to its structure: the file, what it extends, and the place of what has no business in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from reprlib import repr as shortened
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ddbench.errors import SuiteError, did_you_mean
+from ddbench.suite.model import Exclude, Matrix, Method, Seeds, SuiteModel
+from ddbench.suite.source import Path_, Source, read_yaml
+
+_MERGED = ("seeds", "generators", "scorers", "methods")
+
+
+def read_suite(file: Path) -> tuple[SuiteModel, Source]:
+    """A suite file's structure, merged into that of the file it extends, if it says so; raises SuiteError."""
+    source = read_yaml(file)
+    if "extends" in source.values:
+        source = _extended(file, source)
+    try:
+        return SuiteModel.model_validate(source.values), source
+    except ValidationError as error:
+        raise _mistake(error, source) from None
+
+
+def _extended(file: Path, source: Source) -> Source:
+    base_name, where = source.values.pop("extends"), source.place(("extends",))
+    if not isinstance(base_name, str):
+        raise SuiteError("extends: is the path of another suite file", where=where)
+    base_file = file.parent / base_name
+    if not base_file.is_file():
+        raise SuiteError(f"there is no file {base_file}", where=where, hint="its path is relative to this file")
+    base = read_yaml(base_file)
+    if "extends" in base.values:
+        raise SuiteError(f"'{base_name}' itself extends another suite", where=where, hint="one level is allowed")
+    return _merged(base, source)
+
+
+def _merged(base: Source, own: Source) -> Source:
+    """``own`` laid over ``base``: entries of the named groups one by one, everything else key by key."""
+    values: dict[str, Any] = dict(base.values)
+    replaced: set[Path_] = set()
+    for key, value in own.values.items():
+        below = values.get(key)
+        if key in _MERGED and isinstance(value, dict) and isinstance(below, dict):
+            values[key] = {**below, **value}
+            replaced |= {(key, name) for name in value}
+        else:
+            values[key] = value
+            replaced.add((key,))
+    kept = {path: place for path, place in base.places.items() if replaced.isdisjoint((path[:1], path[:2]))}
+    return Source(own.file, values, {**kept, **own.places})
+
+
+def _mistake(error: ValidationError, source: Source) -> SuiteError:
+    """The first structural mistake, in one line; a misspelt key before the key that is missing for it."""
+    mistakes = error.errors()
+    first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
+    path: Path_ = first["loc"]
+    if first["type"] == "extra_forbidden":
+        hint = did_you_mean(str(path[-1]), _fields(path[:-1]))
+        return SuiteError(f"unknown key '{path[-1]}'", where=source.place(path), hint=hint)
+    if first["type"] == "missing":
+        missing = f"the key '{'.'.join(map(str, path))}' is missing"
+        return SuiteError(missing, where=source.place(path), hint=f"add `{path[-1]}: …`")
+    # What follows the written part of the path names alternatives within the model.
+    while path and path not in source.places:
+        path = path[:-1]
+    name, message = ".".join(map(str, path)), first["msg"].removeprefix("Value error, ")
+    said = f"'{name}' is {shortened(first['input'])}: {message[0].lower()}{message[1:]}"
+    return SuiteError(said, where=source.place(path))
+
+
+def _fields(path: Path_) -> list[str]:
+    """The keys that may stand at ``path``."""
+    models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
+    return list(models[str(path[0])].model_fields) if path else [*SuiteModel.model_fields, "extends"]
