@@ -14,10 +14,10 @@ from ddbench.errors import DdbenchError
 from ddbench.plan import Graph, State, build_graph
 from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
-from ddbench.run.job import make_job
+from ddbench.run.job import Job, make_job
 from ddbench.run.progress import Reporter
 from ddbench.run.scheduler import Scheduler
-from ddbench.store import Store
+from ddbench.store import CorruptError, Store
 from ddbench.store.files import write_sealed
 from ddbench.suite import ResolvedSuite
 
@@ -125,13 +125,23 @@ class Driver:
             for key in self.scheduler.finished(job.action_key):
                 self.store.clear_failure(key)
         elif answer.kind == "corrupt":
-            for action_key in fields["inputs"]:
-                self._quarantine(action_key, fields["message"])
-            self.scheduler.damaged(job.action_key, fields["inputs"])
+            self._remake(job)
         elif answer.kind == "lost":
             self._lost(answer)
         else:
             self._failed(answer)
+
+    def _remake(self, job: Job) -> None:
+        """A worker met a damaged input. It may have been taken away since, on another worker's word: look again."""
+        lost = []
+        for action_key in job.inputs.values():
+            try:
+                self.store.artifact(action_key).verify()
+            except CorruptError as error:
+                lost.append(action_key)
+                if self.store.holds(action_key):
+                    self._quarantine(action_key, str(error))
+        self.scheduler.damaged(job.action_key, lost)
 
     def _lost(self, answer: Answer) -> None:
         """A worker died: its node is tried again, a few times."""

@@ -69,7 +69,8 @@ def _attempt(job: Job, shop: Workshop, events: EventLog, send: Send) -> dict[str
     try:
         result = run_job(job, shop, send)
     except CorruptError as error:
-        return {"kind": "corrupt", "message": str(error), "inputs": _damaged(job, shop)}
+        shop.kept.clear()
+        return {"kind": "corrupt", "message": str(error)}
     except DdbenchError as error:
         fatal = isinstance(error, LeakError | StoreError)
         return {"kind": "failed", "user": True, "fatal": fatal, "message": str(error), "trace": ""}
@@ -78,19 +79,6 @@ def _attempt(job: Job, shop: Workshop, events: EventLog, send: Send) -> dict[str
         return {"kind": "failed", "user": False, "fatal": False, "message": message, "trace": traceback.format_exc()}
     events.add("done", stage=job.stage, action_key=job.action_key, recipe_key=job.recipe_key)
     return {"kind": "done", **result}
-
-
-def _damaged(job: Job, shop: Workshop) -> list[str]:
-    """Which of the job's inputs cannot be read whole."""
-    damaged = []
-    for key in sorted({*job.inputs.values()}):
-        try:
-            artifact = shop.store.artifact(key)
-            artifact.verify()
-        except StoreError:
-            damaged.append(key)
-    shop.kept.clear()
-    return damaged
 
 
 def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:

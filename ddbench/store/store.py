@@ -39,7 +39,7 @@ class Store:
         with store.writing():
             for name in ("artifacts", "results", "failures", "runs", "tmp"):
                 (root / name).mkdir(parents=True, exist_ok=True)
-            known = read_sealed(marker)
+            known = store._marker()
             if known is None:
                 write_sealed(marker, {"format": FORMAT})
             probe = root / "tmp" / uuid.uuid4().hex
@@ -52,6 +52,14 @@ class Store:
                 hint="use another folder: --store or DDBENCH_HOME",
             )
         return store
+
+    def _marker(self) -> dict[str, Any] | None:
+        marker = self.root / "store.json"
+        try:
+            return read_sealed(marker)
+        except CorruptError:
+            hint = "delete this file; everything else is checked when it is read"
+            raise StoreError("is damaged", where=str(marker), hint=hint) from None
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -92,6 +100,10 @@ class Store:
         if manifest is None:
             raise CorruptError("is missing", where=str(self._folder(action_key)))
         return Artifact(self._folder(action_key), manifest)
+
+    def holds(self, action_key: str) -> bool:
+        """Whether anything lies under the key, whole or not."""
+        return self._folder(action_key).exists()
 
     def manifests(self) -> Iterator[Manifest]:
         """Every undamaged manifest."""
@@ -173,7 +185,7 @@ class Store:
         folder = self._results(action_key)
         try:
             names = sorted(os.listdir(folder))  # noqa: PTH208  (twice as fast over thousands of cells)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         records = (read_sealed(folder / n) for n in names if n.endswith(".json") and n[0] != "." and n[:5] != "cell-")
         return [record for record in records if record is not None]

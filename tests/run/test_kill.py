@@ -22,7 +22,7 @@ students: [pixels]
 seeds: {generation: [0, 1], training: [0, 1, 2, 3]}
 generators: {slow: {use: noise, seconds: 0.03}}
 scorers:
-  teacher: {use: colour, seconds: 0.5}
+  teacher: {use: colour, seconds: 0.1}
 matrix:
   generator: [slow]
   selector: [first, random, k-center, herding, brightest]

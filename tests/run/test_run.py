@@ -115,7 +115,7 @@ def test_a_failed_cell_is_recorded_and_tried_again(tmp_path: Path) -> None:
         assert ended.returncode == 1
         assert "RuntimeError: this seed always fails" in ended.stderr
         assert "(1 of 2)" in ended.stdout
-    assert len([e for e in events(tmp_path / "store", "start") if e["stage"] == "evaluate"]) == 4 + 2 * 4 - 4
+    assert len([e for e in events(tmp_path / "store", "start") if e["stage"] == "evaluate"]) == 8 + 4
     failure = json.loads(next((tmp_path / "store" / "failures").glob("*.json")).read_text())
     assert "Traceback" in failure["trace"]
 
