@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ddbench.api.pool import Pool
 
 
+_THEIR_MISTAKE = "this is a mistake in the selector"
+
+
 @dataclass(frozen=True)
 class Chosen:
     """What was chosen within one class, when there is more to say than the positions."""
@@ -74,6 +77,11 @@ class Selector(Component):
                     hint="enlarge the pool or lower the IPC",
                 )
         selection = self.choose(pool, ipc, ctx)
+        classes = len(selection.per_class)
+        if classes != len(pool.class_names):
+            raise ComponentError(
+                f"{self.label()} chose for {classes} classes, not {len(pool.class_names)}", hint=_THEIR_MISTAKE
+            )
         for class_index, name in enumerate(pool.class_names):
             own = set(pool.by_class[class_index])
             chosen = selection.per_class[class_index]
@@ -92,6 +100,4 @@ class Selector(Component):
         elif not all(0 <= int(i) < size for i in chosen):
             problem = f"chose a position outside 0…{size - 1}"
         if problem:
-            raise ComponentError(
-                f"{self.label()} {problem} for class '{class_name}'", hint="this is a mistake in the selector"
-            )
+            raise ComponentError(f"{self.label()} {problem} for class '{class_name}'", hint=_THEIR_MISTAKE)

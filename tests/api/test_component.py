@@ -1,0 +1,130 @@
+"""What ``@component`` accepts, how parameters are checked, and what of them enters a key."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from pydantic import model_validator
+
+import ddbench
+from ddbench import ComponentError, Generator, Selector, Student, component, unkeyed
+from ddbench.api import Fittable
+
+
+class Plain(Selector):
+    """Chooses.
+
+    More is said here.
+    """
+
+    class Params(ddbench.Params):
+        size: int = 3
+        metric: Literal["l2", "cosine"] = "l2"
+        scale: float = 1.0
+        where: str = unkeyed("here")
+
+        @model_validator(mode="after")
+        def _even_with_cosine(self) -> Plain.Params:
+            if self.metric == "cosine" and self.size % 2:
+                raise ValueError("cosine wants an even size")
+            return self
+
+
+def test_a_declaration_is_kept_as_info() -> None:
+    cls = component("selector", "plain-2", version=3, paper="arXiv:1")(
+        type("Plain2", (Plain,), {"__doc__": Plain.__doc__})
+    )
+    info = cls.info
+    assert (info.kind, info.name, info.version, info.summary, info.paper) == (
+        "selector",
+        "plain-2",
+        3,
+        "Chooses.",
+        "arXiv:1",
+    )
+    assert cls.label() == "selector 'plain-2'"
+    assert "info" not in vars(Plain), "the base class is left alone"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "version", "doc", "words"),
+    [
+        ("student", "a", 1, "Doc.", "declared as a student"),
+        ("no-kind", "a", 1, "Doc.", "declared as a no-kind"),
+        ("selector", "Bad", 1, "Doc.", "'Bad' is not a kebab-case name"),
+        ("selector", "a_b", 1, "Doc.", "'a_b' is not a kebab-case name"),
+        ("selector", "a--b", 1, "Doc.", "'a--b' is not"),
+        ("selector", "", 1, "Doc.", "'' is not"),
+        ("selector", "a", 0, "Doc.", "version 0 is not"),
+        ("selector", "a", 1, "", "has no docstring"),
+        ("selector", "a", 1, "  \n ", "has no docstring"),
+        ("selector", "a", 1, None, "has no docstring"),
+    ],
+)
+def test_what_breaks_the_rules_of_declaration_is_refused(
+    kind: str, name: str, version: int, doc: str | None, words: str
+) -> None:
+    cls = type("Broken", (Plain,), {"__doc__": doc, "__module__": "somewhere"})
+    with pytest.raises(ComponentError) as caught:
+        component(kind, name, version=version)(cls)
+    assert words in str(caught.value)
+    assert caught.value.where == "somewhere.Broken"
+    assert "\n" not in str(caught.value)
+
+
+Known = component("selector", "known", version=1)(type("Known", (Plain,), {"__doc__": "Chooses."}))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"sise": 4}, "selector 'known': unknown parameter 'sise'; did you mean 'size'?"),
+        ({"size": "many"}, "selector 'known': parameter 'size' is 'many': input should be a valid integer"),
+        ({"metric": "l1"}, "selector 'known': parameter 'metric' is 'l1': input should be 'l2' or 'cosine'"),
+        ({"scale": float("nan")}, "selector 'known': parameter 'scale' is nan: input should be a finite number"),
+        ({"scale": "inf"}, "selector 'known': parameter 'scale' is 'inf': input should be a finite number"),
+        ({"metric": "cosine"}, "selector 'known': cosine wants an even size"),
+    ],
+)
+def test_a_wrong_parameter_is_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ComponentError) as caught:
+        Known.configure(**values)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_parameter_without_default_is_required() -> None:
+    class Needy(Plain):
+        """Needs."""
+
+        class Params(ddbench.Params):
+            root: str
+
+    with pytest.raises(ComponentError, match="parameter 'root' is required"):
+        component("selector", "needy", version=1)(Needy).configure()
+
+
+def test_every_parameter_enters_the_key_but_what_is_declared_not_to() -> None:
+    params = Known.configure(size="4", where="there").params
+    assert params.keyed() == {"size": 4, "metric": "l2", "scale": 1.0}
+    assert params.model_dump()["where"] == "there"
+
+
+def test_parameters_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Known.configure().params.size = 5  # type: ignore[attr-defined]
+
+
+def test_a_component_with_a_fit_is_known_by_it() -> None:
+    class Fitted(Plain):
+        def fit(self, data: object, out_dir: object, ctx: object) -> None: ...
+
+    assert isinstance(Fitted(), Fittable)
+    assert not isinstance(Plain(), Fittable)
+
+
+@pytest.mark.parametrize("base", [Generator, Student])
+def test_a_base_class_without_its_method_cannot_be_built(base: type) -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        base()
