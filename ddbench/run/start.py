@@ -46,7 +46,8 @@ def run_suite(
         try:
             for reason in suite.skipped:
                 show.say(f"left out of the matrix: {reason}")
-            return Driver(suite, store, executor, EventLog(folder / LOG_NAME), show).run()
+            with store.writing():
+                return Driver(suite, store, executor, EventLog(folder / LOG_NAME), show).run()
         finally:
             executor.close()
 

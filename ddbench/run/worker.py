@@ -38,7 +38,6 @@ def main() -> None:
     send({"kind": "ready"})
     while not lock.closed:
         job = jobs.get()
-        events.add("start", stage=job.stage, action_key=job.action_key, recipe_key=job.recipe_key)
         answer = _attempt(job, shop, events, send)
         send({"action_key": job.action_key, **answer})
 
@@ -66,8 +65,12 @@ def _listen(jobs: queue.SimpleQueue[Job]) -> None:
 
 def _attempt(job: Job, shop: Workshop, events: EventLog, send: Send) -> dict[str, Any]:
     """Run a job; whatever goes wrong becomes an answer."""
+    about = {"stage": job.stage, "action_key": job.action_key, "recipe_key": job.recipe_key}
     try:
-        result = run_job(job, shop, send)
+        with shop.store.writing():
+            events.add("start", **about)
+            result = run_job(job, shop, send)
+            events.add("done", **about)
     except CorruptError as error:
         shop.kept.clear()
         return {"kind": "corrupt", "message": str(error)}
@@ -77,7 +80,6 @@ def _attempt(job: Job, shop: Workshop, events: EventLog, send: Send) -> dict[str
     except Exception as error:
         message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
         return {"kind": "failed", "user": False, "fatal": False, "message": message, "trace": traceback.format_exc()}
-    events.add("done", stage=job.stage, action_key=job.action_key, recipe_key=job.recipe_key)
     return {"kind": "done", **result}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,29 @@ def test_samples_beyond_the_prefix_change_no_selection(tmp_path: Path) -> None:
     assert digests[0].pop("shards") != digests[1].pop("shards")
     assert len(digests[0]) == 5
     assert digests[0] == digests[1]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of half a MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system needs root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_stops_the_run_and_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
+    suite = variant(tmp_path, ("generation: [0]", "generation: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"))
+    ended = run(suite, small_disk / "store")
+    assert ended.returncode == 2
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "no space left for the store" in errors[0]
+    assert "Traceback" not in ended.stderr
+    done = {event["action_key"] for event in events(small_disk / "store", "done")}
+    state = state_of(suite, small_disk / "store")
+    assert len(done) > 5
+    assert done <= {state.action_keys[key] for key in state.digests}
