@@ -1,17 +1,23 @@
-"""The refiner that does nothing."""
+"""No refinement."""
 
 from __future__ import annotations
 
-from ddbench import Context, DistilledSet, Prior, Refiner, Scorer, component
+from typing import TYPE_CHECKING
+
+from ddbench import Context, DistilledSet, Prior, Refiner, component
+
+if TYPE_CHECKING:
+    from ddbench import Scorer
 
 
 @component("refiner", "none", version=1)
 class NoRefiner(Refiner):
-    """Leaves the selected images as they are."""
+    """The chosen images as they are."""
 
     identity = True
 
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
+        """The same set."""
         return distilled

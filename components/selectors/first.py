@@ -1,4 +1,4 @@
-"""The generator's own order."""
+"""First come, first chosen."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from ddbench import Context, Pool, Selector, component
 
 @component("selector", "first", version=1)
 class First(Selector):
-    """The first samples of each class, in pool order: a generator taken as it is."""
+    """The first IPC samples of each class in pool order: the generator alone, without selection."""
 
     default_pool = "1x"
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
+        """Positions 0 … ipc − 1."""
         return range(ipc)

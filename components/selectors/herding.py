@@ -10,10 +10,10 @@ from ddbench import Context, Pool, Selector, component
 
 @component("selector", "herding", version=1, paper="arXiv:1611.07725")
 class Herding(Selector):
-    """Herding: repeatedly add the sample that brings the mean of those chosen nearest to the class mean.
+    """Herding: each sample pulls the mean of those chosen towards the class mean.
 
-    The k-th pick (from 0) is the unused sample nearest, in L2, to (k + 1) · mean − (sum of those chosen); of equally
-    near ones the first in pool order.
+    With k samples chosen, the next is the unused one nearest (Euclidean) to (k + 1) · mean − their sum. Equal distances
+    are decided for the earlier sample; the order of selection is kept, so choices from one pool are nested in IPC.
     """
 
     class Params(ddbench.Params):
@@ -23,20 +23,22 @@ class Herding(Selector):
 
     @property
     def needs(self) -> tuple[str, ...]:
+        """The field of features."""
         return (self.params.field,)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
-        import torch
+        """Positions in the order chosen. Raises ComponentError for NaN or infinite features."""
+        from ._features import class_features, squared_distances
 
-        from ._features import distances, features
-
-        points = features(pool, self.params.field).double()
-        points = points - points.mean(0)
-        target = torch.zeros_like(points[0])
+        # Scaled by n: a sum is more often exact than a mean, and so are ties. In float64, since sums grow.
+        features = class_features(pool, self.params.field).double()
+        scaled, total = features * len(features), features.sum(0)
+        target = total.clone()
         chosen: list[int] = []
-        for _ in range(ipc):
-            gap = distances(points, target)
-            gap[chosen] = torch.inf
-            chosen.append(int(gap.numpy().argmin()))
-            target = target - points[chosen[-1]]
+        while len(chosen) < ipc:
+            distances = squared_distances(scaled, target)
+            distances[chosen] = float("inf")
+            # numpy's argmin promises the first of equal values, torch's does not.
+            chosen.append(int(distances.numpy().argmin()))
+            target += total - scaled[chosen[-1]]
         return chosen

@@ -1,4 +1,4 @@
-"""A uniform draw."""
+"""Random choice, and the literature's stand-in for it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ddbench import Context, Pool, Selector, component
 
 @component("selector", "random", version=1)
 class Random(Selector):
-    """The first samples of a seeded permutation of each class: nested in IPC, the same for every student.
+    """IPC random samples of each class, the same for every student and nested in IPC.
 
-    The permutation is of the sorted sample ids, so that the order of a pool does not matter. ``order: path`` takes the
-    first ids in lexicographic order instead, which is what released code calls random (0, 1, 10, 11, …).
+    The first IPC of a permutation, seeded by the selection seed and the class, of the sample ids in lexicographic
+    order: the order of the pool has no influence. With ``order: path`` nothing is drawn: the first IPC sample ids in
+    lexicographic order are taken, as the released code of Minimax Diffusion (arXiv:2311.15529) does under this name.
     """
 
     class Params(ddbench.Params):
@@ -24,11 +25,14 @@ class Random(Selector):
 
     @property
     def seeded(self) -> bool:
+        """Only the permutation is."""
         return self.params.order == "permutation"
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
-        by_id = sorted(range(len(pool)), key=lambda i: pool.sample_ids[i])
+        """Positions in the order drawn."""
+        by_id = sorted(range(len(pool)), key=pool.sample_ids.__getitem__)
         if self.params.order == "path":
             return by_id[:ipc]
-        shuffled = ctx.rng("random", int(pool.labels[0])).permutation(len(pool))
-        return [by_id[i] for i in shuffled[:ipc].tolist()]
+        class_index = int(pool.labels[0])
+        drawn = ctx.rng("random", class_index).permutation(len(pool))[:ipc]
+        return [by_id[i] for i in drawn.tolist()]
