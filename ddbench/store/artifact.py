@@ -78,13 +78,14 @@ class Manifest:
 
 def write_payload(output: Output, folder: Path) -> tuple[str, dict[str, tuple[str, int]]]:
     """Write an output's payload into ``folder``, synced; return its digest and its files' checksums."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     digests: dict[str, str] = {}
     for name, tensor in output.tensors.items():
         path = folder / "tensors" / f"{name}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"value": tensor.detach().cpu().contiguous()}, path)
+        # Written by us: the library's own writer reports a full disk as something other than an OSError.
+        path.write_bytes(save({"value": tensor.detach().cpu().contiguous()}))
         digests[f"tensor/{name}"] = tensor_digest(tensor)
     if output.content is not None:
         (folder / CONTENT).write_text(canonical_json(output.content), encoding="utf-8")

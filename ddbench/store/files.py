@@ -66,16 +66,18 @@ def write_sealed(path: Path, value: dict[str, Any]) -> None:
 
 
 def read_sealed(path: Path) -> dict[str, Any] | None:
-    """Read a sealed JSON object; None if there is no such file. Raises CorruptError if a byte of it has changed."""
+    """Read a sealed JSON object; None if there is no such file. Raises CorruptError if it says anything else now."""
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from None
     try:
         value: dict[str, Any] = json.loads(data)
-        seal = value.pop(_SEAL)
-    except (ValueError, KeyError, AttributeError):
-        raise CorruptError("is damaged", where=str(path)) from None
-    if seal != sha256_json(value):
+        whole = value.pop(_SEAL) == sha256_json(value)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        whole = False
+    if not whole:
         raise CorruptError("is damaged", where=str(path))
     return value
