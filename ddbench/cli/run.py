@@ -51,10 +51,10 @@ def run(
     print(to_markdown(build_leaderboard(resolved, state)))
     for label, message in outcome.failures:
         show.say(f"failed: {label}: {message}")
-    ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing: everything was there"
+    ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
     lacking = sum(key not in state.results for _, key in state.graph.cells)
-    done = f"{len(state.graph.cells) - lacking} of {len(state.graph.cells)} cells have results"
-    show.say(f"{done}; ran {ran}; store {root}")
+    cells = len(state.graph.cells)
+    show.say(f"{cells - lacking} of {cells} cells have results; ran {ran}; store {root}")
     sys.exit(outcome.exit_code)
 
 

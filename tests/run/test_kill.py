@@ -47,7 +47,7 @@ def test_killed_and_rerun(undisturbed: tuple[Path, dict[str, object]], tmp_path:
 
 def test_one_worker_killed(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
     suite, expected = undisturbed
-    kill_workers(suite, tmp_path / "store", expected, longest_s=0.3)
+    kill_workers(suite, tmp_path / "store", expected, longest_s=1.0)
 
 
 def test_workers_of_a_killed_driver_end(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
