@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ddbench.errors import DdbenchError, LeakError, StoreError
+from ddbench.registry import catalogue
 from ddbench.run.events import EventLog
 from ddbench.run.job import Job
 from ddbench.run.workshop import Workshop, new_workshop
@@ -33,13 +34,20 @@ def main() -> None:
     lock = hold_as_worker(root)
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    importlib.import_module("torch")  # while the driver waits for the first node to be ready
     shop = new_workshop(root, device)
+    _warm_up()
     send({"kind": "ready"})
     while not lock.closed:
         job = jobs.get()
         answer = _attempt(job, shop, events, send)
         send({"action_key": job.action_key, **answer})
+
+
+def _warm_up() -> None:
+    """Import what every job needs, before the first one comes."""
+    for module in ("torch", "safetensors.torch", "ddbench.run.stages", "ddbench.run.evaluation"):
+        importlib.import_module(module)
+    catalogue()
 
 
 def _take_over_stdout() -> Send:
