@@ -1,0 +1,39 @@
+"""What the tests of the store put into it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from ddbench.api import sha256_json
+from ddbench.store import Manifest, Output, Store
+
+KEY = sha256_json("an action")
+
+
+def unsigned(key: str = KEY) -> Manifest:
+    """A manifest as a worker hands it to the store."""
+    recipe = {"stage": "score", "uses": {}, "inputs": {"samples": "abc"}}
+    return Manifest(key, sha256_json("recipe"), "score", recipe, {"samples": "def"}, "", {}, {}, {"usage": {"s": 1.5}})
+
+
+def output(folder: Path | None = None) -> Output:
+    """An output with tensors and content, and, given an empty folder, with what a fit leaves there."""
+    tensors = {"embedding": torch.arange(12.0).reshape(4, 3), "class.column": torch.tensor([2, 0, 1])}
+    if folder is not None:
+        (folder / "deep").mkdir(parents=True)
+        save_file({"w": torch.ones(2, 2)}, folder / "deep" / "weights.safetensors")
+        (folder / "history.json").write_text(json.dumps({"loss": [1.0, 0.5]}))
+    return Output(tensors, {"ids": ["a", "b"]}, {"remark": "fine"}, folder)
+
+
+def fill(root: Path) -> tuple[Store, Manifest]:
+    """A store with one artifact of every kind of file, and a result."""
+    store = Store.open(root)
+    with store.scratch() as scratch:
+        manifest = store.put(output(scratch / "fitted"), unsigned())
+    store.put_result(KEY, "here", {"result": {"last": 12.5}, "fingerprint": "here"})
+    return store, manifest

@@ -1,0 +1,114 @@
+"""One run at a time: with real processes, killed for real."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ddbench.errors import StoreError
+from ddbench.store import Store
+from ddbench.store.garbage import collect
+from ddbench.store.lock import hold_as_worker, run_lock
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from ddbench.store.lock import hold_as_worker, run_lock
+root, what = Path(sys.argv[1]), sys.argv[2]
+if what == "worker":
+    held = hold_as_worker(root)
+    print("held", flush=True)
+    time.sleep(60)
+with run_lock(root, what, print):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+_DEADLINE_S = 20
+
+
+@contextmanager
+def holder(root: Path, what: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the store, as the run of suite ``what`` or as a ``worker``."""
+    command = [sys.executable, "-c", HOLDER, str(root), what]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return Store.open(tmp_path / "store").root
+
+
+class Waiter:
+    """Takes the lock in a thread of its own, and says when it has it."""
+
+    def __init__(self, root: Path) -> None:
+        self.told: list[str] = []
+        self.has_it = threading.Event()
+        self._thread = threading.Thread(target=self._wait, args=(root,), daemon=True)
+        self._thread.start()
+
+    def _wait(self, root: Path) -> None:
+        with run_lock(root, "second", self.told.append):
+            self.has_it.set()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_the_second_run_waits_is_told_once_by_whom_and_goes_on_when_the_first_is_killed(root: Path) -> None:
+    with holder(root, "first") as process:
+        waiter = Waiter(root)
+        eventually(lambda: bool(waiter.told))
+        assert not waiter.has_it.wait(0.6), "two runs hold one store"
+        assert [json.loads(holder) for holder in waiter.told] == [{"pid": process.pid, "suite": "first"}]
+        process.send_signal(signal.SIGKILL)
+        assert waiter.has_it.wait(_DEADLINE_S)
+        assert len(waiter.told) == 1
+
+
+def test_a_run_waits_for_workers_that_outlived_their_driver(root: Path) -> None:
+    with holder(root, "worker") as orphan:
+        waiter = Waiter(root)
+        assert not waiter.has_it.wait(0.5), "an orphan may still be writing"
+        orphan.send_signal(signal.SIGKILL)
+        assert waiter.has_it.wait(_DEADLINE_S)
+
+
+def test_workers_of_the_run_that_holds_the_store_do_not_wait(root: Path) -> None:
+    with run_lock(root, "own", pytest.fail), hold_as_worker(root), hold_as_worker(root):
+        pass
+
+
+def test_a_run_that_ended_leaves_the_store_free(root: Path) -> None:
+    for _ in range(2):
+        with run_lock(root, "mine", pytest.fail):
+            pass
+    with pytest.raises(ValueError, match="broke"), run_lock(root, "mine", pytest.fail):
+        raise ValueError("broke")
+    with run_lock(root, "mine", pytest.fail):
+        pass
+
+
+def test_garbage_is_not_collected_under_a_run(root: Path) -> None:
+    with (
+        holder(root, "first"),
+        pytest.raises(StoreError, match="a run is using the store; try again when it has ended"),
+    ):
+        collect(root, set(), delete=True)
