@@ -65,6 +65,8 @@ class _Builder:
         self.nodes: dict[str, Node] = {}
         self._refs: dict[int, ComponentRef] = {}
         self._memo: dict[tuple[Any, ...], Any] = {}
+        axes = ("generation", "selection")
+        self._varied = {axis for axis in axes if len({cell.seeds[axis] for cell in suite.cells}) > 1}
         dataset = self.ref(suite.dataset.component)
         self.dataset = self.add("dataset", {"dataset": dataset}, {}, {}, suite.dataset.label)
 
@@ -82,6 +84,14 @@ class _Builder:
     ) -> str:
         node = Node(stage, uses, settings, inputs, label, payload or {})
         return self.nodes.setdefault(node.recipe_key, node).recipe_key
+
+    def label(self, cell: Cell) -> str:
+        """A distilled set for people: its row, its IPC, and the seeds that vary in this suite."""
+        return f"{cell.row.name} · IPC {cell.ipc}{self.seeds(cell, 'generation')}{self.seeds(cell, 'selection')}"
+
+    def seeds(self, cell: Cell, axis: str) -> str:
+        """The cell's seed of an axis, if the suite has several."""
+        return f" · {axis} {cell.seeds[axis]}" if axis in self._varied else ""
 
     def fitted(self, role: str, component: Component, label: str) -> dict[str, str]:
         """The input ``fitted`` of a component that has a fit, else nothing."""
@@ -116,9 +126,8 @@ class _Builder:
             for block in range(blocks):
                 settings = {"classes": [first, last], "block": block, **seed}
                 where = f"block {block}" if blocks > 1 or not generator.finite else "everything"
-                shards[f"{first}/{block}"] = self.add(
-                    "generate", uses, settings, inputs, f"{label} · classes {first}–{last - 1} · {where}"
-                )
+                text = f"{label} · classes {first}–{last - 1} · {where}{self.seeds(cell, 'generation')}"
+                shards[f"{first}/{block}"] = self.add("generate", uses, settings, inputs, text)
         return shards
 
     def scores(self, shards: Mapping[str, str], roles: Iterable[str], pool_label: str) -> dict[str, str]:
@@ -146,7 +155,7 @@ class _Builder:
 
     def _make_distilled(self, cell: Cell) -> str:
         row, selector = cell.row, cell.row.selector.component
-        label = f"{row.name} · IPC {cell.ipc}"
+        label = self.label(cell)
         shards = self.shards(cell)
         samples = {f"samples/{shard}": node for shard, node in shards.items()}
         scores = self.scores(shards, (f.partition(".")[0] for f in selector.needs), row.generator.label)
@@ -185,7 +194,7 @@ class _Builder:
             "seed": cell.training_seed,
         }
         inputs = {"distilled": self.distilled(cell), "dataset": self.dataset}
-        label = f"{cell.student.label} seed {cell.training_seed} · {cell.row.name} · IPC {cell.ipc}"
+        label = f"{cell.student.label} seed {cell.training_seed} · {self.label(cell)}"
         return self.add("evaluate", uses, settings, inputs, label, {"protocol": values})
 
     def _protocol(self, protocol: Protocol) -> tuple[dict[str, Any], str]:

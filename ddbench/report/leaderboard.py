@@ -74,7 +74,7 @@ def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
         missing = sum(key not in state.results for key in keys)
         entries.append(_entry((method, ipc, student, protocol), records, len(records) + missing))
     axes = ("generation", "selection", "training")
-    seeds = {axis: len({cell.describe()["seeds"][axis] for cell in suite.cells}) for axis in axes}
+    seeds = {axis: len({cell.seeds[axis] for cell in suite.cells}) for axis in axes}
     return Leaderboard(
         suite=suite.name,
         dataset=suite.dataset.label,

@@ -58,6 +58,15 @@ class Cell:
     selection_seed: int
     training_seed: int
 
+    @property
+    def seeds(self) -> dict[str, int]:
+        """The seed of each axis."""
+        return {
+            "generation": self.generation_seed,
+            "selection": self.selection_seed,
+            "training": self.training_seed,
+        }
+
     def describe(self) -> dict[str, Any]:
         """The cell in words, as JSON: what a result file carries."""
         return {
@@ -69,9 +78,5 @@ class Cell:
             "protocol": self.row.protocol.id,
             "ipc": self.ipc,
             "student": self.student.label,
-            "seeds": {
-                "generation": self.generation_seed,
-                "selection": self.selection_seed,
-                "training": self.training_seed,
-            },
+            "seeds": self.seeds,
         }
