@@ -59,7 +59,7 @@ IpcList = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), Afte
 # A role is the first part of a field's name, as in teacher.logits.
 Role = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
 Pool = Annotated[int | str, BeforeValidator(_pool)]
-Some = Annotated[list[str | int], BeforeValidator(_listed)]
+Names = Annotated[list[str], BeforeValidator(_listed)]
 
 
 class Seeds(_Model):
@@ -93,12 +93,12 @@ class Matrix(_Model):
 class Exclude(_Model):
     """Cells to leave out: those that match every key given here."""
 
-    method: Some | None = None
-    generator: Some | None = None
-    selector: Some | None = None
-    refiner: Some | None = None
-    student: Some | None = None
-    ipc: Some | None = None
+    method: Names | None = None
+    generator: Names | None = None
+    selector: Names | None = None
+    refiner: Names | None = None
+    student: Names | None = None
+    ipc: Annotated[list[int], BeforeValidator(_listed)] | None = None
 
 
 class SuiteModel(_Model):

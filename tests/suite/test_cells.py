@@ -1,0 +1,269 @@
+"""Suites to cells: what is multiplied, what is left out, how large pools are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddbench.errors import SuiteError
+from ddbench.suite import PoolSize, ResolvedSuite, load_suite
+from tests.suite.suites import write
+
+
+def load(folder: Path, text: str) -> ResolvedSuite:
+    return load_suite(write(folder, text)[0])
+
+
+def pools(suite: ResolvedSuite) -> dict[tuple[str, int], int | None]:
+    """For each row and IPC the candidates a class."""
+    return {(cell.row.name, cell.ipc): cell.row.pool.count(cell.ipc) for cell in suite.cells}
+
+
+def test_a_cell_is_one_choice_of_everything(tmp_path: Path) -> None:
+    suite = load(
+        tmp_path,
+        """
+ipc: [2, 1]
+students: [pixels, {use: pixels, name: b}]
+seeds: {generation: [3], selection: [0, 1], training: [7, 8, 9]}
+methods: {A: {generator: real, selector: first}}
+matrix: {generator: [noise, real], selector: [random, brightest]}
+""",
+    )
+    cells = [
+        (c.row.name, c.ipc, c.student.label, c.generation_seed, c.selection_seed, c.training_seed) for c in suite.cells
+    ]
+    rows = ["A", "noise + random", "noise + brightest", "real + random", "real + brightest"]
+    assert cells == list(product(rows, [2, 1], ["pixels", "pixels (name=b)"], [3], [0, 1], [7, 8, 9]))
+
+
+def test_a_cell_in_words(tmp_path: Path) -> None:
+    suite = load(
+        tmp_path,
+        """
+ipc: [2]
+seeds: {generation: [3], selection: [4], training: [5]}
+generators: {loud: {use: noise, block: 2}}
+methods:
+  A:
+    generator: loud
+    selector: {use: k-center, start: random, pool: 2.5x}
+    refiner: {use: darken, factor: 0.25}
+""",
+    )
+    assert [cell.describe() for cell in suite.cells] == [
+        {
+            "method": "A",
+            "generator": "loud",
+            "selector": "k-center (start=random) @2.5x",
+            "refiner": "darken (factor=0.25)",
+            "pool": 5,
+            "protocol": "minimax-hard@1",
+            "ipc": 2,
+            "student": "pixels",
+            "seeds": {"generation": 3, "selection": 4, "training": 5},
+        }
+    ]
+
+
+def test_what_a_suite_does_not_say_has_a_default(tmp_path: Path) -> None:
+    suite = load(tmp_path, "")
+    (cell, *_) = suite.cells
+    assert len(suite.cells) == 2
+    assert (cell.generation_seed, cell.selection_seed, cell.training_seed) == (0, 0, 0)
+    assert cell.row.refiner.label == "none"
+    assert suite.numerics == "reference"
+    assert suite.skipped == ()
+
+
+def test_default_pools(tmp_path: Path) -> None:
+    text = "ipc: [1, 3]\nmatrix: {generator: [real, noise], selector: [first, random, k-center]}"
+    assert pools(load(tmp_path, text)) == {
+        ("real + first", 1): None, ("real + first", 3): None,
+        ("real + random", 1): None, ("real + random", 3): None,
+        ("real + k-center", 1): None, ("real + k-center", 3): None,
+        ("noise + first", 1): 1, ("noise + first", 3): 3,
+        ("noise + random", 1): 4, ("noise + random", 3): 12,
+        ("noise + k-center", 1): 4, ("noise + k-center", 3): 12,
+    }  # fmt: skip
+
+
+def test_the_nearest_word_on_a_pool_counts(tmp_path: Path) -> None:
+    text = """
+ipc: [2]
+methods:
+  default: {generator: noise, selector: random}
+  own: {generator: noise, selector: random, pool: 7}
+  selector's: {generator: noise, selector: {use: random, pool: 3x}, pool: 7}
+  real: {generator: real, selector: random, pool: 2x}
+matrix: {generator: [noise], selector: [{use: random, pool: 9}, random], pool: 1.25x}
+"""
+    assert pools(load(tmp_path, text)) == {
+        ("default", 2): 8, ("own", 2): 7, ("selector's", 2): 6, ("real", 2): 4,
+        ("noise + random @9", 2): 9, ("noise + random", 2): 3,
+    }  # fmt: skip
+
+
+@given(whole=st.integers(1, 10**6), decimals=st.text("0123456789", max_size=30), ipc=st.integers(1, 10**6))
+def test_a_multiple_of_the_ipc_is_rounded_up_exactly(whole: int, decimals: str, ipc: int) -> None:
+    digits, scale = int(f"{whole}{decimals}"), 10 ** len(decimals)
+    expected = -(-digits * ipc // scale)
+    assert PoolSize(f"{whole}.{decimals}x" if decimals else f"{whole}x").count(ipc) == expected
+
+
+def test_binary_fractions_would_be_wrong_here() -> None:
+    assert PoolSize("1.1x").count(10) == 11, "as floats it would be 11.000000000000002"
+    assert PoolSize("1.15x").count(100) == 115
+    assert PoolSize(200).count(10) == 200
+    assert PoolSize(None).count(10) is None
+
+
+def test_exclude_leaves_out_what_matches_every_key(tmp_path: Path) -> None:
+    text = """
+ipc: [1, 2, 3]
+students: [pixels, {use: pixels, name: b}]
+matrix: {generator: [real, noise], selector: [first, {use: random, pool: 4}]}
+exclude:
+  - {selector: random, ipc: [1, 2]}
+  - {generator: noise, selector: first, student: pixels (name=b)}
+  - {method: real + first, ipc: 3}
+"""
+
+    def wanted(generator: str, selector: str, ipc: int, student: str) -> bool:
+        return not (
+            (selector == "random @4" and ipc in (1, 2))
+            or (generator == "noise" and selector == "first" and student == "pixels (name=b)")
+            or (generator == "real" and selector == "first" and ipc == 3)
+        )
+
+    axes = product(["real", "noise"], ["first", "random @4"], [1, 2, 3], ["pixels", "pixels (name=b)"])
+    found = load(tmp_path, text).cells
+    assert [(c.row.generator.label, c.row.selector.label, c.ipc, c.student.label) for c in found] == [
+        choice for choice in axes if wanted(*choice)
+    ]
+
+
+def test_a_component_is_excluded_by_its_name_in_every_form(tmp_path: Path) -> None:
+    text = """
+students: [pixels, {use: pixels, name: b}, convnet3]
+exclude: [{student: pixels}]
+"""
+    assert {cell.student.label for cell in load(tmp_path, text).cells} == {"convnet3"}
+
+
+def test_a_student_too_deep_for_the_images_may_be_excluded_with_them(tmp_path: Path) -> None:
+    suite = load(tmp_path, "students: [pixels, convnet6]\nexclude: [{student: convnet6}]")
+    assert {cell.student.label for cell in suite.cells} == {"pixels"}
+
+
+def test_a_matrix_skips_what_cannot_be_and_says_why(tmp_path: Path) -> None:
+    text = "matrix: {generator: [real, noise], selector: [first], refiner: [none, darken]}"
+    suite = load(tmp_path, text)
+    assert list(dict.fromkeys(c.row.name for c in suite.cells)) == [
+        "real + first",
+        "noise + first",
+        "noise + first + darken",
+    ]
+    assert suite.skipped == ("refiner 'darken' needs latents, and generator 'real' keeps none",)
+
+
+def test_rows_may_be_judged_by_different_protocols(tmp_path: Path) -> None:
+    text = """
+methods:
+  A: {generator: real, selector: first}
+  B: {generator: real, selector: first, protocol: smoke@1}
+matrix: {generator: [noise], selector: [first], protocol: smoke@1}
+"""
+    found = {cell.row.name: cell.row.protocol.id for cell in load(tmp_path, text).cells}
+    assert found == {"A": "minimax-hard@1", "B": "smoke@1", "noise + first": "smoke@1"}
+
+
+def test_equal_entries_are_one_component(tmp_path: Path) -> None:
+    suite = load(tmp_path, "matrix: {generator: [noise], selector: [first, random]}")
+    assert len({id(cell.row.generator.component) for cell in suite.cells}) == 1
+    assert Counter(type(c.row.selector.component).__name__ for c in suite.cells) == {"First": 2, "Random": 2}
+
+
+# extends
+
+
+def extended(folder: Path, base: str, text: str) -> ResolvedSuite:
+    write(folder, base, name="base.yaml")
+    path = folder / "suite.yaml"
+    path.write_text(text)
+    return load_suite(path)
+
+
+def test_an_extending_suite_says_only_what_differs(tmp_path: Path) -> None:
+    base = """
+ipc: [1, 2, 3]
+seeds: {selection: [5, 6], training: [0, 1]}
+generators: {loud: {use: noise, block: 2}, soft: {use: noise, block: 1}}
+methods:
+  A: {generator: loud, selector: first, pool: 4}
+  B: {generator: soft, selector: random}
+"""
+    text = """
+extends: base.yaml
+suite: longer
+ipc: [3]
+seeds: {training: [7]}
+generators: {soft: {use: noise, block: 3}}
+methods:
+  A: {generator: loud, selector: random}
+  C: {generator: soft, selector: first}
+"""
+    suite = extended(tmp_path, base, text)
+    assert suite.name == "longer"
+    cells = {(c.row.name, c.ipc, c.selection_seed, c.training_seed) for c in suite.cells}
+    assert cells == set(product("ABC", [3], [5, 6], [7]))
+    rows = {cell.row.name: cell.row for cell in suite.cells}
+    assert rows["A"].selector.label == "random"
+    assert rows["A"].pool.count(3) == 12, "an entry is replaced whole"
+    assert rows["B"].generator.component.block == rows["C"].generator.component.block == 3
+    assert "extends" not in suite.values
+    assert suite.values["seeds"] == {"selection": [5, 6], "training": [7]}
+    assert suite.values["dataset"] == "dots"
+
+
+def test_the_base_is_not_touched(tmp_path: Path) -> None:
+    write(tmp_path, "seeds: {training: [1]}", name="base.yaml")
+    before = load_suite(tmp_path / "base.yaml").values
+    extended(tmp_path, "seeds: {training: [1]}", "extends: base.yaml\nseeds: {selection: [2]}\n")
+    assert load_suite(tmp_path / "base.yaml").values == before
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "message"),
+    [
+        ("§studnets: 3", "suite: x\nextends: base.yaml\n", "base.yaml:1:1: unknown key 'studnets'"),
+        ("suite: b", "suite: x\nextends: base.yaml\nstudnets: 3\n", "suite.yaml:3:1: unknown key 'studnets'"),
+        ("ipc: [1, two]", "extends: base.yaml\n", "base.yaml:1:10: 'ipc.1' is 'two'"),
+        ("ipc: [1, two]", "extends: base.yaml\nipc: [1, 2, three]\n", "suite.yaml:2:13: 'ipc.2' is 'three'"),
+        (
+            "methods:\n  A: {generator: real, selector: first}\n",
+            "extends: base.yaml\nmethods:\n  A: {generator: real}\n",
+            "suite.yaml:3:3: the key 'methods.A.selector' is missing",
+        ),
+        (
+            "methods:\n  A: {generator: reel, selector: first}\n",
+            "extends: base.yaml\nmethods:\n  B: {generator: real, selector: first}\n",
+            "base.yaml:2:7: there is no generator 'reel'",
+        ),
+        ("extends: other.yaml", "suite: x\nextends: base.yaml\n", "suite.yaml:2:1: 'base.yaml' itself extends another"),
+        ("suite: b", "suite: x\nextends: none.yaml\n", "suite.yaml:2:1: there is no file "),
+        ("suite: b", "suite: x\nextends: [base.yaml]\n", "suite.yaml:2:1: extends: is the path of another suite file"),
+        ("suite: b", "suite: x\nextends: suite.yaml\n", "suite.yaml:2:1: 'suite.yaml' itself extends another suite"),
+        ("a: b: c\n", "extends: base.yaml\n", "base.yaml:1:5: not valid YAML"),
+    ],
+)
+def test_mistakes_are_placed_in_the_file_that_makes_them(tmp_path: Path, base: str, text: str, message: str) -> None:
+    with pytest.raises(SuiteError) as caught:
+        extended(tmp_path, base, text)
+    assert str(caught.value).startswith(f"{tmp_path}/{message}")
+    assert "\n" not in str(caught.value)

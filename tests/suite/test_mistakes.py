@@ -1,0 +1,152 @@
+"""Every mistake in a suite is one line with its place and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ddbench.errors import SuiteError
+from ddbench.suite import load_suite
+from tests.suite.suites import write
+
+A = "methods: {A: {generator: real, selector: first"
+
+# The suite's text with § before the place of the mistake, and what is said of it.
+STRUCTURE = [
+    ("§studnets: [pixels]", "unknown key 'studnets'; did you mean 'students'?"),
+    ("§student: [pixels]", "unknown key 'student'; did you mean 'students'?"),
+    ("seeds: {§trainin: [0]}", "unknown key 'trainin'; did you mean 'training'?"),
+    (f"{A}, §refiners: none}}}}", "unknown key 'refiners'; did you mean 'refiner'?"),
+    ("matrix:\n  generator: [real]\n  §selectors: [first]", "unknown key 'selectors'; did you mean 'selector'?"),
+    ("exclude: [{§students: pixels}]", "unknown key 'students'; did you mean 'student'?"),
+    ("§zzz: 1", "unknown key 'zzz'; known: dataset, evaluator, exclude, extends, generators, ipc, "),
+    ("<<: {}", "unknown key '<<'"),
+    ("methods:\n  §A: {generator: real}", "the key 'methods.A.selector' is missing; add `selector: …`"),
+    ("§matrix: {generator: [real]}", "the key 'matrix.selector' is missing; add `selector: …`"),
+    ("§ipc: 5", "'ipc' is 5: input should be a valid list"),
+    ("ipc: [1, §two]", "'ipc.1' is 'two': input should be a valid integer"),
+    ("ipc: [§'1']", "'ipc.0' is '1': input should be a valid integer"),
+    ("ipc: [§1.0]", "'ipc.0' is 1.0: input should be a valid integer"),
+    ("ipc: [§true]", "'ipc.0' is True: input should be a valid integer"),
+    ("ipc: [§0]", "'ipc.0' is 0: input should be greater than or equal to 1"),
+    ("§ipc: []", "'ipc' is []: list should have at least 1 item"),
+    ("§ipc: [1, 5, 1]", "'ipc' is [1, 5, 1]: 1 stands twice"),
+    ("§students: pixels", "'students' is 'pixels': input should be a valid list"),
+    ("students: [§5]", "'students.0' is 5: a component is a name or a mapping with the key 'use'"),
+    ("students: [§{name: pixels}]", "'students.0' is {'name': 'pixels'}: a component is a name or a mapping"),
+    ("students: [{§use: 5}]", "'students.0.use' is 5: input should be a valid string"),
+    ("seeds: {§training: 3}", "'seeds.training' is 3: input should be a valid list"),
+    ("seeds: {training: [§-1]}", "'seeds.training.0' is -1: input should be greater than or equal to 0"),
+    ("seeds: {§training: [0, 0]}", "'seeds.training' is [0, 0]: 0 stands twice"),
+    ("§seeds: [0]", "'seeds' is [0]: input should be a valid dictionary"),
+    ("§suite: My Suite", "'suite' is 'My Suite': string should match pattern"),
+    ("§suite: 5", "'suite' is 5: input should be a valid string"),
+    ("§numerics: fast", "'numerics' is 'fast': input should be 'reference' or 'bf16'"),
+    (f"{A}, §pool: 4.5}}}}", "'methods.A.pool' is 4.5: a pool is images a class"),
+    (f"{A}, §pool: 0}}}}", "'methods.A.pool' is 0: a pool is images a class"),
+    (f"{A}, §pool: 0x}}}}", "'methods.A.pool' is '0x': a pool is"),
+    (f"{A}, §pool: yes}}}}", "'methods.A.pool' is 'yes': a pool is"),
+    (f"{A}, §pool: true}}}}", "'methods.A.pool' is True: a pool is"),
+    ("methods: {A: {generator: real, §selector: [first]}}", "'methods.A.selector' is ['first']: a component is a name"),
+    ("methods: {§1: {generator: real, selector: first}}", "'methods.1' is 1: input should be a valid string"),
+    ("matrix: {§generator: real, selector: [first]}", "'matrix.generator' is 'real': input should be a valid list"),
+    ("matrix: {generator: [real], §selector: []}", "'matrix.selector' is []: list should have at least 1 item"),
+    ("scorers: {§my/role: colour}", "'scorers.my/role' is 'my/role': string should match pattern"),
+    ("scorers: {§a.b: colour}", "'scorers.a.b' is 'a.b': string should match pattern"),
+    ("exclude: [{ipc: [§1.5]}]", "'exclude.0.ipc.0' is 1.5: input should be a valid integer"),
+    ("exclude: [{§ipc: '1'}]", "'exclude.0.ipc' is '1': input should be a valid integer"),
+    ("§exclude: {ipc: 1}", "'exclude' is {'ipc': 1}: input should be a valid list"),
+]  # fmt: skip
+
+NAMES = [
+    ("§dataset: dot", "there is no dataset 'dot'; did you mean 'dots'?"),
+    ("§evaluator: nearest", "there is no evaluator 'nearest'"),
+    ("students: [pixels, §convnet33]", "there is no student 'convnet33'; did you mean 'convnet3'?"),
+    ("students: [{§use: pixel}]", "there is no student 'pixel'; did you mean 'pixels'?"),
+    ("scorers: {§teacher: color}", "there is no scorer 'color'; did you mean 'colour'?"),
+    ("generators: {big: {§use: nois}}\nmethods: {A: {generator: big, selector: first}}",
+     "there is no generator 'nois'; did you mean 'noise'?"),
+    ("methods: {A: {§generator: reel, selector: first}}", "there is no generator 'reel'; did you mean 'real'?"),
+    ("methods: {A: {generator: real, §selector: frist}}", "there is no selector 'frist'; did you mean 'first'?"),
+    (f"{A}, §refiner: non}}}}", "there is no refiner 'non'; did you mean 'none'?"),
+    ("matrix: {generator: [real, §nois], selector: [first]}", "there is no generator 'nois'; did you mean 'noise'?"),
+    ("matrix:\n  generator: [real]\n  selector:\n    - first\n    - {§use: k-centre}",
+     "there is no selector 'k-centre'; did you mean 'k-center'?"),
+    ("§protocol: minimax-hard@7", "there is no protocol 'minimax-hard@7'; did you mean 'minimax-hard@1'?"),
+    (f"{A}, §protocol: minimax@1}}}}", "there is no protocol 'minimax@1'"),
+    ("matrix: {generator: [real], selector: [first], §protocol: minimax@1}", "there is no protocol 'minimax@1'"),
+    ("students: [{use: pixels, §nmae: a}]", "student 'pixels': unknown parameter 'nmae'; did you mean 'name'?"),
+    ("generators: {b: {use: noise, §blok: 2}}\nmethods: {A: {generator: b, selector: first}}",
+     "generator 'noise': unknown parameter 'blok'; did you mean 'block'?"),
+    ("generators: {b: {use: noise, §block: two}}\nmethods: {A: {generator: b, selector: first}}",
+     "generator 'noise': parameter 'block' is 'two': input should be a valid integer"),
+    ("scorers: {teacher: {use: colour, §seconds: .nan}}",
+     "scorer 'colour': parameter 'seconds' is nan: input should be a finite number"),
+    ("methods:\n  A:\n    generator: real\n    selector: {use: k-center, §start: middle}",
+     "selector 'k-center': parameter 'start' is 'middle': input should be 'nearest-mean' or 'random'"),
+    ("methods: {A: {generator: real, selector: {use: first, §pool: lots}}}",
+     "'pool' is 'lots': a pool is images a class"),
+    ("dataset: {use: dots, §size: 3}", "dataset 'dots': unknown parameter 'size'; none is known"),
+    ("students: [pixels, §pixels]", "'pixels' stands twice; remove one or rename it"),
+    ("matrix: {generator: [real], selector: [first, §first]}", "'real + first' stands twice"),
+    ("matrix: {generator: [real, real], selector: [§first]}", "'real + first' stands twice"),
+]  # fmt: skip
+
+IMPOSSIBLE = [
+    ("ipc: [1, §5]\nmethods: {A: {generator: noise, selector: first, pool: 2}}",
+     "IPC 5 is larger than the pool of 'A', 2; lower the IPC or enlarge the pool"),
+    ("ipc: [1, §5]\nmatrix: {generator: [noise], selector: [{use: random, pool: 2}]}",
+     "IPC 5 is larger than the pool of 'noise + random @2', 2"),
+    ("ipc: [12, §13]", "'A' needs 13 images a class, and generator 'real' has 12; lower the IPC or enlarge the pool"),
+    ("ipc: [4, §5]\nmethods: {A: {generator: real, selector: random, pool: 3x}}",
+     "'A' needs 15 images a class, and generator 'real' has 12"),
+    ("ipc: [§1]\nmethods: {A: {generator: real, selector: random, pool: 13}}",
+     "'A' needs 13 images a class, and generator 'real' has 12"),
+    ("methods: {A: {generator: real, selector: brightest}}", "selector 'brightest' of 'A' needs the field "
+     "'teacher.embedding', and no scorer has the role 'teacher'; add `teacher: {use: …}` under `scorers`; "
+     "'embedding' is written by: "),
+    ("§scorers: {judge: colour}\nmethods: {A: {generator: real, selector: brightest}}",
+     "needs the field 'teacher.embedding', and no scorer has the role 'teacher'"),
+    ("scorers: {§teacher: colour}\nmethods: {A: {generator: real, selector: {use: herding, field: teacher.clip}}}",
+     "selector 'herding (field=teacher.clip)' of 'A' needs the field 'teacher.clip', and the scorer 'colour' writes "
+     "only embedding, logits; 'clip' is written by: no known scorer"),
+    (f"{A}, §refiner: darken}}}}",
+     "refiner 'darken' needs latents, and generator 'real' keeps none; choose a generator with a latent prior"),
+    ("§students: [convnet6]", "convnet6"),
+    ("exclude: [{§student: pixel}]", "no cell has the student 'pixel'; did you mean 'pixels'?"),
+    ("exclude: [{ipc: 1}, {§ipc: [2, 3]}]", "no cell has the ipc '3'; known: 1, 2"),
+    ("exclude: [{§method: B}]", "no cell has the method 'B'; known: A"),
+    ("methods: {A: {generator: real, selector: first}, B: {generator: noise, selector: random}}\n"
+     "exclude: [§{method: A, selector: random}]", "excludes no cell; no cell has all of this at once"),
+    ("exclude: [§{}]", "excludes everything; say what to leave out"),
+    ("§exclude: [{ipc: 1}, {ipc: 2}]", "excludes every cell"),
+    ("methods: {}", "neither 'methods' nor 'matrix' names anything to run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), [*STRUCTURE, *NAMES, *IMPOSSIBLE])
+def test_a_mistake_is_one_line_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    without = ("scorers",) if "scorers" not in text and "brightest" in text else ()
+    path, place = write(tmp_path, text, without=without)
+    with pytest.raises(SuiteError) as caught:
+        load_suite(path)
+    message = str(caught.value)
+    assert words in message
+    assert message.startswith(f"{path}{place}: " if place else str(path))
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("key", ["suite", "dataset", "protocol", "ipc", "students"])
+def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
+    path, _ = write(tmp_path, "", without=(key,))
+    with pytest.raises(SuiteError) as caught:
+        load_suite(path)
+    assert str(caught.value) == f"{path}: the key '{key}' is missing; add `{key}: …`"
+
+
+def test_a_long_value_does_not_make_a_long_message(tmp_path: Path) -> None:
+    path, _ = write(tmp_path, f"methods: {list(range(1000))}")
+    with pytest.raises(SuiteError) as caught:
+        load_suite(path)
+    assert len(caught.value.message) < 120
