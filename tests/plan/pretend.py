@@ -1,0 +1,77 @@
+"""A store that claims to hold a plan's outputs: manifests and results without any work behind them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ddbench.api import sha256_json
+from ddbench.plan import Graph, Node, State
+from ddbench.store import Manifest, Store
+
+# As long as a real one: a hundred evaluations, a dozen stages before it.
+_CURVE = [[epoch, 10 + epoch / 100] for epoch in range(20, 2001, 20)]
+_STAGES = [{"stage": "generate", "action_key": "a" * 64, "uses": {"generator": ["noise", 1]}, "wall_s": 1.5}] * 12
+
+
+def record(
+    action_key: str,
+    last: float,
+    *,
+    best: float | None = None,
+    fingerprint: str = "f1",
+    sources: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """A RunRecord as a worker writes it."""
+    result = {"last": last, "best": last if best is None else best, "evaluations": 100, "curve": _CURVE, "details": {}}
+    env = {"device": "cpu", "device_model": "Abacus 3000", "versions": {"torch": "2.9.0", "ddbench": "0.1.0"}}
+    return {
+        "action_key": action_key,
+        "fingerprint": fingerprint,
+        "result": result,
+        "validation": {"digest": "d" * 64, "size": 18},
+        "environment": env,
+        "sources": sources or {},
+        "stages": _STAGES,
+    }
+
+
+def write_unsynced(path: Path, value: dict[str, Any]) -> None:
+    """The bytes that the store itself writes, without its care for durability."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**value, "checksum": sha256_json(value)}, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def pretend(
+    graph: Graph,
+    root: Path,
+    *,
+    digest: Callable[[Node], str] = lambda node: node.recipe_key,
+    done: Callable[[Node], bool] = lambda node: True,
+    last: Callable[[Node], float] = lambda node: 50.0,
+) -> State:
+    """Store an output for each node that is ``done`` and whose inputs are; return the state of the plan.
+
+    Args:
+        digest: of a node's content; equal digests of inputs make equal action keys.
+        last: the accuracy of an evaluation.
+    """
+    store = Store.open(root)
+    state = State(graph, store)
+    for key, node in graph.nodes.items():
+        if not done(node) or any(parent not in state.digests for parent in node.inputs.values()):
+            continue
+        inputs = {role: state.digests[parent] for role, parent in node.inputs.items()}
+        action_key = node.action_key(inputs)
+        room = "results" if node.stage == "evaluate" else "artifacts"
+        folder = root / room / action_key[:2] / action_key
+        sources = {role: ref.source for role, ref in node.uses.items()}
+        if node.stage == "evaluate":
+            write_unsynced(folder / "f1.json", record(action_key, last(node), sources=sources))
+            continue
+        manifest = Manifest(action_key, key, node.stage, node.recipe, inputs, digest(node), {}, sources, {})
+        write_unsynced(folder / "manifest.json", manifest.to_json())
+        state.digests[key] = manifest.digest
+    return State(graph, store).resolve_all()

@@ -1,0 +1,156 @@
+"""How far a store has brought a plan, and what is said about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ddbench.plan import Graph, Node, State
+from ddbench.plan.drift import drifted
+from ddbench.plan.reason import reason
+from ddbench.registry.source import source_hash
+from ddbench.store import Store
+from ddbench.store.garbage import collect
+from tests.plan.plans import SUITE, edited, plan, set_
+from tests.plan.pretend import pretend, record, write_unsynced
+
+
+def stages(state: State, keys: set[str]) -> Counter[str]:
+    return Counter(state.graph.nodes[key].stage for key in keys)
+
+
+def key_of(graph: Graph, stage: str, label: str = "") -> str:
+    """The key of the one node of a stage whose label contains ``label``."""
+    (key,) = (key for key, node in graph.nodes.items() if node.stage == stage and label in node.label)
+    return key
+
+
+def why(state: State, stage: str, label: str = "") -> str:
+    return reason(state, key_of(state.graph, stage, label), list(state.store.manifests()))
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Graph:
+    return plan(tmp_path, SUITE)
+
+
+def test_on_an_empty_store_everything_is_to_run(tmp_path: Path, graph: Graph) -> None:
+    state = State(graph, Store(tmp_path / "none")).resolve_all()
+    assert state.to_run() == set(graph.nodes)
+    assert not (tmp_path / "none").exists(), "a look makes nothing"
+    assert why(state, "dataset") == "runs: no dataset was ever stored"
+    assert why(state, "select", "loud center") == (
+        "runs, unless its inputs come out as before: dataset, samples/0/0, samples/0/1, scores/teacher/0/0 and 1 more "
+        "not made yet"
+    )
+
+
+def test_on_a_full_store_nothing_is(tmp_path: Path, graph: Graph) -> None:
+    state = pretend(graph, tmp_path / "store")
+    assert state.to_run() == set()
+    assert state.digests.keys() == graph.nodes.keys()
+    assert state.results.keys() == {key for _, key in graph.cells}
+    assert why(state, "fit").startswith("stored as ")
+    assert drifted(state) == []
+
+
+def test_a_finished_part_is_not_run_again(tmp_path: Path, graph: Graph) -> None:
+    half = pretend(graph, tmp_path / "store", done=lambda node: node.stage not in ("distill", "evaluate"))
+    assert stages(half, half.to_run()) == {"distill": 6, "refine": 1, "evaluate": 7}
+
+
+def test_only_the_edited_branch_is_to_run(tmp_path: Path, graph: Graph) -> None:
+    pretend(graph, tmp_path / "store")
+    other = plan(tmp_path, edited(set_("methods", "real center", "selector", "metric")("cosine")))
+    state = State(other, Store(tmp_path / "store")).resolve_all()
+    assert stages(state, state.to_run()) == {"select": 1, "distill": 1, "evaluate": 1}
+    assert why(state, "select", "real center").endswith(" in uses.selector.params.metric ('l2' → 'cosine')")
+    assert why(state, "select", "real center").startswith("runs: differs from stored ")
+    assert why(state, "evaluate", "real center").startswith("runs, unless its inputs come out as before: distilled")
+
+
+def test_identical_bytes_upstream_spare_what_is_below(tmp_path: Path, graph: Graph) -> None:
+    def content(node: Node) -> str:
+        """The same whichever seed generated it."""
+        seedless = {name: value for name, value in node.settings.items() if name != "seed"}
+        return f"{node.stage} {sorted(seedless.items())} {sorted(node.uses)} {node.label}"
+
+    pretend(graph, tmp_path / "store", digest=content)
+    again = plan(tmp_path, edited(set_("seeds", "generation")([1])))
+    state = State(again, Store(tmp_path / "store")).resolve_all()
+    assert stages(state, state.to_run())["evaluate"] == 4, "as far as can be known"
+    pretend(again, tmp_path / "store", digest=content, done=lambda node: node.stage in ("dataset", "fit", "generate"))
+    state = State(again, Store(tmp_path / "store")).resolve_all()
+    assert state.to_run() == set(), "the samples came out as before"
+
+
+def test_a_removed_payload_is_made_again_only_if_something_reads_it(tmp_path: Path, graph: Graph) -> None:
+    store = pretend(graph, tmp_path / "store").store
+    key = key_of(graph, "distill", "real random")
+    state = State(graph, store).resolve_all()
+    manifest = state.manifests[key]
+    folder = store.root / "artifacts" / manifest.action_key[:2] / manifest.action_key
+    files = {"content.json": ("0" * 64, 10)}
+    write_unsynced(folder / "manifest.json", {**manifest.to_json(), "files": {n: list(f) for n, f in files.items()}})
+
+    state = State(graph, store).resolve_all()
+    assert state.to_run() == set()
+    assert "its files were removed by gc and are made again if something needs them" in why(
+        state, "distill", "real random"
+    )
+    more = plan(tmp_path, edited(set_("seeds", "training")([0, 1])))
+    state = State(more, store).resolve_all()
+    assert stages(state, state.to_run()) == {"evaluate": 7, "distill": 1}
+
+
+def test_damage_is_known_as_such_and_what_follows_waits(tmp_path: Path, graph: Graph) -> None:
+    state = pretend(graph, tmp_path / "store")
+    selected, evaluated = key_of(graph, "select", "real random"), key_of(graph, "evaluate", "loud first")
+    for key, room, name in ((selected, "artifacts", "manifest.json"), (evaluated, "results", "f1.json")):
+        action_key = state.action_keys[key]
+        (state.store.root / room / action_key[:2] / action_key / name).write_text("{")
+    state = State(graph, state.store).resolve_all()
+    assert state.corrupt.keys() == {selected, evaluated}
+    assert stages(state, state.to_run()) == {"select": 1, "distill": 1, "evaluate": 2}
+    assert why(state, "select", "real random").startswith("runs: what was stored ")
+    assert why(state, "select", "real random").endswith("manifest.json: is damaged")
+
+    state.store.quarantine(state.action_keys[evaluated])
+    state.forget([evaluated])
+    assert not state.resolve(evaluated)
+    assert state.corrupt.keys() == {selected}
+
+
+def test_a_failure_is_a_reason(tmp_path: Path, graph: Graph) -> None:
+    done = pretend(graph, tmp_path / "store", done=lambda node: node.stage != "fit")
+    key = key_of(graph, "fit")
+    done.store.put_failure(key, {"message": "out of paint"})
+    assert why(done, "fit") == "runs: it failed before: out of paint"
+
+
+def test_results_of_other_environments_are_all_known(tmp_path: Path, graph: Graph) -> None:
+    state = pretend(graph, tmp_path / "store")
+    key = key_of(graph, "evaluate", "loud first")
+    action_key = state.action_keys[key]
+    state.store.put_result(action_key, "f2", record(action_key, 51.0, fingerprint="f2"))
+    state = State(graph, state.store).resolve_all()
+    assert [r["result"]["last"] for r in state.results[key]] == [50.0, 51.0]
+
+
+def test_gc_and_plan_agree_on_what_a_suite_needs(tmp_path: Path, graph: Graph) -> None:
+    state = pretend(graph, tmp_path / "store")
+    assert collect(state.store.root, set(state.action_keys.values()), delete=True).artifacts == 0
+
+
+def test_code_that_changed_without_its_version_is_named_once(
+    tmp_path: Path, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = pretend(graph, tmp_path / "store")
+    changed = type(graph.nodes[key_of(graph, "fit")].uses["scorer"].component)
+    monkeypatch.setattr("ddbench.plan.node.source_hash", lambda cls: "new" if cls is changed else source_hash(cls))
+    assert drifted(state) == [
+        "the code of scorer 'colour' has changed since stored outputs were made by its version 1; "
+        "raise the version if its output has changed"
+    ]
