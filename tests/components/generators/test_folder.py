@@ -231,6 +231,11 @@ def truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
 
 
+def truncated_webp(path: Path) -> None:
+    Image.fromarray(pixels(0, 32)).save(path, format="WEBP", lossless=True)
+    path.write_bytes(path.read_bytes()[:-500])
+
+
 def text(path: Path) -> None:
     path.write_text("not an image")
 
@@ -262,6 +267,7 @@ def jpeg_by_content(path: Path) -> None:
         (not_square, "is 4 × 3, not square"),
         (other_size, "is 8 px large, and the pool's first image 4 px"),
         (truncated, "cannot be decoded"),
+        (truncated_webp, "cannot be decoded"),
         (text, "cannot be decoded"),
         (lossy_webp, "is a lossy WebP"),
         (lossy_webp_with_metadata, "is a lossy WebP"),

@@ -1,0 +1,103 @@
+"""A class-conditional DiT as a prior: its latents, its denoising loss, its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import DDIMScheduler, DiTTransformer2DModel
+from torch import Tensor
+
+# DiT's schedule; x₀ is clipped since latents are pixels; "trailing" starts at pure noise.
+SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_start": 1e-4,
+    "beta_end": 0.02,
+    "beta_schedule": "linear",
+    "clip_sample": True,
+    "timestep_spacing": "trailing",
+}
+
+
+def to_latents(images: Tensor) -> Tensor:
+    """uint8 images ``[n, 3, H, W]`` to latents in [−1, 1]."""
+    return images.float() / 127.5 - 1
+
+
+def to_images(latents: Tensor) -> Tensor:
+    """Latents to the nearest uint8 images; the inverse of :func:`to_latents`."""
+    return (decode(latents) * 255).round().to(torch.uint8)
+
+
+def decode(latents: Tensor) -> Tensor:
+    """Latents to images in [0, 1]."""
+    return ((latents + 1) / 2).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class DitPrior:
+    """A network that predicts the noise, with the schedule it was trained on.
+
+    The network is in evaluation mode also while it is trained: it has no dropout but diffusers' label dropout, which
+    each block draws for itself, so that some blocks would see the label and some not.
+    """
+
+    network: DiTTransformer2DModel
+    scheduler: DDIMScheduler
+
+    @classmethod
+    def from_folder(cls, folder: Path, device: str) -> DitPrior:
+        """What :meth:`save` wrote, with frozen weights."""
+        network = DiTTransformer2DModel.from_pretrained(
+            folder / "model", local_files_only=True, use_safetensors=True, low_cpu_mem_usage=False
+        )
+        scheduler = DDIMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
+        return cls(network.to(device).eval().requires_grad_(False), scheduler)
+
+    def save(self, folder: Path) -> None:
+        """Write safetensors and JSON."""
+        self.network.save_pretrained(folder / "model", safe_serialization=True)
+        self.scheduler.save_pretrained(folder / "scheduler")
+
+    @property
+    def no_class(self) -> int:
+        """The label that stands for none."""
+        return int(self.network.config.num_embeds_ada_norm)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
+        return decode(latents)
+
+    def predict(self, noisy: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+        """The noise in ``noisy [n, 3, H, W]`` at timesteps ``t [n]``, given ``labels [n]``."""
+        predicted: Tensor = self.network(noisy, timestep=t, class_labels=labels).sample
+        return predicted
+
+    def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
+        """Mean squared error of the predicted noise, ``[n]``, for each latent at its timestep under its noise."""
+        noisy = self.scheduler.add_noise(latents, noise, t)
+        return (self.predict(noisy, t, class_index) - noise).square().flatten(1).mean(1)
+
+    def noise(self, generators: Sequence[torch.Generator]) -> Tensor:
+        """Standard normal latents, one from each CPU generator, on the network's device."""
+        config = self.network.config
+        shape = (config.in_channels, config.sample_size, config.sample_size)
+        return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(self.network.device)
+
+    @torch.no_grad()
+    def sample(self, noise: Tensor, class_index: int, guidance: float, steps: int) -> Tensor:
+        """Denoise ``noise [n, 3, H, W]`` to latents of a class, by DDIM with classifier-free guidance.
+
+        The noise that is followed is ε(∅) + guidance · (ε(class) − ε(∅)), both predicted in one batch of 2n.
+        """
+        self.scheduler.set_timesteps(steps)
+        latents, count = noise, len(noise)
+        labels = torch.tensor([class_index] * count + [self.no_class] * count, device=noise.device)
+        for t in self.scheduler.timesteps:
+            twice = torch.cat([latents, latents])
+            with_class, without = self.predict(twice, t.expand(2 * count).to(noise.device), labels).chunk(2)
+            followed = without + guidance * (with_class - without)
+            latents = self.scheduler.step(followed, t, latents, eta=0.0).prev_sample
+        return latents
