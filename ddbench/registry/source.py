@@ -51,7 +51,9 @@ def _reachable(module: str) -> dict[str, Path]:
         for node in ast.walk(ast.parse(found[name].read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level:
                 target = resolve_name("." * node.level + (node.module or ""), package)
-                waiting += [target, *_submodules(target, [alias.name for alias in node.names])]
+                names = [alias.name for alias in node.names]
+                modules = _submodules(target, names)
+                waiting += modules if len(modules) == len(names) else [target, *modules]
     return found
 
 
@@ -59,7 +61,7 @@ def _submodules(package: str, names: list[str]) -> list[str]:
     """Those of the imported ``names`` that are modules of their own, if ``package`` is a package at all."""
     spec = find_spec(package)
     folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
-    return [f"{package}.{n}" for n in names for f in folders if (f / f"{n}.py").is_file() or (f / n).is_dir()]
+    return [f"{package}.{n}" for n in names if any((f / f"{n}.py").is_file() or (f / n).is_dir() for f in folders)]
 
 
 @cache

@@ -1,0 +1,304 @@
+"""The catalogue: plug-ins that are whole, broken, slow to import, or in each other's way."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+import ddbench
+from ddbench import ComponentError
+from ddbench.api import KINDS
+from ddbench.registry import Catalogue, catalogue, create
+from ddbench.registry.plugins import installed
+from tests.conftest import EXAMPLE, Cli
+from tests.registry.packages import HOOK, package, selector
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on Python's path."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def fresh(word: str) -> str:
+    """A package name that no other test has imported."""
+    return f"ddbench_test_{word}_{next(_numbers)}"
+
+
+def names(known: Catalogue, kind: str = "selector") -> list[str]:
+    return [cls.info.name for cls in known.components(kind)]
+
+
+def last_line(known: Catalogue, entry: EntryPoint) -> str:
+    """The last line of what went wrong with a plug-in."""
+    return (known.plugins[entry.value].error or "").strip().splitlines()[-1]
+
+
+# what is there
+
+
+def test_components_come_from_their_packages() -> None:
+    known = catalogue()
+    assert {"real", "noise"} <= set(names(known, "generator"))
+    owners = {cls.info.name: known.owner(cls) for cls in known.components()}
+    assert owners["noise"] == "ddbench-example 0.1.0"
+    assert owners["real"] == f"ddbench {ddbench.__version__}"
+    order = list(KINDS)
+    places = [(order.index(cls.info.kind), cls.info.name) for cls in known.components()]
+    assert places == sorted(places)
+
+
+def test_a_component_is_built_by_name() -> None:
+    assert create("selector", "k-center", metric="cosine").params.model_dump()["metric"] == "cosine"
+    with pytest.raises(ComponentError, match="there is no selector 'k-centre'; did you mean 'k-center'"):
+        create("selector", "k-centre")
+    with pytest.raises(ComponentError, match="unknown parameter 'metrics'; did you mean 'metric'"):
+        create("selector", "k-center", metrics="cosine")
+
+
+def test_packages_are_scanned_at_any_depth_but_not_in_private(folder: Path) -> None:
+    name = fresh("deep")
+    entry = package(
+        folder,
+        name,
+        {
+            "a.py": selector("a"),
+            "sub/b.py": selector("b") + "from ..a import Chooser as Imported\n",
+            "sub/deeper/c.py": selector("c"),
+            "_private.py": "raise RuntimeError('imported')",
+            "_private_package/d.py": "raise RuntimeError('imported')",
+            "_private_package/__init__.py": "raise RuntimeError('imported')",
+            "__init__.py": HOOK + selector("own"),
+        },
+    )
+    known = Catalogue([entry])
+    assert names(known) == ["a", "b", "c", "own"]
+
+
+# broken ones
+
+BROKEN = {
+    "at its top": ({"__init__.py": "raise RuntimeError('no luck')"}, "RuntimeError: no luck"),
+    "in a module": (
+        {"good.py": selector("good"), "bad.py": "import nowhere_at_all"},
+        "No module named 'nowhere_at_all'",
+    ),
+    "in its syntax": ({"bad.py": "def"}, "SyntaxError: invalid syntax"),
+    "in its hook": ({"__init__.py": HOOK.replace("return", "1 / 0; return")}, "ZeroDivisionError: division by zero"),
+    "by leaving": ({"__init__.py": "import sys; sys.exit('bye')"}, "SystemExit: bye"),
+    "in its declaration": ({"bad.py": selector("Bad_Name")}, "'Bad_Name' is not a kebab-case name"),
+    "in what it returns": (
+        {"__init__.py": HOOK.replace("components_in(sys.modules[__name__])", "[int]")},
+        "TypeError: ddbench_components() returned <class 'int'>, which is no class declared with @component",
+    ),
+    "in returning nothing": ({"__init__.py": HOOK.replace("return", "")}, None),
+    "in its hook's arguments": ({"__init__.py": HOOK.replace("components()", "components(app)")}, "app"),
+}
+
+
+@pytest.mark.parametrize("where", BROKEN)
+def test_a_broken_plug_in_breaks_nothing_else(folder: Path, where: str) -> None:
+    files, words = BROKEN[where]
+    bad = package(folder, fresh("bad"), files)
+    good = package(folder, fresh("good"), {"good.py": selector("fine")})
+    known = Catalogue([bad, good])
+    assert names(known) == ["fine"], "and of the broken one nothing is half there"
+    assert known.plugins[good.value].error is None
+    if words is None:
+        assert known.plugins[bad.value].error is None
+        return
+    assert words in last_line(known, bad)
+    with pytest.raises(ComponentError) as caught:
+        known.get("selector", "good")
+    assert str(caught.value) == (
+        "there is no selector 'good'; known: fine; plug-in plugin cannot be loaded, see `ddbench doctor`"
+    )
+
+
+def test_an_entry_point_to_nowhere_is_a_broken_plug_in(folder: Path) -> None:
+    entry = package(folder, fresh("gone"), {}, module="ddbench_test_nowhere")
+    assert "No module named 'ddbench_test_nowhere'" in last_line(Catalogue([entry]), entry)
+
+
+# conflicts
+
+
+def test_two_components_of_one_name_are_an_error_that_names_both_packages(folder: Path) -> None:
+    one, two = fresh("one"), fresh("two")
+    entries = [package(folder, name, {"m.py": selector("same")}) for name in (one, two)]
+    with pytest.raises(ComponentError) as caught:
+        Catalogue(entries)
+    assert str(caught.value) == (
+        f"selector 'same' is declared twice: by {one} 1.0 ({one}.m) and by {two} 1.0 ({two}.m); rename one of them"
+    )
+
+
+def test_one_name_in_two_kinds_is_no_conflict(folder: Path) -> None:
+    text = selector("same").replace("selector", "student").replace("Selector", "Student")
+    text = text.replace("select_class(self, pool, ipc, ctx)", "build(self, num_classes, image_size, channels=3)")
+    entry = package(folder, fresh("kinds"), {"a.py": selector("same"), "b.py": text})
+    known = Catalogue([entry])
+    assert names(known) == names(known, "student") == ["same"]
+
+
+def test_entry_points_of_one_name_are_two_plug_ins(folder: Path) -> None:
+    entries = [package(folder, fresh("p"), {"m.py": selector(name)}, entry="mine") for name in ("a", "b")]
+    assert names(Catalogue(entries)) == ["a", "b"]
+
+
+def test_one_module_named_twice_is_one_plug_in(folder: Path) -> None:
+    name = fresh("p")
+    entry = package(folder, name, {"m.py": selector("a")})
+    other = package(folder, f"{name}_again", {}, module=name)
+    assert names(Catalogue([entry, other])) == ["a"]
+
+
+# protocols
+
+PROTOCOLS = """
+from pathlib import Path
+from ddbench import hookimpl
+
+@hookimpl
+def ddbench_protocols():
+    return sorted(Path(__file__).parent.glob("*.yaml"))
+"""
+
+
+def protocol_text() -> str:
+    """A protocol file that is known to be good."""
+    import ddbench_components
+
+    folder = Path(ddbench_components.__file__).parent / "evaluators" / "protocols"
+    return (folder / "minimax-hard@1.yaml").read_text(encoding="utf-8")
+
+
+def test_protocols_come_from_plug_ins_too(folder: Path) -> None:
+    files = {"__init__.py": PROTOCOLS, "mine@2.yaml": protocol_text(), "bad@1.yaml": "batch_size: many\n"}
+    name = fresh("protocols")
+    known = Catalogue([*installed(), package(folder, name, files)])
+    assert known.protocol("mine@2").id == "mine@2"
+    assert known.protocol_owner("mine@2") == f"{name} 1.0"
+    assert known.protocol("minimax-hard@1").batch_size == 64, "a broken file harms only who uses it"
+    with pytest.raises(ComponentError, match=r"bad@1.yaml"):
+        known.protocol("bad@1")
+    with pytest.raises(ComponentError, match="there is no protocol 'mine@1'; did you mean 'mine@2'"):
+        known.protocol("mine@1")
+
+
+def test_two_protocols_of_one_name_are_an_error_that_names_both(folder: Path) -> None:
+    one, two = fresh("one"), fresh("two")
+    entries = [package(folder, n, {"__init__.py": PROTOCOLS, "same@1.yaml": protocol_text()}) for n in (one, two)]
+    with pytest.raises(ComponentError) as caught:
+        Catalogue(entries)
+    assert str(caught.value) == (
+        f"protocol 'same@1' is declared twice: by {one} 1.0 ({folder}/{one}/same@1.yaml) "
+        f"and by {two} 1.0 ({folder}/{two}/same@1.yaml); rename one of them"
+    )
+
+
+# heavy ones: in processes of their own, with a heavy library that is quick to import
+
+
+def python(folder: Path, code: str) -> str:
+    """Run a program that finds the packages of ``folder``, and there a ``timm`` and one that imports it; its output."""
+    (folder / "timm.py").touch()
+    (folder / "timm_user.py").write_text("import timm")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ["PYTHONPATH"]])}
+    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+HEAVY = {
+    "its package": {"__init__.py": "import timm\n" + HOOK, "m.py": selector("slow")},
+    "a module": {"m.py": selector("slow", top="import timm")},
+    "a way round": {"m.py": selector("slow", top="import timm_user")},
+    "an attempt": {
+        "m.py": selector("slow", top="try:\n    import timm\nexcept ImportError:\n    timm = None")
+        + "    seen = property(lambda self: timm.__name__)\n"
+    },
+}
+
+
+@pytest.mark.parametrize("where", HEAVY)
+def test_a_plug_in_that_imports_a_heavy_library_at_its_top_is_used_all_the_same(tmp_path: Path, where: str) -> None:
+    package(tmp_path, "heavy_one", {**HEAVY[where], "light.py": selector("light")})
+    printed = python(
+        tmp_path,
+        """
+import sys
+from ddbench.registry import catalogue
+known = catalogue()
+print([c.info.name for c in known.components("selector")])
+print(known.plugins["heavy_one"].deferred)
+known.get("selector", "first")
+print("timm" in sys.modules)
+made = known.create("selector", "slow")
+print(made.label(), "timm" in sys.modules, getattr(made, "seen", "timm"), known.owner(type(made)))
+""",
+    )
+    listed, deferred, imported_before, used = printed.splitlines()
+    assert "first" in listed
+    assert "slow" not in listed
+    assert deferred == "imports timm at its top"
+    assert imported_before == "False"
+    assert used == "selector 'slow' True timm heavy_one 1.0"
+
+
+def test_what_a_heavy_plug_in_brings_is_found_when_asked_for(tmp_path: Path) -> None:
+    text = PROTOCOLS.replace("from pathlib", "import timm\nfrom pathlib")
+    package(tmp_path, "heavy_one", {"__init__.py": text, "mine@1.yaml": protocol_text()})
+    code = "from ddbench.registry import catalogue; print(catalogue().protocol('mine@1').id)"
+    assert python(tmp_path, code) == "mine@1\n"
+
+
+def test_a_heavy_plug_in_that_takes_a_name_is_told_off_when_it_is_loaded(tmp_path: Path) -> None:
+    package(tmp_path, "heavy_one", {"m.py": selector("first", top="import timm")})
+    code = """
+from ddbench.registry import catalogue
+try:
+    catalogue().get("selector", "none-such")
+except Exception as error:
+    print(error)
+"""
+    printed = python(tmp_path, code)
+    assert printed.startswith("selector 'first' is declared twice: by ddbench ")
+    assert "and by heavy_one 1.0 (heavy_one.m); rename one of them" in printed
+
+
+def test_listing_imports_no_torch_and_tells_of_plug_ins_it_could_not_load(tmp_path: Path) -> None:
+    package(tmp_path, "heavy_one", {"m.py": selector("slow", top="import torch")}, entry="heavy")
+    package(tmp_path, "bad_one", {"__init__.py": "raise RuntimeError('no luck')"}, entry="bad")
+    code = """
+import sys
+from ddbench.cli import app
+try:
+    app(["list", "selector"])
+except SystemExit as end:
+    print("exit", end.code, "torch" in sys.modules)
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])}
+    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert ended.stdout.splitlines()[-1] == "exit 0 False"
+    assert "k-center" in ended.stdout
+    assert "brightest" in ended.stdout
+    notes = ended.stderr.splitlines()
+    assert len(notes) == 2
+    assert "plug-in 'bad' (bad_one 1.0) cannot be loaded: RuntimeError: no luck" in notes
+    assert "plug-in 'heavy' (heavy_one 1.0) imports torch at its top: its components are loaded when used" in notes
+
+
+def test_the_example_plug_in_is_installed_like_any_other(cli: Cli) -> None:
+    assert EXAMPLE.is_dir()
+    ended = cli("list", "generator")
+    assert "ddbench-example 0.1.0" in ended.stdout
