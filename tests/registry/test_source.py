@@ -140,7 +140,9 @@ def test_the_packages_named_in_sources_count(
     assert hash_of() != before, "a new module in it is a change"
 
 
-def test_a_part_that_cannot_be_read_as_python_is_passed_over(package_folder: Path, hash_of: Callable[[], str]) -> None:
+def test_a_part_that_cannot_be_read_as_python_is_passed_over(
+    package_folder: Path, hash_of: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = hash_of()
     (package_folder / "_helper.py").unlink()
     (package_folder / "_helper.so").write_bytes(b"\x7fELF\xff")
