@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tabulate import tabulate
 
 from ddbench.report.leaderboard import Entry, Leaderboard
@@ -42,7 +44,13 @@ def headline(board: Leaderboard) -> str:
         shown = [_last(places.get((method, protocol, *column))) for column in columns]
         table.append([method, *([protocol] if mixed else []), *shown])
     headers = ["method", *(["protocol"] if mixed else []), *(f"{student} IPC {ipc}" for student, ipc in columns)]
-    return tabulate(table, headers, tablefmt="github", disable_numparse=True)
+    return _table(table, headers)
+
+
+def _table(rows: list[list[Any]], headers: list[str]) -> str:
+    """A markdown table; a bar in a name does not end its cell."""
+    escaped = [[str(value).replace("|", "\\|") for value in row] for row in [headers, *rows]]
+    return tabulate(escaped[1:], escaped[0], tablefmt="github", disable_numparse=True)
 
 
 def _last(entry: Entry | None) -> str:
@@ -69,4 +77,4 @@ def details(board: Leaderboard) -> str:
     ]
     protocol = ["protocol"] if len(board.protocols) > 1 else []
     headers = ["method", "IPC", "student", *protocol, "n", "last", "best", "evaluations"]
-    return tabulate(table, headers, tablefmt="github", disable_numparse=True)
+    return _table(table, headers)

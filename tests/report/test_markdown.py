@@ -1,0 +1,106 @@
+"""The page that a leaderboard becomes, to the letter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ddbench.report import Entry, Leaderboard, to_markdown
+from ddbench.stats.summary import Summary, summarise
+
+BOARD = Leaderboard(
+    suite="small",
+    dataset="dots",
+    numerics="reference",
+    seeds={"generation": 1, "selection": 1, "training": 3},
+    ddof=1,
+    entries=(
+        Entry("Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100),
+        Entry("Random", 1, "convnet3", "p@1", 3, summarise([10.0, 12.0]), summarise([11.0, 13.0]), 100),
+        Entry("Random", 10, "resnet18", "p@1", 3, None, None, None),
+        Entry("A | B", 10, "convnet3", "p@1", 1, Summary(1, 9.96, None), Summary(1, 100.0, None), 1),
+    ),
+    validation=(("0123456789abcdef" * 4, 500),),
+    environments=("Abacus 3000, torch 2.9.0, ddbench 0.1.0",),
+)
+
+PAGE = r"""
+# small
+
+Data set dots, protocol p@1, numerics reference.$$
+Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds.$$
+*last* is after the last epoch; *best* is the highest of all evaluations of a training: the papers' convention, \
+chosen on the validation set and therefore optimistic.$$
+Validation set: 500 images, sha256 0123456789ab.$$
+Made on: Abacus 3000, torch 2.9.0, ddbench 0.1.0.
+
+## Last accuracy
+
+| method   | convnet3 IPC 1      | convnet3 IPC 10   | resnet18 IPC 10   |
+|----------|---------------------|-------------------|-------------------|
+| Random   | 11.0 ± 1.4 (2 of 3) | 20.0 ± 10.0       | –                 |
+| A \| B   | –                   | 10.0              | –                 |
+
+## Every entry
+
+| method   | IPC   | student   | n      | last        | best       | evaluations   |
+|----------|-------|-----------|--------|-------------|------------|---------------|
+| Random   | 10    | convnet3  | 3 of 3 | 20.0 ± 10.0 | 32.0 ± 1.0 | 100           |
+| Random   | 1     | convnet3  | 2 of 3 | 11.0 ± 1.4  | 12.0 ± 1.4 | 100           |
+| Random   | 10    | resnet18  | 0 of 3 | –           | –          | –             |
+| A \| B   | 10    | convnet3  | 1 of 1 | 10.0        | 100.0      | 1             |
+"""
+
+
+def test_the_page_to_the_letter() -> None:
+    # Two spaces at its end break a line in markdown; editors like to remove them.
+    assert to_markdown(BOARD) == PAGE.lstrip().replace("$$", "  ").replace("\\\n", "")
+
+
+def headline(board: Leaderboard) -> list[str]:
+    """The lines of the first table."""
+    return to_markdown(board).partition("## Last accuracy\n\n")[2].partition("\n\n")[0].splitlines()
+
+
+def test_protocols_are_never_mixed_in_silence() -> None:
+    other = replace(BOARD.entries[0], protocol="q@2", last=summarise([1.0]))
+    board = replace(BOARD, entries=(BOARD.entries[0], other))
+    assert headline(board) == [
+        "| method   | protocol   | convnet3 IPC 10   |",
+        "|----------|------------|-------------------|",
+        "| Random   | p@1        | 20.0 ± 10.0       |",
+        "| Random   | q@2        | 1.0 (1 of 3)      |",
+    ]
+    page = to_markdown(board)
+    assert "protocol p@1, q@2," in page
+    assert "| Random   | 10    | convnet3  | q@2        | 1 of 3 |" in page
+
+
+def test_columns_keep_the_order_of_students_and_count_up_in_ipc() -> None:
+    entries = [
+        replace(BOARD.entries[0], student=student, ipc=ipc)
+        for student in ("resnet18", "convnet3")
+        for ipc in (50, 10, 1)
+    ]
+    assert [cell.strip() for cell in headline(replace(BOARD, entries=tuple(entries)))[0].split("|")[2:-1]] == [
+        "resnet18 IPC 1",
+        "resnet18 IPC 10",
+        "resnet18 IPC 50",
+        "convnet3 IPC 1",
+        "convnet3 IPC 10",
+        "convnet3 IPC 50",
+    ]
+
+
+def test_what_varied_is_said() -> None:
+    said = "deviation (ddof 1) over "
+    one = to_markdown(replace(BOARD, seeds={"generation": 1, "selection": 1, "training": 1}))
+    assert f"{said}one seed of each axis." in one
+    two = to_markdown(replace(BOARD, seeds={"generation": 2, "selection": 1, "training": 3}))
+    assert f"{said}2 generation seeds, 3 training seeds." in two
+
+
+def test_a_second_validation_set_or_machine_shows() -> None:
+    board = replace(BOARD, validation=(*BOARD.validation, ("f" * 64, 499)), environments=("a", "b"))
+    page = to_markdown(board)
+    assert "Validation set: 500 images, sha256 0123456789ab; 499 images, sha256 ffffffffffff." in page
+    assert "Made on: a; b." in page
