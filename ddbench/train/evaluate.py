@@ -9,7 +9,7 @@ from ddbench.api.context import Context
 from ddbench.train.images import ResidentImages, normalize, unit
 from ddbench.train.trainer import numerics
 
-BATCH = 64
+BATCH = 32
 
 
 def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
@@ -20,7 +20,8 @@ def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
     return torch.cat(parts)
 
 
-def class_accuracies(predicted: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-    """Top-1 accuracy of each class in percent, ``[C]`` float64; NaN for a class without images."""
-    right = torch.bincount(labels[predicted == labels], minlength=num_classes)
-    return 100 * right.double() / torch.bincount(labels, minlength=num_classes)
+def class_accuracies(predicted: Tensor, labels: Tensor, num_classes: int) -> list[float | None]:
+    """Top-1 accuracy of each class in percent; None for a class without images."""
+    right = torch.bincount(labels[predicted == labels], minlength=num_classes).tolist()
+    present = torch.bincount(labels, minlength=num_classes).tolist()
+    return [100 * hits / count if count else None for hits, count in zip(right, present, strict=True)]

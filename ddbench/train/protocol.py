@@ -146,12 +146,14 @@ class Protocol(_Part):
 
     Attributes:
         id: ``name@version``. What a version says never changes.
+        summary: one line for people; in no key, and not in the protocol's JSON.
         max_input_size: larger images are resized to it, in pixels; smaller data sets keep their size.
         batch_size: of training; the last, partial batch of an epoch is kept.
         evaluations: how often the student is measured, spread evenly; the last time after the last epoch.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*@[1-9][0-9]*$")]
+    summary: str = Field("", exclude=True)
     max_input_size: Count
     batch_size: Count
     epochs_by_ipc: Epochs

@@ -62,7 +62,7 @@ def train(
         model = build().to(ctx.device)
         settings = protocol.optimizer
         optimizer = torch.optim.SGD(
-            model.parameters(), settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay
+            model.parameters(), settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay, fused=True
         )
         schedule = torch.optim.lr_scheduler.MultiStepLR(
             optimizer, list(protocol.milestones(epochs)), gamma=protocol.schedule.gamma

@@ -1,0 +1,132 @@
+"""A scorer trained here: any student, taught on the real training images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+import ddbench
+from ddbench import ComponentError, Context, Scorer, Student, TrainingData, component
+from ddbench.registry import catalogue
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ddbench.train.protocol import Protocol
+
+WEIGHTS, ABOUT = "weights.safetensors", "teacher.json"
+
+
+@component("scorer", "trained-teacher", version=1)
+class TrainedTeacher(Scorer):
+    """A student trained on the real training images: its logits, and the embedding before its last layer.
+
+    The student's network must have ``embed`` and ``head``, as the built-in ones do; ``norm`` is its parameter of that
+    name, where it is to differ from the student's default. There is one teacher a data set, trained from the parameter
+    ``seed``: it does not vary with the seeds of a suite.
+    """
+
+    class Params(ddbench.Params):
+        student: str = "convnet3"
+        norm: Literal["instance", "batch"] | None = None
+        protocol: str = "teacher@1"
+        seed: int = 0
+
+    params: Params
+    provides = ("logits", "embedding")
+    provides_per_class = ("column",)
+    sources: ClassVar[tuple[str, ...]] = ("ddbench.train",)
+
+    _model: Any
+    _size: int
+    _mean: Tensor
+    _std: Tensor
+
+    def fingerprint(self) -> Any:
+        """The student and the protocol that are named in the parameters, as they are now."""
+        student = self._student()
+        return {
+            "student": [student.info.version, student.params.keyed()],
+            "protocol": self._protocol().model_dump(mode="json"),
+        }
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        """Train the teacher; write its weights as safetensors, and what it is as JSON."""
+        from safetensors.torch import save_file
+
+        from ddbench.train.images import ResidentImages
+        from ddbench.train.trainer import train
+
+        num_classes = len(data.classes)
+        protocol = self._protocol().for_classes(num_classes)
+        epochs = protocol.epochs(len(data.train) // num_classes, num_classes)
+        size = protocol.input_size(data.image_size)
+        images = ResidentImages.put(
+            data.train.images, data.train.labels, size=size, mean=data.mean, std=data.std, device=ctx.device
+        )
+        trained = train(
+            lambda: self._build(num_classes, size), images, protocol, epochs, ctx.with_seed(self.params.seed)
+        )
+        save_file(
+            {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}, out_dir / WEIGHTS
+        )
+        about = {
+            **self.params.keyed(),
+            "dataset": data.name,
+            "num_classes": num_classes,
+            "input_size": size,
+            "epochs": epochs,
+            "train_loss": trained.loss,
+        }
+        (out_dir / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Build the student anew and give it the weights that ``fit`` wrote."""
+        import torch
+        from safetensors.torch import load_file
+
+        if fitted is None:
+            raise ComponentError(
+                f"{self.label()} has not been fitted", hint="call fit() and load() it from that folder"
+            )
+        about = json.loads((fitted / ABOUT).read_text())
+        self._size = about["input_size"]
+        with torch.random.fork_rng(devices=[]):  # The weights drawn here are thrown away, and shall change no others.
+            self._model = self._build(about["num_classes"], self._size)
+        self._model.load_state_dict(load_file(fitted / WEIGHTS))
+        self._model.to(ctx.device).eval()
+        self._mean, self._std = (torch.tensor(values, device=ctx.device) for values in (data.mean, data.std))
+
+    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+        """``logits [n, C]`` and ``embedding [n, D]``, float32, whatever numerics students are trained with."""
+        import torch
+
+        from ddbench.train.images import normalize, resize, unit
+
+        pixels = resize(images, self._size).to(self._mean.device)
+        with torch.no_grad():
+            embedding = self._model.embed(normalize(unit(pixels), self._mean, self._std))
+            return {"logits": self._model.head(embedding), "embedding": embedding}
+
+    def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
+        """The teacher's columns are the data set's classes."""
+        import torch
+
+        return {"column": torch.arange(len(data.classes))}
+
+    def _student(self) -> Student:
+        norm = {"norm": self.params.norm} if self.params.norm else {}
+        return cast("Student", ddbench.create("student", self.params.student, **norm))
+
+    def _protocol(self) -> Protocol:
+        return catalogue().protocol(self.params.protocol)
+
+    def _build(self, num_classes: int, size: int) -> nn.Module:
+        model = self._student().build(num_classes, size)
+        if not (hasattr(model, "embed") and hasattr(model, "head")):
+            raise ComponentError(
+                f"{self.label()} cannot use student '{self.params.student}': its network has no 'embed' and 'head'",
+                hint="use a built-in student, or give the network an embed(images) and a head that its forward joins",
+            )
+        return model
