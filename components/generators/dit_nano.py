@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -38,6 +38,11 @@ class DitNano(Generator):
         guidance: float = Field(1.5, ge=0, description="classifier-free guidance; 1 is none")
         sampling_steps: int = Field(50, ge=1, le=1000, description="DDIM steps; 50 is the literature's number")
         block: int = Field(10, ge=1, description="samples of a class that are computed together")
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """Almost no training of almost no network."""
+        return {"patch": 8, "heads": 1, "layers": 1, "steps": 3, "batch": 4, "sampling_steps": 3, "block": 3}
 
     params: Params
     _prior: DitPrior | None = None

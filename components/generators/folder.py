@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ddbench
 from ddbench import Context, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
@@ -29,6 +29,17 @@ class Folder(Generator):
 
     class Params(ddbench.Params):
         path: Path = unkeyed(description="the folder that holds one folder a class")
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """The training images as PNG files in ``scratch``."""
+        from PIL import Image
+
+        for image, label, name in zip(data.train.images, data.train.labels.tolist(), data.train.ids, strict=True):
+            path = scratch / data.class_names[label] / f"{name}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(image.permute(1, 2, 0).numpy()).save(path)
+        return {"path": scratch}
 
     params: Params
     _folders: list[Path]

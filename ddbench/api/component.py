@@ -62,6 +62,14 @@ class Component(ABC):
             raise ComponentError(f"{cls.label()}: {explain(error, cls.Params)}") from None
 
     @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """Parameter values for a quick run on ``data``, used by the conformance checks: by default the defaults.
+
+        Override it where the defaults are slow or a parameter is required; files it points at go into ``scratch``.
+        """
+        return {}
+
+    @classmethod
     def label(cls) -> str:
         """``selector 'k-center'``, for messages."""
         return f"{cls.info.kind} '{cls.info.name}'"

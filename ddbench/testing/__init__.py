@@ -1,1 +1,18 @@
-"""Conformance checks for components."""
+"""Conformance checks for components, and small things to run them on; for plug-in authors too.
+
+>>> from ddbench.testing import check_component
+>>> def test_my_selector(tmp_path):
+...     check_component(MySelector, tmp_path)
+"""
+
+from ddbench.testing.conformance import check_behaviour, check_component, check_declaration, heavy_imports
+from ddbench.testing.specimens import Specimen, specimen_pool
+
+__all__ = [
+    "Specimen",
+    "check_behaviour",
+    "check_component",
+    "check_declaration",
+    "heavy_imports",
+    "specimen_pool",
+]

@@ -1,0 +1,41 @@
+"""Fit a component as a run would, and see that fitting is reproducible."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ddbench.api import Component, Context, Fittable, TrainingData, tensor_digest
+from ddbench.testing.require import require
+
+
+def fit(cls: type[Component], make: Callable[[], Component], data: TrainingData, scratch: Path) -> Path | None:
+    """What the component fits to ``data``, in a folder; None where it has no fit. It is fitted twice and compared."""
+    folders = [scratch / "fitted", scratch / "fitted-again"]
+    for folder in folders:
+        component = make()
+        if not isinstance(component, Fittable):
+            return None
+        folder.mkdir(parents=True)
+        component.fit(data, folder, Context(scratch=scratch))
+    first, second = (_content(cls, folder) for folder in folders)
+    require(bool(first), cls, "has a fit that writes nothing")
+    require(first == second, cls, "has a fit that writes something else the second time")
+    return folders[0]
+
+
+def _content(cls: type[Component], folder: Path) -> dict[str, Any]:
+    """What the files say, by name."""
+    from safetensors.torch import load_file
+
+    content: dict[str, Any] = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        require(path.suffix in (".safetensors", ".json"), cls, f"has a fit that writes '{path.name}'")
+        name = path.relative_to(folder).as_posix()
+        if path.suffix == ".json":
+            content[name] = json.loads(path.read_text(encoding="utf-8"))
+        else:
+            content[name] = {key: tensor_digest(tensor) for key, tensor in load_file(path).items()}
+    return content

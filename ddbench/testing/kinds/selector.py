@@ -1,0 +1,54 @@
+"""What a selector must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ddbench.api import Context, Pool, Selection, Selector, canonical_json
+from ddbench.testing.require import require
+from ddbench.testing.specimens import specimen_pool
+
+POOL = 20
+
+
+def check_selector(cls: type[Selector], make: Callable[[], Selector], scratch: Path) -> None:
+    """Exactly IPC different samples of each class, from the given pool alone; the same whenever it is asked."""
+    needs = make().needs
+    pool = specimen_pool(needs, POOL)
+    before = {name: values.clone() for name, values in pool.fields.items()}
+    for ipc in (1, 3, POOL):
+        chosen = make().select(pool, ipc, Context())
+        _check_extras(cls, chosen, ipc)
+        again = make().select(pool, ipc, Context())
+        require(chosen == again, cls, f"chooses other samples the second time at IPC {ipc}")
+    unchanged = all(values.equal(pool.fields[name]) for name, values in before.items())
+    require(unchanged, cls, "changes the pool's fields")
+    _check_prefix(cls, make, pool)
+    _check_seed(cls, make, pool)
+
+
+def _check_extras(cls: type[Selector], chosen: Selection, ipc: int) -> None:
+    """Scores are one number a sample, info is JSON; the choice itself is held to its contract by ``select``."""
+    scores = chosen.scores
+    fit = scores is None or [len(s) for s in scores] == [ipc] * len(chosen.per_class)
+    require(fit, cls, "has not one score for each chosen sample")
+    try:
+        canonical_json(dict(chosen.info))
+    except (TypeError, ValueError) as error:
+        require(False, cls, f"has info that is no JSON: {error}")
+
+
+def _check_prefix(cls: type[Selector], make: Callable[[], Selector], pool: Pool) -> None:
+    """A cell's pool is the prefix of a larger one: what lies behind has no influence, even if it was seen before."""
+    used, larger = make(), specimen_pool(make().needs, 3 * POOL)
+    used.select(larger, 3, Context())
+    prefix = larger.subset([i for own in larger.by_class for i in own[:POOL]])
+    alone = pool.subset([i for own in pool.by_class for i in own])
+    same = used.select(prefix, 3, Context()) == make().select(alone, 3, Context())
+    require(same, cls, "chooses other samples of a pool where it has seen a larger one before")
+
+
+def _check_seed(cls: type[Selector], make: Callable[[], Selector], pool: Pool) -> None:
+    choices = {make().select(pool, 3, Context(seed=seed)).indices for seed in range(10)}
+    require((len(choices) > 1) == make().seeded, cls, f"declares seeded = {make().seeded}, wrongly")

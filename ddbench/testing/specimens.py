@@ -1,0 +1,114 @@
+"""Small things that components are checked on: a data set, a pool, a prior, a student, a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from ddbench.api import ClassInfo, Context, Dataset, LabeledImages, Pool, Student, component
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ddbench.train.protocol import Protocol
+
+SIZE: Final = 32
+TRAIN, VALIDATION = 12, 6
+FEATURES: Final = 8
+
+
+@component("dataset", "specimen", version=1)
+class Specimen(Dataset):
+    """Three classes of tinted noise at 32 px: 12 training and 6 validation images each."""
+
+    classes = (ClassInfo("red"), ClassInfo("green"), ClassInfo("blue"))
+    image_size = SIZE
+    mean = (0.5, 0.5, 0.5)
+    std = (0.25, 0.25, 0.25)
+    train_counts = (TRAIN,) * 3
+
+    def train(self) -> LabeledImages:
+        """36 images; neighbours are of different classes."""
+        return self._split("train", TRAIN)
+
+    def validation(self) -> LabeledImages:
+        """18 images; neighbours are of different classes."""
+        return self._split("validation", VALIDATION)
+
+    def _split(self, name: str, per_class: int) -> LabeledImages:
+        import torch
+
+        count = per_class * len(self.classes)
+        labels = torch.arange(count) % len(self.classes)
+        images = torch.randint(0, 200, (count, 3, SIZE, SIZE), generator=Context().torch_rng(name))
+        images[torch.arange(count), labels] += 50
+        return LabeledImages(images.to(torch.uint8), labels, tuple(f"{name}-{i:02d}" for i in range(count)))
+
+
+def specimen_pool(needs: Iterable[str] = (), per_class: int = 20, classes: int = 3) -> Pool:
+    """A pool of noise with neighbours of different classes, whose first samples do not depend on ``per_class``.
+
+    Args:
+        needs: the fields it carries, as ``ROLE.name``: ``logits`` are ``[N, classes]``, all others ``[N, 8]``. Each
+            role also has the class fields ``column [C]`` and ``text [C, 8]``.
+    """
+    import torch
+
+    count, ctx = per_class * classes, Context()
+
+    def rows(name: str, *shape: int) -> Tensor:
+        return torch.stack([torch.rand(shape, generator=ctx.torch_rng(name, i)) for i in range(count)])
+
+    fields = {name: rows(name, classes if name.endswith(".logits") else FEATURES) for name in needs}
+    roles = sorted({name.partition(".")[0] for name in fields})
+    return Pool.from_arrays(
+        labels=[i % classes for i in range(count)],
+        class_names=[f"class {c}" for c in range(classes)],
+        # Not in the order of the pool: a selector that sorts by id gives itself away.
+        sample_ids=[f"{i * 7919 % 10007:05d}" for i in range(count)],
+        fields=fields,
+        class_fields={f"{role}.column": torch.arange(classes) for role in roles}
+        | {f"{role}.text": rows(f"{role}.text", FEATURES)[:classes] for role in roles},
+        images=(rows("images", 3, SIZE, SIZE) * 256).to(torch.uint8),
+    )
+
+
+class SpecimenPrior:
+    """A prior whose latents are images in [0, 1] and which predicts that there is no noise."""
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents as they are, held to [0, 1]."""
+        return latents.clamp(0, 1)
+
+    def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
+        """Mean square of what is there, ``[n]``."""
+        return (latents + noise).square().flatten(1).mean(1)
+
+
+@component("student", "specimen", version=1)
+class SpecimenStudent(Student):
+    """One linear layer on the pixels."""
+
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        """A network for any image size."""
+        from torch import nn
+
+        return nn.Sequential(nn.Flatten(), nn.Linear(channels * image_size**2, num_classes))
+
+
+def specimen_protocol() -> Protocol:
+    """Two epochs, measured once."""
+    from ddbench.train.protocol import Protocol
+
+    return Protocol.model_validate(
+        {
+            "id": "specimen@1",
+            "max_input_size": SIZE,
+            "batch_size": 4,
+            "epochs_by_ipc": {"beyond": 2},
+            "evaluations": 1,
+            "optimizer": {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.0},
+            "schedule": {"milestones": ["1/2"], "gamma": 0.2},
+            "augmentation": {"flip": 0.5},
+        }
+    )

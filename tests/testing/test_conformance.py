@@ -1,0 +1,448 @@
+"""Every registered component goes through its kind's checks by being registered; and the checks find what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+import ddbench
+from ddbench import (
+    ClassInfo,
+    Component,
+    ComponentError,
+    Context,
+    Dataset,
+    DistilledSet,
+    Evaluation,
+    Evaluator,
+    Generator,
+    LabeledImages,
+    Pool,
+    Prior,
+    Refiner,
+    Samples,
+    Scorer,
+    Selection,
+    Selector,
+    Student,
+    TrainingData,
+    component,
+)
+from ddbench.registry import catalogue
+from ddbench.testing import Specimen, check_behaviour, check_component, check_declaration, heavy_imports, specimen_pool
+from ddbench.testing.specimens import SpecimenStudent
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from ddbench.train.protocol import Protocol
+
+# Registered by the example plug-in to be found out.
+BROKEN = {("selector", "careless"): "chose the same sample twice"}
+COMPONENTS = {f"{cls.info.kind}/{cls.info.name}": cls for cls in catalogue().components()}
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_declaration(name: str, tmp_path: Path) -> None:
+    check_declaration(COMPONENTS[name], tmp_path)
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_behaviour(name: str, tmp_path: Path) -> None:
+    cls = COMPONENTS[name]
+    if issubclass(cls, Dataset) and cls().missing():
+        pytest.skip(f"data set '{cls.info.name}' is not on this machine")
+    problem = BROKEN.get((cls.info.kind, cls.info.name))
+    if problem is None:
+        check_behaviour(cls, tmp_path)
+        return
+    with pytest.raises(ComponentError, match=problem):
+        check_behaviour(cls, tmp_path)
+
+
+def test_no_component_imports_torch_before_it_works() -> None:
+    assert heavy_imports(sorted({cls.__module__ for cls in COMPONENTS.values()})) == {}
+
+
+def test_heavy_imports_are_found() -> None:
+    assert "torch" in heavy_imports(["ddbench.api", "ddbench.train.trainer"])["ddbench.train.trainer"]
+
+
+def test_every_kind_has_a_registered_component_to_check() -> None:
+    assert {name.partition("/")[0] for name in COMPONENTS} == set(ddbench.api.KINDS)
+
+
+# A conforming component of each kind, and ways to break it: the checks must tell.
+
+
+@component("selector", "fine", version=1)
+class FineSelector(Selector):
+    """The largest values of a field."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return ("teacher.embedding",)
+
+    def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
+        values = pool.field("teacher.embedding").sum(1).tolist()
+        return sorted(range(len(pool)), key=lambda i: -values[i])[:ipc]
+
+
+class Forgetful(FineSelector):
+    calls = 0
+
+    def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
+        Forgetful.calls += 1
+        return [(i + Forgetful.calls) % len(pool) for i in range(ipc)]
+
+
+class Vandal(FineSelector):
+    def choose(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
+        chosen = super().choose(pool, ipc, ctx)
+        pool.field("teacher.embedding").mul_(2)
+        return chosen
+
+
+class UndeclaredSeed(FineSelector):
+    def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
+        return cast("list[int]", ctx.rng("x").permutation(len(pool))[:ipc].tolist())
+
+
+class Remembering(FineSelector):
+    """Computes its mean once."""
+
+    def choose(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
+        if not hasattr(self, "mean"):
+            self.mean = pool.field("teacher.embedding").mean()
+        return super().choose(pool, ipc, ctx)
+
+    def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
+        gaps = (pool.field("teacher.embedding").mean(1) - self.mean).abs().tolist()
+        return sorted(range(len(pool)), key=gaps.__getitem__)[:ipc]
+
+
+@component("generator", "fine", version=1)
+class FineGenerator(Generator):
+    """Noise, keyed by class and index."""
+
+    @property
+    def seeded(self) -> bool:
+        return True
+
+    @property
+    def block(self) -> int:
+        return 3
+
+    def key(self, class_index: int, index: int, block: int) -> tuple[int, ...]:
+        return (class_index, index)
+
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        import torch
+
+        indices = range(block * 3, block * 3 + 3)
+        images = [torch.from_numpy(self._noise(ctx, self.key(class_index, i, block))) for i in indices]
+        return Samples(torch.stack(images), tuple(f"{class_index}/{i}" for i in indices))
+
+    def _noise(self, ctx: Context, key: tuple[int, ...]) -> Any:
+        return ctx.rng(*key).integers(0, 255, (3, 8, 8), dtype="uint8")
+
+
+class Counting(FineGenerator):
+    """Its noise depends on how often it was called."""
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        self.calls = 0
+
+    def key(self, class_index: int, index: int, block: int) -> tuple[int, ...]:
+        self.calls += 1
+        return (class_index, self.calls)
+
+
+class Unaligned(FineGenerator):
+    """Makes what is asked for in one piece, keyed by where it starts."""
+
+    def sample(self, class_index: int, start: int, count: int, ctx: Context) -> Samples:
+        import torch
+
+        noise = ctx.rng(class_index, start).integers(0, 255, (count, 3, 8, 8), dtype="uint8")
+        return Samples(torch.from_numpy(noise), tuple(f"{class_index}/{start + i}" for i in range(count)))
+
+
+class Seedless(FineGenerator):
+    def _noise(self, ctx: Context, key: tuple[int, ...]) -> Any:
+        return Context().rng(*key).integers(0, 255, (3, 8, 8), dtype="uint8")
+
+
+class FloatImages(FineGenerator):
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        samples = super().sample_block(class_index, block, ctx)
+        return Samples(samples.images.float(), samples.ids)
+
+
+@component("scorer", "fine", version=1)
+class FineScorer(Scorer):
+    """Mean colour."""
+
+    provides = ("embedding",)
+
+    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+        return {"embedding": images.float().mean((2, 3))}
+
+
+class BatchNormalised(FineScorer):
+    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+        colour = images.float().mean((2, 3))
+        return {"embedding": colour - colour.mean(0)}
+
+
+class Doubles(FineScorer):
+    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+        return {"embedding": images.double().mean((2, 3))}
+
+
+class Unfit(FineScorer):
+    """Fits something else each time."""
+
+    fits = 0
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        Unfit.fits += 1
+        (out_dir / "count.json").write_text(str(Unfit.fits))
+
+
+@component("refiner", "fine", version=1)
+class FineRefiner(Refiner):
+    """Inverts."""
+
+    def refine(
+        self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
+    ) -> DistilledSet:
+        return DistilledSet(255 - distilled.images, distilled.labels, distilled.sample_ids)
+
+
+class Shuffling(FineRefiner):
+    def refine(
+        self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
+    ) -> DistilledSet:
+        return DistilledSet(distilled.images, distilled.labels.flip(0), distilled.sample_ids)
+
+
+class InPlace(FineRefiner):
+    def refine(
+        self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
+    ) -> DistilledSet:
+        distilled.images.sub_(1)
+        return distilled
+
+
+class FalseIdentity(FineRefiner):
+    identity = True
+
+
+class Shrinking(FineRefiner):
+    def refine(
+        self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
+    ) -> DistilledSet:
+        return DistilledSet(distilled.images[..., ::2, ::2], distilled.labels, distilled.sample_ids)
+
+
+@component("evaluator", "fine", version=1)
+class FineEvaluator(Evaluator):
+    """A third is right."""
+
+    def evaluate(
+        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+    ) -> Evaluation:
+        return Evaluation(33.0, 33.0, 1, ((2, 33.0),))
+
+
+class Fractions(FineEvaluator):
+    """Counts an evaluation that it does not show."""
+
+    def evaluate(
+        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+    ) -> Evaluation:
+        return Evaluation(33.0, 33.0, 2, ((2, 33.0),))
+
+
+class LastAboveBest(FineEvaluator):
+    def evaluate(
+        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+    ) -> Evaluation:
+        return Evaluation(33.0, 30.0, 1, ((2, 33.0),))
+
+
+@component("student", "fine", version=1)
+class FineStudent(SpecimenStudent):
+    """One layer."""
+
+
+class OwnSeed(FineStudent):
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        import torch
+
+        torch.manual_seed(0)
+        return super().build(num_classes, image_size, channels)
+
+
+class WrongHead(FineStudent):
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        return super().build(num_classes + 1, image_size, channels)
+
+
+class Unannounced(FineStudent):
+    """Refuses a size that it did not say it would."""
+
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        if image_size < 16:
+            raise ComponentError("too small")
+        return super().build(num_classes, image_size, channels)
+
+
+@component("dataset", "fine", version=1)
+class FineDataset(Specimen):
+    """The specimen."""
+
+
+class Leaking(FineDataset):
+    def validation(self) -> LabeledImages:
+        whole = super().validation()
+        whole.images[4] = super().train().images[5]
+        return whole
+
+
+class Miscounted(FineDataset):
+    train_counts = (12, 12, 13)
+
+
+class Restless(FineDataset):
+    reads = 0
+
+    def train(self) -> LabeledImages:
+        Restless.reads += 1
+        whole = super().train()
+        whole.images[0] += Restless.reads
+        return whole
+
+
+class TwoDogs(FineDataset):
+    classes = (ClassInfo("a", "n01"), ClassInfo("b", "n01"), ClassInfo("c", "n02"))
+
+
+def broken(cls: type[Component], name: str = "broken") -> type[Component]:
+    return component(cls.kind, name, version=1)(type(cls.__name__, (cls,), {"__doc__": "Broken."}))
+
+
+@pytest.mark.parametrize(
+    "cls", [FineSelector, FineGenerator, FineScorer, FineRefiner, FineEvaluator, FineStudent, FineDataset]
+)
+def test_a_conforming_component_passes(cls: type[Component], tmp_path: Path) -> None:
+    check_component(cls, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cls", "problem"),
+    [
+        (Forgetful, "chooses other samples the second time"),
+        (Vandal, "changes the pool's fields|chooses other samples"),
+        (UndeclaredSeed, "declares seeded = False, wrongly"),
+        (Remembering, "chooses other samples of a pool where it has seen a larger one before"),
+        (Counting, "makes other samples 0 … 1 in a smaller pool, or after other work"),
+        (Unaligned, "makes other samples 3 … 6 in a smaller pool, or after other work"),
+        (Seedless, "declares seeded = True, wrongly"),
+        (FloatImages, "makes images of torch.float32, not uint8"),
+        (BatchNormalised, "writes another 'embedding' for an image that is scored alone"),
+        (Doubles, "writes the field 'embedding' as torch.float64, not float32"),
+        (Unfit, "has a fit that writes something else the second time"),
+        (Shuffling, "changes labels"),
+        (InPlace, "changes the images that it was given in place"),
+        (FalseIdentity, "declares identity = True and changes images"),
+        (Shrinking, r"makes images of torch.uint8 \(36, 3, 16, 16\)"),
+        (Fractions, "counts 2 evaluations and shows 1"),
+        (LastAboveBest, "not 0 ≤ last ≤ best ≤ 100"),
+        (OwnSeed, "has the same weights from every seed"),
+        (WrongHead, r"gives logits of shape \(4, 8\)"),
+        (Unannounced, "builds at 4 px what check_size refuses, or not"),
+        (Leaking, "has 1 validation images among its training images"),
+        (Miscounted, r"declares train_counts \(12, 12, 13\) and has \(12, 12, 12\)"),
+        (Restless, "reads another train split the second time"),
+        (TwoDogs, "has two classes with one wnid"),
+    ],
+)
+def test_a_broken_component_is_found_out(cls: type[Component], problem: str, tmp_path: Path) -> None:
+    with pytest.raises(ComponentError, match=problem):
+        check_behaviour(broken(cls), tmp_path)
+
+
+class Bare(FineSelector):
+    """Not declared itself."""
+
+
+@component("selector", "thawed", version=1)
+class Thawed(FineSelector):
+    """Its parameters can be changed."""
+
+    class Params(ddbench.Params, frozen=False):
+        width: int = 1
+
+
+@component("selector", "loose", version=1)
+class Loose(FineSelector):
+    """It takes any parameter."""
+
+    class Params(ddbench.Params, extra="allow"):
+        pass
+
+
+@component("selector", "lossy", version=1)
+class Lossy(FineSelector):
+    """Its parameter reads otherwise than it is written."""
+
+    class Params(ddbench.Params):
+        value: float | str = "1"
+
+        def model_dump(self, **kwargs: Any) -> dict[str, Any]:
+            return {"value": 1.0}
+
+
+@component("selector", "demanding", version=1)
+class Demanding(FineSelector):
+    """It requires a parameter and gives no example."""
+
+    class Params(ddbench.Params):
+        width: int
+
+
+@pytest.mark.parametrize(
+    ("cls", "problem"),
+    [
+        (Bare, "Bare: is not declared with @component"),
+        (Thawed, "has a parameter 'width' that can be changed"),
+        (Loose, "accepts unknown parameters"),
+        (Lossy, "has parameters that do not come back from their JSON"),
+        (Demanding, "parameter 'width' is required"),
+    ],
+)
+def test_a_wrong_declaration_is_found_out(cls: type[Component], problem: str, tmp_path: Path) -> None:
+    with pytest.raises(ComponentError, match=problem):
+        check_declaration(cls, tmp_path)
+
+
+def test_parameters_can_be_given_instead_of_an_example(tmp_path: Path) -> None:
+    check_component(Demanding, tmp_path, width=3)
+
+
+def test_the_specimen_pool_grows_at_its_end() -> None:
+    def rows(pool: Pool) -> list[torch.Tensor]:
+        return [pool.field("t.logits"), pool.field("t.embedding"), pool.images, pool.labels]
+
+    small = specimen_pool(["t.logits", "t.embedding"], per_class=2)
+    large = specimen_pool(["t.logits", "t.embedding"], per_class=5)
+    for a, b in zip(rows(small), rows(large), strict=True):
+        assert a.equal(b[:6])
+    assert small.sample_ids == large.sample_ids[:6]
+    assert [tuple(row.shape) for row in rows(small)] == [(6, 3), (6, 8), (6, 3, 32, 32), (6,)]
