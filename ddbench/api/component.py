@@ -6,6 +6,7 @@ import re
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -87,6 +88,11 @@ class Component(ABC):
     def fingerprint(self) -> Any:
         """JSON that enters the keys beside the parameters: what a path points at, what else is built by name."""
         return None
+
+    @cached_property
+    def fingerprinted(self) -> Any:
+        """What ``fingerprint`` says, asked once: it may have to read a folder."""
+        return self.fingerprint()
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:  # noqa: B027  (optional to override)
         """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""

@@ -27,7 +27,7 @@ class ComponentRef:
         """What of it enters keys: no path does."""
         info = self.component.info
         value = {"name": info.name, "version": info.version, "params": self.component.params.keyed()}
-        fingerprint = self.component.fingerprint()
+        fingerprint = self.component.fingerprinted
         return value if fingerprint is None else {**value, "fingerprint": fingerprint}
 
     @cached_property

@@ -187,7 +187,7 @@ class Store:
             names = sorted(os.listdir(folder))  # noqa: PTH208  (twice as fast over thousands of cells)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        records = (read_sealed(folder / n) for n in names if n.endswith(".json") and n[0] != "." and n[:5] != "cell-")
+        records = (read_sealed(folder / n) for n in names if n.endswith(".json") and n[:5] != "cell-")
         return [record for record in records if record is not None]
 
     # failures

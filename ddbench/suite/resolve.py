@@ -114,6 +114,11 @@ class _Resolver:
         except ValidationError as error:
             where = self.source.place((*path, *error.errors()[0]["loc"]))
             raise SuiteError(f"{cls.label()}: {explain(error, cls.Params)}", where=where) from None
+        try:
+            # Part of every key; known to fail here, a name in it that means nothing has a place.
+            _ = built.fingerprinted
+        except ComponentError as error:
+            raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
         shown = ", ".join(f"{name}={value}" for name, value in use.params.items())
         return Choice(f"{use.use} ({shown})" if shown else use.use, built)
 

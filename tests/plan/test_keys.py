@@ -56,6 +56,14 @@ def test_the_key_of_a_node_is_what_it_has_always_been() -> None:
     assert node.recipe_key == "e8f6c2aae989b8b668668b9fcce9cbb41dcff07b6edc1db241543b7588c988b7"
 
 
+def test_a_fingerprint_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Golden] = []
+    monkeypatch.setattr(Golden, "fingerprint", lambda self: asked.append(self))
+    golden = Golden()
+    assert [ComponentRef(golden).keyed["params"] for _ in range(2)] == [{"size": 1, "names": ["é"]}] * 2
+    assert asked == [golden]
+
+
 def test_an_action_key_is_over_contents_whatever_the_recipes() -> None:
     def node(samples: str) -> Node:
         return Node("distill", {}, {"a": 1}, {"samples": samples, "dataset": "cd"}, "label")

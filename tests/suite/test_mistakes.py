@@ -67,6 +67,8 @@ NAMES = [
     ("scorers: {§teacher: color}", "there is no scorer 'color'; did you mean 'colour'?"),
     ("generators: {big: {§use: nois}}\nmethods: {A: {generator: big, selector: first}}",
      "there is no generator 'nois'; did you mean 'noise'?"),
+    ("scorers: {§teacher: {use: trained-teacher, student: convnet}}", "there is no student 'convnet'; did you mean"),
+    ("scorers: {§teacher: {use: trained-teacher, protocol: smoke}}", "there is no protocol 'smoke'; did you mean"),
     ("methods: {A: {§generator: reel, selector: first}}", "there is no generator 'reel'; did you mean 'real'?"),
     ("methods: {A: {generator: real, §selector: frist}}", "there is no selector 'frist'; did you mean 'first'?"),
     (f"{A}, §refiner: non}}}}", "there is no refiner 'non'; did you mean 'none'?"),
