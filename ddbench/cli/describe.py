@@ -22,7 +22,8 @@ def describe(
 
     known = catalogue()
     if "@" in name:
-        found: list[dict[str, Any]] = [known.protocol(name).model_dump(mode="json")]
+        protocol = known.protocol(name)
+        found: list[dict[str, Any]] = [{"summary": protocol.summary, **protocol.model_dump(mode="json")}]
     else:
         kind, _, short = name.rpartition("/")
         classes = [c for c in known.components(kind or None) if c.info.name == short]
