@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ddbench.api import Component, Context, Dataset, TrainingData, canonical_json
+from ddbench.errors import DataError
+from ddbench.plan import ComponentRef
 from ddbench.registry import catalogue
 from ddbench.run.job import Job
 from ddbench.store import Artifact, Store
@@ -70,7 +72,7 @@ class Workshop:
         address, fitted = job.uses[role], job.inputs.get("fitted")
 
         def make() -> Component:
-            component = _build(address)
+            component = self.bare(job, role)
             folder = self.artifact(job, "fitted").files() if fitted else None
             component.load(folder, self.training(job), context)
             return component
@@ -78,8 +80,14 @@ class Workshop:
         return self.kept.get(("component", canonical_json(address), fitted), make)
 
     def bare(self, job: Job, role: str) -> Component:
-        """A component of the job as configured, not loaded."""
-        return _build(job.uses[role])
+        """A component of the job as configured, not loaded.
+
+        Raises DataError if it is no longer what was planned: a folder's images have changed, a plug-in was upgraded.
+        """
+        component = _build(job.uses[role])
+        if canonical_json(ComponentRef(component).keyed) != canonical_json(job.recipe["uses"][role]):
+            raise DataError(f"{component.label()} has changed since the run was planned", hint="run it again")
+        return component
 
     @contextmanager
     def context(self, job: Job, progress: Callable[[int, int], None]) -> Iterator[Context]:

@@ -62,6 +62,15 @@ Pool = Annotated[int | str, BeforeValidator(_pool)]
 Names = Annotated[list[str], BeforeValidator(_listed)]
 
 
+def _generator(value: Any) -> Any:
+    if isinstance(value, dict):
+        raise ValueError("a generator with parameters gets a name under 'generators', and is used by that name")
+    return value
+
+
+GeneratorName = Annotated[str, BeforeValidator(_generator)]
+
+
 class Seeds(_Model):
     """The three axes. What varies is said by the lists' lengths."""
 
@@ -73,7 +82,7 @@ class Seeds(_Model):
 class Method(_Model):
     """A named row of the table."""
 
-    generator: str
+    generator: GeneratorName
     selector: Use
     refiner: Use = ComponentUse(use="none")
     pool: Pool | None = None
@@ -83,7 +92,7 @@ class Method(_Model):
 class Matrix(_Model):
     """A product of components; its rows are named by them."""
 
-    generator: list[str] = Field(min_length=1)
+    generator: list[GeneratorName] = Field(min_length=1)
     selector: list[Use] = Field(min_length=1)
     refiner: list[Use] = Field([ComponentUse(use="none")], min_length=1)
     pool: Pool | None = None
