@@ -14,6 +14,13 @@ Norm: TypeAlias = Literal["instance", "batch"]
 Variant: TypeAlias = Literal["cifar", "small", "mid", "large"]
 
 
+def _advice(image_size: int) -> str:
+    """The ConvNet that the literature uses for images of that size; nothing is swapped silently."""
+    if image_size < 8:
+        return "no built-in student takes images that small"
+    return "use 'convnet3'" if image_size <= 32 else "use 'convnet4'"
+
+
 class ConvNetStudent(Student):
     """A ConvNet of ``depth`` stages, each of which halves the image."""
 
@@ -27,12 +34,10 @@ class ConvNetStudent(Student):
         """Raise ComponentError where ``depth`` halvings leave nothing of the image."""
         if image_size >> self.depth:
             return
-        # The literature's depth for images of that size; nothing is swapped silently.
-        fitting = "convnet3" if image_size <= 32 else "convnet4"
         needed = 1 << self.depth
         raise ComponentError(
             f"{self.label()} halves images {self.depth} times: it needs at least {needed} px, not {image_size}",
-            hint=f"use '{fitting}'" if image_size >= 8 else "no ConvNet takes images that small",
+            hint=_advice(image_size),
         )
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
@@ -74,7 +79,7 @@ class ResNetStudent(Student):
         if image_size < smallest:
             raise ComponentError(
                 f"{self.label()} with variant '{variant}' needs images of at least {smallest} px, not {image_size}",
-                hint="leave 'variant' at 'auto'" if image_size >= 16 else "use 'convnet3'",
+                hint="leave 'variant' at 'auto'" if image_size >= 16 else _advice(image_size),
             )
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:

@@ -49,14 +49,14 @@ class ResidentImages:
 
 
 def resize(pixels: Tensor, size: int) -> Tensor:
-    """uint8 images ``[N, 3, H, W]`` at ``size`` pixels: the shorter side by bilinear filter, then the centre.
+    """uint8 images ``[N, 3, H, W]`` at ``size`` pixels: Pillow's bilinear filter to the shorter side, then the centre.
 
-    It is done on the CPU whatever the device; there the filter is Pillow's, to one grey level.
+    The published protocols resize with Pillow; torch's own filter is up to two grey levels off.
     """
     if tuple(pixels.shape[-2:]) == (size, size):
         return pixels
-    resized: Tensor = F.center_crop(F.resize(pixels.cpu(), [size], antialias=True), [size, size])
-    return resized
+    pictures = (F.to_pil_image(image) for image in pixels.cpu())
+    return torch.stack([F.pil_to_tensor(F.center_crop(F.resize(p, [size]), [size, size])) for p in pictures])
 
 
 def unit(pixels: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -25,18 +25,17 @@ from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.source import read_yaml
 
 
-def _exact(text: str) -> str:
+def _exact(value: Any) -> str:
     """A positive quotient such as ``2/3``, kept as written: a float would round it."""
     try:
-        positive = Fraction(text) > 0
+        if isinstance(value, int | str) and Fraction(value) > 0:
+            return str(value)
     except (ValueError, ZeroDivisionError):
-        positive = False
-    if not positive:
-        raise ValueError("should be a positive quotient such as '2/3'")
-    return text
+        pass
+    raise ValueError("should be a positive quotient such as '2/3'")
 
 
-Quotient = Annotated[str, AfterValidator(_exact)]
+Quotient = Annotated[str, BeforeValidator(_exact)]
 Count = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -107,7 +107,7 @@ def _train_epoch(
     for index in torch.split(order, protocol.batch_size):
         images, labels = augment(data, index, what, augment_rng), data.labels[index]
         mixed = Mixed(images, labels, 1.0) if what.cutmix is None else cutmix(images, labels, what.cutmix, mix_rng)
-        loss = _loss(model, mixed, labels, ctx)
+        loss = mixed_loss(model, mixed, labels, ctx)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -115,7 +115,7 @@ def _train_epoch(
     return float(total / len(data))
 
 
-def _loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context) -> Tensor:
+def mixed_loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context) -> Tensor:
     """Cross-entropy against the own and the partner's label, weighted by their areas."""
     with numerics(ctx):
         logits = model(batch.images)

@@ -1,0 +1,121 @@
+"""The evaluator: when it measures, what it reports, and that the protocol decides both."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import ddbench
+from ddbench import Context, DistilledSet, Evaluation, Evaluator, Student, component
+from ddbench.registry import catalogue
+from ddbench.testing import Specimen
+from ddbench.train.protocol import Protocol
+
+DATA = Specimen()
+
+
+@component("student", "tint", version=1)
+class Tint(Student):
+    """A linear layer on an image's mean colour; it remembers the sizes it was built for."""
+
+    sizes: ClassVar[list[int]] = []
+
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        self.sizes.append(image_size)
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
+
+
+def distilled(ipc: int, size: int = 32) -> DistilledSet:
+    train = DATA.train()
+    images: Tensor = train.images[: 3 * ipc]
+    images = images.repeat_interleave(size // 32, dim=2).repeat_interleave(size // 32, dim=3)
+    return DistilledSet(images, train.labels[: 3 * ipc], train.ids[: 3 * ipc])
+
+
+def protocol(**changes: Any) -> Protocol:
+    smoke = catalogue().protocol("smoke@1").model_dump(mode="json")
+    epochs = {"epochs_by_ipc": {"up_to": {"2": 40}, "beyond": 7}, "evaluations": 4}
+    fast = {"optimizer": {"lr": 0.5, "momentum": 0.9, "weight_decay": 0.0}}
+    return Protocol.model_validate({**smoke, **epochs, **fast, **changes})
+
+
+def evaluate(data: DistilledSet, how: Protocol, seed: int = 0, student: Student | None = None) -> Evaluation:
+    evaluator = cast("Evaluator", ddbench.create("evaluator", "student"))
+    return evaluator.evaluate(data, DATA, student or Tint(), how, Context(seed=seed))
+
+
+def test_accuracy_is_measured_on_the_validation_images_when_the_protocol_says() -> None:
+    result = evaluate(distilled(2), protocol())
+    assert [epoch for epoch, _ in result.curve] == [10, 20, 30, 40]
+    assert result.evaluations == 4
+    assert result.last == result.curve[-1][1]
+    assert result.best == max(accuracy for _, accuracy in result.curve)
+    # Tints are easily told apart by their means, and 18 images make steps of 1/18.
+    assert result.last > 80
+    assert (result.last * 18 / 100) == pytest.approx(round(result.last * 18 / 100))
+
+
+def test_details_say_what_was_trained() -> None:
+    details = evaluate(distilled(2), protocol()).details
+    assert (details["epochs"], details["steps"], details["batch_size"]) == (40, 40, 10)
+    assert (details["input_size"], details["parameters"]) == (32, 12)
+    assert len(details["class_accuracies"]) == 3
+    assert 0 < details["train_loss"] < 3
+    assert set(details["seconds"]) == {"train", "measure"}
+    assert min(details["seconds"].values()) > 0
+
+
+def test_class_accuracies_average_to_the_last_accuracy() -> None:
+    result = evaluate(distilled(1), protocol(optimizer={"lr": 0.01, "momentum": 0.0, "weight_decay": 0.0}))
+    assert sum(result.details["class_accuracies"]) / 3 == pytest.approx(result.last)
+
+
+def test_epochs_follow_the_images_per_class() -> None:
+    assert evaluate(distilled(2), protocol()).details["epochs"] == 40
+    result = evaluate(distilled(3), protocol())
+    assert result.details["epochs"] == 7
+    assert [epoch for epoch, _ in result.curve] == list(range(1, 8))
+
+
+def test_many_classes_change_the_batch() -> None:
+    rule = {"above": 2, "lr": 0.1, "weight_decay": 1e-4, "least_batch_size": 64}
+    assert evaluate(distilled(4), protocol(many_classes=rule)).details["batch_size"] == 64
+
+
+def test_input_size_is_capped_and_distilled_images_come_to_it() -> None:
+    Tint.sizes.clear()
+    assert evaluate(distilled(2), protocol(max_input_size=16)).details["input_size"] == 16
+    assert evaluate(distilled(2, size=64), protocol(max_input_size=224)).details["input_size"] == 32
+    assert Tint.sizes == [16, 32]
+
+
+def test_one_seed_gives_one_result_and_another_another() -> None:
+    def numbers(seed: int) -> tuple[Any, ...]:
+        student = cast("Student", ddbench.create("student", "convnet3"))
+        result = evaluate(distilled(1), protocol(epochs_by_ipc={"beyond": 2}), seed, student)
+        return result.curve, result.details["train_loss"]
+
+    assert numbers(0) == numbers(0)
+    assert numbers(0) != numbers(1)
+
+
+def test_the_trainers_source_is_part_of_the_evaluators() -> None:
+    assert "ddbench.train" in catalogue().get("evaluator", "student").sources
+
+
+def test_predicting_one_class_scores_that_classs_share() -> None:
+    class Stubborn(Student):
+        """It always says green."""
+
+        def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+            model = nn.Sequential(nn.Flatten(), nn.Linear(channels * image_size**2, num_classes))
+            with torch.no_grad():
+                cast("nn.Linear", model[1]).bias.copy_(torch.tensor([0.0, 1e6, 0.0]))
+            return model
+
+    result = evaluate(distilled(1), protocol(), student=Stubborn())
+    assert result.last == pytest.approx(100 / 3)
+    assert result.details["class_accuracies"] == [0.0, 100.0, 0.0]

@@ -1,0 +1,146 @@
+"""The trained teacher: what it stores, what it says, and what its key depends on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import ddbench
+from ddbench import ClassInfo, ComponentError, Context, LabeledImages, Scorer, TrainingData
+from ddbench.registry import catalogue
+
+SIZE, PER_CLASS = 32, 12
+
+
+def patterns(seed: int) -> LabeledImages:
+    """Noise with rows, columns or checks in it: a shape to learn, as colours alone vanish in an instance norm."""
+    row, column = torch.arange(SIZE)[:, None].expand(SIZE, SIZE), torch.arange(SIZE).expand(SIZE, SIZE)
+    shapes = torch.stack([row // 2 % 2, column // 2 % 2, (row // 2 + column // 2) % 2])
+    labels = torch.arange(3 * PER_CLASS) % 3
+    noise = torch.rand(len(labels), 3, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
+    images = (100 * noise + 100 * shapes[labels][:, None]).to(torch.uint8)
+    return LabeledImages(images, labels, tuple(f"{seed}-{i}" for i in range(len(labels))))
+
+
+DATA = TrainingData(
+    name="patterns",
+    classes=(ClassInfo("rows"), ClassInfo("columns"), ClassInfo("checks")),
+    image_size=SIZE,
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+    train=patterns(0),
+)
+
+
+def teacher(**params: Any) -> Any:
+    return ddbench.create("scorer", "trained-teacher", **params)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("teacher")
+    teacher().fit(DATA, folder, Context(seed=99))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scorer(fitted: Path) -> Scorer:
+    loaded = teacher()
+    loaded.load(fitted, DATA, Context())
+    return cast("Scorer", loaded)
+
+
+def test_the_artifact_is_safetensors_and_json(fitted: Path) -> None:
+    assert sorted(path.name for path in fitted.iterdir()) == ["teacher.json", "weights.safetensors"]
+    about = json.loads((fitted / "teacher.json").read_text())
+    assert (about["student"], about["protocol"], about["seed"]) == ("convnet3", "teacher@1", 0)
+    assert (about["num_classes"], about["input_size"], about["epochs"]) == (3, 32, 5)
+    assert sum(w.numel() for w in load_file(fitted / "weights.safetensors").values()) == 320_010 - 7 * 2049
+
+
+def test_scores_are_the_networks_logits_and_embedding(fitted: Path, scorer: Scorer) -> None:
+    fields = scorer.score(DATA.train.images, Context())
+    model: Any = ddbench.create("student", "convnet3")
+    model = model.build(3, 32).eval()
+    model.load_state_dict(load_file(fitted / "weights.safetensors"))
+    x = (DATA.train.images.float() / 255 - 0.5) / 0.25
+    with torch.no_grad():
+        torch.testing.assert_close(fields["embedding"], model.embed(x), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(fields["logits"], model(x), rtol=1e-4, atol=1e-4)
+    assert all(values.dtype == torch.float32 for values in fields.values())
+    assert fields["embedding"].shape == (36, 2048)
+
+
+def test_it_has_learnt_its_classes(scorer: Scorer) -> None:
+    unseen = patterns(1)
+    predicted = scorer.score(unseen.images, Context())["logits"].argmax(dim=1)
+    assert float((predicted == unseen.labels).float().mean()) > 0.9
+
+
+def test_larger_images_are_resized_and_columns_are_the_classes(scorer: Scorer) -> None:
+    larger = DATA.train.images[:2].repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    assert scorer.score(larger, Context())["logits"].shape == (2, 3)
+    columns = scorer.class_fields(DATA, Context())
+    assert set(columns) == set(scorer.provides_per_class)
+    assert columns["column"].tolist() == [0, 1, 2]
+
+
+def test_only_its_own_seed_parameter_matters(fitted: Path, tmp_path: Path) -> None:
+    quick = {"student": "convnet3", "protocol": "smoke@1"}
+    folders = [tmp_path / name for name in ("a", "b", "c")]
+    for folder, seed, own in zip(folders, (0, 7, 0), (0, 0, 1), strict=True):
+        folder.mkdir()
+        teacher(**quick, seed=own).fit(DATA, folder, Context(seed=seed))
+    a, b, c = (load_file(folder / "weights.safetensors")["head.weight"] for folder in folders)
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+    assert not teacher().seeded
+
+
+def test_loading_draws_nothing_from_the_global_generator(fitted: Path) -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(2)
+    torch.manual_seed(0)
+    teacher().load(fitted, DATA, Context())
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_the_fingerprint_names_what_is_built_by_name() -> None:
+    plain = teacher().fingerprint()
+    assert plain["protocol"] == catalogue().protocol("teacher@1").model_dump(mode="json")
+    assert plain["student"] == [1, {"norm": "instance"}]
+    assert json.loads(json.dumps(plain)) == plain
+    others = [teacher(norm="batch"), teacher(student="resnet18"), teacher(protocol="smoke@1")]
+    assert all(other.fingerprint() != plain for other in others)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"student": "convnet9"}, "there is no student 'convnet9'"),
+        ({"protocol": "teacher@9"}, "there is no protocol 'teacher@9'"),
+    ],
+)
+def test_an_unknown_name_is_told_before_anything_runs(params: dict[str, str], told: str) -> None:
+    with pytest.raises(ComponentError, match=told):
+        teacher(**params).fingerprint()
+
+
+def test_a_student_without_an_embedding_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ComponentError, match="cannot use student 'pixels': its network has no 'embed' and 'head'"):
+        teacher(student="pixels").fit(DATA, tmp_path, Context())
+
+
+def test_a_student_too_deep_for_the_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ComponentError, match="use 'convnet3'"):
+        teacher(student="convnet6").fit(DATA, tmp_path, Context())
+
+
+def test_it_must_be_fitted_before_it_is_loaded() -> None:
+    with pytest.raises(ComponentError, match="has not been fitted"):
+        teacher().load(None, DATA, Context())

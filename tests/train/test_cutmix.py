@@ -1,0 +1,117 @@
+"""CutMix: cases worked by hand, and the distribution of its boxes against the published rule written out."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import nn
+
+from ddbench import Context
+from ddbench.train.cutmix import Box, Mixed, clipped_box, cutmix
+from ddbench.train.protocol import CutMix
+from ddbench.train.trainer import mixed_loss
+
+ALWAYS = CutMix(probability=1.0, alpha=1.0)
+
+
+class Scripted:
+    """A generator whose draws are given: lambda, the box's centre, the permutation."""
+
+    def __init__(self, lam: float, centre: tuple[int, int], permutation: list[int]) -> None:
+        self.lam, self.centre, self.order = lam, centre, permutation
+
+    def random(self) -> float:
+        return 0.999
+
+    def beta(self, a: float, b: float) -> float:
+        return self.lam
+
+    def integers(self, high: int, size: int) -> np.ndarray:
+        return np.array(self.centre)
+
+    def permutation(self, count: int) -> np.ndarray:
+        return np.array(self.order)
+
+
+def test_a_box_worked_by_hand() -> None:
+    # int(8 * sqrt(0.5)) = 5, half of it 2: rows 1…5 and columns 4…8 around (3, 6).
+    assert clipped_box(8, 0.5, 3, 6) == Box(1, 5, 4, 8)
+    # Around (0, 7) half the rows are above the image, and one column is left of its right edge.
+    assert clipped_box(8, 0.5, 0, 7) == Box(0, 2, 5, 8)
+    assert clipped_box(8, 1.0, 4, 4) == Box(0, 8, 0, 8)
+    # A side of one pixel has no half.
+    assert clipped_box(8, 0.02, 4, 4) == Box(4, 4, 4, 4)
+
+
+def test_a_batch_worked_by_hand() -> None:
+    images = torch.arange(3.0).reshape(3, 1, 1, 1).repeat(1, 3, 4, 4)
+    labels = torch.tensor([5, 6, 7])
+    rng = cast("np.random.Generator", Scripted(0.5, (0, 3), [2, 0, 1]))
+    mixed = cutmix(images, labels, ALWAYS, rng)
+    # int(4 * sqrt(0.5)) = 2, half of it 1: row 0 (row -1 is clipped), columns 2 and 3.
+    for image, own, other in zip(mixed.images, (0, 1, 2), (2, 0, 1), strict=True):
+        expected = torch.full((3, 4, 4), float(own))
+        expected[:, 0, 2:4] = other
+        assert torch.equal(image, expected)
+    assert mixed.partners.tolist() == [7, 5, 6]
+    assert mixed.kept == 1 - 2 / 16
+
+
+def test_the_loss_weighs_both_labels_by_area() -> None:
+    logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]])
+    labels, partners = torch.tensor([0, 1]), torch.tensor([2, 0])
+    log_p = logits.double().log_softmax(dim=1)
+    own = -(log_p[0, 0] + log_p[1, 1]) / 2
+    other = -(log_p[0, 2] + log_p[1, 0]) / 2
+    loss = mixed_loss(nn.Identity(), Mixed(logits, partners, 0.75), labels, Context())
+    torch.testing.assert_close(loss.double(), 0.75 * own + 0.25 * other)
+    alone = mixed_loss(nn.Identity(), Mixed(logits, partners, 1.0), labels, Context())
+    torch.testing.assert_close(alone.double(), own)
+
+
+def published_area(size: int, rng: np.random.RandomState) -> int:
+    """Pixels of one box by the published rule, lambda from Beta(1, 1)."""
+    side = int(size * np.sqrt(1.0 - rng.beta(1.0, 1.0)))
+    x, y = rng.randint(size), rng.randint(size)
+    width = np.clip(x + side // 2, 0, size) - np.clip(x - side // 2, 0, size)
+    return int(width * (np.clip(y + side // 2, 0, size) - np.clip(y - side // 2, 0, size)))
+
+
+@pytest.mark.parametrize("size", [32, 224])
+def test_areas_are_distributed_as_published(size: int) -> None:
+    rng, peer = np.random.default_rng(0), np.random.RandomState(1)
+    image = torch.zeros(1, 3, size, size)
+    labels = torch.tensor([0])
+    ours = [1 - cutmix(image, labels, ALWAYS, rng).kept for _ in range(2000)]
+    theirs = [published_area(size, peer) / size**2 for _ in range(2000)]
+    assert stats.ks_2samp(ours, theirs).pvalue > 1e-3
+
+
+def test_kept_is_the_share_of_own_pixels_and_all_images_share_one_box() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        images = torch.arange(1.0, 9.0).reshape(8, 1, 1, 1).repeat(1, 3, 16, 16)
+        mixed = cutmix(images.clone(), torch.arange(8), ALWAYS, rng)
+        own = mixed.images == images
+        moved = mixed.partners != torch.arange(8)
+        assert sorted(mixed.partners.tolist()) == list(range(8))
+        assert own[~moved].all()
+        for share in own[moved].float().mean(dim=(1, 2, 3)).tolist():
+            assert share == pytest.approx(mixed.kept)
+
+
+def test_probability_is_that_of_a_batch() -> None:
+    rng = np.random.default_rng(0)
+    never = CutMix(probability=0.0, alpha=1.0)
+    half = CutMix(probability=0.5, alpha=1.0)
+    images, labels = torch.rand(4, 3, 32, 32), torch.arange(4)
+    untouched = cutmix(images.clone(), labels, never, rng)
+    assert torch.equal(untouched.images, images)
+    assert (untouched.kept, untouched.partners.tolist()) == (1.0, [0, 1, 2, 3])
+    mixed = sum(cutmix(images.clone(), labels, half, rng).kept < 1 for _ in range(400))
+    # A box of no area now and then: at most a few in a hundred at 32 px.
+    assert 150 < mixed < 240

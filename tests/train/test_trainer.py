@@ -1,0 +1,209 @@
+"""The trainer against a loop written by hand, and what it promises: seeds decide everything, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import ddbench
+from ddbench import ComponentError, Context, Student
+from ddbench.registry import catalogue
+from ddbench.train.evaluate import class_accuracies, predict
+from ddbench.train.images import ResidentImages
+from ddbench.train.protocol import Protocol
+from ddbench.train.trainer import train
+
+
+def random_images(count: int, size: int = 8) -> ResidentImages:
+    rng = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=rng)
+    return ResidentImages.put(
+        pixels, torch.arange(count) % 3, size=size, mean=(0.5,) * 3, std=(0.25,) * 3, device="cpu"
+    )
+
+
+def protocol(**changes: Any) -> Protocol:
+    plain = {
+        "id": "plain@1",
+        "max_input_size": 8,
+        "batch_size": 4,
+        "epochs_by_ipc": {"beyond": 6},
+        "evaluations": 1,
+        "optimizer": {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
+        "schedule": {"milestones": ["2/3", "5/6"], "gamma": 0.2},
+        "augmentation": {},
+    }
+    return Protocol.model_validate({**plain, **changes})
+
+
+def everything() -> Protocol:
+    what = catalogue().protocol("minimax-hard@1").augmentation
+    return protocol(augmentation=what.model_dump(mode="json"))
+
+
+def linear() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 3))
+
+
+def convnet() -> nn.Module:
+    return cast("Student", ddbench.create("student", "convnet3")).build(3, 8)
+
+
+class Watching(nn.Module):
+    """A linear classifier that remembers the batches it was trained on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = linear()
+        self.batches: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.batches.append(x.clone())
+        logits: Tensor = self.linear(x)
+        return logits
+
+
+def weights(build: Callable[[], nn.Module], seed: int, *, how: Protocol | None = None, **context: str) -> Tensor:
+    trained = train(build, random_images(10), how or everything(), 3, Context(seed=seed, **cast("Any", context)))
+    return torch.cat([p.detach().flatten() for p in trained.model.parameters()])
+
+
+def test_training_is_sgd_with_momentum_decay_and_steps_written_by_hand() -> None:
+    """All images in one batch, nothing augmented: every weight follows the textbook's recurrence."""
+    data, epochs = random_images(6), 6
+    losses: list[float] = []
+    slow = protocol(batch_size=6, optimizer={"lr": 0.002, "momentum": 0.9, "weight_decay": 0.05})
+    trained = train(linear, data, slow, epochs, Context(seed=3))
+
+    start = train(linear, data, protocol(batch_size=6, optimizer=_still()), 1, Context(seed=3)).model
+    weight, bias = (p.detach().double().clone().requires_grad_() for p in start.parameters())
+    x = ((data.pixels.double() / 255 - 0.5) / 0.25).flatten(1)
+    speed = [torch.zeros_like(weight), torch.zeros_like(bias)]
+    for lr in (2e-3, 2e-3, 2e-3, 2e-3, 4e-4, 8e-5):  # Six epochs: less after the fourth and after the fifth.
+        loss = F.cross_entropy(x @ weight.T + bias, data.labels)
+        losses.append(float(loss.detach()))
+        for i, (p, grad) in enumerate(zip((weight, bias), torch.autograd.grad(loss, (weight, bias)), strict=True)):
+            speed[i] = 0.9 * speed[i] + grad + 0.05 * p.detach()
+            p.data -= lr * speed[i]
+    found = [p.detach().double() for p in trained.model.parameters()]
+    torch.testing.assert_close(found, [weight.detach(), bias.detach()], rtol=1e-4, atol=1e-6)
+    assert trained.loss == pytest.approx(losses[-1], rel=1e-4)
+    assert (trained.epochs, trained.steps) == (6, 6)
+
+
+def _still() -> dict[str, float]:
+    """An optimiser that as good as leaves the weights where they were drawn."""
+    return {"lr": 1e-30, "momentum": 0.0, "weight_decay": 0.0}
+
+
+def test_every_epoch_visits_each_image_once_in_a_new_order_and_keeps_the_partial_batch() -> None:
+    data = random_images(10)
+    trained = train(Watching, data, protocol(), 3, Context(seed=1))
+    batches = cast("Watching", trained.model).batches
+    assert [len(batch) for batch in batches] == [4, 4, 2] * 3
+    assert trained.steps == 9
+    originals = ((data.pixels.float() / 255 - 0.5) / 0.25).flatten(1)
+    orders = []
+    for epoch in range(3):
+        seen = torch.cat(batches[3 * epoch : 3 * epoch + 3]).flatten(1)
+        orders.append(torch.cdist(seen, originals).argmin(dim=1).tolist())
+        assert sorted(orders[-1]) == list(range(10))
+    assert len({tuple(order) for order in orders}) == 3
+
+
+def test_an_epoch_depends_on_its_number_and_not_on_how_many_there_are() -> None:
+    short, long = (train(Watching, random_images(10), everything(), epochs, Context(seed=1)) for epochs in (2, 4))
+    short_batches, long_batches = (cast("Watching", t.model).batches for t in (short, long))
+    assert all(torch.equal(a, b) for a, b in zip(short_batches, long_batches[: len(short_batches)], strict=True))
+
+
+@pytest.mark.parametrize("build", [linear, convnet])
+def test_the_seed_decides_every_bit(build: Callable[[], nn.Module]) -> None:
+    once = weights(build, 0)
+    torch.rand(17)
+    assert torch.equal(weights(build, 0), once)
+    assert not torch.equal(weights(build, 1), once)
+
+
+def test_the_seed_decides_initial_weights_and_order_each() -> None:
+    still = protocol(optimizer=_still())
+    assert not torch.equal(weights(linear, 0, how=still), weights(linear, 1, how=still))
+    batches = [
+        cast("Watching", train(Watching, random_images(10), protocol(), 1, Context(seed=seed)).model).batches
+        for seed in (0, 1)
+    ]
+    assert not torch.equal(batches[0][0], batches[1][0])
+
+
+def test_dropout_too_is_decided_by_the_seed() -> None:
+    def dropping() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(3 * 8 * 8, 3))
+
+    once = weights(dropping, 0)
+    torch.rand(3)
+    assert torch.equal(weights(dropping, 0), once)
+
+
+def test_the_global_random_state_is_left_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    weights(convnet, 0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_bf16_is_near_the_reference_and_not_it() -> None:
+    reference, bf16 = weights(convnet, 0), weights(convnet, 0, numerics="bf16")
+    assert bf16.dtype == torch.float32
+    assert not torch.equal(reference, bf16)
+    assert float((reference - bf16).norm() / reference.norm()) < 0.1
+
+
+def test_a_loss_that_is_no_number_names_its_epoch() -> None:
+    class Breaking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear, self.calls = linear(), 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            logits: Tensor = self.linear(x) * (float("nan") if self.calls > 4 else 1)
+            return logits
+
+    with pytest.raises(ComponentError, match=r"loss is nan in epoch 2 of 3 under protocol 'plain@1'"):
+        train(Breaking, random_images(10), protocol(), 3, Context())
+
+
+def test_onlookers_are_called_after_every_epoch_and_may_evaluate() -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def look(epoch: int, model: nn.Module) -> None:
+        seen.append((epoch, model.training))
+        predict(model, random_images(4), Context())
+
+    done: list[tuple[int, int]] = []
+    ctx = Context(progress=lambda step, total: done.append((step, total)))
+    watched = train(linear, random_images(10), everything(), 3, ctx, look)
+    assert seen == [(1, True), (2, True), (3, True)]
+    assert done == [(1, 3), (2, 3), (3, 3)]
+    unwatched = train(linear, random_images(10), everything(), 3, Context())
+    assert all(torch.equal(a, b) for a, b in zip(watched.model.parameters(), unwatched.model.parameters(), strict=True))
+
+
+def test_predictions_are_the_largest_logits_in_evaluation_mode() -> None:
+    data = random_images(70)
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.9), nn.Linear(3 * 8 * 8, 3))
+    expected = model.eval()((data.pixels.float() / 255 - 0.5) / 0.25).argmax(dim=1)
+    assert torch.equal(predict(model.train(), data, Context()), expected)
+
+
+def test_class_accuracies_worked_by_hand() -> None:
+    predicted = torch.tensor([0, 1, 1, 2, 0, 3])
+    labels = torch.tensor([0, 0, 1, 2, 2, 2])
+    assert class_accuracies(predicted, labels, 4) == [50.0, 100.0, pytest.approx(100 / 3), None]
