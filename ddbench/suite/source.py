@@ -111,7 +111,7 @@ class _Reader:
         """The scalar's value; what is quoted is text."""
         self.check_tag(node)
         text = str(node.value)
-        if node.style or node.tag == _TAG + "str":
+        if node.tag == _TAG + "str":
             return text
         return next((make(text) for form, make in _CORE if form.fullmatch(text)), text)
 
