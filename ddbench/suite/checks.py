@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ddbench.api import Scorer
@@ -10,7 +10,7 @@ from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.source import Source
 
 if TYPE_CHECKING:
-    from ddbench.api import Dataset
+    from ddbench.api import Dataset, Student
     from ddbench.registry import Catalogue
     from ddbench.suite.cells import Cell, Choice, Row
 
@@ -41,7 +41,7 @@ def _writers(field: str, known: Catalogue) -> str:
     return f"'{field}' is written by: {', '.join(cls.info.name for cls in scorers) or 'no known scorer'}"
 
 
-def check_sizes(cells: Iterable[Cell], dataset: Dataset, source: Source) -> None:
+def check_sizes(cells: Iterable[Cell], students: Sequence[Choice[Student]], dataset: Dataset, source: Source) -> None:
     """Raise SuiteError where a student cannot take the images, or a pool holds fewer images than are to be chosen."""
     seen: set[tuple[int, ...]] = set()
     for cell in cells:
@@ -50,9 +50,10 @@ def check_sizes(cells: Iterable[Cell], dataset: Dataset, source: Source) -> None
             continue
         seen.add(key)
         try:
-            cell.student.component.check_size(min(dataset.image_size, cell.row.protocol.max_input_size))
+            cell.student.component.check_size(cell.row.protocol.input_size(dataset.image_size))
         except ComponentError as error:
-            raise SuiteError(error.message, where=source.place(("students",)), hint=error.hint) from None
+            where = source.place(("students", students.index(cell.student)))
+            raise SuiteError(error.message, where=where, hint=error.hint) from None
         _check_pool(cell, dataset, source)
 
 

@@ -90,7 +90,7 @@ class _Resolver:
             raise SuiteError("neither 'methods' nor 'matrix' names anything to run", where=self.source.file)
         check_fields(rows, scorers, self.source, self.known)
         cells = self.excluded(tuple(self.expand(rows, students)))
-        check_sizes(cells, dataset.component, self.source)
+        check_sizes(cells, students, dataset.component, self.source)
         return ResolvedSuite(
             name=model.suite,
             file=self.source.file,

@@ -116,7 +116,7 @@ IMPOSSIBLE = [
      "only embedding, logits; 'clip' is written by: no known scorer"),
     (f"{A}, §refiner: darken}}}}",
      "refiner 'darken' needs latents, and generator 'real' keeps none; choose a generator with a latent prior"),
-    ("§students: [convnet6]", "convnet6"),
+    ("students: [pixels, §convnet6]", "student 'convnet6'"),
     ("exclude: [{§student: pixel}]", "no cell has the student 'pixel'; did you mean 'pixels'?"),
     ("exclude: [{ipc: 1}, {§ipc: [2, 3]}]", "no cell has the ipc '3'; known: 1, 2"),
     ("exclude: [{§method: B}]", "no cell has the method 'B'; known: A"),
