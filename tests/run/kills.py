@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.run.runs import assert_nothing_finished_ran_twice, events, outcome, run, start
 
 KILLS = 10
+LONGEST_S = 0.5
 Kill = Callable[["subprocess.Popen[str]"], None]
 
 
@@ -41,15 +42,15 @@ def wait_for_work(process: subprocess.Popen[str], store: Path, before: int) -> b
     return False
 
 
-def kill_and_rerun(suite: Path, store: Path, kill: Kill, expected: dict[str, object], longest_s: float) -> None:
-    """Start and kill ten times, each within ``longest_s`` of work, then let the run end."""
+def kill_and_rerun(suite: Path, store: Path, kill: Kill, expected: dict[str, object], most_nodes: int) -> None:
+    """Start and kill ten times, each at a moment within the first ``most_nodes`` nodes; then let the run end."""
     rng = random.Random(kill.__name__)
     struck = 0
     for _ in range(KILLS):
         before = len(events(store, "start"))
         process = start(suite, store, own_group=True)
-        if wait_for_work(process, store, before):
-            time.sleep(rng.uniform(0, longest_s))
+        if wait_for_work(process, store, before + rng.randrange(most_nodes)):
+            time.sleep(rng.uniform(0, LONGEST_S))
             kill(process)
             struck += 1
         process.communicate(timeout=60)
@@ -63,17 +64,16 @@ def kill_and_rerun(suite: Path, store: Path, kill: Kill, expected: dict[str, obj
     assert list((store / "tmp").iterdir()) == []
 
 
-def kill_workers(suite: Path, store: Path, expected: dict[str, object], longest_s: float) -> None:
-    """Kill the worker ten times within one run, each time in the middle of its work."""
+def kill_workers(suite: Path, store: Path, expected: dict[str, object], most_nodes: int, workers: int) -> None:
+    """Kill one worker ten times within one run, each time in the middle of its work."""
     rng = random.Random(0)
-    # A single worker, so that the rest cannot end the run while a new one starts.
-    process = start(suite, store, "--workers", "1")
+    process = start(suite, store, "--workers", str(workers))
     struck = 0
-    while struck < KILLS and process.poll() is None:
+    while struck < KILLS:
         before = len(events(store, "start"))
-        if not wait_for_work(process, store, before):
+        if not wait_for_work(process, store, before + rng.randrange(most_nodes)):
             break
-        time.sleep(rng.uniform(0, longest_s))
+        time.sleep(rng.uniform(0, LONGEST_S))
         at_work = {event["pid"] for event in events(store, "start")}
         victims = [pid for pid in workers_of(process.pid) if pid in at_work]
         if victims:

@@ -42,12 +42,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
 @pytest.mark.parametrize("kill", [kill_driver, kill_group])
 def test_killed_and_rerun(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path, kill: Kill) -> None:
     suite, expected = undisturbed
-    kill_and_rerun(suite, tmp_path / "store", kill, expected, longest_s=0.5)
+    kill_and_rerun(suite, tmp_path / "store", kill, expected, most_nodes=8)
 
 
 def test_one_worker_killed(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
     suite, expected = undisturbed
-    kill_workers(suite, tmp_path / "store", expected, longest_s=1.0)
+    # A single worker, so that the rest cannot end the run while a new one starts.
+    kill_workers(suite, tmp_path / "store", expected, most_nodes=8, workers=1)
 
 
 def test_workers_of_a_killed_driver_end(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:

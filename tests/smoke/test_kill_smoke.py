@@ -12,14 +12,13 @@ from tests.smoke.conftest import SMOKE
 
 pytestmark = pytest.mark.slow
 
-# Longer than the longest node, or a suite killed so often would never get past it.
-LONGEST_S = 25.0
+MOST_NODES = 12
 
 
 @pytest.mark.parametrize("kill", [kill_driver, kill_group])
 def test_killed_and_rerun(smoke_store: Path, tmp_path: Path, kill: Kill) -> None:
-    kill_and_rerun(SMOKE, tmp_path / "store", kill, outcome(SMOKE, smoke_store), LONGEST_S)
+    kill_and_rerun(SMOKE, tmp_path / "store", kill, outcome(SMOKE, smoke_store), MOST_NODES)
 
 
 def test_one_worker_killed(smoke_store: Path, tmp_path: Path) -> None:
-    kill_workers(SMOKE, tmp_path / "store", outcome(SMOKE, smoke_store), LONGEST_S)
+    kill_workers(SMOKE, tmp_path / "store", outcome(SMOKE, smoke_store), MOST_NODES, workers=2)
