@@ -48,17 +48,17 @@ def test_a_box_worked_by_hand() -> None:
 
 
 def test_a_batch_worked_by_hand() -> None:
-    images = torch.arange(3.0).reshape(3, 1, 1, 1).repeat(1, 3, 4, 4)
+    images = torch.arange(3.0).reshape(3, 1, 1, 1).repeat(1, 3, 8, 8)
     labels = torch.tensor([5, 6, 7])
-    rng = cast("np.random.Generator", Scripted(0.5, (0, 3), [2, 0, 1]))
+    rng = cast("np.random.Generator", Scripted(0.75, (1, 6), [2, 0, 1]))
     mixed = cutmix(images, labels, ALWAYS, rng)
-    # int(4 * sqrt(0.5)) = 2, half of it 1: row 0 (row -1 is clipped), columns 2 and 3.
+    # int(8 * sqrt(1 - 0.75)) = 4, half of it 2: rows 0 to 2 (row -1 is clipped), columns 4 to 7.
     for image, own, other in zip(mixed.images, (0, 1, 2), (2, 0, 1), strict=True):
-        expected = torch.full((3, 4, 4), float(own))
-        expected[:, 0, 2:4] = other
+        expected = torch.full((3, 8, 8), float(own))
+        expected[:, 0:3, 4:8] = other
         assert torch.equal(image, expected)
     assert mixed.partners.tolist() == [7, 5, 6]
-    assert mixed.kept == 1 - 2 / 16
+    assert mixed.kept == 1 - 12 / 64
 
 
 def test_the_loss_weighs_both_labels_by_area() -> None:

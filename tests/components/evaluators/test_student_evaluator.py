@@ -119,3 +119,26 @@ def test_predicting_one_class_scores_that_classs_share() -> None:
     result = evaluate(distilled(1), protocol(), student=Stubborn())
     assert result.last == pytest.approx(100 / 3)
     assert result.details["class_accuracies"] == [0.0, 100.0, 0.0]
+
+
+def test_best_is_the_highest_and_last_the_last() -> None:
+    class Forgetful(Student):
+        """It sees tints until it has been trained for 20 steps, then green everywhere."""
+
+        def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+            return _Forgetful()
+
+    result = evaluate(distilled(1), protocol(), student=Forgetful())
+    assert result.curve == ((10, 100.0), (20, 100.0), (30, pytest.approx(100 / 3)), (40, pytest.approx(100 / 3)))
+    assert (result.best, result.last) == (100.0, pytest.approx(100 / 3))
+
+
+class _Forgetful(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps, self.scale = 0, nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.steps += self.training
+        means = x.mean(dim=(2, 3)) if self.steps <= 20 else torch.tensor([[0.0, 1.0, 0.0]]).expand(len(x), 3)
+        return means + 0 * self.scale

@@ -114,6 +114,13 @@ def test_resnets_shrink_by_pools_or_by_strides() -> None:
         assert strided(on_paper("resnet18", size)) == (7 if size > 128 else 6)
 
 
+def test_resnet18_stems_for_mid_and_large_images_end_in_an_overlapping_max_pool() -> None:
+    for size in (128, 224):
+        pools = [m for m in on_paper("resnet18", size).modules() if isinstance(m, nn.MaxPool2d)]
+        assert [(pool.kernel_size, pool.stride, pool.padding) for pool in pools] == [(3, 2, 1)]
+    assert not any(isinstance(m, nn.MaxPool2d) for m in on_paper("resnet18", 64).modules())
+
+
 def test_resnet_convolutions_are_he_normal_by_fan_out() -> None:
     torch.manual_seed(0)
     for module in build("resnet18", 224).modules():
