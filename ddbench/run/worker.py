@@ -102,6 +102,7 @@ def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
     torch.set_num_threads(job.threads)
     if shop.device != "cpu":  # on a CPU it changes nothing here, and costs two seconds of imports
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cudnn.allow_tf32 = False
 
     def progress(done: int, total: int) -> None:
         send({"kind": "progress", "action_key": job.action_key, "done": done, "total": total})
