@@ -109,6 +109,8 @@ class Driver:
     def _hand_out(self) -> None:
         while (key := self.scheduler.peek()) is not None and self.executor.fits(self.graph.nodes[key].threads):
             self.scheduler.take()
+            if key in self.state.corrupt:  # seen only now that its inputs are known
+                self._quarantine(self.state.action_keys[key], self.state.corrupt.pop(key))
             job = make_job(self.graph, self.state, key)
             self.show.started(job)
             self.executor.submit(job)

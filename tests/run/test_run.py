@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -164,6 +165,21 @@ def test_a_flipped_byte_in_a_manifest_or_result_is_noticed_and_made_again(tmp_pa
     assert "is damaged; kept aside in" in ended.stderr
     assert outcome(suite, store) == before
     assert "ran nothing" in run(suite, store).stderr
+
+
+def test_damage_that_is_found_only_during_the_run_is_mended(tmp_path: Path) -> None:
+    """With the data set's node gone nothing can be looked up while planning: the damaged result is met later."""
+    suite, store = variant(tmp_path, ("ipc: [1, 2]", "ipc: [1]"), ("[real, noise]", "[noise]")), tmp_path / "store"
+    assert run(suite, store).returncode == 0
+    before = outcome(suite, store)
+    dataset = next(m for m in state_of(suite, store).manifests.values() if m.stage == "dataset")
+    shutil.rmtree(store / "artifacts" / dataset.action_key[:2] / dataset.action_key)
+    flip_byte(sorted(store.glob("results/*/*/[!c]*.json"))[0], 40)
+    ended = run(suite, store)
+    assert ended.returncode == 0, ended.stderr
+    assert "is damaged; kept aside in" in ended.stderr
+    assert "ran 1 dataset, 1 evaluate;" in ended.stderr
+    assert outcome(suite, store) == before
 
 
 def test_two_runs_on_one_store_take_turns(tmp_path: Path) -> None:
