@@ -10,8 +10,9 @@ import ddbench
 from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Student, component
 
 if TYPE_CHECKING:
-    from ddbench.train.protocol import Protocol
     from torch import nn
+
+    from ddbench.train.protocol import Protocol
 
 
 @component("student", "pixels", version=1)
