@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, component
@@ -12,44 +13,56 @@ from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, compo
 if TYPE_CHECKING:
     from torch import nn
 
-    from ddbench import Student
+    from ddbench import Scorer, Student
     from ddbench.train.images import ResidentImages
     from ddbench.train.protocol import Protocol
 
 
 @component("evaluator", "student", version=1)
 class StudentEvaluator(Evaluator):
-    """Train a student from scratch as a protocol says; its top-1 accuracy on the validation images."""
+    """Train a student from scratch as a protocol says; its top-1 accuracy on the validation images.
+
+    A protocol with cached labels wants a distilled set with soft labels, one with dynamic labels a teacher; one with hard
+    labels uses neither.
+    """
 
     sources: ClassVar[tuple[str, ...]] = ("ddbench.train",)
 
     def evaluate(
-        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+        self,
+        distilled: DistilledSet,
+        dataset: Dataset,
+        student: Student,
+        protocol: Protocol,
+        teacher: Scorer | None,
+        ctx: Context,
     ) -> Evaluation:
         """Last and best accuracy over the protocol's evaluations.
 
-        ``details`` holds the accuracy of each class after the last epoch, what was trained (epochs, steps, batch and
-        input size, parameters), the last epoch's mean loss, and how many seconds training and measuring took.
+        ``details`` holds the accuracy of each class after the last epoch, what was trained (labels, epochs, steps, batch
+        and input size, parameters), the last epoch's mean loss, and how many seconds training and measuring took.
         """
         from ddbench.train.images import ResidentImages
         from ddbench.train.trainer import train
 
         num_classes = len(dataset.classes)
-        rules = protocol.for_classes(num_classes)
-        size = rules.input_size(dataset.image_size)
-        epochs = rules.epochs(math.ceil(len(distilled) / num_classes), num_classes)
-        training, validation = (
-            ResidentImages.put(
-                split.images, split.labels, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device
-            )
-            for split in (distilled, dataset.validation())
-        )
+        ipc = math.ceil(len(distilled) / num_classes)
+        rules = protocol.for_classes(num_classes, ipc)
+        size = rules.input_size(dataset.image_size, student.info.name)
+        epochs = rules.epochs(ipc, num_classes)
+        put = partial(ResidentImages.put, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device)
+        soft = None if distilled.soft is None else distilled.soft.logits
+        training = put(distilled.images, distilled.labels, soft=soft)
+        held_out = dataset.validation()
+        validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
         meter = _Meter(validation, num_classes, frozenset(rules.evaluation_epochs(epochs)), ctx)
         began = time.perf_counter()
-        trained = train(lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter)
+        ask = teacher.class_logits if teacher else None
+        trained = train(lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, ask)
         seconds = {"train": time.perf_counter() - began - meter.seconds, "measure": meter.seconds}
         details = {
             "class_accuracies": meter.class_accuracies,
+            "labels": rules.labels,
             "epochs": epochs,
             "steps": trained.steps,
             "batch_size": rules.batch_size,

@@ -66,6 +66,11 @@ class DitPrior:
         """The label that stands for none."""
         return int(self.network.config.num_embeds_ada_norm)
 
+    @property
+    def timesteps(self) -> int:
+        """Timesteps of the schedule."""
+        return int(self.scheduler.config.num_train_timesteps)
+
     def decode(self, latents: Tensor) -> Tensor:
         """Latents to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
         return decode(latents)

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
     from ddbench.train.protocol import Protocol
 
-WEIGHTS, ABOUT = "weights.safetensors", "teacher.json"
+WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
 
 
-@component("scorer", "trained-teacher", version=1)
+@component("scorer", "trained-teacher", version=2)
 class TrainedTeacher(Scorer):
     """A student trained on the real training images: its logits, and the embedding before its last layer.
 
-    The student's network must have ``embed`` and ``head``, as the built-in ones do; ``norm`` is its parameter of that
-    name, where it is to differ from the student's default. There is one teacher a data set, trained from the parameter
-    ``seed``: it does not vary with the seeds of a suite.
+    Its class field ``mean`` holds the mean embedding of each class's training images. The student's network must have
+    ``embed`` and ``head``, as the built-in ones do; ``norm`` is its parameter of that name, where it is to differ from
+    the student's default. There is one teacher a data set, trained from the parameter ``seed``: it does not vary with
+    the seeds of a suite.
     """
 
     class Params(ddbench.Params):
@@ -35,13 +36,15 @@ class TrainedTeacher(Scorer):
 
     params: Params
     provides = ("logits", "embedding")
-    provides_per_class = ("column",)
+    provides_per_class = ("column", "mean")
+    teaches = True
     sources: ClassVar[tuple[str, ...]] = ("ddbench.train",)
 
     _model: Any
     _size: int
     _mean: Tensor
     _std: Tensor
+    _class_means: Tensor
 
     def fingerprint(self) -> Any:
         """The student and the protocol that are named in the parameters, as they are now."""
@@ -53,6 +56,7 @@ class TrainedTeacher(Scorer):
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Train the teacher; write its weights as safetensors, and what it is as JSON."""
+        import torch
         from safetensors.torch import save_file
 
         from ddbench.train.images import ResidentImages
@@ -71,6 +75,9 @@ class TrainedTeacher(Scorer):
         save_file(
             {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}, out_dir / WEIGHTS
         )
+        self._ready(trained.model, size, data, ctx)
+        means = [self.score(data.train.images[data.train.labels == c], ctx)["embedding"] for c in range(num_classes)]
+        save_file({"mean": torch.stack([embeddings.mean(0) for embeddings in means])}, out_dir / MEANS)
         about = {
             **self.params.keyed(),
             "dataset": data.name,
@@ -91,11 +98,18 @@ class TrainedTeacher(Scorer):
                 f"{self.label()} has not been fitted", hint="call fit() and load() it from that folder"
             )
         about = json.loads((fitted / ABOUT).read_text())
-        self._size = about["input_size"]
         with torch.random.fork_rng(devices=[]):  # The weights drawn here are thrown away, and shall change no others.
-            self._model = self._build(about["num_classes"], self._size)
-        self._model.load_state_dict(load_file(fitted / WEIGHTS))
-        self._model.to(ctx.device).eval()
+            model = self._build(about["num_classes"], about["input_size"])
+        model.load_state_dict(load_file(fitted / WEIGHTS))
+        self._class_means = load_file(fitted / MEANS)["mean"]
+        self._ready(model, about["input_size"], data, ctx)
+
+    def _ready(self, model: nn.Module, size: int, data: TrainingData, ctx: Context) -> None:
+        """Take a trained network into service: on the device, in evaluation mode, frozen."""
+        import torch
+
+        self._model = model.to(ctx.device).eval().requires_grad_(False)
+        self._size = size
         self._mean, self._std = (torch.tensor(values, device=ctx.device) for values in (data.mean, data.std))
 
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
@@ -110,10 +124,21 @@ class TrainedTeacher(Scorer):
             return {"logits": self._model.head(embedding), "embedding": embedding}
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
-        """The teacher's columns are the data set's classes."""
+        """The teacher's columns are the data set's classes; ``mean [C, D]``."""
         import torch
 
-        return {"column": torch.arange(len(data.classes))}
+        return {"column": torch.arange(len(data.classes)), "mean": self._class_means}
+
+    def class_logits(self, images: Tensor) -> Tensor:
+        """Logits ``[n, C]`` of float images in [0, 1]; resized, where they must be, bilinearly with antialiasing."""
+        from torch.nn import functional as F
+
+        from ddbench.train.images import normalize
+
+        if images.shape[-1] != self._size:
+            images = F.interpolate(images, size=(self._size, self._size), mode="bilinear", antialias=True)
+        logits: Tensor = self._model(normalize(images, self._mean, self._std))
+        return logits
 
     def _student(self) -> Student:
         norm = {"norm": self.params.norm} if self.params.norm else {}

@@ -8,7 +8,7 @@ import ddbench
 from ddbench import Context, Pool, Selector, component
 
 
-@component("selector", "herding", version=1, paper="arXiv:1611.07725")
+@component("selector", "herding", version=2, paper="arXiv:1611.07725")
 class Herding(Selector):
     """Herding: each sample pulls the mean of those chosen towards the class mean.
 
@@ -28,17 +28,18 @@ class Herding(Selector):
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
         """Positions in the order chosen. Raises ComponentError for NaN or infinite features."""
-        from ._features import class_features, squared_distances
+        import numpy as np
 
+        from ._features import class_features
+        from ._kernels import column_sums, nearest
+
+        rows = class_features(pool, self.params.field)
         # Scaled by n: a sum is more often exact than a mean, and so are ties. In float64, since sums grow.
-        features = class_features(pool, self.params.field).double()
-        scaled, total = features * len(features), features.sum(0)
-        target = total.clone()
+        total, scale = column_sums(rows), float(len(rows))
+        target, taken = total.copy(), np.zeros(len(rows), dtype=bool)
         chosen: list[int] = []
         while len(chosen) < ipc:
-            distances = squared_distances(scaled, target)
-            distances[chosen] = float("inf")
-            # numpy's argmin promises the first of equal values, torch's does not.
-            chosen.append(int(distances.numpy().argmin()))
-            target += total - scaled[chosen[-1]]
+            chosen.append(nearest(rows, scale, target, taken))
+            taken[chosen[-1]] = True
+            target += total - scale * rows[chosen[-1]].astype(np.float64)
         return chosen

@@ -9,10 +9,10 @@ import ddbench
 from ddbench import Context, Pool, Selector, component
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from ._kernels import Rows
 
 
-@component("selector", "k-center", version=1, paper="arXiv:1708.00489")
+@component("selector", "k-center", version=2, paper="arXiv:1708.00489")
 class KCenter(Selector):
     """Greedy k-centre: repeatedly the sample farthest from those chosen.
 
@@ -41,35 +41,34 @@ class KCenter(Selector):
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
         """Positions in the order chosen. Raises ComponentError for NaN or infinite features."""
-        from ._features import class_features, squared_distances
+        from ._features import class_features
+        from ._kernels import farthest_first
 
-        features = class_features(pool, self.params.field)
+        rows = class_features(pool, self.params.field)
         if self.params.metric == "cosine":
-            features = _unit(features)
+            rows = _unit(rows)
         if self.params.start == "random":
-            chosen = [int(ctx.rng("k-center", int(pool.labels[0])).integers(len(pool)))]
+            first = int(ctx.rng("k-center", int(pool.labels[0])).integers(len(pool)))
         else:
-            chosen = [_nearest_mean(features)]
-        nearest = squared_distances(features, features[chosen[0]])
-        while len(chosen) < ipc:
-            # Below every distance: among duplicates all distances are 0, and a chosen sample must not win again.
-            nearest[chosen[-1]] = -1
-            # numpy's argmax promises the first of equal values, torch's does not.
-            chosen.append(int(nearest.numpy().argmax()))
-            nearest = nearest.minimum(squared_distances(features, features[chosen[-1]]))
+            first = _nearest_mean(rows)
+        chosen: list[int] = farthest_first(rows, first, ipc).tolist()
         return chosen
 
 
-def _nearest_mean(features: Tensor) -> int:
+def _nearest_mean(rows: Rows) -> int:
     """The sample nearest the mean. All is scaled by n: a sum is more often exact than a mean, and so are ties."""
-    from ._features import squared_distances
+    import numpy as np
 
-    exact = features.double()
-    return int(squared_distances(exact * len(exact), exact.sum(0)).numpy().argmin())
+    from ._kernels import column_sums, nearest
+
+    return nearest(rows, float(len(rows)), column_sums(rows), np.zeros(len(rows), dtype=bool))
 
 
-def _unit(features: Tensor) -> Tensor:
+def _unit(rows: Rows) -> Rows:
     """Rows of unit length, rounded once; zero rows stay zero."""
-    exact = features.double()
-    squares: Tensor = exact.square().sum(1, keepdim=True)
-    return (exact / squares.where(squares > 0, 1).sqrt()).float()
+    import numpy as np
+
+    from ._kernels import squared_distances
+
+    lengths = np.sqrt(squared_distances(rows, np.zeros(rows.shape[1])))
+    return (rows / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)

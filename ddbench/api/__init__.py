@@ -14,7 +14,7 @@ from ddbench.api.dataset import ClassInfo, Dataset, LabeledImages, TrainingData
 from ddbench.api.evaluator import Evaluation, Evaluator
 from ddbench.api.generator import Generator, Prior, Samples
 from ddbench.api.params import Params, unkeyed
-from ddbench.api.pool import DistilledSet, Pool, Selection
+from ddbench.api.pool import DistilledSet, Pool, Selection, SoftLabels
 from ddbench.api.refiner import Refiner
 from ddbench.api.scorer import Scorer
 from ddbench.api.selector import Chosen, Selector
@@ -46,6 +46,7 @@ __all__ = [
     "Scorer",
     "Selection",
     "Selector",
+    "SoftLabels",
     "Student",
     "TrainingData",
     "canonical_json",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ddbench.api.context import Context
     from ddbench.api.dataset import Dataset
     from ddbench.api.pool import DistilledSet
+    from ddbench.api.scorer import Scorer
     from ddbench.api.student import Student
     from ddbench.train.protocol import Protocol
 
@@ -43,6 +44,16 @@ class Evaluator(Component):
 
     @abstractmethod
     def evaluate(
-        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+        self,
+        distilled: DistilledSet,
+        dataset: Dataset,
+        student: Student,
+        protocol: Protocol,
+        teacher: Scorer | None,
+        ctx: Context,
     ) -> Evaluation:
-        """Train ``student`` on ``distilled`` as ``protocol`` says, seeded by ``ctx.seed``, and measure it."""
+        """Train ``student`` on ``distilled`` as ``protocol`` says, seeded by ``ctx.seed``, and measure it.
+
+        Args:
+            teacher: whose ``class_logits`` label each batch, where the protocol has its labels made while training.
+        """

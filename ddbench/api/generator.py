@@ -46,7 +46,11 @@ class Samples:
 
 
 class Prior(Protocol):
-    """The generative model behind a pool, for refiners."""
+    """The generative model behind a pool, for refiners. Its weights are frozen."""
+
+    @property
+    def timesteps(self) -> int:
+        """How many timesteps its loss knows: 0 … timesteps − 1, from little noise to much."""
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents ``[n, …]`` to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""

@@ -1,4 +1,4 @@
-"""The values that flow between stages: Pool, Selection, DistilledSet."""
+"""The values that flow between stages: Pool, Selection, DistilledSet with its SoftLabels."""
 
 from __future__ import annotations
 
@@ -64,6 +64,14 @@ class Pool:
             return self.fields[name]
         except KeyError:
             raise ComponentError(f"the pool has no field '{name}'", hint=did_you_mean(name, self.fields)) from None
+
+    def class_field(self, name: str) -> Tensor:
+        """The class field ``name``; raises ComponentError, naming the near ones, where the pool has no such field."""
+        try:
+            return self.class_fields[name]
+        except KeyError:
+            hint = did_you_mean(name, self.class_fields)
+            raise ComponentError(f"the pool has no class field '{name}'", hint=hint) from None
 
     def subset(self, positions: Sequence[int]) -> Pool:
         """The samples at ``positions``, in that order; class fields and ``real`` stay whole."""
@@ -151,6 +159,24 @@ class Selection:
 
 
 @dataclass(frozen=True, eq=False)
+class SoftLabels:
+    """What a teacher said of each image of a distilled set, kept with it.
+
+    Attributes:
+        logits: ``[N, C]`` float32, a column for each of the data set's classes in their order, not softened.
+        temperature: what they are divided by before the softmax.
+    """
+
+    logits: Tensor
+    temperature: float
+
+    @property
+    def probabilities(self) -> Tensor:
+        """Softened, ``[N, C]``; each row sums to 1."""
+        return (self.logits / self.temperature).softmax(dim=1)
+
+
+@dataclass(frozen=True, eq=False)
 class DistilledSet:
     """The tiny training set.
 
@@ -159,12 +185,14 @@ class DistilledSet:
         labels: ``[N]`` int64.
         sample_ids: where each image came from.
         latents: ``[N, …]`` where the generator keeps them.
+        soft: soft labels, where the suite asks for them.
     """
 
     images: Tensor
     labels: Tensor
     sample_ids: tuple[str, ...]
     latents: Tensor | None = None
+    soft: SoftLabels | None = None
 
     def __len__(self) -> int:
         return len(self.sample_ids)

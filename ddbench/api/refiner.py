@@ -20,11 +20,13 @@ class Refiner(Component):
     Attributes:
         identity: it changes nothing, so no stage is planned for it.
         needs_latents: it works only where the generator keeps latents.
+        needs_soft: it works only on sets with soft labels, and is given their teacher.
     """
 
     kind: ClassVar[str] = "refiner"
     identity: ClassVar[bool] = False
     needs_latents: ClassVar[bool] = False
+    needs_soft: ClassVar[bool] = False
 
     @abstractmethod
     def refine(

@@ -45,6 +45,16 @@ class Selector(Component):
         """Fields, as ``ROLE.name``, that the pool must carry, as configured."""
         return ()
 
+    @property
+    def needs_class(self) -> tuple[str, ...]:
+        """Class fields, as ``ROLE.name``, that the pool must carry, as configured."""
+        return ()
+
+    @property
+    def needs_real(self) -> tuple[str, ...]:
+        """Fields, as ``ROLE.name``, of the real training images, which the selector finds as ``pool.real``."""
+        return ()
+
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int] | Chosen:
         """Positions within ``pool``, which holds the samples of one class, in the selector's documented order."""
         raise ComponentError(f"{self.label()} implements neither select_class nor choose")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,15 +93,19 @@ class _Builder:
         """The cell's seed of an axis, if the suite has several."""
         return f" · {axis} {cell.seeds[axis]}" if axis in self._varied else ""
 
+    def using(self, **components: Component) -> dict[str, ComponentRef]:
+        """The components of a node, by their role in it, with the data set that they are loaded for."""
+        return {role: self.ref(c) for role, c in {**components, "dataset": self.suite.dataset.component}.items()}
+
     def fitted(self, role: str, component: Component, label: str) -> dict[str, str]:
-        """The input ``fitted`` of a component that has a fit, else nothing."""
+        """The input ``fitted/ROLE`` of a component that has a fit, else nothing."""
         if not isinstance(component, Fittable):
             return {}
         key = ("fit", id(component))
         if key not in self._memo:
-            uses = {role: self.ref(component), "dataset": self.ref(self.suite.dataset.component)}
+            uses = self.using(**{component.kind: component})
             self._memo[key] = self.add("fit", uses, {}, {"dataset": self.dataset}, label)
-        return {"fitted": self._memo[key]}
+        return {f"fitted/{role}": self._memo[key]}
 
     def shards(self, cell: Cell) -> dict[str, str]:
         """The pool's shards that the cell's prefix touches, by ``first class/block``."""
@@ -116,13 +120,11 @@ class _Builder:
 
     def _make_shards(self, generator: Generator, cell: Cell, blocks: int) -> dict[str, str]:
         label = cell.row.generator.label
-        uses = {"generator": self.ref(generator), "dataset": self.ref(self.suite.dataset.component)}
+        uses = self.using(generator=generator)
         inputs = {"dataset": self.dataset, **self.fitted("generator", generator, label)}
         seed = {"seed": cell.generation_seed} if generator.seeded else {}
-        classes = len(self.suite.dataset.component.classes)
         shards: dict[str, str] = {}
-        for first in range(0, classes, CLASSES_PER_SHARD):
-            last = min(first + CLASSES_PER_SHARD, classes)
+        for first, last in self.class_spans():
             for block in range(blocks):
                 settings = {"classes": [first, last], "block": block, **seed}
                 where = f"block {block}" if blocks > 1 or not generator.finite else "everything"
@@ -130,70 +132,107 @@ class _Builder:
                 shards[f"{first}/{block}"] = self.add("generate", uses, settings, inputs, text)
         return shards
 
-    def scores(self, shards: Mapping[str, str], roles: Iterable[str], pool_label: str) -> dict[str, str]:
-        """The score nodes of the shards for each role, by ``role/shard``."""
+    def class_spans(self) -> list[list[int]]:
+        """The classes whose samples one node deals with, as [first, last)."""
+        classes = len(self.suite.dataset.component.classes)
+        return [[first, min(first + CLASSES_PER_SHARD, classes)] for first in range(0, classes, CLASSES_PER_SHARD)]
+
+    def judging(self, as_role: str, role: str) -> tuple[dict[str, ComponentRef], dict[str, str]]:
+        """The components and inputs of a node that asks, under ``as_role``, the scorer that has a role in the suite."""
+        scorer = self.suite.scorers[role]
+        fitted = self.fitted(as_role, scorer.component, f"{role}: {scorer.label}")
+        return self.using(**{as_role: scorer.component}), {"dataset": self.dataset, **fitted}
+
+    def scores(self, shards: Mapping[str, str], fields: Iterable[str], pool_label: str) -> dict[str, str]:
+        """The score nodes of the shards for each role that writes one of the fields, by ``scores/role/shard``."""
         found: dict[str, str] = {}
-        for role in sorted(set(roles)):
-            scorer = self.suite.scorers[role]
-            uses = {"scorer": self.ref(scorer.component), "dataset": self.ref(self.suite.dataset.component)}
-            fitted = self.fitted("scorer", scorer.component, f"{role}: {scorer.label}")
+        for role in _roles(fields):
+            uses, inputs = self.judging("scorer", role)
             for shard, samples in shards.items():
                 key = ("score", role, samples)
                 if key not in self._memo:
-                    inputs = {"samples": samples, "dataset": self.dataset, **fitted}
-                    self._memo[key] = self.add("score", uses, {}, inputs, f"{role} · {pool_label} {shard}")
-                found[f"{role}/{shard}"] = self._memo[key]
+                    own = {**inputs, "samples": samples}
+                    self._memo[key] = self.add("score", uses, {}, own, f"{role} · {pool_label} {shard}")
+                found[f"scores/{role}/{shard}"] = self._memo[key]
         return found
 
-    def distilled(self, cell: Cell) -> str:
-        """The node whose output the cell's students are trained on."""
-        key = ("distilled", id(cell.row), cell.ipc, cell.generation_seed, cell.selection_seed)
+    def real_scores(self, fields: Iterable[str]) -> dict[str, str]:
+        """The score nodes of the real training images for each role that writes one of the fields."""
+        found: dict[str, str] = {}
+        for role in _roles(fields):
+            uses, inputs = self.judging("scorer", role)
+            for first, last in self.class_spans():
+                text = f"{role} · real images of classes {first}–{last - 1}"
+                found[f"real/{role}/{first}/0"] = self.add("score", uses, {"classes": [first, last]}, inputs, text)
+        return found
+
+    def once(self, what: str, cell: Cell, make: Callable[[Cell], str]) -> str:
+        """The node that ``make`` plans, planned once for all cells whose students are trained on one distilled set."""
+        key = (what, id(cell.row), cell.ipc, cell.generation_seed, cell.selection_seed)
         if key not in self._memo:
-            self._memo[key] = self._make_distilled(cell)
+            self._memo[key] = make(cell)
         found: str = self._memo[key]
         return found
 
-    def _make_distilled(self, cell: Cell) -> str:
+    def chosen(self, cell: Cell) -> str:
+        """The node whose output are the images that the cell's selector chose."""
+        return self.once("chosen", cell, self._choose)
+
+    def _choose(self, cell: Cell) -> str:
         row, selector = cell.row, cell.row.selector.component
         label = self.label(cell)
         shards = self.shards(cell)
         samples = {f"samples/{shard}": node for shard, node in shards.items()}
-        scores = self.scores(shards, (f.partition(".")[0] for f in selector.needs), row.generator.label)
+        scores = self.scores(shards, (*selector.needs, *selector.needs_class), row.generator.label)
         settings: dict[str, Any] = {"ipc": cell.ipc, "pool": row.pool.count(cell.ipc)}
         if selector.seeded:
             settings["seed"] = cell.selection_seed
-        inputs = {"dataset": self.dataset, **samples, **{f"scores/{name}": node for name, node in scores.items()}}
+        inputs = {"dataset": self.dataset, **samples, **scores, **self.real_scores(selector.needs_real)}
         selection = self.add("select", {"selector": self.ref(selector)}, settings, inputs, label)
-        distilled = self.add("distill", {}, {}, {"selection": selection, **samples}, label)
-        return distilled if row.refiner.component.identity else self._refined(cell, distilled, label)
+        return self.add("distill", {}, {}, {"selection": selection, **samples}, label)
 
-    def _refined(self, cell: Cell, distilled: str, label: str) -> str:
+    def distilled(self, cell: Cell) -> str:
+        """The node whose output the cell's students are trained on."""
+        identity = cell.row.refiner.component.identity
+        return self.chosen(cell) if identity else self.once("refined", cell, self._refine)
+
+    def _refine(self, cell: Cell) -> str:
         refiner, generator = cell.row.refiner.component, cell.row.generator
-        uses = {
-            "refiner": self.ref(refiner),
-            "generator": self.ref(generator.component),
-            "dataset": self.ref(self.suite.dataset.component),
-        }
-        inputs = {"distilled": distilled, "dataset": self.dataset}
+        chosen = self.chosen(cell)
+        uses = self.using(refiner=refiner, generator=generator.component)
+        inputs = {"distilled": chosen, "dataset": self.dataset}
         inputs |= self.fitted("generator", generator.component, generator.label)
-        settings = {"seed": cell.selection_seed} if refiner.seeded else {}
-        return self.add("refine", uses, settings, inputs, label)
+        settings: dict[str, Any] = {"seed": cell.selection_seed} if refiner.seeded else {}
+        if refiner.needs_soft:
+            teacher, its_inputs = self.judging("teacher", cell.row.labels.teacher)
+            uses, inputs = {**uses, **teacher}, {**inputs, **its_inputs, "soft": self.labelled(cell, chosen)}
+            settings["temperature"] = cell.row.labels.tau
+        return self.add("refine", uses, settings, inputs, self.label(cell))
+
+    def labelled(self, cell: Cell, images: str) -> str:
+        """The node that asks the row's teacher about the images that another node makes."""
+        role = cell.row.labels.teacher
+        uses, inputs = self.judging("scorer", role)
+        return self.add("label", uses, {}, {**inputs, "distilled": images}, f"{role} · {self.label(cell)}")
 
     def evaluation(self, cell: Cell) -> str:
         """The node that makes the cell's result."""
-        protocol = cell.row.protocol
-        uses = {
-            "evaluator": self.ref(self.suite.evaluator.component),
-            "student": self.ref(cell.student.component),
-            "dataset": self.ref(self.suite.dataset.component),
-        }
-        values, digest = self._protocol(protocol)
+        row, distilled = cell.row, self.distilled(cell)
+        values, digest = self._protocol(row.protocol)
+        uses = self.using(evaluator=self.suite.evaluator.component, student=cell.student.component)
+        inputs = {"distilled": distilled, "dataset": self.dataset}
         settings = {
-            "protocol": {"id": protocol.id, "sha256": digest},
+            "protocol": {"id": row.protocol.id, "sha256": digest},
             "numerics": self.suite.numerics,
             "seed": cell.training_seed,
         }
-        inputs = {"distilled": self.distilled(cell), "dataset": self.dataset}
+        if row.soft_students:
+            seen = self.chosen(cell) if row.labels.when == "before-refine" else distilled
+            inputs["soft"] = self.labelled(cell, seen)
+            settings["temperature"] = row.labels.tau
+        if row.live_teacher is not None:
+            teacher, its_inputs = self.judging("teacher", row.live_teacher)
+            uses, inputs = {**uses, **teacher}, {**inputs, **its_inputs}
         label = f"{cell.student.label} seed {cell.training_seed} · {self.label(cell)}"
         return self.add("evaluate", uses, settings, inputs, label, {"protocol": values})
 
@@ -204,3 +243,8 @@ class _Builder:
             self._memo[key] = (values, sha256_json(values))
         found: tuple[dict[str, Any], str] = self._memo[key]
         return found
+
+
+def _roles(fields: Iterable[str]) -> list[str]:
+    """The roles of fields such as ``teacher.logits``."""
+    return sorted({field.partition(".")[0] for field in fields})

@@ -13,7 +13,7 @@ from ddbench.registry.source import source_hash
 # Raised when the harness itself comes to make other outputs of the same recipes.
 KEY_FORMAT = 1
 
-STAGES = ("dataset", "fit", "generate", "score", "select", "distill", "refine", "evaluate")
+STAGES = ("dataset", "fit", "generate", "score", "select", "distill", "label", "refine", "evaluate")
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from ddbench.api import KINDS, Component
 from ddbench.registry import hooks
 from ddbench.registry.hooks import GROUP
 
-HEAVY = ("torch", "torchvision", "timm", "open_clip", "diffusers")
+HEAVY = ("torch", "torchvision", "timm", "open_clip", "diffusers", "numba")
 
 
 class HeavyImportError(Exception):

@@ -9,7 +9,7 @@ from typing import Any, cast
 from ddbench.api import Context, Evaluator, Student
 from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
-from ddbench.run.stages import distilled_set
+from ddbench.run.stages import distilled_set, teacher
 from ddbench.run.workshop import Workshop
 from ddbench.train.protocol import Protocol
 
@@ -19,7 +19,8 @@ def evaluate(job: Job, shop: Workshop, ctx: Context) -> dict[str, Any]:
     evaluator = cast("Evaluator", shop.bare(job, "evaluator"))
     student = cast("Student", shop.bare(job, "student"))
     protocol = Protocol.model_validate(job.payload["protocol"])
-    result = evaluator.evaluate(distilled_set(job, shop), shop.dataset(job), student, protocol, ctx)
+    distilled, dataset = distilled_set(job, shop), shop.dataset(job)
+    result = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, shop, ctx), ctx)
     return asdict(result)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from ddbench.api import (
@@ -11,11 +11,11 @@ from ddbench.api import (
     Fittable,
     Generator,
     LabeledImages,
-    Pool,
     Refiner,
     Samples,
     Scorer,
     Selector,
+    SoftLabels,
     combine_digests,
     image_digests,
     sha256_json,
@@ -23,6 +23,7 @@ from ddbench.api import (
 )
 from ddbench.errors import ComponentError, LeakError
 from ddbench.run.job import Job
+from ddbench.run.pools import REAL_LABELS, build_pool
 from ddbench.run.workshop import Workshop
 from ddbench.store import Output
 
@@ -94,19 +95,39 @@ def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
 
 
 def score(job: Job, shop: Workshop, ctx: Context) -> Output:
-    """What a scorer says of one shard."""
+    """What a scorer says of one shard, or of the real training images of a few classes."""
+    scorer = cast("Scorer", shop.component(job, "scorer", ctx))
+    data, content = shop.training(job), {}
+    if "samples" in job.inputs:
+        fields = _scored(scorer, shop.artifact(job, "samples").tensor("images"), ctx)
+    else:
+        first, last = job.settings["classes"]
+        chosen = ((data.train.labels >= first) & (data.train.labels < last)).nonzero()[:, 0]
+        fields = {**_scored(scorer, data.train.images[chosen], ctx), REAL_LABELS: data.train.labels[chosen]}
+        content = {"ids": [data.train.ids[i] for i in chosen.tolist()]}
+    per_class = scorer.class_fields(data, ctx)
+    return Output({**fields, **{f"class.{name}": values for name, values in per_class.items()}}, content)
+
+
+def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+    """The fields that a scorer declares, all of them finite. Raises ComponentError where they are not."""
     import torch
 
-    scorer = cast("Scorer", shop.component(job, "scorer", ctx))
-    fields = scorer.score(shop.artifact(job, "samples").tensor("images"), ctx)
+    fields = scorer.score(images, ctx)
     missing = set(scorer.provides) - set(fields)
     if missing:
         raise ComponentError(f"{scorer.label()} did not write the field '{min(missing)}' that it declares")
     for name, values in fields.items():
         if values.is_floating_point() and not torch.isfinite(values).all():
             raise ComponentError(f"{scorer.label()} wrote NaN or infinite values into the field '{name}'")
-    per_class = scorer.class_fields(shop.training(job), ctx)
-    return Output({**fields, **{f"class.{name}": values for name, values in per_class.items()}})
+    return fields
+
+
+def label(job: Job, shop: Workshop, ctx: Context) -> Output:
+    """A teacher's logits of the images of a distilled set, a column for each of the data set's classes."""
+    scorer = cast("Scorer", shop.component(job, "scorer", ctx))
+    logits = _scored(scorer, shop.artifact(job, "distilled").tensor("images"), ctx)["logits"]
+    return Output({"logits": logits[:, scorer.class_fields(shop.training(job), ctx)["column"]]})
 
 
 def select(job: Job, shop: Workshop, ctx: Context) -> Output:
@@ -114,7 +135,7 @@ def select(job: Job, shop: Workshop, ctx: Context) -> Output:
     import torch
 
     selector = cast("Selector", shop.bare(job, "selector"))
-    pool, shards = _pool(job, shop)
+    pool, shards = build_pool(job, shop)
     selection = selector.select(pool, job.settings["ipc"], ctx)
     content = {
         "shards": [shards[i] for i in selection.indices],
@@ -122,66 +143,6 @@ def select(job: Job, shop: Workshop, ctx: Context) -> Output:
     }
     info = {"scores": selection.scores, "info": dict(selection.info), "pool_size": len(pool)}
     return Output({"labels": torch.stack([pool.labels[i] for i in selection.indices])}, content, info)
-
-
-def _roles(job: Job, prefix: str) -> list[str]:
-    """The job's inputs under ``prefix/``, classes and blocks in their numeric order."""
-    roles = [role for role in job.inputs if role.startswith(f"{prefix}/")]
-    return sorted(roles, key=lambda role: tuple(int(part) for part in role.split("/")[-2:]))
-
-
-def _pool(job: Job, shop: Workshop) -> tuple[Pool, list[str]]:
-    """The pool prefix of a selection, and for each sample the shard it lies in."""
-    import torch
-
-    classes = [name for name, _, _ in shop.artifact(job, "dataset").content()["classes"]]
-    roles = _roles(job, "samples")
-    labels = torch.cat([shop.artifact(job, role).tensor("labels") for role in roles])
-    ids = [i for role in roles for i in shop.artifact(job, role).content()["ids"]]
-    shards = [role for role in roles for _ in shop.artifact(job, role).content()["ids"]]
-    keep = _prefix(labels.tolist(), len(classes), job.settings["pool"])
-    index = torch.tensor(keep)
-
-    def gather(name: str, sources: Iterable[str]) -> Tensor:
-        return torch.cat([shop.artifact(job, source).tensor(name) for source in sources])[index]
-
-    has_latents = all("latents" in shop.artifact(job, role).tensor_names for role in roles)
-    fields, class_fields = _fields(job, shop, gather)
-    pool = Pool(
-        labels=labels[index],
-        class_names=tuple(classes),
-        sample_ids=tuple(ids[i] for i in keep),
-        fields=fields,
-        class_fields=class_fields,
-        latents=gather("latents", roles) if has_latents else None,
-        image_source=lambda: gather("images", roles),
-    )
-    return pool, [shards[i] for i in keep]
-
-
-def _prefix(labels: list[int], classes: int, count: int | None) -> list[int]:
-    """Positions of the first ``count`` samples of each class, class after class; None is all of them."""
-    positions: list[list[int]] = [[] for _ in range(classes)]
-    for position, label in enumerate(labels):
-        positions[label].append(position)
-    return [i for own in positions for i in own[:count]]
-
-
-def _fields(
-    job: Job, shop: Workshop, gather: Callable[[str, Iterable[str]], Tensor]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The fields of every scorer role that the selection takes."""
-    fields: dict[str, Tensor] = {}
-    class_fields: dict[str, Tensor] = {}
-    for role in sorted({name.split("/")[1] for name in job.inputs if name.startswith("scores/")}):
-        sources = _roles(job, f"scores/{role}")
-        first = shop.artifact(job, sources[0])
-        for name in first.tensor_names:
-            if name.startswith("class."):
-                class_fields[f"{role}.{name.removeprefix('class.')}"] = first.tensor(name)
-            else:
-                fields[f"{role}.{name}"] = gather(name, sources)
-    return fields, class_fields
 
 
 def distill(job: Job, shop: Workshop, ctx: Context) -> Output:
@@ -203,11 +164,19 @@ def distill(job: Job, shop: Workshop, ctx: Context) -> Output:
 
 
 def distilled_set(job: Job, shop: Workshop) -> DistilledSet:
-    """The distilled set that a job takes."""
+    """The distilled set that a job takes, with the soft labels that it takes."""
     artifact = shop.artifact(job, "distilled")
     latents = artifact.tensor("latents") if "latents" in artifact.tensor_names else None
     ids = tuple(artifact.content()["ids"])
-    return DistilledSet(artifact.tensor("images"), artifact.tensor("labels"), ids, latents)
+    soft = None
+    if "soft" in job.inputs:
+        soft = SoftLabels(shop.artifact(job, "soft").tensor("logits"), job.settings["temperature"])
+    return DistilledSet(artifact.tensor("images"), artifact.tensor("labels"), ids, latents, soft)
+
+
+def teacher(job: Job, shop: Workshop, ctx: Context) -> Scorer | None:
+    """The scorer that a job learns from, if it does."""
+    return cast("Scorer", shop.component(job, "teacher", ctx)) if "teacher" in job.uses else None
 
 
 def refine(job: Job, shop: Workshop, ctx: Context) -> Output:
@@ -215,7 +184,7 @@ def refine(job: Job, shop: Workshop, ctx: Context) -> Output:
     refiner = cast("Refiner", shop.bare(job, "refiner"))
     generator = cast("Generator", shop.component(job, "generator", ctx))
     before = distilled_set(job, shop)
-    after = refiner.refine(before, generator.prior, None, ctx)
+    after = refiner.refine(before, generator.prior, teacher(job, shop, ctx), ctx)
     if after.sample_ids != before.sample_ids or not after.labels.equal(before.labels):
         raise ComponentError(f"{refiner.label()} changed which samples are in the set, or their labels")
     tensors = {"images": after.images, "labels": after.labels}
@@ -231,5 +200,6 @@ STAGES: dict[str, Stage] = {
     "score": score,
     "select": select,
     "distill": distill,
+    "label": label,
     "refine": refine,
 }

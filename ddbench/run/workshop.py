@@ -69,11 +69,11 @@ class Workshop:
 
     def component(self, job: Job, role: str, context: Context) -> Component:
         """A component of the job, loaded with what was fitted for it."""
-        address, fitted = job.uses[role], job.inputs.get("fitted")
+        address, fitted = job.uses[role], job.inputs.get(f"fitted/{role}")
 
         def make() -> Component:
             component = self.bare(job, role)
-            folder = self.artifact(job, "fitted").files() if fitted else None
+            folder = self.artifact(job, f"fitted/{role}").files() if fitted else None
             component.load(folder, self.training(job), context)
             return component
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from ddbench.api import Component, Generator, Refiner, Selector, Student
+    from ddbench.suite.model import Labels
     from ddbench.train.protocol import Protocol
 
 C_co = TypeVar("C_co", bound="Component", covariant=True)
@@ -44,7 +45,20 @@ class Row:
     selector: Choice[Selector]
     refiner: Choice[Refiner]
     pool: PoolSize
+    labels: Labels
     protocol: Protocol
+
+    @property
+    def soft_students(self) -> bool:
+        """Whether students learn from the set's soft labels."""
+        distillation = self.protocol.distillation
+        return distillation is not None and distillation.labels == "cached"
+
+    @property
+    def live_teacher(self) -> str | None:
+        """The role of the scorer that labels the batches of students while they train."""
+        distillation = self.protocol.distillation
+        return None if distillation is None else distillation.teacher
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +89,7 @@ class Cell:
             "selector": self.row.selector.label,
             "refiner": self.row.refiner.label,
             "pool": self.row.pool.count(self.ipc),
+            "labels": self.row.labels.use,
             "protocol": self.row.protocol.id,
             "ipc": self.ipc,
             "student": self.student.label,

@@ -1,44 +1,16 @@
-"""What can be known to fail is said before anything runs."""
+"""What cannot fit is said before anything runs: images and students, pools and IPCs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ddbench.api import Scorer
 from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.source import Source
 
 if TYPE_CHECKING:
     from ddbench.api import Dataset, Student
-    from ddbench.registry import Catalogue
-    from ddbench.suite.cells import Cell, Choice, Row
-
-
-def check_fields(rows: Iterable[Row], scorers: Mapping[str, Choice[Scorer]], source: Source, known: Catalogue) -> None:
-    """Raise SuiteError unless every field that a selector needs is written by a scorer of the suite."""
-    for row in rows:
-        for field in row.selector.component.needs:
-            role, _, name = field.partition(".")
-            wish = f"selector '{row.selector.label}' of '{row.name}' needs the field '{field}', and "
-            if role not in scorers:
-                raise SuiteError(
-                    f"{wish}no scorer has the role '{role}'",
-                    where=source.place(("scorers",)),
-                    hint=f"add `{role}: {{use: …}}` under `scorers`; {_writers(name, known)}",
-                )
-            provided = scorers[role].component.provides
-            if name not in provided:
-                raise SuiteError(
-                    f"{wish}the scorer '{scorers[role].label}' writes only {', '.join(provided)}",
-                    where=source.place(("scorers", role)),
-                    hint=_writers(name, known),
-                )
-
-
-def _writers(field: str, known: Catalogue) -> str:
-    scorers = [cls for cls in known.components("scorer") if issubclass(cls, Scorer) and field in cls.provides]
-    return f"'{field}' is written by: {', '.join(cls.info.name for cls in scorers) or 'no known scorer'}"
+    from ddbench.suite.cells import Cell, Choice
 
 
 def check_sizes(cells: Iterable[Cell], students: Sequence[Choice[Student]], dataset: Dataset, source: Source) -> None:

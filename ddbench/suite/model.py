@@ -79,6 +79,29 @@ class Seeds(_Model):
     training: SeedList = [0]
 
 
+class Labels(_Model):
+    """What the images of a distilled set are labelled with.
+
+    Attributes:
+        use: ``hard``, the class; or ``soft``, what a teacher says of the image.
+        teacher: the role of the scorer that gives soft labels.
+        tau: the temperature at which soft labels are used.
+        when: whether the teacher is asked before or after refinement; a refiner that needs soft labels gets its own.
+    """
+
+    use: Literal["hard", "soft"]
+    teacher: Role = "teacher"
+    tau: float = Field(1.5, gt=0)
+    when: Literal["before-refine", "after-refine"] = "before-refine"
+
+
+def _labels(value: Any) -> Any:
+    return {"use": value} if isinstance(value, str) else value
+
+
+LabelsUse = Annotated[Labels, BeforeValidator(_labels)]
+
+
 class Method(_Model):
     """A named row of the table."""
 
@@ -86,6 +109,7 @@ class Method(_Model):
     selector: Use
     refiner: Use = ComponentUse(use="none")
     pool: Pool | None = None
+    labels: LabelsUse | None = None
     protocol: str | None = None
 
 
@@ -96,6 +120,7 @@ class Matrix(_Model):
     selector: list[Use] = Field(min_length=1)
     refiner: list[Use] = Field([ComponentUse(use="none")], min_length=1)
     pool: Pool | None = None
+    labels: LabelsUse | None = None
     protocol: str | None = None
 
 
@@ -116,6 +141,7 @@ class SuiteModel(_Model):
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     dataset: Use
     protocol: str
+    labels: LabelsUse = Labels(use="hard")
     ipc: IpcList
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")

@@ -15,10 +15,11 @@ from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
-from ddbench.suite.checks import check_fields, check_sizes
+from ddbench.suite.checks import check_sizes
 from ddbench.suite.model import ComponentUse, Method, Pool, SuiteModel
 from ddbench.suite.read import read_suite
 from ddbench.suite.source import Path_, Source
+from ddbench.suite.teachers import check_fields, check_labels
 
 if TYPE_CHECKING:
     from ddbench.train.protocol import Protocol
@@ -88,7 +89,8 @@ class _Resolver:
         rows = self.rows()
         if not rows:
             raise SuiteError("neither 'methods' nor 'matrix' names anything to run", where=self.source.file)
-        check_fields(rows, scorers, self.source, self.known)
+        check_fields(rows, scorers, dataset.component, self.source, self.known)
+        check_labels(rows, scorers, dataset.component, self.source)
         cells = self.excluded(tuple(self.expand(rows, students)))
         check_sizes(cells, students, dataset.component, self.source)
         return ResolvedSuite(
@@ -163,7 +165,12 @@ class _Resolver:
         axes = product(enumerate(matrix.generator), enumerate(matrix.selector), enumerate(matrix.refiner))
         for (g, generator), (s, selector), (r, refiner) in axes:
             method = Method(
-                generator=generator, selector=selector, refiner=refiner, pool=matrix.pool, protocol=matrix.protocol
+                generator=generator,
+                selector=selector,
+                refiner=refiner,
+                pool=matrix.pool,
+                labels=matrix.labels,
+                protocol=matrix.protocol,
             )
             parts: _Parts = {"generator": ("generator", g), "selector": ("selector", s), "refiner": ("refiner", r)}
             try:
@@ -192,7 +199,8 @@ class _Resolver:
         protocol_path = (*path, "protocol") if method.protocol else ("protocol",)
         protocol = self.protocol(method.protocol or self.model.protocol, protocol_path)
         named = [generator.label, selector.label, *([] if refiner.component.identity else [refiner.label])]
-        return Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), protocol)
+        labels = method.labels or self.model.labels
+        return Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), labels, protocol)
 
     def expand(self, rows: list[Row], students: list[Choice[Student]]) -> Iterator[Cell]:
         seeds = self.model.seeds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ddbench.api import ClassInfo, Context, Dataset, LabeledImages, Pool, Student, component
+from ddbench.api import ClassInfo, Context, Dataset, LabeledImages, Pool, Scorer, Student, TrainingData, component
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -45,36 +45,58 @@ class Specimen(Dataset):
         return LabeledImages(images.to(torch.uint8), labels, tuple(f"{name}-{i:02d}" for i in range(count)))
 
 
-def specimen_pool(needs: Iterable[str] = (), per_class: int = 20, classes: int = 3) -> Pool:
+def specimen_pool(
+    needs: Iterable[str] = (),
+    per_class: int = 20,
+    classes: int = 3,
+    *,
+    needs_class: Iterable[str] = (),
+    needs_real: Iterable[str] = (),
+) -> Pool:
     """A pool of noise with neighbours of different classes, whose first samples do not depend on ``per_class``.
 
     Args:
-        needs: the fields it carries, as ``ROLE.name``: ``logits`` are ``[N, classes]``, all others ``[N, 8]``. Each
-            role also has the class fields ``column [C]`` and ``text [C, 8]``.
+        needs: the fields it carries, as ``ROLE.name``: ``logits`` are ``[N, classes]``, all others ``[N, 8]``.
+        needs_class: class fields: a ``column`` is ``[C]``, counted from 0, all others ``[C, 8]``.
+        needs_real: fields of ``real``, which has 10 samples a class; without them there is no ``real``.
     """
     import torch
 
     count, ctx = per_class * classes, Context()
 
-    def rows(name: str, *shape: int) -> Tensor:
+    def rows(name: str, *shape: int, count: int = count) -> Tensor:
         return torch.stack([torch.rand(shape, generator=ctx.torch_rng(name, i)) for i in range(count)])
 
-    fields = {name: rows(name, classes if name.endswith(".logits") else FEATURES) for name in needs}
-    roles = sorted({name.partition(".")[0] for name in fields})
+    def fields(names: Iterable[str], prefix: str, count: int) -> dict[str, Tensor]:
+        width = {name: classes if name.endswith(".logits") else FEATURES for name in names}
+        return {name: rows(f"{prefix}{name}", w, count=count) for name, w in width.items()}
+
+    real, needs_real = None, tuple(needs_real)
+    if needs_real:
+        real = Pool.from_arrays(
+            labels=[i % classes for i in range(10 * classes)],
+            class_names=[f"class {c}" for c in range(classes)],
+            fields=fields(needs_real, "real.", 10 * classes),
+        )
     return Pool.from_arrays(
         labels=[i % classes for i in range(count)],
         class_names=[f"class {c}" for c in range(classes)],
         # Not in the order of the pool: a selector that sorts by id gives itself away.
         sample_ids=[f"{i * 7919 % 10007:05d}" for i in range(count)],
-        fields=fields,
-        class_fields={f"{role}.column": torch.arange(classes) for role in roles}
-        | {f"{role}.text": rows(f"{role}.text", FEATURES)[:classes] for role in roles},
+        fields=fields(needs, "", count),
+        class_fields={
+            name: torch.arange(classes) if name.endswith(".column") else rows(name, FEATURES, count=classes)
+            for name in needs_class
+        },
+        real=real,
         images=(rows("images", 3, SIZE, SIZE) * 256).to(torch.uint8),
     )
 
 
 class SpecimenPrior:
     """A prior whose latents are images in [0, 1] and which predicts that there is no noise."""
+
+    timesteps = 10
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents as they are, held to [0, 1]."""
@@ -83,6 +105,29 @@ class SpecimenPrior:
     def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
         """Mean square of what is there, ``[n]``."""
         return (latents + noise).square().flatten(1).mean(1)
+
+
+@component("scorer", "specimen", version=1)
+class SpecimenTeacher(Scorer):
+    """Knows the classes of the specimen data set by their tint."""
+
+    provides = ("logits",)
+    provides_per_class = ("column",)
+    teaches = True
+
+    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+        """``logits [n, 3]``: how red, green and blue an image is."""
+        return {"logits": self.class_logits(images.float() / 255)}
+
+    def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
+        """A column a class."""
+        import torch
+
+        return {"column": torch.arange(len(data.classes))}
+
+    def class_logits(self, images: Tensor) -> Tensor:
+        """Ten times the mean colour."""
+        return 10 * images.mean(dim=(2, 3))
 
 
 @component("student", "specimen", version=1)

@@ -1,14 +1,16 @@
-"""The augmentation of one batch on the device: crop and mirror, colours, normalisation."""
+"""The augmentation of one batch on the device: patches, crop and mirror, colours, normalisation, siamese operations."""
 
 from __future__ import annotations
 
 import torch
 from torch import Generator, Tensor
 
+from ddbench.train.augmentation import Augmentation
 from ddbench.train.color import apply_map, jitter_map, random_jitter, random_lighting
 from ddbench.train.crop import random_boxes, resample
 from ddbench.train.images import ResidentImages, normalize, unit
-from ddbench.train.protocol import Augmentation
+from ddbench.train.patches import random_strips, shuffle
+from ddbench.train.siamese import siamese
 
 
 def augment(data: ResidentImages, index: Tensor, what: Augmentation, rng: Generator) -> Tensor:
@@ -18,13 +20,26 @@ def augment(data: ResidentImages, index: Tensor, what: Augmentation, rng: Genera
     """
     pixels = data.pixels[index]
     count, size = len(pixels), pixels.shape[-1]
+    if what.patch_shuffle is not None:
+        rows, columns = (random_strips(count, size, what.patch_shuffle, rng) for _ in range(2))
+        pixels = shuffle(pixels, rows, columns)
+    images = _recolored(_cropped(pixels, what, rng), data, what, rng)
+    return images if what.siamese is None else siamese(images, what.siamese, rng)
+
+
+def _cropped(pixels: Tensor, what: Augmentation, rng: Generator) -> Tensor:
+    """Crops, mirrored or not, in [0, 1]."""
+    count, size = len(pixels), pixels.shape[-1]
     flip = torch.rand(count, generator=rng) < (what.flip or 0.0)
     if what.crop is not None:
         boxes = random_boxes(count, size, what.crop, rng)
-        images = resample(unit(pixels), boxes, flip)
-    else:
-        mirrored = flip.to(pixels.device)[:, None, None, None]
-        images = unit(torch.where(mirrored, pixels.flip(-1), pixels))
+        return resample(unit(pixels), boxes, flip)
+    mirrored = flip.to(pixels.device)[:, None, None, None]
+    return unit(torch.where(mirrored, pixels.flip(-1), pixels))
+
+
+def _recolored(images: Tensor, data: ResidentImages, what: Augmentation, rng: Generator) -> Tensor:
+    """Normalised, after the changes of colour."""
     if what.color_jitter is None and what.lighting is None:
         return normalize(images, data.mean, data.std)
     matrix, bias = _color_map(images, what, rng)

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from ddbench.train.protocol import Crop
+from ddbench.train.augmentation import Crop
 
 ATTEMPTS = 10
 

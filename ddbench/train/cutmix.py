@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddbench.train.protocol import CutMix
+from ddbench.train.augmentation import CutMix
 
 
 class Box(NamedTuple):
@@ -25,7 +25,7 @@ class Mixed(NamedTuple):
     """A batch with the labels that its pasted parts bring.
 
     Attributes:
-        partners: ``[n]`` int64, the labels of the images that the boxes come from.
+        partners: the labels of the images that the boxes come from, ``[n]`` int64 or a teacher's logits ``[n, C]``.
         kept: share of each image's area that is its own.
     """
 
@@ -48,6 +48,7 @@ def cutmix(images: Tensor, labels: Tensor, what: CutMix, rng: np.random.Generato
 
     Args:
         images: ``[n, 3, S, S]``; changed in place.
+        labels: a row for each image: ``[n]`` int64 or a teacher's logits ``[n, C]``.
     """
     if rng.random() >= what.probability:
         return Mixed(images, labels, 1.0)

@@ -18,12 +18,14 @@ class ResidentImages:
         pixels: uint8 ``[N, 3, S, S]``.
         labels: ``[N]`` int64.
         mean, std: ``[3]`` float32, what the pixels in [0, 1] are normalised with.
+        soft: ``[N, C]`` float32, a teacher's logits, where there are any.
     """
 
     pixels: Tensor
     labels: Tensor
     mean: Tensor
     std: Tensor
+    soft: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -38,25 +40,36 @@ class ResidentImages:
         mean: Sequence[float],
         std: Sequence[float],
         device: str,
+        side: int | None = None,
+        soft: Tensor | None = None,
     ) -> ResidentImages:
-        """Resize uint8 images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``."""
+        """Resize uint8 images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``.
+
+        Args:
+            side: their shorter side before the middle is cut out, where that is not ``size`` itself.
+        """
         return cls(
-            pixels=resize(pixels, size).to(device),
+            pixels=resize(pixels, size, side).to(device),
             labels=labels.to(device),
             mean=torch.tensor(mean, device=device),
             std=torch.tensor(std, device=device),
+            soft=None if soft is None else soft.to(device),
         )
 
 
-def resize(pixels: Tensor, size: int) -> Tensor:
+def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
     """uint8 images ``[N, 3, H, W]`` at ``size`` pixels: Pillow's bilinear filter to the shorter side, then the centre.
 
     The published protocols resize with Pillow; torch's own filter is up to two grey levels off.
+
+    Args:
+        side: what the shorter side is resized to, ``size`` by default.
     """
-    if tuple(pixels.shape[-2:]) == (size, size):
+    side = side or size
+    if tuple(pixels.shape[-2:]) == (size, size) == (side, side):
         return pixels
     pictures = (F.to_pil_image(image) for image in pixels.cpu())
-    return torch.stack([F.pil_to_tensor(F.center_crop(F.resize(p, [size]), [size, size])) for p in pictures])
+    return torch.stack([F.pil_to_tensor(F.center_crop(F.resize(p, [side]), [size, size])) for p in pictures])
 
 
 def unit(pixels: Tensor) -> Tensor:
@@ -67,3 +80,8 @@ def unit(pixels: Tensor) -> Tensor:
 def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """What students see of images ``[n, 3, H, W]`` with pixels in [0, 1]."""
     return (images - mean[:, None, None]) / std[:, None, None]
+
+
+def denormalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """What ``normalize`` made these images of."""
+    return images * std[:, None, None] + mean[:, None, None]

@@ -8,189 +8,111 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, ValidationError
 
 from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.source import read_yaml
+from ddbench.train.augmentation import Augmentation
+from ddbench.train.parts import (
+    BatchSizes,
+    Count,
+    Distillation,
+    Epochs,
+    ManyClasses,
+    Optimizer,
+    Part,
+    Quotient,
+    Schedule,
+    up_to,
+)
 
 
-def _exact(value: Any) -> str:
-    """A positive quotient such as ``2/3``, kept as written: a float would round it."""
-    try:
-        if isinstance(value, int | str) and Fraction(value) > 0:
-            return str(value)
-    except (ValueError, ZeroDivisionError):
-        pass
-    raise ValueError("should be a positive quotient such as '2/3'")
-
-
-Quotient = Annotated[str, BeforeValidator(_exact)]
-Count = Annotated[int, Field(ge=1)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_serializer(mode="wrap")
-    def _without_absent_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in serialize(self).items() if value is not None}
-
-
-class Crop(_Part):
-    """A random resized crop: its share of the image's area, and its width over height, from least to most."""
-
-    scale: tuple[Probability, Probability]
-    ratio: tuple[Quotient, Quotient]
-
-    @model_validator(mode="after")
-    def _holds_the_whole_image(self) -> Crop:
-        if not 0 < self.scale[0] <= self.scale[1] or not Fraction(self.ratio[0]) <= 1 <= Fraction(self.ratio[1]):
-            raise ValueError("a crop has a scale [least, most] above 0 and a ratio [least, most] around 1")
-        return self
-
-
-class ColorJitter(_Part):
-    """Largest strength of each change, for pixels in [0, 1]; the three come in random order."""
-
-    brightness: Probability
-    contrast: Probability
-    saturation: Probability
-
-
-class CutMix(_Part):
-    """Share of batches that are mixed; the pasted area is 1 - Beta(alpha, alpha)."""
-
-    probability: Probability
-    alpha: Positive
-
-
-class Augmentation(_Part):
-    """What is done to training images, in the order of the fields; ``cutmix`` a batch, the others an image.
-
-    Attributes:
-        flip: probability of mirroring left and right.
-        lighting: standard deviation of the noise along the principal components of ImageNet's colours.
-    """
-
-    crop: Crop | None = None
-    flip: Probability | None = None
-    color_jitter: ColorJitter | None = None
-    lighting: NotNegative | None = None
-    cutmix: CutMix | None = None
-
-
-class Sgd(_Part):
-    """Stochastic gradient descent; the weight decay is on all parameters."""
-
-    lr: Positive
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: NotNegative
-
-
-class MultiStep(_Part):
-    """The learning rate is multiplied by ``gamma`` after each of these shares of the epochs, rounded down."""
-
-    milestones: tuple[Quotient, ...]
-    gamma: Positive
-
-
-class Shortened(_Part):
-    """For exactly ``classes`` classes: epochs times ``factor``, floored to a whole number, then to a ``multiple``."""
-
-    classes: Count
-    factor: Quotient
-    multiple: Count
-
-
-class Epochs(_Part):
-    """Epochs by images per class.
-
-    Attributes:
-        up_to: the largest IPC of each step, to its epochs.
-        beyond: for any larger IPC.
-    """
-
-    up_to: dict[Count, Count] = {}
-    beyond: Count
-    shortened: Shortened | None = None
-
-
-class ManyClasses(_Part):
-    """What changes for data sets of more than ``above`` classes."""
-
-    above: Count
-    lr: Positive
-    weight_decay: NotNegative
-    least_batch_size: Count
-
-
-class Protocol(_Part):
+class Protocol(Part):
     """How a student is trained on a distilled set, and when it is measured.
 
-    Images are normalised with the mean and standard deviation of the data set; labels are hard.
+    Images are normalised with the mean and standard deviation of the data set. Without ``distillation`` labels are hard.
 
     Attributes:
         id: ``name@version``. What a version says never changes.
         summary: one line for people; in no key, and not in the protocol's JSON.
         max_input_size: larger images are resized to it, in pixels; smaller data sets keep their size.
+        input_size_of: the same for students of these names.
+        validation_resize: with ``8/7``, validation images of 7k pixels are cut out of the middle of 8k.
         batch_size: of training; the last, partial batch of an epoch is kept.
         evaluations: how often the student is measured, spread evenly; the last time after the last epoch.
+        evaluations_after: the share of the epochs, rounded down, that is over before they begin.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*@[1-9][0-9]*$")]
     summary: str = Field("", exclude=True)
     max_input_size: Count
+    input_size_of: dict[str, Count] | None = None
+    validation_resize: Quotient | None = None
     batch_size: Count
+    batch_size_by_ipc: BatchSizes | None = None
     epochs_by_ipc: Epochs
     evaluations: Count
-    optimizer: Sgd
-    schedule: MultiStep
+    evaluations_after: Quotient | None = None
+    optimizer: Optimizer
+    schedule: Schedule
     augmentation: Augmentation
     many_classes: ManyClasses | None = None
+    distillation: Distillation | None = None
 
-    def input_size(self, image_size: int) -> int:
-        """Height and width, in pixels, at which the images of a data set of ``image_size`` are used."""
-        return min(image_size, self.max_input_size)
+    @property
+    def labels(self) -> Literal["hard", "cached", "dynamic"]:
+        """What students learn from."""
+        return "hard" if self.distillation is None else self.distillation.labels
+
+    def input_size(self, image_size: int, student: str | None = None) -> int:
+        """Height and width, in pixels, at which ``student`` is given the images of a data set of ``image_size``."""
+        return min(image_size, (self.input_size_of or {}).get(student or "", self.max_input_size))
+
+    def validation_side(self, input_size: int) -> int:
+        """The shorter side to which validation images are resized before their middle is cut out."""
+        ratio = Fraction(self.validation_resize or 1)
+        return max(input_size, input_size // ratio.denominator * ratio.numerator)
 
     def epochs(self, ipc: int, num_classes: int) -> int:
         """Epochs of one training on ``ipc`` images of each of ``num_classes`` classes."""
-        table = self.epochs_by_ipc
-        epochs = next((table.up_to[limit] for limit in sorted(table.up_to) if ipc <= limit), table.beyond)
-        rule = table.shortened
+        epochs, rule = up_to(self.epochs_by_ipc.up_to, ipc, self.epochs_by_ipc.beyond), self.epochs_by_ipc.shortened
         if rule is None or rule.classes != num_classes:
             return epochs
         return int(Fraction(rule.factor) * epochs) // rule.multiple * rule.multiple
 
     def evaluation_epochs(self, epochs: int) -> tuple[int, ...]:
         """The epochs, counted from 1, after which a training of ``epochs`` epochs is measured."""
-        every = max(1, epochs // self.evaluations)
-        return tuple(sorted({*range(every, epochs + 1, every), epochs}))
+        before = int(Fraction(self.evaluations_after or 0) * epochs)
+        every = max(1, (epochs - before) // self.evaluations)
+        return tuple(sorted({*range(before + every, epochs + 1, every), epochs}))
 
     def milestones(self, epochs: int) -> tuple[int, ...]:
-        """The epochs, counted from 1, after which the learning rate falls."""
-        return tuple(int(Fraction(share) * epochs) for share in self.schedule.milestones)
+        """The epochs, counted from 1, after which the learning rate falls at once."""
+        return self.schedule.epochs(epochs)
 
-    def for_classes(self, num_classes: int) -> Protocol:
-        """The protocol with the optimiser and batch size that it prescribes for that many classes."""
+    def restarts(self, epochs: int) -> frozenset[int]:
+        """The epochs, counted from 1, after which the optimiser begins anew."""
+        return frozenset(self.milestones(epochs) if self.schedule.restart else ())
+
+    def learning_rate(self, epoch: int, epochs: int) -> float:
+        """The learning rate in ``epoch``, counted from 1, of a training of ``epochs`` epochs."""
+        return self.schedule.rate(self.optimizer.lr, epoch, epochs)
+
+    def for_classes(self, num_classes: int, ipc: int | None = None) -> Protocol:
+        """The protocol with the optimiser and batch size that it prescribes for that many classes.
+
+        Args:
+            ipc: images per class, where they are few enough to have batches of their own.
+        """
+        optimizer, batch_size = self.optimizer, self.batch_size
+        if self.batch_size_by_ipc is not None and ipc is not None:
+            batch_size = self.batch_size_by_ipc.size(ipc, num_classes, batch_size)
         rule = self.many_classes
-        if rule is None or num_classes <= rule.above:
-            return self
-        optimizer = self.optimizer.model_copy(update={"lr": rule.lr, "weight_decay": rule.weight_decay})
-        batch_size = max(self.batch_size, rule.least_batch_size)
+        if rule is not None and num_classes > rule.above:
+            optimizer = optimizer.model_copy(update={"lr": rule.lr, "weight_decay": rule.weight_decay})
+            batch_size = max(batch_size, rule.least_batch_size)
         return self.model_copy(update={"optimizer": optimizer, "batch_size": batch_size})
 
 
@@ -206,8 +128,10 @@ def read_protocol(path: Path) -> Protocol:
         return Protocol.model_validate({**source.values, "id": path.stem})
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if part != "[key]")
+        # Brackets are pydantic's for a key, and ours for one of several forms of a part: no fields.
+        place = tuple(part for part in first["loc"] if not str(part).startswith("["))
+        field = ".".join(map(str, place))
         message = {"extra_forbidden": "is unknown", "missing": "is missing"}.get(first["type"])
         if message is None:
             message = f"is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
-        raise ComponentError(f"the field '{field}' {message}", where=source.place(first["loc"])) from None
+        raise ComponentError(f"the field '{field}' {message}", where=source.place(place)) from None

@@ -17,7 +17,9 @@ from ddbench.errors import ComponentError
 from ddbench.train.augment import augment
 from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.images import ResidentImages
+from ddbench.train.optimizer import make_optimizer, set_rate
 from ddbench.train.protocol import Protocol
+from ddbench.train.supervision import Loss, Supervision, Teacher, supervision
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,7 @@ def train(
     epochs: int,
     ctx: Context,
     after_epoch: Callable[[int, nn.Module], None] = _nothing,
+    teacher: Teacher | None = None,
 ) -> Trained:
     """Train what ``build`` makes on ``data`` for ``epochs`` epochs.
 
@@ -54,28 +57,28 @@ def train(
     Args:
         protocol: as it is for the data set's number of classes, see ``Protocol.for_classes``.
         after_epoch: called with the epoch, counted from 1, and the model, which it may switch to evaluation.
+        teacher: maps images in [0, 1] to logits ``[n, C]``, where the protocol has each batch labelled by one.
 
     Raises:
-        ComponentError: the loss became infinite or not a number.
+        ComponentError: the soft labels or the teacher that the protocol asks for are missing, or the loss became
+            infinite or not a number.
     """
+    learnt = supervision(data, protocol, teacher)
+    restarts = protocol.restarts(epochs)
     with _own_randomness(ctx):
         model = build().to(ctx.device)
-        settings = protocol.optimizer
-        optimizer = torch.optim.SGD(
-            model.parameters(), settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay, fused=True
-        )
-        schedule = torch.optim.lr_scheduler.MultiStepLR(
-            optimizer, list(protocol.milestones(epochs)), gamma=protocol.schedule.gamma
-        )
+        optimizer = make_optimizer(model, protocol.optimizer)
         loss = math.nan
         for epoch in range(1, epochs + 1):
-            loss = _train_epoch(model, optimizer, data, protocol, epoch, ctx)
+            if epoch - 1 in restarts:
+                optimizer = make_optimizer(model, protocol.optimizer)
+            set_rate(optimizer, protocol.learning_rate(epoch, epochs))
+            loss = _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx)
             if not math.isfinite(loss):
                 raise ComponentError(
                     f"the training loss is {loss} in epoch {epoch} of {epochs} under protocol '{protocol.id}'",
                     hint="lower its learning rate, or look for damage in the student",
                 )
-            schedule.step()
             after_epoch(epoch, model)
             ctx.progress(epoch, epochs)
     return Trained(model, epochs, epochs * math.ceil(len(data) / protocol.batch_size), loss)
@@ -94,6 +97,7 @@ def _train_epoch(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     data: ResidentImages,
+    learnt: Supervision,
     protocol: Protocol,
     epoch: int,
     ctx: Context,
@@ -105,9 +109,10 @@ def _train_epoch(
     what = protocol.augmentation
     total = torch.zeros((), device=data.labels.device)
     for index in torch.split(order, protocol.batch_size):
-        images, labels = augment(data, index, what, augment_rng), data.labels[index]
+        images, labels = augment(data, index, what, augment_rng), learnt.labels[index]
         mixed = Mixed(images, labels, 1.0) if what.cutmix is None else cutmix(images, labels, what.cutmix, mix_rng)
-        loss = mixed_loss(model, mixed, labels, ctx)
+        mixed, labels = learnt.label(mixed, labels, data)
+        loss = mixed_loss(model, mixed, labels, ctx, learnt.loss)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -115,14 +120,14 @@ def _train_epoch(
     return float(total / len(data))
 
 
-def mixed_loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context) -> Tensor:
-    """Cross-entropy against the own and the partner's label, weighted by their areas."""
+def mixed_loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context, measure: Loss = F.cross_entropy) -> Tensor:
+    """The loss against the own and the partner's label, weighted by their areas."""
     with numerics(ctx):
         logits = model(batch.images)
     logits = logits.float()
-    loss = F.cross_entropy(logits, labels)
+    loss = measure(logits, labels)
     if batch.kept < 1:
-        loss = loss * batch.kept + F.cross_entropy(logits, batch.partners) * (1 - batch.kept)
+        loss = loss * batch.kept + measure(logits, batch.partners) * (1 - batch.kept)
     return loss
 
 

@@ -98,7 +98,7 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
     why = json.loads(cli("why", str(example_suite), "fit", "--json").stdout)
     assert [row["why"].split(" in ")[1] for row in why] == ["uses.scorer.params.seconds (0.0 → 0.01)"]
     rows = json.loads(cli("why", str(example_suite), "score", "--json").stdout)
-    assert all(row["why"] == "runs, unless its inputs come out as before: fitted not made yet" for row in rows)
+    assert all(row["why"] == "runs, unless its inputs come out as before: fitted/scorer not made yet" for row in rows)
     # The scores come out with the same bytes, so nothing below them runs again.
     again = cli("run", str(example_suite))
     assert "ran 1 fit, 3 score;" in again.stderr

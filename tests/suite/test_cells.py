@@ -63,6 +63,7 @@ methods:
             "selector": "k-center (start=random) @2.5x",
             "refiner": "darken (factor=0.25)",
             "pool": 5,
+            "labels": "hard",
             "protocol": "minimax-hard@1",
             "ipc": 2,
             "student": "pixels",

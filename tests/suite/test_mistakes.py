@@ -114,6 +114,33 @@ IMPOSSIBLE = [
     ("scorers: {§teacher: colour}\nmethods: {A: {generator: real, selector: {use: herding, field: teacher.clip}}}",
      "selector 'herding (field=teacher.clip)' of 'A' needs the field 'teacher.clip', and the scorer 'colour' writes "
      "only embedding, logits; 'clip' is written by: no known scorer"),
+    ("methods: {A: {generator: real, selector: typical}}\n§scorers: {judge: colour}",
+     "selector 'typical' of 'A' needs the field 'teacher.embedding', and no scorer has the role 'teacher'"),
+    ("scorers: {§teacher: colour}\nmethods: {A: {generator: real, selector: {use: sas, image: teacher.embedding, "
+     "text: teacher.mean}}}", "needs the class field 'teacher.mean', and the scorer 'colour' writes only column; "
+     "'mean' is written by: trained-teacher"),
+    ("scorers: {teacher: colour}\nmethods: {A: {generator: real, selector: sas}}",
+     "needs the field 'clip.image', and no scorer has the role 'clip'; add `clip: {use: …}` under `scorers`; 'image' "
+     "is written by: open-clip"),
+    ("scorers: {§teacher: {use: timm, model: resnet18.a1_in1k}}\n"
+     "methods: {A: {generator: real, selector: confidence}}", "class 'red' has no index in ImageNet-1k"),
+    (f"{A}, §labels: smooth}}}}", "'methods.A.labels' is 'smooth': input should be 'hard' or 'soft'"),
+    (f"{A}, labels: {{use: soft, §temperature: 2}}}}}}", "unknown key 'temperature'"),
+    (f"{A}, labels: {{use: soft, §tau: 0}}}}}}", "'methods.A.labels.tau' is 0: input should be greater than 0"),
+    ("protocol: psr-kd@1\nmethods: {§A: {generator: real, selector: first}}", "protocol 'psr-kd@1' of 'A' trains on soft labels, and its labels are hard; add "
+     "`labels: {use: soft, teacher: …}`"),
+    ("§labels: soft\nprotocol: minimax-hard@1",
+     "'A' has soft labels, and neither its protocol 'minimax-hard@1' nor its refiner uses them"),
+    (f"protocol: psr-kd@1\n{A}, §labels: {{use: soft, tau: 4}}}}}}",
+     "the labels of 'A' have tau 4, and protocol 'psr-kd@1' trains at 1.5; set tau to 1.5"),
+    ("protocol: psr-kd@1\nlabels: {use: soft, teacher: judge}\n§scorers: {teacher: colour}",
+     "'A' takes labels from the role 'judge', and no scorer has it; add `judge: {use: …}` under `scorers`"),
+    ("protocol: psr-kd@1\nlabels: {use: soft, teacher: clip}\nscorers: {§clip: open-clip}",
+     "'A' takes labels from the role 'clip', and the scorer 'open-clip' is no classifier"),
+    ("protocol: rded-kd@1\n§scorers: {teacher: colour}",
+     "'A' takes labels from the role 'kd', and no scorer has it; add `kd: {use: …}` under `scorers`"),
+    ("methods: {§A: {generator: noise, selector: first, refiner: doubt}}",
+     "refiner 'doubt' of 'A' needs soft labels, and its labels are hard; add"),
     (f"{A}, §refiner: darken}}}}",
      "refiner 'darken' needs latents, and generator 'real' keeps none; choose a generator with a latent prior"),
     ("students: [pixels, §convnet6]", "student 'convnet6'"),

@@ -255,7 +255,13 @@ class FineEvaluator(Evaluator):
     """A third is right."""
 
     def evaluate(
-        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+        self,
+        distilled: DistilledSet,
+        dataset: Dataset,
+        student: Student,
+        protocol: Protocol,
+        teacher: Scorer | None,
+        ctx: Context,
     ) -> Evaluation:
         return Evaluation(33.0, 33.0, 1, ((2, 33.0),))
 
@@ -264,14 +270,26 @@ class Fractions(FineEvaluator):
     """Counts an evaluation that it does not show."""
 
     def evaluate(
-        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+        self,
+        distilled: DistilledSet,
+        dataset: Dataset,
+        student: Student,
+        protocol: Protocol,
+        teacher: Scorer | None,
+        ctx: Context,
     ) -> Evaluation:
         return Evaluation(33.0, 33.0, 2, ((2, 33.0),))
 
 
 class LastAboveBest(FineEvaluator):
     def evaluate(
-        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+        self,
+        distilled: DistilledSet,
+        dataset: Dataset,
+        student: Student,
+        protocol: Protocol,
+        teacher: Scorer | None,
+        ctx: Context,
     ) -> Evaluation:
         return Evaluation(33.0, 30.0, 1, ((2, 33.0),))
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from torchvision.transforms import functional as V
 
 from ddbench.train.augment import augment
+from ddbench.train.augmentation import Augmentation, ColorJitter, Crop
 from ddbench.train.color import BRIGHTNESS, CONTRAST, SATURATION, apply_map, jitter_map, random_jitter, random_lighting
 from ddbench.train.crop import random_boxes
 from ddbench.train.images import ResidentImages
-from ddbench.train.protocol import Augmentation, ColorJitter, Crop
 
 ORDERS = list(permutations((BRIGHTNESS, CONTRAST, SATURATION)))
 

@@ -9,8 +9,8 @@ from scipy import stats
 from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms.v2 import functional as V
 
+from ddbench.train.augmentation import Crop
 from ddbench.train.crop import Boxes, random_boxes, resample
-from ddbench.train.protocol import Crop
 
 DRAWS = 3000
 

@@ -11,8 +11,8 @@ from scipy import stats
 from torch import nn
 
 from ddbench import Context
+from ddbench.train.augmentation import CutMix
 from ddbench.train.cutmix import Box, Mixed, clipped_box, cutmix
-from ddbench.train.protocol import CutMix
 from ddbench.train.trainer import mixed_loss
 
 ALWAYS = CutMix(probability=1.0, alpha=1.0)

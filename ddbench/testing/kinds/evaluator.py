@@ -17,7 +17,8 @@ def check_evaluator(cls: type[Evaluator], make: Callable[[], Evaluator], scratch
     train = data.train()
     distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6])
     results = [
-        make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), Context(seed=seed)) for seed in (0, 0)
+        make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, Context(seed=seed))
+        for seed in (0, 0)
     ]
     result = results[0]
     # Details are left out: they may tell how long it took.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ddbench.api import Context, Scorer
+from ddbench.api import Context, Scorer, TrainingData
 from ddbench.testing.fitting import fit
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def check_scorer(cls: type[Scorer], make: Callable[[], Scorer], scratch: Path) -> None:
@@ -37,3 +41,18 @@ def check_scorer(cls: type[Scorer], make: Callable[[], Scorer], scratch: Path) -
         require(name in per_class, cls, f"does not write the class field '{name}' that it declares")
         right = len(per_class[name]) == len(data.classes)
         require(right, cls, f"has {len(per_class[name])} rows of '{name}' for {len(data.classes)} classes")
+    if cls.teaches:
+        _check_teacher(cls, scorer, data, fields["logits"][:, per_class["column"]])
+
+
+def _check_teacher(cls: type[Scorer], scorer: Scorer, data: TrainingData, scored: Tensor) -> None:
+    """A teacher says of float images, by and large, what it scored them with, and lets gradients through to them."""
+    import torch
+
+    images = (data.train.images.float() / 255).requires_grad_()
+    logits = scorer.class_logits(images)
+    require(tuple(logits.shape) == tuple(scored.shape), cls, f"has class_logits of {tuple(logits.shape)}")
+    agreement = torch.corrcoef(torch.stack([logits.detach().flatten(), scored.flatten()]))[0, 1]
+    require(bool(agreement > 0.9), cls, f"has class_logits that agree with its scores only to {agreement:.2f}")
+    (gradient,) = torch.autograd.grad(logits.sum(), images, allow_unused=True)
+    require(gradient is not None and bool(gradient.any()), cls, "has class_logits without gradients")

@@ -14,8 +14,7 @@ POOL = 20
 
 def check_selector(cls: type[Selector], make: Callable[[], Selector], scratch: Path) -> None:
     """Exactly IPC different samples of each class, from the given pool alone; the same whenever it is asked."""
-    needs = make().needs
-    pool = specimen_pool(needs, POOL)
+    pool = _pool(make(), POOL)
     before = {name: values.clone() for name, values in pool.fields.items()}
     for ipc in (1, 3, POOL):
         chosen = make().select(pool, ipc, Context())
@@ -26,6 +25,11 @@ def check_selector(cls: type[Selector], make: Callable[[], Selector], scratch: P
     require(unchanged, cls, "changes the pool's fields")
     _check_prefix(cls, make, pool)
     _check_seed(cls, make, pool)
+
+
+def _pool(selector: Selector, per_class: int) -> Pool:
+    """A pool with everything that the selector declares, and nothing else."""
+    return specimen_pool(selector.needs, per_class, needs_class=selector.needs_class, needs_real=selector.needs_real)
 
 
 def _check_extras(cls: type[Selector], chosen: Selection, ipc: int) -> None:
@@ -41,7 +45,7 @@ def _check_extras(cls: type[Selector], chosen: Selection, ipc: int) -> None:
 
 def _check_prefix(cls: type[Selector], make: Callable[[], Selector], pool: Pool) -> None:
     """A cell's pool is the prefix of a larger one: what lies behind has no influence, even if it was seen before."""
-    used, larger = make(), specimen_pool(make().needs, 3 * POOL)
+    used, larger = make(), _pool(make(), 3 * POOL)
     used.select(larger, 3, Context())
     prefix = larger.subset([i for own in larger.by_class for i in own[:POOL]])
     alone = pool.subset([i for own in pool.by_class for i in own])

@@ -1,4 +1,4 @@
-"""k-center and herding against exact rational arithmetic, written as the definitions read."""
+"""k-center and herding against exact arithmetic and float64, written as the definitions read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import ddbench
 from ddbench import ComponentError, Context, Pool, Selector
 
 Vector = tuple[Fraction, ...]
+Array = np.ndarray[Any, Any]
 FIELD = "teacher.embedding"
 
 
@@ -52,11 +53,11 @@ def herding(points: Sequence[Vector], ipc: int) -> list[int]:
 REFERENCES: dict[str, Callable[[Sequence[Vector], int], list[int]]] = {"k-center": k_center, "herding": herding}
 
 
-def exact(features: np.ndarray[Any, Any]) -> list[Vector]:
+def exact(features: Array) -> list[Vector]:
     return [tuple(Fraction(float(x)) for x in row) for row in features]
 
 
-def pool_of(features: np.ndarray[Any, Any], labels: Sequence[int] | None = None, classes: int = 1) -> Pool:
+def pool_of(features: Array, labels: Sequence[int] | None = None, classes: int = 1) -> Pool:
     return Pool.from_arrays(
         labels=[0] * len(features) if labels is None else labels,
         class_names=[f"class {c}" for c in range(classes)],
@@ -91,6 +92,43 @@ def test_random_features(name: str) -> None:
         ipc = int(rng.integers(1, n + 1))
         chosen = selector(name).select(pool_of(features), ipc, Context())
         assert list(chosen.indices) == REFERENCES[name](exact(features), ipc)
+
+
+def direct(kind: Array, rows: Array, k_center: bool, ipc: int) -> list[int]:
+    """The definitions in float64 for features ``kind[rows]``, computed once a kind: duplicates tie exactly."""
+    kind = kind.astype(np.float64)
+    mean, chosen = kind[rows].mean(0), list[int]()
+    for step in range(ipc):
+        if k_center and step:
+            near = np.min([((kind - kind[rows[j]]) ** 2).sum(1) for j in chosen], axis=0)
+            worth = near[rows]
+        else:
+            gap = kind - mean + (0 if k_center else kind[rows[chosen]].sum(0) - step * mean)
+            worth = -(gap**2).sum(1)[rows]
+        worth[chosen] = -np.inf
+        chosen.append(int(worth.argmax()))
+    return chosen
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_larger_pools_with_duplicates_anywhere(name: str) -> None:
+    """Gaussian, sparse, clustered, of low rank; in any order and from the centre outwards; a third are duplicates."""
+    rng = np.random.default_rng(7)
+    for trial in range(40):
+        n, d = int(rng.integers(50, 200)), int(rng.integers(1, 70))
+        kind = rng.normal(size=(n, d))
+        if trial % 4 == 1:
+            kind = np.maximum(kind, 0)
+        elif trial % 4 == 2:
+            kind = 10 * rng.normal(size=(7, d))[rng.integers(0, 7, n)] + kind
+        elif trial % 4 == 3:
+            kind = rng.normal(size=(n, 2)) @ rng.normal(size=(2, d))
+        kind = kind[np.argsort((kind**2).sum(1))] if trial % 8 < 4 else kind
+        kind = (kind * rng.choice([1e-3, 1, 1e3])).astype(np.float32)
+        rows = np.sort(rng.integers(0, n, n)) if trial % 3 else rng.integers(0, n, n)
+        distinct = len(np.unique(kind[rows], axis=0))
+        chosen = selector(name).select(pool_of(kind[rows]), distinct, Context())
+        assert list(chosen.indices) == direct(kind, rows, name == "k-center", distinct)
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -186,3 +224,13 @@ def test_unusable_features_are_named(name: str, bad: float) -> None:
 def test_needs_is_the_field_asked_for(name: str) -> None:
     assert selector(name).needs == ("teacher.embedding",)
     assert selector(name, field="clip.image").needs == ("clip.image",)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_pool_of_exactly_ipc_one_too_small_and_one_without_the_field(name: str) -> None:
+    pool = pool_of(np.eye(3, dtype=np.float32))
+    assert sorted(selector(name).select(pool, 3, Context()).indices) == [0, 1, 2]
+    with pytest.raises(ComponentError, match="choose 4 of 3 candidates of class 'class 0'"):
+        selector(name).select(pool, 4, Context())
+    with pytest.raises(ComponentError, match=r"no field 'clip\.image'"):
+        selector(name, field="clip.image").select(pool, 2, Context())

@@ -107,6 +107,7 @@ class Colour(Scorer):
 
     provides = ("embedding", "logits")
     provides_per_class = ("column",)
+    teaches = True
 
     class Params(ddbench.Params):
         seconds: float = 0.0
@@ -126,8 +127,11 @@ class Colour(Scorer):
         self.centre = torch.tensor(json.loads((fitted / "centre.json").read_text()))
 
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        colour = images.float().mean((2, 3)) - self.centre
-        return {"embedding": colour, "logits": colour / 10}
+        logits = self.class_logits(images.float() / 255)
+        return {"embedding": logits * 10, "logits": logits}
+
+    def class_logits(self, images: Tensor) -> Tensor:
+        return (255 * images.mean((2, 3)) - self.centre) / 10
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
         import torch

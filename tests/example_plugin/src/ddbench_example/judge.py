@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import ddbench
-from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Student, component
+from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Scorer, Student, component
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,7 +40,13 @@ class NearestMean(Evaluator):
     params: Params
 
     def evaluate(
-        self, distilled: DistilledSet, dataset: Dataset, student: Student, protocol: Protocol, ctx: Context
+        self,
+        distilled: DistilledSet,
+        dataset: Dataset,
+        student: Student,
+        protocol: Protocol,
+        teacher: Scorer | None,
+        ctx: Context,
     ) -> Evaluation:
         import torch
 
@@ -55,4 +61,6 @@ class NearestMean(Evaluator):
         means = torch.stack([(colours + jitter)[distilled.labels == c].mean(0) for c in range(len(dataset.classes))])
         guesses = torch.cdist(validation.images.float().mean((2, 3)), means).argmin(1)
         accuracy = 100 * (guesses == validation.labels).float().mean().item()
-        return Evaluation(accuracy, accuracy, 1, ((1, accuracy),))
+        soft = None if distilled.soft is None else [distilled.soft.temperature, distilled.soft.logits.tolist()]
+        details = {"soft": soft, "live": None if teacher is None else teacher.info.name}
+        return Evaluation(accuracy, accuracy, 1, ((1, accuracy),), details)

@@ -1,0 +1,79 @@
+"""The descent of a batch of latents. Only they have gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ddbench import ComponentError, Context, DistilledSet, Prior, Scorer
+
+if TYPE_CHECKING:
+    from .soft_label_latent import SoftLabelLatent
+
+
+def descend(
+    distilled: DistilledSet,
+    rows: slice,
+    prior: Prior,
+    teacher: Scorer,
+    params: SoftLabelLatent.Params,
+    ctx: Context,
+) -> tuple[Tensor, Tensor]:
+    """Refine the latents at ``rows``; the images uint8 ``[n, 3, H, W]`` that they decode to, and themselves.
+
+    Raises:
+        ComponentError: a latent became infinite or not a number.
+    """
+    assert distilled.latents is not None
+    assert distilled.soft is not None
+    before, ids = distilled.latents[rows], distilled.sample_ids[rows]
+    latents = before.to(ctx.device, torch.float32, copy=True).requires_grad_()
+    labels = distilled.labels[rows].to(ctx.device)
+    soft = distilled.soft.probabilities[rows].to(ctx.device)
+    weights = kl_weights(soft, labels, params)
+    optimizer: torch.optim.Optimizer = (
+        torch.optim.Adam([latents], lr=params.learning_rate, eps=params.damping)
+        if params.optimizer == "adam"
+        else torch.optim.SGD([latents], lr=params.learning_rate)
+    )
+    mixed = torch.autocast(torch.device(ctx.device).type, torch.bfloat16, enabled=params.precision == "bf16")
+    for step in range(params.steps):
+        t, noise = (drawn.to(ctx.device) for drawn in draws(ids, step, prior.timesteps, before.shape[1:], ctx))
+        with mixed:
+            loss = prior.loss(latents, t, noise, labels).float().sum()
+        # One graph at a time is in memory; the gradients add up on the latents, which alone are asked for.
+        (latents.grad,) = torch.autograd.grad(loss, latents)
+        if step >= params.steps - params.kl_steps:
+            with mixed:
+                logits = teacher.class_logits(prior.decode(latents)).float()
+            loss = (weights * divergence(soft, logits, distilled.soft.temperature)).sum()
+            latents.grad += torch.autograd.grad(loss, latents)[0]
+        optimizer.step()
+    refined = latents.detach()
+    if not refined.isfinite().all():
+        raise ComponentError("refinement made a latent infinite or not a number", hint="lower the learning rate")
+    with torch.no_grad():
+        images = (prior.decode(refined).float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return images.cpu(), refined.to(before.dtype).cpu()
+
+
+def kl_weights(soft: Tensor, labels: Tensor, params: SoftLabelLatent.Params) -> Tensor:
+    """The weight of each image's divergence, ``[n]``, from its soft label ``[n, C]`` and class (Eq. 10)."""
+    confidence = soft.gather(1, labels[:, None])[:, 0]
+    return params.weight * (params.w_min + (1 - confidence) * (params.w_max - params.w_min))
+
+
+def divergence(soft: Tensor, logits: Tensor, temperature: float) -> Tensor:
+    """KL(soft ‖ softmax(logits / temperature)) of each image, ``[n]``."""
+    predicted = (logits / temperature).log_softmax(dim=1)
+    return (torch.xlogy(soft, soft) - soft * predicted).sum(dim=1)
+
+
+def draws(ids: Sequence[str], step: int, timesteps: int, shape: Sequence[int], ctx: Context) -> tuple[Tensor, Tensor]:
+    """A timestep and noise for each image, ``[n]`` and ``[n, *shape]``, that depend on seed, id and step alone."""
+    streams = [ctx.torch_rng("refine", sample_id, step) for sample_id in ids]
+    t = torch.stack([torch.randint(timesteps, (), generator=stream) for stream in streams])
+    return t, torch.stack([torch.randn(shape, generator=stream) for stream in streams])

@@ -1,0 +1,92 @@
+"""Refinement of latents under a teacher's soft labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+import ddbench
+from ddbench import ComponentError, Context, DistilledSet, Prior, Refiner, component
+
+if TYPE_CHECKING:
+    from ddbench import Scorer
+
+
+@component("refiner", "soft-label-latent", version=1, paper="Pool-Select-Refine (Li, Sakai, Zhao, Hasegawa)")
+class SoftLabelLatent(Refiner):
+    """Descend each latent on its denoising loss and, at the end, on the divergence from its cached soft label.
+
+    Stage II of Pool-Select-Refine. The latent z that an image was decoded from is moved for ``steps`` steps on
+    L_LDM(z) + w · KL(q ‖ p(Dec(z))) (Eq. 9), where q is the image's soft label as it was cached before refinement and p
+    what the teacher says of the decoded latent, both at the labels' temperature. The divergence takes part in the last
+    ``kl_steps`` steps only; before, nothing is decoded. The weight (Eq. 10) is w = weight · (w_min + (1 − q_c) ·
+    (w_max − w_min)) with q_c the cached probability of the image's class: doubtful images are corrected more. Generator
+    and teacher stay as they are.
+
+    L_LDM is the mean squared error of the predicted noise, given the class and without guidance, at one timestep a
+    step, uniform over the generator's, under noise of its own: both depend on (selection seed, sample id, step) alone,
+    so an image's refinement depends on no other image. The paper leaves the timesteps, the conditioning and the
+    reduction open; these are our choice. It writes a plain gradient step and names no optimiser: ``optimizer:
+    gradient`` is that step, and the default is Adam, see the parameter.
+    """
+
+    needs_latents = True
+    needs_soft = True
+
+    class Params(ddbench.Params):
+        steps: int = Field(100, ge=1, description="L: steps of descent")
+        learning_rate: float = Field(0.01, ge=0, description="η; 0 moves nothing")
+        weight: float = Field(0.5, ge=0, description="λ: the weight of the divergence")
+        w_min: float = Field(0.1, ge=0, description="least share of the weight, for images that the teacher is sure of")
+        w_max: float = Field(2.0, ge=0, description="largest share of the weight, for images of another class")
+        kl_steps: int = Field(4, ge=0, description="R: the divergence takes part in the last R steps; 0 leaves it out")
+        optimizer: Literal["adam", "gradient"] = Field(
+            "adam", description="with a mean over the latent, plain gradient steps of 0.01 move nothing visibly"
+        )
+        damping: float = Field(
+            1e-3,
+            gt=0,
+            description="ε of Adam; far below the gradients of a mean over the latent, rounding decides directions",
+        )
+        precision: Literal["float32", "bf16"] = Field("float32", description="of the networks; latents are float32")
+        batch: int = Field(16, ge=1, description="images that are refined together; lower it where memory is short")
+
+    params: Params
+
+    @property
+    def seeded(self) -> bool:
+        """Timesteps and noise are drawn."""
+        return True
+
+    def refine(
+        self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
+    ) -> DistilledSet:
+        """The set with refined latents and what they decode to.
+
+        Raises:
+            ComponentError: the set has no latents or no soft labels, or there is no generator or teacher.
+        """
+        import torch
+
+        from ._latent_descent import descend
+
+        missing = {
+            "latents": distilled.latents is None,
+            "soft labels": distilled.soft is None,
+            "a generator with a prior": prior is None,
+            "a teacher": teacher is None,
+        }
+        if any(missing.values()):
+            lacking = next(what for what, absent in missing.items() if absent)
+            raise ComponentError(f"{self.label()} needs {lacking}", hint="see `ddbench describe soft-label-latent`")
+        assert prior is not None
+        assert teacher is not None
+        parts = []
+        for start in range(0, len(distilled), self.params.batch):
+            rows = slice(start, start + self.params.batch)
+            parts.append(descend(distilled, rows, prior, teacher, self.params, ctx))
+            ctx.progress(min(rows.stop, len(distilled)), len(distilled))
+        images, latents = (torch.cat(values) for values in zip(*parts, strict=True))
+        return replace(distilled, images=images, latents=latents)

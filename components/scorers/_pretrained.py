@@ -1,0 +1,37 @@
+"""How scorers use a pretrained network: frozen, in a stated precision, on pictures that its own transform prepares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2.functional import to_pil_image
+
+
+def frozen(network: Any, device: str) -> Any:
+    """The network as it scores: in evaluation mode, without gradients of its own, channels last."""
+    return network.to(device=device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+@contextmanager
+def unseeded() -> Iterator[None]:
+    """Let a network draw weights that are thrown away, and leave the global generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
+@contextmanager
+def scoring(precision: Literal["float32", "mixed"], device: str) -> Iterator[None]:
+    """Without gradients; on a GPU, and where ``precision`` is mixed, with float16 products."""
+    kind = torch.device(device).type
+    with torch.no_grad(), torch.autocast(kind, torch.float16, enabled=precision == "mixed" and kind == "cuda"):
+        yield
+
+
+def network_input(images: Tensor, transform: Callable[..., Tensor], device: str) -> Tensor:
+    """uint8 images ``[n, 3, H, W]``, each made a Pillow picture and put through ``transform``."""
+    pixels = torch.stack([transform(to_pil_image(image)) for image in images.cpu()])
+    return pixels.to(device=device, memory_format=torch.channels_last)

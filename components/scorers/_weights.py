@@ -1,0 +1,111 @@
+"""Scorers with pretrained weights, and where on this machine the weights are. No scorer opens a connection.
+
+A file that the user names comes first. Weights that are known by a name are looked for in ``weights/<repository>`` in
+the data folder, laid out as their repository on the Hugging Face Hub, then in the Hub's own cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+import ddbench
+from ddbench import ComponentError, Scorer, unkeyed
+from ddbench.store.files import file_sha256
+from ddbench.store.home import data_home
+
+SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
+
+
+class PretrainedScorer(Scorer):
+    """A scorer whose network was trained elsewhere.
+
+    Its weights are those of the file ``weights``, known by its content; without it, those that the other parameters
+    name, known by that name.
+    """
+
+    class Params(ddbench.Params):
+        weights: Path | None = unkeyed(
+            None, description="a file of the model's weights: safetensors, or a state dict saved by torch"
+        )
+        precision: Literal["float32", "mixed"] = Field(
+            "float32", description="mixed: fields come of float16 products on a GPU; on a CPU it is float32"
+        )
+        block: int = Field(64, ge=1, description="images that are scored together")
+
+    params: Params
+
+    @property
+    def block(self) -> int:
+        """As the parameter says."""
+        return self.params.block
+
+    def fingerprint(self) -> Any:
+        """The content of the file ``weights``, where it is given. Raises ComponentError where it is not there."""
+        path = self.params.weights
+        return None if path is None else {"weights": file_sha256(given_weights(path))}
+
+
+@dataclass(frozen=True)
+class Published:
+    """Weights on the Hugging Face Hub.
+
+    Attributes:
+        name: what they are called by those who use them.
+        repository: where they are, as ``owner/name``.
+        files: the names that they may have there, the preferred one first.
+    """
+
+    name: str
+    repository: str
+    files: tuple[str, ...]
+
+
+def given_weights(path: Path) -> Path:
+    """The file that the user named. Raises ComponentError where there is none, or none of weights by its name."""
+    if not path.is_file():
+        raise ComponentError("there is no such file of weights", where=str(path), hint="check the parameter 'weights'")
+    if path.suffix not in SUFFIXES:
+        raise ComponentError("is no file of weights", where=str(path), hint=f"their names end in {', '.join(SUFFIXES)}")
+    return path
+
+
+def published_weights(weights: Published, wanted_by: str) -> Path:
+    """The file of published weights. Raises ComponentError, with the command that fetches them, where there is none."""
+    from huggingface_hub import try_to_load_from_cache
+
+    folder = data_home() / "weights" / weights.repository
+    kept = [folder / name for name in weights.files]
+    cached = [try_to_load_from_cache(weights.repository, name) for name in weights.files]
+    for path in [*kept, *(Path(path) for path in cached if isinstance(path, str))]:
+        if path.is_file():
+            return path
+    raise ComponentError(
+        f"{wanted_by} finds no weights of {weights.name}: neither {folder} nor the Hugging Face cache has "
+        f"{' or '.join(weights.files)} of {weights.repository}",
+        hint=f"fetch them with `hf download {weights.repository} {weights.files[0]} --local-dir {folder}`, "
+        "or name a file in the parameter 'weights'",
+    )
+
+
+@contextmanager
+def loading(path: Path, name: str) -> Iterator[None]:
+    """Tell in one line that what a file holds is not the weights of ``name``."""
+    try:
+        yield
+    except ComponentError:
+        raise
+    # What a damaged or foreign file raises is up to the library that reads it: anything from KeyError to EOFError.
+    except Exception as error:
+        reason = shorten(f"{type(error).__name__}: {error}", 240, placeholder=" …")
+        raise ComponentError(
+            f"cannot be loaded as weights of {name} ({reason})",
+            where=str(path),
+            hint="fetch the file again, or name the model that it is of",
+        ) from error

@@ -1,0 +1,115 @@
+"""Any CLIP model of open_clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from ddbench import ClassInfo, Context, TrainingData, component
+
+from ._weights import PretrainedScorer, given_weights, published_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@component("scorer", "open-clip", version=1, paper="arXiv:2103.00020")
+class OpenClip(PretrainedScorer):
+    """A CLIP model of open_clip: the embedding of each image, and of a prompt for each class.
+
+    Both are of unit length, so that their inner product is the cosine of the angle between them. Images are prepared
+    by the weights' own transform (Pillow's resize to the model's size, crop, normalisation), and the activation is the
+    one that the weights were trained with: QuickGELU for OpenAI's. A prompt is ``template`` with the class's name in
+    it. Which name that is differs between papers and is seldom stated: by default it is what stands before the first
+    comma of a list of synonyms, as in WordNet's; underscores become spaces.
+
+    The weights are those of the file ``weights``, known by its content; else those that the tag ``pretrained`` names,
+    known by that name: ``open_clip_model.safetensors`` or ``open_clip_pytorch_model.bin`` in ``weights/<repository>``
+    in the data folder, else in the Hugging Face cache. Nothing is downloaded.
+    """
+
+    class Params(PretrainedScorer.Params):
+        model: str = Field("ViT-B-32", pattern=r"^[\w-]+$", description="open_clip's name of the architecture")
+        pretrained: str | None = Field(
+            "openai",
+            pattern=r"^[\w-]+$",
+            description="tag of the weights; of those of a file, what they were trained with, null for the model's own",
+        )
+        template: str = Field("A photo of a {classname}", pattern=r"\{classname\}")
+        classname: Literal["first", "name"] = Field(
+            "first", description="the name's first synonym, before the first comma, or the whole name"
+        )
+
+        @model_validator(mode="after")
+        def _weights_are_named(self) -> OpenClip.Params:
+            if self.weights is None and self.pretrained is None:
+                raise ValueError("no weights are named; give their tag as 'pretrained', or a file as 'weights'")
+            return self
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """open_clip's smallest architecture, with random weights in ``scratch``."""
+        import open_clip
+        import torch
+        from safetensors.torch import save_file
+
+        from ._pretrained import unseeded
+
+        path = scratch / "vit-s-32-alt.safetensors"
+        with unseeded():
+            torch.manual_seed(0)
+            model = open_clip.create_model("ViT-S-32-alt", precision="fp16")
+        save_file(model.state_dict(), path)
+        return {"model": "ViT-S-32-alt", "pretrained": None, "weights": path, "block": 4}
+
+    params: Params
+    provides = ("image",)
+    provides_per_class = ("text",)
+
+    _model: Any
+    _transform: Any
+    _tokenizer: Any
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Build the model with its weights. Raises ComponentError if they are missing, damaged or another model's."""
+        import open_clip
+
+        from ._clip import build, known, published
+        from ._pretrained import frozen
+
+        name, tag, path = self.params.model, self.params.pretrained, self.params.weights
+        config = known(name, tag, self.label())
+        title = f"{name} ({tag})"
+        file = given_weights(path) if path else published_weights(published(title, config, self.label()), self.label())
+        model, self._transform = build(name, file, config)
+        self._model = frozen(model, ctx.device)
+        self._tokenizer = open_clip.get_tokenizer(name)
+
+    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+        """``image [n, D]``, of unit length."""
+        from torch.nn.functional import normalize
+
+        from ._pretrained import network_input, scoring
+
+        with scoring(self.params.precision, ctx.device):
+            embedding = self._model.encode_image(network_input(images, self._transform, ctx.device))
+        return {"image": normalize(embedding.float(), dim=1)}
+
+    def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
+        """``text [C, D]``, of unit length."""
+        import torch
+        from torch.nn.functional import normalize
+
+        from ._pretrained import scoring
+
+        tokens = self._tokenizer([self.prompt(c) for c in data.classes]).to(ctx.device)
+        with scoring(self.params.precision, ctx.device):
+            embedding = torch.cat([self._model.encode_text(some) for some in tokens.split(self.block)])
+        return {"text": normalize(embedding.float(), dim=1).cpu()}
+
+    def prompt(self, c: ClassInfo) -> str:
+        """What is said of a class."""
+        name = c.name if self.params.classname == "name" else c.name.split(",")[0]
+        return self.params.template.replace("{classname}", name.strip().replace("_", " "))

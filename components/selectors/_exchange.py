@@ -1,0 +1,183 @@
+"""The second stage of SAS: candidates enter a set one by one and the most redundant member leaves.
+
+float32 screens, float64 decides. The cosines of a block of candidates to the members come from one float32 product, and
+a candidate is passed over where its mean angle is the lowest by more than float32 can err. All others, few as a rule,
+are judged by exact inner products: the choice is that of exact arithmetic, whatever the size of a block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ._angular import LARGEST_COSINE, PER_RADIAN, to_unit, unit_rows
+
+Floats: TypeAlias = NDArray[np.float64]
+Singles: TypeAlias = NDArray[np.float32]
+Integers: TypeAlias = NDArray[np.int64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Mean angles no further apart are equal: symmetry makes them so, and the rounding of features parts them.
+EQUAL: Final = 1e-7
+_NOBODY = np.iinfo(np.int64).min
+
+# Candidates a product, and candidates that are screened together: their sums stay in the first-level cache.
+_BLOCK, _LANES = 256, 16
+# arccos(x) = √(1 − x) · polynomial(x) for x ≥ 0 (Abramowitz and Stegun, 4.4.46); in float32 off by less than 10⁻⁶.
+_ARCCOS_ERROR = 1e-6
+_A0, _A1, _A2, _A3 = map(np.float32, (1.5707963050, -0.2145988016, 0.0889789874, -0.0501743046))
+_A4, _A5, _A6, _A7 = map(np.float32, (0.0308918810, -0.0170881256, 0.0066700901, -0.0012624911))
+_ZERO, _ONE, _PI, _LARGEST = map(np.float32, (0, 1, math.pi, LARGEST_COSINE))
+
+
+class _Members(NamedTuple):
+    """The set: ``rows [ipc, D]``, which ``candidates`` they are, the angles ``between`` them and their ``sums``."""
+
+    rows: Singles
+    candidates: Integers
+    between: Floats
+    sums: Floats
+
+
+def exchange(features: Tensor, order: Tensor, precedence: Tensor, ipc: int) -> tuple[Tensor, int]:
+    """Which rows of ``features`` remain after the rows ``order`` were added, and how many exchanges that took.
+
+    Once there are more than ``ipc`` members, the one whose mean angle to the others is lowest leaves; of those within
+    ``EQUAL`` of it that with the highest ``precedence``.
+
+    Args:
+        features: ``[n, D]`` float32, of any length.
+        order: ``[m]``, m ≥ ipc.
+        precedence: ``[m]`` different integers, parallel to ``order``.
+        ipc: size of the set.
+    """
+    rows = unit_rows(features[order[:ipc]])
+    members = _Members(rows.numpy(), np.arange(ipc), np.zeros((ipc, ipc)), np.zeros(ipc))
+    _fill(members)
+    gathered, block = torch.zeros(2, _BLOCK, features.shape[1])
+    cosines = torch.empty(ipc, _BLOCK)
+    exchanges = 0
+    for start in range(ipc, len(order), _BLOCK):
+        batch = order[start : start + _BLOCK]
+        torch.index_select(features, 0, batch, out=gathered[: len(batch)])
+        candidates = block[: len(batch)].numpy()
+        to_unit(gathered.numpy(), candidates)
+        # Members first: faster than the transpose, and candidates lie side by side in the rows.
+        torch.mm(rows, block.T, out=cosines)
+        exchanges += _offer_block(members, candidates, start, cosines.numpy(), precedence.numpy())
+    return order[torch.from_numpy(members.candidates)], exchanges
+
+
+def _compiled(function: Function) -> Function:
+    """Compiled when first called, and kept beside the module for the next process."""
+    # Sums may be formed in any order: those that decide are exact, those that screen have room for it.
+    return cast("Function", numba.njit(cache=True, fastmath={"contract", "reassoc"})(function))
+
+
+@_compiled
+def _exact_angles(members: Singles, row: Singles, out: Floats) -> float:
+    """The angle of ``row`` to each of ``members``, on the grid of angles, and their sum."""
+    total = 0.0
+    for m in range(len(members)):
+        member, cosine = members[m], 0.0
+        for k in range(len(row)):
+            cosine += np.float64(member[k]) * np.float64(row[k])
+        cosine = min(max(cosine, -LARGEST_COSINE), LARGEST_COSINE)
+        out[m] = round(math.acos(cosine) * PER_RADIAN) / PER_RADIAN
+        total += out[m]
+    return total
+
+
+@_compiled
+def _fill(members: _Members) -> None:
+    """Angles and sums of the first members, from their rows."""
+    for i in range(len(members.rows)):
+        members.sums[i] = _exact_angles(members.rows[:i], members.rows[i], members.between[i])
+        members.between[:i, i] = members.between[i, :i]
+        members.sums[:i] += members.between[i, :i]
+
+
+@_compiled
+def _offer(members: _Members, row: Singles, candidate: int, precedence: Integers, to: Floats) -> int:
+    """Put ``row`` in the place of the member that leaves; that place, or −1 where it leaves itself.
+
+    ``to`` is scratch for its angles to the members.
+    """
+    total = _exact_angles(members.rows, row, to)
+    limit = min(total, (members.sums + to).min()) + EQUAL * len(to)
+    place, last = -1, precedence[candidate] if total <= limit else _NOBODY
+    for m in range(len(to)):
+        if members.sums[m] + to[m] <= limit and precedence[members.candidates[m]] > last:
+            place, last = m, precedence[members.candidates[m]]
+    if place >= 0:
+        total -= to[place]
+        to[place] = 0
+        for m in range(len(to)):
+            members.sums[m] += to[m] - members.between[place, m]
+            members.between[place, m] = members.between[m, place] = to[m]
+        members.sums[place] = total
+        members.rows[place] = row
+        members.candidates[place] = candidate
+    return place
+
+
+@_compiled
+def _screen(cosines: Singles, sums: Floats, total: Floats, lowest: Floats, largest: Singles) -> None:
+    """Roughly, for each column of ``cosines [ipc, …]``: its sum of angles, the lowest sum of a member with it, and its
+    largest |cosine|."""
+    total[:], lowest[:], largest[:] = 0, np.inf, 0
+    for m in range(len(cosines)):
+        row, own = cosines[m], sums[m]
+        for i in range(len(row)):
+            x = abs(row[i])
+            x = x if x < _LARGEST else _LARGEST
+            angle = ((((((_A7 * x + _A6) * x + _A5) * x + _A4) * x + _A3) * x + _A2) * x + _A1) * x + _A0
+            angle *= math.sqrt(_ONE - x)
+            angle = angle if row[i] >= _ZERO else _PI - angle
+            total[i] += angle
+            lowest[i] = own + angle if own + angle < lowest[i] else lowest[i]
+            largest[i] = x if x > largest[i] else largest[i]
+
+
+@_compiled
+def _cosines_to(member: Singles, block: Singles, out: Singles) -> None:
+    """What the product would hold of ``member``, had it been one in time."""
+    for i in range(len(block)):
+        row, cosine = block[i], _ZERO
+        for k in range(len(row)):
+            cosine += row[k] * member[k]
+        out[i] = cosine
+
+
+@_compiled
+def _offer_block(members: _Members, block: Singles, base: int, cosines: Singles, precedence: Integers) -> int:
+    """Offer the candidates ``base`` …, whose cosines to the members are ``[ipc, …]``; the number of exchanges."""
+    ipc, exchanges, start = len(members.sums), 0, 0
+    total, lowest, largest, to = np.empty(_LANES), np.empty(_LANES), np.empty(_LANES, np.float32), np.empty(ipc)
+    # The most that a float32 inner product of unit vectors can be off, in whatever order it was summed.
+    error = (block.shape[1] + 4) * 2.0**-24
+    while start < len(block):
+        # Whole groups, though some may have passed: a loop of another length is not vectorised.
+        group = start - start % _LANES
+        _screen(cosines[:, group : group + _LANES], members.sums, total, lowest, largest)
+        first, start = start, min(group + _LANES, len(block))
+        for i in range(first, start):
+            # arccos is steepest at the largest cosine.
+            steep = min(largest[i - group] + error, LARGEST_COSINE)
+            slack = (ipc + 1) * (error / math.sqrt(1 - steep * steep) + _ARCCOS_ERROR + EQUAL)
+            if total[i - group] < lowest[i - group] - slack:
+                continue
+            place = _offer(members, block[i], base + i, precedence, to)
+            if place >= 0:
+                exchanges += 1
+                start = i + 1
+                _cosines_to(block[i], block[start:], cosines[place, start:])
+                break
+    return exchanges

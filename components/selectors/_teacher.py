@@ -1,0 +1,51 @@
+"""What a teacher says of the samples of one class."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from ddbench import ComponentError, Pool
+
+Columns: TypeAlias = Literal["classes", "all"]
+
+
+def class_probabilities(
+    pool: Pool, teacher: str, columns: Columns = "classes", temperature: float = 1.0
+) -> tuple[Tensor, int]:
+    """Softmax of the teacher's logits over the temperature, for a one-class pool; and the column of that class.
+
+    A teacher may know more classes than the data set has. With ``classes`` only the columns of the data set's classes
+    are considered, in the order of the classes, and each row sums to 1 over them; with ``all`` every column is.
+
+    Returns:
+        Probabilities ``[n, C]`` (``classes``) or ``[n, L]`` (``all``) in float64, and which column is the class's own.
+
+    Raises:
+        ComponentError: a field is missing or of the wrong shape, or the logits hold NaN or infinite values.
+    """
+    field, class_field = f"{teacher}.logits", f"{teacher}.column"
+    logits, column = pool.field(field), pool.class_field(class_field).long()
+    class_index = int(pool.labels[0])
+    name = pool.class_names[class_index]
+    if logits.ndim != 2 or column.shape != (len(pool.class_names),):
+        shapes = f"{tuple(logits.shape)} and {tuple(column.shape)}"
+        raise ComponentError(
+            f"'{field}' and '{class_field}' have shapes {shapes}, not [N, L] and [{len(pool.class_names)}]",
+            hint="look at the scorer that wrote them",
+        )
+    if not 0 <= int(column.min()) <= int(column.max()) < logits.shape[1]:
+        raise ComponentError(
+            f"'{class_field}' names a column outside the {logits.shape[1]} of '{field}'",
+            hint="look at the scorer that wrote it",
+        )
+    own = int(column[class_index])
+    if columns == "classes":
+        logits, own = logits[:, column], class_index
+    if not torch.isfinite(logits).all():
+        raise ComponentError(
+            f"field '{field}' has NaN or infinite values for class '{name}'", hint="look at the scorer that wrote it"
+        )
+    return (logits.double() / temperature).softmax(1), own

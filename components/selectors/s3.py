@@ -1,0 +1,191 @@
+"""Selective subgroup sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+import ddbench
+from ddbench import ComponentError, Context, Pool, Selection, Selector, component
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ._subgroups import Found, Objective
+
+# What each profile sets where the suite does not.
+_PROFILES: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "released": {"eps": 0.0},
+    "paper": {"norm": "mean", "init": "random"},
+}
+
+
+@component("selector", "s3", version=1, paper="arXiv:2603.13960")
+class S3(Selector):
+    """S³: one subgroup of IPC candidates a class, near the class's real images and far from the other classes' choices.
+
+    Features become unit vectors; a centroid is their mean, again of unit length; d = 1 − cos. With r_i the centroid of
+    the real images of class i and c_{i,g} that of its subgroup g, subgroups g_i are sought that minimise
+
+        alpha Σ_i log(d(c_{i,g_i}, r_i) + eps) − w Σ_{i<j} log(d(c_{i,g_i}, c_{j,g_j}) + eps),
+
+    where w is beta (``norm: sum``, as the authors' code has it, so that separation gains weight with every class) or
+    2 beta / (C − 1) (``norm: mean``, our reading of Eq. 10). ``sep: all`` separates from the mean over all subgroups of
+    the other class, another reading of it. Classes in order move to their best subgroup until a sweep moves none. Equal
+    costs are decided for the first subgroup. The choice is in pool order.
+
+    Which samples form a subgroup, which is IPC images that were drawn together:
+
+    - ``partition``: blocks of a seeded permutation of the class, as many as there are whole ones, at most
+      ``subgroups``. For independent samples that is the same as drawing them so.
+    - ``given``: consecutive blocks of the class in pool order, the first ``subgroups`` of them: a generator's samples
+      are independent, so each block is one draw. The class must have a whole number of blocks.
+    - ``resample``: ``subgroups`` random subsets, which may overlap.
+
+    Profiles set defaults, which the other parameters override: ``released`` is the published script (eps 0), ``paper``
+    normalises and starts at random as the paper's algorithm does, ``default`` is the published parser. Ours are
+    ``partition``, ``resample``, restarts, the fallback to the pool's own centroid (``real: false``) and, where eps is
+    0, the finite logarithm of coincident centroids.
+    """
+
+    default_pool = "5x"
+
+    class Params(ddbench.Params):
+        field: str = "teacher.embedding"
+        profile: Literal["default", "released", "paper"] = Field(
+            "default", description="sets the defaults of the parameters below"
+        )
+        alpha: float = Field(0.4, ge=0, description="weight of closeness to the real images")
+        beta: float = Field(0.9, ge=0, description="weight of separation from the other classes")
+        norm: Literal["sum", "mean"] = Field(
+            "sum", description="separation is a sum over pairs, or a mean over classes"
+        )
+        sep: Literal["selected", "all"] = Field("selected", description="of which subgroups of the other classes")
+        grouping: Literal["partition", "resample", "given"] = "partition"
+        subgroups: int = Field(5, ge=1, le=20, description="subgroups a class; more than 20 over-fit the centroids")
+        eps: float = Field(1e-6, ge=0, description="added to distances; 0 in the profile 'released' alone")
+        real: bool = Field(True, description="false: the pool's own class centroid stands in for the real images'")
+        real_max: int = Field(200, ge=1, description="real images a class, drawn where there are more")
+        init: Literal["nearest", "random"] = Field("nearest", description="the subgroups the search starts from")
+        max_sweeps: int = Field(5, ge=1)
+        restarts: int = Field(0, ge=0, description="further searches from random subgroups; the best one counts")
+
+        @model_validator(mode="before")
+        @classmethod
+        def _profile_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
+            return {**_PROFILES.get(str(values.get("profile")), {}), **values}
+
+        @model_validator(mode="after")
+        def _eps_above_zero(self) -> S3.Params:
+            if self.eps == 0 and self.profile != "released":
+                raise ValueError("parameter 'eps' is 0, which only the profile 'released' has")
+            return self
+
+    params: Params
+
+    @property
+    def seeded(self) -> bool:
+        """Subgroups, real images and random starts are drawn."""
+        p = self.params
+        return p.grouping != "given" or p.real or p.init == "random" or p.restarts > 0
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The field of features."""
+        return (self.params.field,)
+
+    @property
+    def needs_real(self) -> tuple[str, ...]:
+        """The same of the real images, where they are asked for."""
+        return (self.params.field,) if self.params.real else ()
+
+    def choose(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
+        """The images of the chosen subgroups. Raises ComponentError for features without direction."""
+        owns = [pool.of_class(c) for c in range(len(pool.class_names))]
+        groups = [self._subgroups(own, ipc, ctx) for own in owns]
+        objective = self._objective(owns, groups, ctx)
+        found = self._search(objective, ctx)
+        rows = [sorted(own[g]) for own, g in zip(groups, found.chosen, strict=True)]
+        chosen = tuple(tuple(place[i] for i in own) for place, own in zip(pool.by_class, rows, strict=True))
+        return Selection(chosen, info=self._info(objective, found))
+
+    def _subgroups(self, own: Pool, ipc: int, ctx: Context) -> list[list[int]]:
+        """The subgroups of a one-class pool. What is drawn is drawn from the sorted sample ids."""
+        class_index, size, wanted = int(own.labels[0]), len(own), self.params.subgroups
+        rows = list(range(size))
+        if self.params.grouping == "given" and size % ipc:
+            raise ComponentError(
+                f"{self.label()} finds no whole number of draws of {ipc} in the {size} candidates of class "
+                f"'{own.class_names[class_index]}'",
+                hint="make the pool a multiple of the IPC, or set grouping: partition",
+            )
+        if self.params.grouping != "given":
+            rows.sort(key=own.sample_ids.__getitem__)
+        if self.params.grouping == "resample":
+            draws = [ctx.rng("s3", "resample", class_index, g).permutation(size)[:ipc] for g in range(wanted)]
+            return [[rows[i] for i in draw] for draw in draws]
+        if self.params.grouping == "partition":
+            rows = [rows[i] for i in ctx.rng("s3", "partition", class_index).permutation(size)]
+        return [rows[g * ipc : (g + 1) * ipc] for g in range(min(wanted, size // ipc))]
+
+    def _objective(self, owns: Sequence[Pool], groups: Sequence[list[list[int]]], ctx: Context) -> Objective:
+        """Every subgroup's centroid and how near it is to its class's target."""
+        from ._subgroups import Objective, centroids, log_distances, unit_features
+
+        candidates, closeness = [], []
+        for class_index, (own, rows) in enumerate(zip(owns, groups, strict=True)):
+            name = own.class_names[class_index]
+            units = unit_features(own, self.params.field, "the pool")
+            candidates.append(centroids([units[group] for group in rows], name))
+            mean_of = self._real_units(own.real, name, class_index, ctx) if self.params.real else units
+            target = centroids([mean_of], name)
+            closeness.append(log_distances(candidates[-1], target, self.params.eps)[:, 0])
+        others = len(owns) - 1
+        weight = self.params.beta * (1.0 if self.params.norm == "sum" else 2 / max(others, 1))
+        return Objective(candidates, closeness, self.params.alpha, weight, self.params.eps, self.params.sep)
+
+    def _real_units(self, real: Pool | None, name: str, class_index: int, ctx: Context) -> Tensor:
+        """The features of at most ``real_max`` real images, drawn from the sorted sample ids."""
+        from ._subgroups import unit_features
+
+        if real is None or not real.by_class[class_index]:
+            raise ComponentError(
+                f"{self.label()} has no real images of class '{name}'",
+                hint="give the pool its real images, or set real: false",
+            )
+        positions = sorted(real.by_class[class_index], key=real.sample_ids.__getitem__)
+        if len(positions) > self.params.real_max:
+            drawn = ctx.rng("s3", "real", class_index).permutation(len(positions))[: self.params.real_max]
+            positions = [positions[i] for i in sorted(drawn.tolist())]
+        return unit_features(real.subset(positions), self.params.field, "the real images")
+
+    def _search(self, objective: Objective, ctx: Context) -> Found:
+        """The best of the searches from every start; the earliest of equals."""
+        from ._subgroups import TIE, descend
+
+        sizes = [len(own) for own in objective.candidates]
+        randoms = self.params.restarts + (self.params.init == "random")
+        starts = [] if self.params.init == "random" else [objective.nearest()]
+        starts += [ctx.rng("s3", "start", r).integers(sizes).tolist() for r in range(randoms)]
+        best, *rest = (descend(objective, start, self.params.max_sweeps) for start in starts)
+        for found in rest:
+            if best.losses[-1] - found.losses[-1] > TIE:
+                best = found
+        return best
+
+    def _info(self, objective: Objective, found: Found) -> dict[str, Any]:
+        near, far = objective.terms(found.chosen)
+        return {
+            "profile": self.params.profile,
+            "real_centroids": self.params.real,
+            "subgroup": list(found.chosen),
+            "loss": found.losses[-1],
+            "closeness": near,
+            "separation": far,
+            "log_distance_to_target": [row.tolist() for row in objective.closeness],
+            "loss_by_sweep": list(found.losses),
+            "sweeps": len(found.losses) - 1,
+        }

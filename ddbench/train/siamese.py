@@ -1,0 +1,127 @@
+"""Siamese augmentation (DSA, arXiv:2102.08259) of normalised batches: an operation a batch, parameters an image.
+
+Each operation draws one row of parameters an image, on the CPU, and is then one computation for the batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from ddbench.train.augmentation import Siamese, SiameseColor
+
+
+def siamese(images: Tensor, what: Siamese, rng: Generator) -> Tensor:
+    """Normalised images ``[n, 3, S, S]`` after what is always done and one of the other operations."""
+    if what.always is not None:
+        for name in what.always.present:
+            images = _OPERATIONS[name](images, getattr(what.always, name), rng)
+    if what.one_of is not None:
+        names = what.one_of.present
+        name = names[int(torch.randint(len(names), (), generator=rng))]
+        images = _OPERATIONS[name](images, getattr(what.one_of, name), rng)
+    return images
+
+
+def recolor(images: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
+    """Add ``brightness``, then multiply distances from each pixel's mean, then from each image's mean; ``[n]`` each."""
+    brightness, saturation, contrast = (
+        t.to(images.device)[:, None, None, None] for t in (brightness, saturation, contrast)
+    )
+    images = images + brightness
+    pixel_mean = images.mean(dim=1, keepdim=True)
+    images = (images - pixel_mean) * saturation + pixel_mean
+    image_mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    return (images - image_mean) * contrast + image_mean
+
+
+def mirror(images: Tensor, flip: Tensor) -> Tensor:
+    """Left and right exchanged where ``flip``, ``[n]`` bool."""
+    return torch.where(flip.to(images.device)[:, None, None, None], images.flip(-1), images)
+
+
+def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Each image read from so many whole pixels further down and to the right, ``[n]`` int64; zeros beyond its edge."""
+    size = images.shape[-1]
+    lines = torch.arange(size)
+    rows, columns = (lines + by[:, None] for by in (down, right))
+    inside = ((rows >= 0) & (rows < size))[:, :, None] & ((columns >= 0) & (columns < size))[:, None, :]
+    rows, columns = (at.clamp(0, size - 1).to(images.device) for at in (rows, columns))
+    image = torch.arange(len(images), device=images.device)[:, None, None]
+    moved = images.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return moved * inside.to(images.device)[:, None]
+
+
+def cut_out(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:
+    """Zeros in a box around a pixel, ``[n]`` int64 each: ``side // 2`` lines before it, ``side`` in all."""
+    lines = torch.arange(images.shape[-1])
+    rows, columns = (
+        (lines >= at[:, None] - side // 2) & (lines < at[:, None] - side // 2 + side) for at in (row, column)
+    )
+    box = rows[:, :, None] & columns[:, None, :]
+    return images * ~box.to(images.device)[:, None]
+
+
+def warp(images: Tensor, matrix: Tensor) -> Tensor:
+    """Each pixel read, bilinearly, from where ``matrix [n, 2, 2]`` maps its place (x, y) about the image's centre."""
+    theta = F.pad(matrix, (0, 1)).to(images.device, images.dtype)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def scaling(across: Tensor, along: Tensor) -> Tensor:
+    """Matrices ``[n, 2, 2]`` that read rows ``across`` times and columns ``along`` times as far from the centre."""
+    return torch.diag_embed(torch.stack([across, along], dim=1))
+
+
+def rotation(angle: Tensor) -> Tensor:
+    """Matrices ``[n, 2, 2]`` for angles in radians."""
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2)
+
+
+def _flip(images: Tensor, probability: float, rng: Generator) -> Tensor:
+    return mirror(images, torch.rand(len(images), generator=rng) < probability)
+
+
+def _color(images: Tensor, what: SiameseColor, rng: Generator) -> Tensor:
+    u = torch.rand(3, len(images), generator=rng)
+    return recolor(images, (u[0] - 0.5) * what.brightness, u[1] * what.saturation, u[2] + what.contrast)
+
+
+def _crop(images: Tensor, share: float, rng: Generator) -> Tensor:
+    most = int(images.shape[-1] * share + 0.5)
+    down, right = torch.randint(-most, most + 1, (2, len(images)), generator=rng)
+    return shift(images, down, right)
+
+
+def _cutout(images: Tensor, share: float, rng: Generator) -> Tensor:
+    size = images.shape[-1]
+    side = int(size * share + 0.5)
+    # An even box has no middle pixel: it is put around one of the lines between pixels, the image's edges among them.
+    row, column = torch.randint(size + 1 - side % 2, (2, len(images)), generator=rng)
+    return cut_out(images, row, column, side)
+
+
+def _scale(images: Tensor, most: float, rng: Generator) -> Tensor:
+    across, along = torch.rand(2, len(images), generator=rng) * (most - 1 / most) + 1 / most
+    return warp(images, scaling(across, along))
+
+
+def _rotate(images: Tensor, degrees: float, rng: Generator) -> Tensor:
+    return warp(images, rotation((2 * torch.rand(len(images), generator=rng) - 1) * math.radians(degrees)))
+
+
+_OPERATIONS: Final[dict[str, Callable[[Tensor, Any, Generator], Tensor]]] = {
+    "flip": _flip,
+    "color": _color,
+    "crop": _crop,
+    "cutout": _cutout,
+    "scale": _scale,
+    "rotate": _rotate,
+}

@@ -1,0 +1,307 @@
+"""Refinement under soft labels: its terms by hand, its schedule counted, its effect on a trained generator measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import pytest
+import torch
+from ddbench_components.refiners._latent_descent import divergence, kl_weights
+from ddbench_components.refiners.soft_label_latent import SoftLabelLatent
+from scipy.special import softmax
+from scipy.stats import entropy
+from torch import Tensor
+
+import ddbench
+from ddbench import ComponentError, Context, DistilledSet, Generator, Prior, Refiner, Scorer, SoftLabels
+from ddbench.testing.specimens import SpecimenPrior, SpecimenTeacher
+
+PAPER = SoftLabelLatent.Params()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def refiner(**params: Any) -> Refiner:
+    return cast("Refiner", ddbench.create("refiner", "soft-label-latent", **params))
+
+
+# by hand
+
+
+def test_the_defaults_are_the_papers() -> None:
+    assert (PAPER.steps, PAPER.learning_rate, PAPER.weight) == (100, 0.01, 0.5)
+    assert (PAPER.w_min, PAPER.w_max, PAPER.kl_steps) == (0.1, 2.0, 4)
+
+
+def test_doubtful_images_weigh_more() -> None:
+    """λ (w_min + (1 − p)(w_max − w_min)): 0.5 · 0.1 for a sure image, 0.5 · 2 for one of another class."""
+    soft = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.25, 0.75]])
+    weights = kl_weights(soft, torch.tensor([0, 1, 1]), PAPER)
+    torch.testing.assert_close(weights, torch.tensor([0.05, 1.0, 0.5 * (0.1 + 0.25 * 1.9)]))
+
+
+def test_the_divergence_is_from_the_cached_label_to_what_is_said_now() -> None:
+    rng = np.random.default_rng(0)
+    cached, now = rng.normal(size=(2, 20, 5)) * 4
+    found = divergence(torch.tensor(softmax(cached / 1.5, axis=1)), torch.tensor(now), 1.5)
+    expected = entropy(softmax(cached / 1.5, axis=1), softmax(now / 1.5, axis=1), axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_a_class_without_probability_adds_nothing() -> None:
+    certain = torch.tensor([[1.0, 0.0]])
+    assert divergence(certain, torch.tensor([[3.0, 3.0]]), 1.0).item() == pytest.approx(np.log(2))
+
+
+@dataclass
+class Recording:
+    """A prior whose loss is the mean square of the latents, and which writes down what it is asked."""
+
+    timesteps: int = 1000
+    asked: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    decoded: int = 0
+
+    def decode(self, latents: Tensor) -> Tensor:
+        self.decoded += 1
+        return latents
+
+    def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
+        self.asked.append((t.clone(), noise.clone()))
+        return latents.square().flatten(1).mean(1)
+
+
+class Brightness(SpecimenTeacher):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def class_logits(self, images: Tensor) -> Tensor:
+        self.asked += 1
+        return super().class_logits(images)
+
+
+def some(count: int = 4, size: int = 4, seed: int = 0) -> DistilledSet:
+    latents = torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(seed))
+    labels = torch.arange(count) % 3
+    soft = SoftLabels(torch.randn(count, 3, generator=torch.Generator().manual_seed(seed + 1)), 1.5)
+    images = (latents * 255).round().to(torch.uint8)
+    return DistilledSet(images, labels, tuple(f"s{i}" for i in range(count)), latents, soft)
+
+
+def test_plain_gradient_steps_by_hand() -> None:
+    """Two steps, the divergence in the second: z ← z − η ∂(Σz²/D), then z ← z − η ∂(Σz²/D + w KL)."""
+    before = some()
+    assert before.latents is not None
+    assert before.soft is not None
+    after = refiner(steps=2, learning_rate=0.5, kl_steps=1, optimizer="gradient").refine(
+        before, Recording(), SpecimenTeacher(), Context()
+    )
+    z, size = before.latents.double(), before.latents[0].numel()
+    z = z - 0.5 * 2 * z / size
+    q = before.soft.probabilities.double()
+    weights = kl_weights(q, before.labels, PAPER)
+    p = (10 * z.mean((2, 3)) / 1.5).softmax(1)
+    # ∂KL/∂logit is (p − q) / τ, and each of a colour's 16 pixels carries 10 / 16 of it.
+    slope = (weights[:, None] * (p - q) / 1.5 * 10 / 16)[:, :, None, None]
+    z = z - 0.5 * (2 * z / size + slope)
+    assert after.latents is not None
+    torch.testing.assert_close(after.latents, z.float())
+
+
+@pytest.mark.parametrize(("steps", "kl_steps"), [(10, 4), (10, 0), (3, 4)])
+def test_only_the_last_steps_decode(steps: int, kl_steps: int) -> None:
+    prior, teacher = Recording(), Brightness()
+    refiner(steps=steps, kl_steps=kl_steps).refine(some(), prior, teacher, Context())
+    assert len(prior.asked) == steps
+    assert teacher.asked == min(steps, kl_steps)
+    assert prior.decoded == teacher.asked + 1, "once more for the images"
+
+
+def test_timesteps_are_uniform_and_noise_is_normal() -> None:
+    prior = Recording()
+    refiner(steps=100, kl_steps=0, batch=50).refine(some(50), prior, SpecimenTeacher(), Context())
+    t = torch.cat([t for t, _ in prior.asked])
+    noise = torch.cat([noise.flatten() for _, noise in prior.asked])
+    assert (t.min() >= 0, t.max() <= 999) == (True, True)
+    assert t.double().mean().item() == pytest.approx(499.5, abs=4 * 1000 / 12**0.5 / len(t) ** 0.5)
+    assert len(t.unique()) > 950
+    assert abs(noise.mean()) < 0.01
+    assert noise.std().item() == pytest.approx(1, abs=0.01)
+
+
+def test_an_image_depends_on_no_other_and_not_on_its_place() -> None:
+    whole, order = some(6), [4, 2, 0, 1, 5, 3]
+    assert whole.latents is not None
+    assert whole.soft is not None
+    turned = DistilledSet(
+        whole.images[order],
+        whole.labels[order],
+        tuple(whole.sample_ids[i] for i in order),
+        whole.latents[order],
+        SoftLabels(whole.soft.logits[order], 1.5),
+    )
+    first = refiner(steps=5, batch=4).refine(whole, SpecimenPrior(), SpecimenTeacher(), Context(seed=3))
+    second = refiner(steps=5, batch=1).refine(turned, SpecimenPrior(), SpecimenTeacher(), Context(seed=3))
+    assert first.latents is not None
+    assert second.latents is not None
+    torch.testing.assert_close(second.latents, first.latents[order], rtol=0, atol=1e-5)
+
+
+def test_latents_keep_their_precision() -> None:
+    whole = some()
+    assert whole.latents is not None
+    half = replace(whole, latents=whole.latents.half())
+    after = refiner(steps=3).refine(half, SpecimenPrior(), SpecimenTeacher(), Context())
+    assert after.latents is not None
+    assert after.latents.dtype == torch.float16
+
+
+@pytest.mark.parametrize(
+    ("absent", "told"),
+    [("latents", "needs latents"), ("soft", "needs soft labels"), ("prior", "a prior"), ("teacher", "a teacher")],
+)
+def test_what_is_missing_is_named(absent: str, told: str) -> None:
+    distilled = replace(some(), **{absent: None}) if absent in ("latents", "soft") else some()
+    prior = None if absent == "prior" else SpecimenPrior()
+    teacher = None if absent == "teacher" else SpecimenTeacher()
+    with pytest.raises(ComponentError, match=told):
+        refiner().refine(distilled, prior, teacher, Context())
+
+
+def test_a_latent_that_runs_away_is_told() -> None:
+    with pytest.raises(ComponentError, match="infinite or not a number; lower the learning rate"):
+        refiner(optimizer="gradient", learning_rate=1e30, steps=8).refine(
+            some(), Recording(), SpecimenTeacher(), Context()
+        )
+
+
+# on a trained generator
+
+
+class Scene(NamedTuple):
+    """64 latents of a trained dit-nano, with the labels of a trained teacher."""
+
+    distilled: DistilledSet
+    generator: Generator
+    prior: Prior
+    teacher: Scorer
+
+    def refined(self, seed: int = 0, **params: Any) -> DistilledSet:
+        return refiner(**params).refine(self.distilled, self.prior, self.teacher, Context(seed=seed))
+
+
+@pytest.fixture(scope="module", params=[300, pytest.param(1000, marks=pytest.mark.slow)], ids="{} steps".format)
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Of a dit-nano that is trained for a third of its steps, and, where slow tests run, of the whole one."""
+    data = ddbench.create("dataset", "tiny-cifar").training()  # type: ignore[attr-defined]
+    generator = cast("Any", ddbench.create("generator", "dit-nano", steps=request.param))
+    teacher = cast("Any", ddbench.create("scorer", "trained-teacher"))
+    for component in (generator, teacher):
+        folder: Path = tmp_path_factory.mktemp(component.info.name)
+        component.fit(data, folder, Context(scratch=folder))
+        component.load(folder, data, Context())
+    parts = [generator.sample(c, 0, 7, Context()) for c in range(10)]
+    latents, images = (torch.cat([getattr(p, name) for p in parts])[:64] for name in ("latents", "images"))
+    labels = torch.arange(10).repeat_interleave(7)[:64]
+    soft = SoftLabels(teacher.score(images, Context())["logits"], 1.5)
+    ids = tuple(i for p in parts for i in p.ids)[:64]
+    return Scene(DistilledSet(images, labels, ids, latents, soft), generator, generator.prior, teacher)
+
+
+@pytest.fixture(scope="module")
+def refined(scene: Scene) -> DistilledSet:
+    return scene.refined()
+
+
+@torch.no_grad()
+def losses(scene: Scene, latents: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each latent the denoising loss, over a grid of 16 timesteps each with noise of its own, and w · KL."""
+    distilled = scene.distilled
+    assert distilled.soft is not None
+    times = ((torch.arange(16) + 0.5) / 16 * scene.prior.timesteps).long()
+    noise = torch.randn(16, *latents.shape[1:], generator=torch.Generator().manual_seed(99))
+    grid = [
+        scene.prior.loss(latents, t.expand(len(latents)), e.expand_as(latents), distilled.labels)
+        for t, e in zip(times, noise, strict=True)
+    ]
+    soft = distilled.soft.probabilities
+    kl = divergence(soft, scene.teacher.class_logits(scene.prior.decode(latents)), 1.5)
+    return torch.stack(grid).mean(0), kl_weights(soft, distilled.labels, PAPER) * kl
+
+
+def interval(differences: Tensor) -> tuple[float, float]:
+    """The 95 % interval of the mean, by the paired bootstrap."""
+    drawn = np.random.default_rng(0).integers(len(differences), size=(10_000, len(differences)))
+    low, high = np.quantile(differences.numpy()[drawn].mean(1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def latents_of(distilled: DistilledSet) -> Tensor:
+    assert distilled.latents is not None
+    return distilled.latents
+
+
+def test_the_objective_falls(scene: Scene, refined: DistilledSet) -> None:
+    before = sum(losses(scene, latents_of(scene.distilled)), torch.zeros(64))
+    after = sum(losses(scene, latents_of(refined)), torch.zeros(64))
+    low, high = interval(after - before)
+    assert low < high < 0
+
+
+def test_the_divergence_falls_against_none(scene: Scene, refined: DistilledSet) -> None:
+    without = losses(scene, latents_of(scene.refined(kl_steps=0)))[1]
+    _, high = interval(losses(scene, latents_of(refined))[1] - without)
+    assert high < 0
+
+
+def test_no_step_moves_nothing(scene: Scene) -> None:
+    still = scene.refined(learning_rate=0, steps=6)
+    assert latents_of(still).equal(latents_of(scene.distilled))
+    assert still.images.equal(scene.distilled.images)
+
+
+def test_frozen_weights_stay_and_get_no_gradients(scene: Scene) -> None:
+    networks = [cast("Any", scene.prior).network, cast("Any", scene.teacher)._model]
+    before = [{name: value.clone() for name, value in network.state_dict().items()} for network in networks]
+    scene.refined(steps=5)
+    for network, values in zip(networks, before, strict=True):
+        assert all(value.equal(values[name]) for name, value in network.state_dict().items())
+        assert all(p.grad is None and not p.requires_grad for p in network.parameters())
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(scene: Scene) -> None:
+    first, again, other = (scene.refined(steps=6, seed=seed) for seed in (0, 0, 1))
+    assert latents_of(first).equal(latents_of(again))
+    assert first.images.equal(again.images)
+    assert not latents_of(first).equal(latents_of(other))
+
+
+def test_batched_equals_one_at_a_time(scene: Scene) -> None:
+    few = slice(0, 8)
+    whole = scene.distilled
+    assert whole.soft is not None
+    part = DistilledSet(
+        whole.images[few],
+        whole.labels[few],
+        whole.sample_ids[few],
+        latents_of(whole)[few],
+        SoftLabels(whole.soft.logits[few], 1.5),
+    )
+    some_scene = scene._replace(distilled=part)
+    together, alone = (latents_of(some_scene.refined(steps=20, batch=batch)) for batch in (8, 1))
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+
+def test_bf16_refines_too(scene: Scene, refined: DistilledSet) -> None:
+    quick = scene.refined(precision="bf16", steps=20)
+    plain = scene.refined(steps=20)
+    assert latents_of(quick).dtype == torch.float32
+    moved = (latents_of(plain) - latents_of(scene.distilled)).flatten()
+    moved_too = (latents_of(quick) - latents_of(scene.distilled)).flatten()
+    assert torch.cosine_similarity(moved, moved_too, dim=0) > 0.8
