@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class StudentEvaluator(Evaluator):
     """Train a student from scratch as a protocol says; its top-1 accuracy on the validation images.
 
-    A protocol with cached labels wants a distilled set with soft labels, one with dynamic labels a teacher; one with hard
-    labels uses neither.
+    A protocol with cached labels wants a distilled set with soft labels, one with dynamic labels a teacher; one with
+    hard labels uses neither.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("ddbench.train",)
@@ -39,8 +39,8 @@ class StudentEvaluator(Evaluator):
     ) -> Evaluation:
         """Last and best accuracy over the protocol's evaluations.
 
-        ``details`` holds the accuracy of each class after the last epoch, what was trained (labels, epochs, steps, batch
-        and input size, parameters), the last epoch's mean loss, and how many seconds training and measuring took.
+        ``details`` holds the accuracy of each class after the last epoch, what was trained (labels, epochs, steps,
+        batch and input size, parameters), the last epoch's mean loss, and how many seconds training and measuring took.
         """
         from ddbench.train.images import ResidentImages
         from ddbench.train.trainer import train

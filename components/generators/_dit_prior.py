@@ -1,13 +1,14 @@
-"""A class-conditional DiT as a prior: its latents, its denoising loss, its samples."""
+"""A class-conditional DiT as a prior: its denoising loss, and where latents are images, its samples."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import DDIMScheduler, DiTTransformer2DModel
+from diffusers import DDIMScheduler, DDPMScheduler, DiTTransformer2DModel
 from torch import Tensor
 
 # DiT's schedule; x₀ is clipped since latents are pixels; "trailing" starts at pure noise.
@@ -28,7 +29,12 @@ def to_latents(images: Tensor) -> Tensor:
 
 def to_images(latents: Tensor) -> Tensor:
     """Latents to the nearest uint8 images; the inverse of :func:`to_latents`."""
-    return (decode(latents) * 255).round().to(torch.uint8)
+    return to_bytes(decode(latents))
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Images in [0, 1] to the nearest uint8 images."""
+    return (images * 255).round().to(torch.uint8)
 
 
 def decode(latents: Tensor) -> Tensor:
@@ -37,15 +43,49 @@ def decode(latents: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class DitPrior:
-    """A network that predicts the noise, with the schedule it was trained on.
+class NoisePrior(ABC):
+    """A network that predicts the noise, with the schedule it was trained on."""
+
+    network: DiTTransformer2DModel
+    scheduler: DDIMScheduler | DDPMScheduler
+
+    @property
+    def no_class(self) -> int:
+        """The label that stands for none."""
+        return int(self.network.config.num_embeds_ada_norm)
+
+    @property
+    def timesteps(self) -> int:
+        """Timesteps of the schedule."""
+        return int(self.scheduler.config.num_train_timesteps)
+
+    @abstractmethod
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
+
+    @abstractmethod
+    def predict(self, noisy: Tensor, t: Tensor, class_index: Tensor) -> Tensor:
+        """The noise in ``noisy [n, C, H, W]`` at timesteps ``t [n]``, given the classes ``[n]``."""
+
+    def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
+        """Mean squared error of the predicted noise, ``[n]``, for each latent at its timestep under its noise."""
+        noise = noise.float()
+        noisy = self.scheduler.add_noise(latents.float(), noise, t)
+        return (self.predict(noisy, t, class_index) - noise).square().flatten(1).mean(1)
+
+    def noise(self, generators: Sequence[torch.Generator]) -> Tensor:
+        """Standard normal latents, one from each CPU generator, on the network's device."""
+        config = self.network.config
+        shape = (config.in_channels, config.sample_size, config.sample_size)
+        return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(self.network.device)
+
+
+class DitPrior(NoisePrior):
+    """A prior whose latents are the images.
 
     The network is in evaluation mode also while it is trained: it has no dropout but diffusers' label dropout, which
     each block draws for itself, so that some blocks would see the label and some not.
     """
-
-    network: DiTTransformer2DModel
-    scheduler: DDIMScheduler
 
     @classmethod
     def from_folder(cls, folder: Path, device: str) -> DitPrior:
@@ -61,35 +101,14 @@ class DitPrior:
         self.network.save_pretrained(folder / "model", safe_serialization=True)
         self.scheduler.save_pretrained(folder / "scheduler")
 
-    @property
-    def no_class(self) -> int:
-        """The label that stands for none."""
-        return int(self.network.config.num_embeds_ada_norm)
-
-    @property
-    def timesteps(self) -> int:
-        """Timesteps of the schedule."""
-        return int(self.scheduler.config.num_train_timesteps)
-
     def decode(self, latents: Tensor) -> Tensor:
         """Latents to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
         return decode(latents)
 
-    def predict(self, noisy: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        """The noise in ``noisy [n, 3, H, W]`` at timesteps ``t [n]``, given ``labels [n]``."""
-        predicted: Tensor = self.network(noisy, timestep=t, class_labels=labels).sample
+    def predict(self, noisy: Tensor, t: Tensor, class_index: Tensor) -> Tensor:
+        """The noise in ``noisy [n, 3, H, W]`` at timesteps ``t [n]``, given the labels ``class_index [n]``."""
+        predicted: Tensor = self.network(noisy, timestep=t, class_labels=class_index).sample
         return predicted
-
-    def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
-        """Mean squared error of the predicted noise, ``[n]``, for each latent at its timestep under its noise."""
-        noisy = self.scheduler.add_noise(latents, noise, t)
-        return (self.predict(noisy, t, class_index) - noise).square().flatten(1).mean(1)
-
-    def noise(self, generators: Sequence[torch.Generator]) -> Tensor:
-        """Standard normal latents, one from each CPU generator, on the network's device."""
-        config = self.network.config
-        shape = (config.in_channels, config.sample_size, config.sample_size)
-        return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(self.network.device)
 
     @torch.no_grad()
     def sample(self, noise: Tensor, class_index: int, guidance: float, steps: int) -> Tensor:

@@ -37,7 +37,7 @@ class Timm(PretrainedScorer):
     class Params(PretrainedScorer.Params):
         model: str = Field(
             pattern=r"^\w+(\.[\w.-]+)?$",
-            description="timm's name with the tag of its weights: resnet50.tv_in1k; beside `weights`, a tag is optional",
+            description="timm's name with the tag of its weights: resnet50.tv_in1k; optional beside `weights`",
         )
         classes: Literal["imagenet", "dataset"] = Field(
             "imagenet", description="what the outputs are: the 1000 of ImageNet-1k, or the data set's classes in order"

@@ -2,14 +2,14 @@
 
 float32 screens, float64 decides. The cosines of a block of candidates to the members come from one float32 product, and
 a candidate is passed over where its mean angle is the lowest by more than float32 can err. All others, few as a rule,
-are judged by exact inner products: the choice is that of exact arithmetic, whatever the size of a block.
+are judged in float64, one after another: the choice is that of float64 throughout.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numba
 import numpy as np
@@ -17,19 +17,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._angular import LARGEST_COSINE, PER_RADIAN, to_unit, unit_rows
+from ._angular import EQUAL, LARGEST_COSINE
 
 Floats: TypeAlias = NDArray[np.float64]
 Singles: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Mean angles no further apart are equal: symmetry makes them so, and the rounding of features parts them.
-EQUAL: Final = 1e-7
 _NOBODY = np.iinfo(np.int64).min
-
-# Candidates a product, and candidates that are screened together: their sums stay in the first-level cache.
-_BLOCK, _LANES = 256, 16
+# Candidates in a product, which stays in the second-level cache, and candidates screened together, a vector's width.
+_BLOCK, _LANES = 256, 8
 # arccos(x) = √(1 − x) · polynomial(x) for x ≥ 0 (Abramowitz and Stegun, 4.4.46); in float32 off by less than 10⁻⁶.
 _ARCCOS_ERROR = 1e-6
 _A0, _A1, _A2, _A3 = map(np.float32, (1.5707963050, -0.2145988016, 0.0889789874, -0.0501743046))
@@ -37,10 +34,21 @@ _A4, _A5, _A6, _A7 = map(np.float32, (0.0308918810, -0.0170881256, 0.0066700901,
 _ZERO, _ONE, _PI, _LARGEST = map(np.float32, (0, 1, math.pi, LARGEST_COSINE))
 
 
-class _Members(NamedTuple):
-    """The set: ``rows [ipc, D]``, which ``candidates`` they are, the angles ``between`` them and their ``sums``."""
+class _Rows(NamedTuple):
+    """Embeddings ``given [n, D]``, the inverse of their lengths (0 for zero rows), and both multiplied."""
 
-    rows: Singles
+    given: Singles
+    inverse: Floats
+    unit: Singles
+
+    @classmethod
+    def zeros(cls, count: int, width: int) -> _Rows:
+        return cls(np.zeros((count, width), np.float32), np.zeros(count), np.zeros((count, width), np.float32))
+
+
+class _Members(NamedTuple):
+    """Which ``candidates`` the set holds, their angles ``between [ipc, ipc]`` each other and each one's ``sums``."""
+
     candidates: Integers
     between: Floats
     sums: Floats
@@ -58,60 +66,81 @@ def exchange(features: Tensor, order: Tensor, precedence: Tensor, ipc: int) -> t
         precedence: ``[m]`` different integers, parallel to ``order``.
         ipc: size of the set.
     """
-    rows = unit_rows(features[order[:ipc]])
-    members = _Members(rows.numpy(), np.arange(ipc), np.zeros((ipc, ipc)), np.zeros(ipc))
-    _fill(members)
-    gathered, block = torch.zeros(2, _BLOCK, features.shape[1])
-    cosines = torch.empty(ipc, _BLOCK)
+    width = features.shape[1]
+    rows, block, cosines = _Rows.zeros(ipc, width), _Rows.zeros(_BLOCK, width), torch.empty(ipc, _BLOCK)
+    members = _Members(np.arange(ipc), np.zeros((ipc, ipc)), np.zeros(ipc))
+    left, right = torch.from_numpy(rows.unit), torch.from_numpy(block.unit).T
+    _gather(features, order[:ipc], rows)
+    _fill(rows, members)
     exchanges = 0
     for start in range(ipc, len(order), _BLOCK):
-        batch = order[start : start + _BLOCK]
-        torch.index_select(features, 0, batch, out=gathered[: len(batch)])
-        candidates = block[: len(batch)].numpy()
-        to_unit(gathered.numpy(), candidates)
+        count = _gather(features, order[start : start + _BLOCK], block)
         # Members first: faster than the transpose, and candidates lie side by side in the rows.
-        torch.mm(rows, block.T, out=cosines)
-        exchanges += _offer_block(members, candidates, start, cosines.numpy(), precedence.numpy())
+        torch.mm(left, right, out=cosines)
+        exchanges += _offer_block(rows, members, block, count, start, cosines.numpy(), precedence.numpy())
     return order[torch.from_numpy(members.candidates)], exchanges
+
+
+def _gather(features: Tensor, order: Tensor, into: _Rows) -> int:
+    """Fill ``into`` with the rows ``order``; their number."""
+    torch.index_select(features, 0, order, out=torch.from_numpy(into.given)[: len(order)])
+    _to_unit(into)
+    return len(order)
 
 
 def _compiled(function: Function) -> Function:
     """Compiled when first called, and kept beside the module for the next process."""
-    # Sums may be formed in any order: those that decide are exact, those that screen have room for it.
+    # Sums may be formed in any order: there is room for it wherever it shows.
     return cast("Function", numba.njit(cache=True, fastmath={"contract", "reassoc"})(function))
 
 
 @_compiled
-def _exact_angles(members: Singles, row: Singles, out: Floats) -> float:
-    """The angle of ``row`` to each of ``members``, on the grid of angles, and their sum."""
-    total = 0.0
-    for m in range(len(members)):
-        member, cosine = members[m], 0.0
+def _to_unit(rows: _Rows) -> None:
+    for i in range(len(rows.given)):
+        row, squares = rows.given[i], 0.0
         for k in range(len(row)):
-            cosine += np.float64(member[k]) * np.float64(row[k])
-        cosine = min(max(cosine, -LARGEST_COSINE), LARGEST_COSINE)
-        out[m] = round(math.acos(cosine) * PER_RADIAN) / PER_RADIAN
+            squares += np.float64(row[k]) * np.float64(row[k])
+        rows.inverse[i] = 1 / math.sqrt(squares) if squares > 0 else 0.0
+        for k in range(len(row)):
+            rows.unit[i, k] = row[k] * rows.inverse[i]
+
+
+@_compiled
+def _angles_to(row: Singles, inverse: float, rows: _Rows, count: int, out: Floats) -> float:
+    """The angle of ``row`` to each of the first ``count`` of ``rows``, and their sum."""
+    total = 0.0
+    for m in range(count):
+        other, cosine = rows.given[m], 0.0
+        for k in range(len(row)):
+            cosine += np.float64(other[k]) * np.float64(row[k])
+        cosine *= rows.inverse[m] * inverse
+        out[m] = math.acos(min(max(cosine, -LARGEST_COSINE), LARGEST_COSINE))
         total += out[m]
     return total
 
 
 @_compiled
-def _fill(members: _Members) -> None:
-    """Angles and sums of the first members, from their rows."""
-    for i in range(len(members.rows)):
-        members.sums[i] = _exact_angles(members.rows[:i], members.rows[i], members.between[i])
+def _fill(rows: _Rows, members: _Members) -> None:
+    """Angles and sums of the first members."""
+    for i in range(len(rows.given)):
+        members.sums[i] = _angles_to(rows.given[i], rows.inverse[i], rows, i, members.between[i])
         members.between[:i, i] = members.between[i, :i]
         members.sums[:i] += members.between[i, :i]
 
 
 @_compiled
-def _offer(members: _Members, row: Singles, candidate: int, precedence: Integers, to: Floats) -> int:
-    """Put ``row`` in the place of the member that leaves; that place, or −1 where it leaves itself.
+def _offer(
+    rows: _Rows, members: _Members, block: _Rows, i: int, candidate: int, precedence: Integers, to: Floats
+) -> int:
+    """Put row ``i`` of ``block`` in the place of the member that leaves; that place, or −1 where it leaves itself.
 
     ``to`` is scratch for its angles to the members.
     """
-    total = _exact_angles(members.rows, row, to)
-    limit = min(total, (members.sums + to).min()) + EQUAL * len(to)
+    total = _angles_to(block.given[i], block.inverse[i], rows, len(to), to)
+    limit = total
+    for m in range(len(to)):
+        limit = min(limit, members.sums[m] + to[m])
+    limit += EQUAL * len(to)
     place, last = -1, precedence[candidate] if total <= limit else _NOBODY
     for m in range(len(to)):
         if members.sums[m] + to[m] <= limit and precedence[members.candidates[m]] > last:
@@ -123,8 +152,9 @@ def _offer(members: _Members, row: Singles, candidate: int, precedence: Integers
             members.sums[m] += to[m] - members.between[place, m]
             members.between[place, m] = members.between[m, place] = to[m]
         members.sums[place] = total
-        members.rows[place] = row
         members.candidates[place] = candidate
+        rows.given[place], rows.unit[place] = block.given[i], block.unit[i]
+        rows.inverse[place] = block.inverse[i]
     return place
 
 
@@ -157,27 +187,32 @@ def _cosines_to(member: Singles, block: Singles, out: Singles) -> None:
 
 
 @_compiled
-def _offer_block(members: _Members, block: Singles, base: int, cosines: Singles, precedence: Integers) -> int:
-    """Offer the candidates ``base`` …, whose cosines to the members are ``[ipc, …]``; the number of exchanges."""
-    ipc, exchanges, start = len(members.sums), 0, 0
+def _offer_block(
+    rows: _Rows, members: _Members, block: _Rows, count: int, base: int, cosines: Singles, precedence: Integers
+) -> int:
+    """Offer the first ``count`` of ``block``, candidates ``base`` …, whose cosines to the members are ``[ipc, …]``.
+
+    Returns the number of exchanges.
+    """
+    ipc, width, exchanges, start = len(members.sums), block.unit.shape[1], 0, 0
     total, lowest, largest, to = np.empty(_LANES), np.empty(_LANES), np.empty(_LANES, np.float32), np.empty(ipc)
-    # The most that a float32 inner product of unit vectors can be off, in whatever order it was summed.
-    error = (block.shape[1] + 4) * 2.0**-24
-    while start < len(block):
+    # The most that an inner product of float32 unit vectors can be off, in whatever order it was summed.
+    error = (width + 4) * 2.0**-24
+    while start < count:
         # Whole groups, though some may have passed: a loop of another length is not vectorised.
         group = start - start % _LANES
         _screen(cosines[:, group : group + _LANES], members.sums, total, lowest, largest)
-        first, start = start, min(group + _LANES, len(block))
+        first, start = start, min(group + _LANES, count)
         for i in range(first, start):
             # arccos is steepest at the largest cosine.
             steep = min(largest[i - group] + error, LARGEST_COSINE)
             slack = (ipc + 1) * (error / math.sqrt(1 - steep * steep) + _ARCCOS_ERROR + EQUAL)
             if total[i - group] < lowest[i - group] - slack:
                 continue
-            place = _offer(members, block[i], base + i, precedence, to)
+            place = _offer(rows, members, block, i, base + i, precedence, to)
             if place >= 0:
                 exchanges += 1
                 start = i + 1
-                _cosines_to(block[i], block[start:], cosines[place, start:])
+                _cosines_to(block.unit[i], block.unit[start:count], cosines[place, start:])
                 break
     return exchanges

@@ -64,11 +64,10 @@ def farthest_first(rows: Rows, first: int, count: int) -> np.ndarray[Any, Any]:
     Lazy: a row's distance to the nearest chosen one can only fall, so what was known of it earlier bounds it. It is
     brought up to date, one chosen row after another, only as long as the bound exceeds the best of this step.
     """
-    chosen = np.empty(count, np.int64)
+    chosen = np.full(count, first)
     centers = np.empty((count, rows.shape[1]))
     bound = np.full(len(rows), np.inf)
     seen = np.zeros(len(rows), np.int64)
-    chosen[0] = first
     for step in range(1, count):
         centers[step - 1] = rows[chosen[step - 1]]
         # Below every distance: among duplicates all distances are 0, and a chosen row must not win again.

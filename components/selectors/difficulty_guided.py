@@ -67,6 +67,7 @@ class DifficultyGuided(Selector):
     """
 
     default_pool = "5x"
+    shown = ("variant",)
 
     class Params(ddbench.Params):
         teacher: str = Field("teacher", description="the role whose logits give the difficulty")

@@ -32,14 +32,15 @@ class Herding(Selector):
 
         from ._features import class_features
         from ._kernels import column_sums, nearest
+        from ._screen import beaten, screen
 
         rows = class_features(pool, self.params.field)
         # Scaled by n: a sum is more often exact than a mean, and so are ties. In float64, since sums grow.
         total, scale = column_sums(rows), float(len(rows))
-        target, taken = total.copy(), np.zeros(len(rows), dtype=bool)
+        target, taken, screened = total.copy(), np.zeros(len(rows), dtype=bool), screen(rows, scale, total)
         chosen: list[int] = []
         while len(chosen) < ipc:
-            chosen.append(nearest(rows, scale, target, taken))
+            chosen.append(nearest(rows, scale, target, beaten(screened, total - target, taken)))
             taken[chosen[-1]] = True
             target += total - scale * rows[chosen[-1]].astype(np.float64)
         return chosen

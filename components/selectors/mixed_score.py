@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -24,7 +23,7 @@ class MixedScore(Selector):
     mean and standard deviation of the class's margins, ``min-max`` to their smallest and largest value. Where all are
     equally diverse, diversity is the mean, or the smallest, margin throughout: it decides nothing.
 
-    The choice is in descending order of the score; equal scores are decided for the earlier sample.
+    The choice is in descending order of the score; scores within 10⁻⁹ are equal and decided for the earlier sample.
     """
 
     class Params(ddbench.Params):
@@ -47,33 +46,29 @@ class MixedScore(Selector):
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Chosen:
         """Positions by descending score. Raises ComponentError for embeddings that are missing, NaN or do not fit."""
-        from ._angular import image_rows, margins, mean_angles, prototypes
+        from ._angular import image_rows, margins, mean_angles, prototypes, ranked
 
         features = image_rows(pool, self.params.image)
         margin = margins(features, prototypes(pool, self.params.text, features.shape[1]), int(pool.labels[0]))
         align = _z_score if self.params.normalize == "z-score" else _min_max
         scores = margin + self.params.weight * align(mean_angles(features), margin)
-        chosen = scores.argsort(descending=True, stable=True)[:ipc]
+        chosen = ranked(scores)[:ipc]
         return Chosen(chosen.tolist(), scores[chosen].tolist())
 
 
 def _z_score(values: Tensor, like: Tensor) -> Tensor:
     """``values`` with the mean and the standard deviation of ``like``."""
-    (mean, deviation), (wanted_mean, wanted_deviation) = _moments(values), _moments(like)
-    scale = wanted_deviation / deviation if values.min() < values.max() else 0.0
-    return (values - mean) * scale + wanted_mean
+    scale = like.std(correction=0) / values.std(correction=0) if _differ(values) else 0.0
+    return (values - values.mean()) * scale + like.mean()
 
 
 def _min_max(values: Tensor, like: Tensor) -> Tensor:
     """``values`` with the smallest and the largest value of ``like``."""
-    low, high = float(values.min()), float(values.max())
-    wanted_low, wanted_high = float(like.min()), float(like.max())
-    scale = (wanted_high - wanted_low) / (high - low) if low < high else 0.0
-    return (values - low) * scale + wanted_low
+    scale = (like.max() - like.min()) / (values.max() - values.min()) if _differ(values) else 0.0
+    return (values - values.min()) * scale + like.min()
 
 
-def _moments(values: Tensor) -> tuple[float, float]:
-    """Mean and standard deviation; sums are rounded once, so that the order of the pool has no influence."""
-    numbers: list[float] = values.tolist()
-    mean = math.fsum(numbers) / len(numbers)
-    return mean, math.sqrt(math.fsum((x - mean) ** 2 for x in numbers) / len(numbers))
+def _differ(values: Tensor) -> bool:
+    from ._angular import EQUAL
+
+    return bool(values.max() - values.min() > EQUAL)

@@ -52,6 +52,7 @@ class S3(Selector):
     """
 
     default_pool = "5x"
+    shown = ("profile",)
 
     class Params(ddbench.Params):
         field: str = "teacher.embedding"

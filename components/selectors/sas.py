@@ -29,7 +29,7 @@ class SAS(Selector):
     whenever it holds more than IPC, the member with the lowest mean angle to the others leaves.
 
     The paper does not say in which ``order`` candidates come nor which of equal members leaves: both are parameters and
-    their defaults ours. Mean angles within 10⁻⁷ rad are equal. At IPC 1 the two of a pair are always equal, so that
+    their defaults ours. Mean angles within 10⁻⁹ rad are equal. At IPC 1 the two of a pair are always equal, so that
     ``keep`` decides alone.
 
     The rows of the paper's Table 6 are switches; how we read them is ours too. Relevance or separation alone is used
@@ -37,7 +37,7 @@ class SAS(Selector):
     whole class, where ``order: margin`` is pool order. With all three off the choice is that of the selector
     ``random``.
 
-    The choice is in descending order of the score, equal ones in pool order. Angles of equal vectors are exactly equal.
+    The choice is in descending order of the score; scores within 10⁻⁹ are equal, and equal ones in pool order.
     """
 
     class Params(ddbench.Params):
@@ -48,7 +48,8 @@ class SAS(Selector):
             "margin", description="of the candidates in stage 2: highest margin first, as in the pool, or drawn"
         )
         keep: Literal["earliest", "first-added", "last-added"] = Field(
-            "earliest", description="which of equally redundant members stays: the earliest in the pool, or …"
+            "earliest",
+            description="which of equally redundant members stays, by place in the pool or by when it was added",
         )
         relevance: bool = True
         separation: bool = True
@@ -81,14 +82,14 @@ class SAS(Selector):
             return Random().select_class(pool, ipc, ctx)
         import torch
 
-        from ._angular import image_rows
+        from ._angular import image_rows, ranked
 
         features = image_rows(pool, self.params.image)
         scores = self._scores(pool, features)
-        ranked = scores.argsort(descending=True, stable=True)
+        best = ranked(scores)
         if not self.params.diversity:
-            return Chosen(ranked[:ipc].tolist(), scores[ranked[:ipc]].tolist())
-        candidates = ranked[: self._candidates(len(pool), ipc)]
+            return Chosen(best[:ipc].tolist(), scores[best[:ipc]].tolist())
+        candidates = best[: self._candidates(len(pool), ipc)]
         kept, exchanges = self._diverse(features, candidates, pool, ipc, ctx)
         chosen = candidates[torch.isin(candidates, kept)]
         info = {"candidates": len(candidates), "exchanges": exchanges}

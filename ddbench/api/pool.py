@@ -90,8 +90,9 @@ class Pool:
         )
 
     def of_class(self, class_index: int) -> Pool:
-        """The samples of one class, in pool order."""
-        return self.subset(self.by_class[class_index])
+        """The samples of one class, in pool order; the pool itself where it holds no other."""
+        positions = self.by_class[class_index]
+        return self if len(positions) == len(self) else self.subset(positions)
 
     @classmethod
     def from_arrays(
@@ -119,6 +120,10 @@ class Pool:
         for name, values in {**per_sample, **per_sample_extra}.items():
             if len(values) != count:
                 raise ComponentError(f"'{name}' has {len(values)} rows for {count} labels")
+        per_class = {name: torch.as_tensor(values) for name, values in (class_fields or {}).items()}
+        for name, values in per_class.items():
+            if len(values) != len(class_names):
+                raise ComponentError(f"class field '{name}' has {len(values)} rows for {len(class_names)} classes")
         ids = tuple(sample_ids) if sample_ids is not None else tuple(f"{i:06d}" for i in range(count))
         if len(set(ids)) != count:
             raise ComponentError(f"{count} samples need {count} different sample ids, not {len(set(ids))}")
@@ -127,7 +132,7 @@ class Pool:
             class_names=tuple(class_names),
             sample_ids=ids,
             fields=per_sample,
-            class_fields={name: torch.as_tensor(values) for name, values in (class_fields or {}).items()},
+            class_fields=per_class,
             latents=per_sample_extra.get("latents"),
             real=real,
             image_source=per_sample_extra.get("images"),

@@ -35,6 +35,7 @@ class Leaderboard:
     """The numbers of a suite and what they rest on.
 
     Attributes:
+        rows: for each method what it is made of.
         seeds: how many seeds each axis has.
         validation: digest and size of each validation set that was used: one, unless the data changed.
         environments: device models and torch versions that took part.
@@ -45,6 +46,7 @@ class Leaderboard:
     numerics: str
     seeds: dict[str, int]
     ddof: int
+    rows: dict[str, dict[str, str]]
     entries: tuple[Entry, ...]
     validation: tuple[tuple[str, int], ...]
     environments: tuple[str, ...]
@@ -81,6 +83,7 @@ def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
         numerics=suite.numerics,
         seeds=seeds,
         ddof=DDOF,
+        rows={cell.row.name: cell.row.describe() for cell in suite.cells},
         entries=tuple(entries),
         validation=tuple(sorted({(r["validation"]["digest"], r["validation"]["size"]) for r in used})),
         environments=tuple(sorted({_environment(r["environment"]) for r in used})),

@@ -14,7 +14,7 @@ _NOTHING = "–"
 def to_markdown(board: Leaderboard) -> str:
     """The whole page, ending in a newline; the same bytes for the same results."""
     parts = [f"# {board.suite}", _preamble(board), "## Last accuracy", headline(board)]
-    parts += ["## Every entry", details(board)]
+    parts += ["## What the methods are", methods(board), "## Every entry", details(board)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -58,6 +58,13 @@ def _last(entry: Entry | None) -> str:
         return _NOTHING
     partial = f" ({entry.last.n} of {entry.expected})" if entry.last.n < entry.expected else ""
     return f"{entry.last}{partial}"
+
+
+def methods(board: Leaderboard) -> str:
+    """What each method is made of, so that two of them can be told apart."""
+    headers = ["generator", "pool", "selector", "refiner", "labels", "protocol"]
+    rows = [[name, *(row[part] for part in headers)] for name, row in board.rows.items()]
+    return _table(rows, ["method", *headers])
 
 
 def details(board: Leaderboard) -> str:

@@ -48,6 +48,19 @@ class Row:
     labels: Labels
     protocol: Protocol
 
+    def describe(self) -> dict[str, str]:
+        """The row in words: what tables say of it beside its name."""
+        labels, pool = self.labels, self.pool.value
+        soft = f"soft, of {labels.teacher} at tau {labels.tau:g}, {labels.when.replace('-', ' ')}"
+        return {
+            "generator": self.generator.label,
+            "pool": "everything" if pool is None else str(pool),
+            "selector": self.selector.label,
+            "refiner": self.refiner.label,
+            "labels": soft if labels.use == "soft" else "hard",
+            "protocol": self.protocol.id,
+        }
+
     @property
     def soft_students(self) -> bool:
         """Whether students learn from the set's soft labels."""

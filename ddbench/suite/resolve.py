@@ -121,7 +121,8 @@ class _Resolver:
             _ = built.fingerprinted
         except ComponentError as error:
             raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
-        shown = ", ".join(f"{name}={value}" for name, value in use.params.items())
+        named = {name: getattr(built.params, name) for name in cls.shown} | use.params
+        shown = ", ".join(f"{name}={value}" for name, value in named.items())
         return Choice(f"{use.use} ({shown})" if shown else use.use, built)
 
     def protocol(self, name: str, path: Path_) -> Protocol:

@@ -32,7 +32,7 @@ from ddbench.train.parts import (
 class Protocol(Part):
     """How a student is trained on a distilled set, and when it is measured.
 
-    Images are normalised with the mean and standard deviation of the data set. Without ``distillation`` labels are hard.
+    Images are normalised with the data set's mean and standard deviation. Labels are hard without ``distillation``.
 
     Attributes:
         id: ``name@version``. What a version says never changes.

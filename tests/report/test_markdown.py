@@ -13,6 +13,16 @@ BOARD = Leaderboard(
     numerics="reference",
     seeds={"generation": 1, "selection": 1, "training": 3},
     ddof=1,
+    rows={
+        "Random": {
+            "generator": "real",
+            "pool": "everything",
+            "selector": "random",
+            "refiner": "none",
+            "labels": "hard",
+            "protocol": "p@1",
+        },
+    },
     entries=(
         Entry("Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100),
         Entry("Random", 1, "convnet3", "p@1", 3, summarise([10.0, 12.0]), summarise([11.0, 13.0]), 100),
@@ -39,6 +49,12 @@ Made on: Abacus 3000, torch 2.9.0, ddbench 0.1.0.
 |----------|---------------------|-------------------|-------------------|
 | Random   | 11.0 ± 1.4 (2 of 3) | 20.0 ± 10.0       | –                 |
 | A \| B   | –                   | 10.0              | –                 |
+
+## What the methods are
+
+| method   | generator   | pool       | selector   | refiner   | labels   | protocol   |
+|----------|-------------|------------|------------|-----------|----------|------------|
+| Random   | real        | everything | random     | none      | hard     | p@1        |
 
 ## Every entry
 

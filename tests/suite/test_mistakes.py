@@ -127,7 +127,8 @@ IMPOSSIBLE = [
     (f"{A}, §labels: smooth}}}}", "'methods.A.labels' is 'smooth': input should be 'hard' or 'soft'"),
     (f"{A}, labels: {{use: soft, §temperature: 2}}}}}}", "unknown key 'temperature'"),
     (f"{A}, labels: {{use: soft, §tau: 0}}}}}}", "'methods.A.labels.tau' is 0: input should be greater than 0"),
-    ("protocol: psr-kd@1\nmethods: {§A: {generator: real, selector: first}}", "protocol 'psr-kd@1' of 'A' trains on soft labels, and its labels are hard; add "
+    ("protocol: psr-kd@1\nmethods: {§A: {generator: real, selector: first}}",
+     "protocol 'psr-kd@1' of 'A' trains on soft labels, and its labels are hard; add "
      "`labels: {use: soft, teacher: …}`"),
     ("§labels: soft\nprotocol: minimax-hard@1",
      "'A' has soft labels, and neither its protocol 'minimax-hard@1' nor its refiner uses them"),

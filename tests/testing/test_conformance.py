@@ -33,7 +33,7 @@ from ddbench import (
 )
 from ddbench.registry import catalogue
 from ddbench.testing import Specimen, check_behaviour, check_component, check_declaration, heavy_imports, specimen_pool
-from ddbench.testing.specimens import SpecimenStudent
+from ddbench.testing.specimens import SpecimenStudent, SpecimenTeacher
 
 if TYPE_CHECKING:
     import torch
@@ -214,6 +214,18 @@ class Unfit(FineScorer):
         (out_dir / "count.json").write_text(str(Unfit.fits))
 
 
+class Pupil(SpecimenTeacher):
+    """Teaches something else than what it scores."""
+
+    def class_logits(self, images: Tensor) -> Tensor:
+        return super().class_logits(images).flip(1) if images.requires_grad else super().class_logits(images)
+
+
+class Numb(SpecimenTeacher):
+    def class_logits(self, images: Tensor) -> Tensor:
+        return super().class_logits(images.detach()) + 0 * images.sum()
+
+
 @component("refiner", "fine", version=1)
 class FineRefiner(Refiner):
     """Inverts."""
@@ -356,7 +368,8 @@ def broken(cls: type[Component], name: str = "broken") -> type[Component]:
 
 
 @pytest.mark.parametrize(
-    "cls", [FineSelector, FineGenerator, FineScorer, FineRefiner, FineEvaluator, FineStudent, FineDataset]
+    "cls",
+    [FineSelector, FineGenerator, FineScorer, SpecimenTeacher, FineRefiner, FineEvaluator, FineStudent, FineDataset],
 )
 def test_a_conforming_component_passes(cls: type[Component], tmp_path: Path) -> None:
     check_component(cls, tmp_path)
@@ -375,6 +388,8 @@ def test_a_conforming_component_passes(cls: type[Component], tmp_path: Path) -> 
         (FloatImages, "makes images of torch.float32, not uint8"),
         (BatchNormalised, "writes another 'embedding' for an image that is scored alone"),
         (Doubles, "writes the field 'embedding' as torch.float64, not float32"),
+        (Pupil, "has class_logits that agree with its scores only to"),
+        (Numb, "has class_logits without gradients"),
         (Unfit, "has a fit that writes something else the second time"),
         (Shuffling, "changes labels"),
         (InPlace, "changes the images that it was given in place"),

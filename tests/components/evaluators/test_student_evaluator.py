@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -9,9 +10,21 @@ import torch
 from torch import Tensor, nn
 
 import ddbench
-from ddbench import Context, DistilledSet, Evaluation, Evaluator, Student, component
+from ddbench import (
+    ComponentError,
+    Context,
+    DistilledSet,
+    Evaluation,
+    Evaluator,
+    Scorer,
+    SoftLabels,
+    Student,
+    component,
+)
 from ddbench.registry import catalogue
 from ddbench.testing import Specimen
+from ddbench.testing.specimens import SpecimenTeacher
+from ddbench.train.images import resize
 from ddbench.train.protocol import Protocol
 
 DATA = Specimen()
@@ -42,9 +55,11 @@ def protocol(**changes: Any) -> Protocol:
     return Protocol.model_validate({**smoke, **epochs, **fast, **changes})
 
 
-def evaluate(data: DistilledSet, how: Protocol, seed: int = 0, student: Student | None = None) -> Evaluation:
+def evaluate(
+    data: DistilledSet, how: Protocol, seed: int = 0, student: Student | None = None, teacher: Scorer | None = None
+) -> Evaluation:
     evaluator = cast("Evaluator", ddbench.create("evaluator", "student"))
-    return evaluator.evaluate(data, DATA, student or Tint(), how, Context(seed=seed))
+    return evaluator.evaluate(data, DATA, student or Tint(), how, teacher, Context(seed=seed))
 
 
 def test_accuracy_is_measured_on_the_validation_images_when_the_protocol_says() -> None:
@@ -61,7 +76,7 @@ def test_accuracy_is_measured_on_the_validation_images_when_the_protocol_says() 
 def test_details_say_what_was_trained() -> None:
     details = evaluate(distilled(2), protocol()).details
     assert (details["epochs"], details["steps"], details["batch_size"]) == (40, 40, 10)
-    assert (details["input_size"], details["parameters"]) == (32, 12)
+    assert (details["labels"], details["input_size"], details["parameters"]) == ("hard", 32, 12)
     assert len(details["class_accuracies"]) == 3
     assert 0 < details["train_loss"] < 3
     assert set(details["seconds"]) == {"train", "measure"}
@@ -83,6 +98,77 @@ def test_epochs_follow_the_images_per_class() -> None:
 def test_many_classes_change_the_batch() -> None:
     rule = {"above": 2, "lr": 0.1, "weight_decay": 1e-4, "least_batch_size": 64}
     assert evaluate(distilled(4), protocol(many_classes=rule)).details["batch_size"] == 64
+
+
+def test_few_images_per_class_have_batches_of_their_own() -> None:
+    sizes = protocol(batch_size_by_ipc={"up_to": {"1": 2, "2": 5}, "doubled_for": [3]})
+    found = [evaluate(distilled(ipc), sizes).details for ipc in (1, 2, 3)]
+    assert [(d["batch_size"], d["steps"]) for d in found] == [(4, 40), (10, 40), (20, 7)]
+
+
+def test_a_student_may_have_an_input_size_of_its_own() -> None:
+    assert evaluate(distilled(2), protocol(input_size_of={"tint": 8})).details["input_size"] == 8
+    assert evaluate(distilled(2), protocol(input_size_of={"hue": 8})).details["input_size"] == 32
+
+
+def test_validation_images_are_cut_out_of_larger_ones_where_the_protocol_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int | None]] = []
+
+    def note(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
+        asked.append((size, side))
+        return resize(pixels, size, side)
+
+    monkeypatch.setattr("ddbench.train.images.resize", note)
+    # Three whole sevenths of 21 px are 24 px of eighths.
+    evaluate(distilled(1), protocol(max_input_size=21, validation_resize="8/7"))
+    assert asked == [(21, None), (21, 24)]
+
+
+def test_evaluations_can_be_kept_for_the_end() -> None:
+    late = evaluate(distilled(2), protocol(evaluations=2, evaluations_after="4/5"))
+    assert [epoch for epoch, _ in late.curve] == [36, 40]
+
+
+def soft(logits: Tensor) -> DistilledSet:
+    return replace(distilled(2), soft=SoftLabels(logits, 1.5))
+
+
+def test_a_student_learns_what_the_cached_labels_say_not_the_classes() -> None:
+    how = protocol(distillation={"labels": "cached", "temperature": 1.5, "scaled": True})
+    right = 6 * torch.eye(3)[distilled(2).labels]
+    truthful = evaluate(soft(right), how)
+    assert truthful.details["labels"] == "cached"
+    assert truthful.last > 80
+    # A teacher that takes every class for the next one.
+    assert evaluate(soft(right.roll(1, dims=1)), how).last < 20
+    # The same labels are of no use to a protocol with hard ones.
+    assert evaluate(soft(right.roll(1, dims=1)), protocol()).curve == evaluate(distilled(2), protocol()).curve
+
+
+def test_a_student_learns_what_its_teacher_says_of_each_batch() -> None:
+    @component("scorer", "misled", version=1)
+    class Misled(SpecimenTeacher):
+        """It takes every class for the next one."""
+
+        def class_logits(self, images: Tensor) -> Tensor:
+            return super().class_logits(images).roll(1, dims=1)
+
+    what = {"labels": "dynamic", "temperature": 1, "scaled": False, "teacher": "kd"}
+    # Ten times the mean colour tells tints apart by no more than a few tenths, so that it takes longer to learn.
+    how = protocol(distillation=what, epochs_by_ipc={"beyond": 150})
+    honest = evaluate(distilled(2), how, teacher=SpecimenTeacher())
+    assert honest.details["labels"] == "dynamic"
+    assert honest.last > 80
+    assert evaluate(distilled(2), how, teacher=Misled()).last < 20
+
+
+def test_what_a_protocol_learns_from_must_be_there() -> None:
+    cached = protocol(distillation={"labels": "cached", "temperature": 1.5, "scaled": True})
+    with pytest.raises(ComponentError, match="cached soft labels"):
+        evaluate(distilled(2), cached, teacher=SpecimenTeacher())
+    what = {"labels": "dynamic", "temperature": 1.5, "scaled": True, "teacher": "kd"}
+    with pytest.raises(ComponentError, match="bind a scorer that teaches to the role 'kd'"):
+        evaluate(soft(torch.zeros(6, 3)), protocol(distillation=what))
 
 
 def test_input_size_is_capped_and_distilled_images_come_to_it() -> None:
@@ -107,6 +193,7 @@ def test_the_trainers_source_is_part_of_the_evaluators() -> None:
 
 
 def test_predicting_one_class_scores_that_classs_share() -> None:
+    @component("student", "stubborn", version=1)
     class Stubborn(Student):
         """It always says green."""
 
@@ -122,6 +209,7 @@ def test_predicting_one_class_scores_that_classs_share() -> None:
 
 
 def test_best_is_the_highest_and_last_the_last() -> None:
+    @component("student", "forgetful", version=1)
     class Forgetful(Student):
         """It sees tints until it has been trained for 20 steps, then green everywhere."""
 

@@ -56,11 +56,36 @@ def scorer(fitted: Path) -> Scorer:
 
 
 def test_the_artifact_is_safetensors_and_json(fitted: Path) -> None:
-    assert sorted(path.name for path in fitted.iterdir()) == ["teacher.json", "weights.safetensors"]
+    assert sorted(path.name for path in fitted.iterdir()) == [
+        "means.safetensors",
+        "teacher.json",
+        "weights.safetensors",
+    ]
     about = json.loads((fitted / "teacher.json").read_text())
     assert (about["student"], about["protocol"], about["seed"]) == ("convnet3", "teacher@1", 0)
     assert (about["num_classes"], about["input_size"], about["epochs"]) == (3, 32, 5)
     assert sum(w.numel() for w in load_file(fitted / "weights.safetensors").values()) == 320_010 - 7 * 2049
+
+
+def test_the_class_means_are_those_of_the_real_images(scorer: Scorer) -> None:
+    embedding = scorer.score(DATA.train.images, Context())["embedding"].double()
+    means = [embedding[DATA.train.labels == c].mean(0) for c in range(3)]
+    torch.testing.assert_close(scorer.class_fields(DATA, Context())["mean"].double(), torch.stack(means))
+
+
+def test_class_logits_are_the_scores_of_float_images_and_have_gradients(scorer: Scorer) -> None:
+    images = (DATA.train.images[:5].float() / 255).requires_grad_()
+    logits = scorer.class_logits(images)
+    torch.testing.assert_close(logits, scorer.score(DATA.train.images[:5], Context())["logits"], rtol=1e-4, atol=1e-4)
+    (gradient,) = torch.autograd.grad(logits[:, 0].sum(), images)
+    assert (gradient.flatten(1) != 0).any(1).all()
+
+
+def test_class_logits_take_images_of_any_size(scorer: Scorer) -> None:
+    """Doubled by repeating pixels, an image comes back nearly as it was."""
+    images = DATA.train.images[:6].float() / 255
+    double = images.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert scorer.class_logits(double).argmax(1).equal(scorer.class_logits(images).argmax(1))
 
 
 def test_scores_are_the_networks_logits_and_embedding(fitted: Path, scorer: Scorer) -> None:

@@ -94,41 +94,50 @@ def test_random_features(name: str) -> None:
         assert list(chosen.indices) == REFERENCES[name](exact(features), ipc)
 
 
-def direct(kind: Array, rows: Array, k_center: bool, ipc: int) -> list[int]:
-    """The definitions in float64 for features ``kind[rows]``, computed once a kind: duplicates tie exactly."""
-    kind = kind.astype(np.float64)
-    mean, chosen = kind[rows].mean(0), list[int]()
+def direct(name: str, kinds: Array, rows: Array, ipc: int) -> list[int]:
+    """The definitions in float64 for features ``kinds[rows]``, computed once a kind: duplicates tie exactly."""
+    kinds = kinds.astype(np.float64)
+    mean, chosen = kinds[rows].mean(0), list[int]()
     for step in range(ipc):
-        if k_center and step:
-            near = np.min([((kind - kind[rows[j]]) ** 2).sum(1) for j in chosen], axis=0)
-            worth = near[rows]
+        if name == "k-center" and step:
+            worth = np.min([((kinds - kinds[rows[j]]) ** 2).sum(1) for j in chosen], axis=0)[rows]
         else:
-            gap = kind - mean + (0 if k_center else kind[rows[chosen]].sum(0) - step * mean)
+            gap = kinds - mean + (kinds[rows[chosen]] - mean).sum(0)
             worth = -(gap**2).sum(1)[rows]
         worth[chosen] = -np.inf
         chosen.append(int(worth.argmax()))
     return chosen
 
 
+def many_kinds(rng: np.random.Generator, trial: int) -> Array:
+    """Gaussian, sparse, clustered or of low rank; from the centre outwards; of unequal columns."""
+    n, d = int(rng.integers(50, 200)), int(rng.integers(1, 70))
+    kinds = rng.normal(size=(n, d))
+    if trial % 4 == 1:
+        kinds = np.maximum(kinds, 0)
+    elif trial % 4 == 2:
+        kinds += 10 * rng.normal(size=(7, d))[rng.integers(0, 7, n)]
+    elif trial % 4 == 3:
+        kinds = rng.normal(size=(n, 2)) @ rng.normal(size=(2, d))
+    if trial % 8 < 4:
+        kinds = kinds[np.argsort((kinds**2).sum(1))]
+    if trial % 5 == 0:
+        kinds *= 10.0 ** rng.integers(-2, 3, d)
+    elif trial % 5 == 1:  # The first column drowns the others, and decides nothing.
+        kinds[:, 0] = rng.choice([-1000, 1000], n)
+    return (kinds * rng.choice([1e-3, 1, 1e3])).astype(np.float32)
+
+
 @pytest.mark.parametrize("name", REFERENCES)
 def test_larger_pools_with_duplicates_anywhere(name: str) -> None:
-    """Gaussian, sparse, clustered, of low rank; in any order and from the centre outwards; a third are duplicates."""
     rng = np.random.default_rng(7)
     for trial in range(40):
-        n, d = int(rng.integers(50, 200)), int(rng.integers(1, 70))
-        kind = rng.normal(size=(n, d))
-        if trial % 4 == 1:
-            kind = np.maximum(kind, 0)
-        elif trial % 4 == 2:
-            kind = 10 * rng.normal(size=(7, d))[rng.integers(0, 7, n)] + kind
-        elif trial % 4 == 3:
-            kind = rng.normal(size=(n, 2)) @ rng.normal(size=(2, d))
-        kind = kind[np.argsort((kind**2).sum(1))] if trial % 8 < 4 else kind
-        kind = (kind * rng.choice([1e-3, 1, 1e3])).astype(np.float32)
-        rows = np.sort(rng.integers(0, n, n)) if trial % 3 else rng.integers(0, n, n)
-        distinct = len(np.unique(kind[rows], axis=0))
-        chosen = selector(name).select(pool_of(kind[rows]), distinct, Context())
-        assert list(chosen.indices) == direct(kind, rows, name == "k-center", distinct)
+        kinds = many_kinds(rng, trial)
+        rows = rng.integers(0, len(kinds), len(kinds))
+        rows = np.sort(rows) if trial % 3 else rows
+        distinct = len(np.unique(kinds[rows], axis=0))
+        chosen = selector(name).select(pool_of(kinds[rows]), distinct, Context())
+        assert list(chosen.indices) == direct(name, kinds, rows, distinct)
 
 
 @pytest.mark.parametrize("name", REFERENCES)

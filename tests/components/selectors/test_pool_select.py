@@ -275,7 +275,7 @@ def test_unusable_values_are_named(name: str, bad: float) -> None:
         ({"embedding": None}, r"no field 'teacher\.embedding'"),
         ({"column": None}, r"no class field 'teacher\.column'"),
         ({"column": np.array([0, 2])}, r"'teacher\.column' names a column outside the 2 of 'teacher\.logits'"),
-        ({"column": np.array([0, 1, 2])}, r"have shapes \(2, 2\) and \(3,\), not \[N, L\] and \[2\]"),
+        ({"column": np.zeros((2, 1))}, r"have shapes \(2, 2\) and \(2, 1\), not \[N, L\] and \[2\]"),
         ({"logits": np.ones(4)}, r"have shapes \(2,\) and \(2,\), not \[N, L\] and \[2\]"),
     ],
 )

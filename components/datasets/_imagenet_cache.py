@@ -1,0 +1,139 @@
+"""Photographs of many sizes, decoded once to pixels of one size and kept beside the list of files they came from."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ddbench import DataError
+from ddbench.api import sha256_json
+from ddbench.store.files import CorruptError, file_sha256, read_sealed, sync_file, write_sealed
+
+# Raised when equal files come to give other pixels.
+_RECIPE: Final = 1
+_REPORT_EVERY: Final = 1000
+_log = logging.getLogger("ddbench")
+
+
+@dataclass(frozen=True)
+class DecodedImages:
+    """The pixels of some image files, in their order.
+
+    They are kept in ``<split>-<digest>.safetensors``, where the digest is that of the files' names and sizes, with a
+    manifest beside it that tells these and the SHA-256 of the pixels' file. The manifest comes last: pixels without it,
+    or with another digest, are made again.
+
+    Attributes:
+        folder: where they are kept.
+        split: the beginning of their names.
+        source: the folder that ``files`` are relative to.
+        size: height and width of the result, in pixels.
+    """
+
+    folder: Path
+    split: str
+    source: Path
+    files: Sequence[str]
+    size: int
+
+    def read(self) -> Tensor:
+        """uint8 ``[N, 3, size, size]``, mapped from disk. Raises DataError naming a file that cannot be decoded."""
+        try:
+            if not self._is_whole():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with (self.folder / "lock").open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    if not self._is_whole():  # while we waited, another process may have made them
+                        self._make()
+            return load_file(self._pixels)["images"]
+        except OSError as error:
+            raise DataError(
+                f"cannot be written or read: {error.strerror or error}",
+                where=str(error.filename or self.folder),
+                hint="make room, or set DDBENCH_DATA to another folder",
+            ) from None
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        """What decides the pixels."""
+        sizes = [[name, (self.source / name).stat().st_size] for name in self.files]
+        return {"recipe": _RECIPE, "size": self.size, "files": sizes}
+
+    @cached_property
+    def _stem(self) -> str:
+        return f"{self.split}-{sha256_json(self._content)[:16]}"
+
+    @property
+    def _pixels(self) -> Path:
+        return self.folder / f"{self._stem}.safetensors"
+
+    @property
+    def _manifest(self) -> Path:
+        return self.folder / f"{self._stem}.json"
+
+    def _is_whole(self) -> bool:
+        try:
+            known = read_sealed(self._manifest)
+        except CorruptError:
+            return False
+        if known is None or not self._pixels.is_file():
+            return False
+        return known == {**self._content, "sha256": file_sha256(self._pixels)}
+
+    def _make(self) -> None:
+        """Decode, write aside, rename; forget the pixels of an earlier list of files."""
+        aside = self.folder / f"{self.split}.incoming"
+        save_file({"images": self._decode()}, aside)
+        sync_file(aside)
+        digest = file_sha256(aside)
+        aside.replace(self._pixels)
+        write_sealed(self._manifest, {**self._content, "sha256": digest})
+        for path in self.folder.glob(f"{self.split}-*"):
+            if path.stem != self._stem:
+                path.unlink()
+
+    def _decode(self) -> Tensor:
+        count = len(self.files)
+        images = torch.empty((count, 3, self.size, self.size), dtype=torch.uint8)
+
+        def fill(row: int) -> None:
+            images[row] = torch.from_numpy(decode(self.source / self.files[row], self.size)).permute(2, 0, 1)
+
+        with ThreadPoolExecutor() as pool:
+            for done, _ in enumerate(pool.map(fill, range(count)), start=1):
+                if done % _REPORT_EVERY == 0 or done == count:
+                    _log.info("decoded %d of %d images of %s", done, count, self.source)
+        return images
+
+
+def decode(path: Path, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The middle of a photograph whose shorter side is brought to ``size`` pixels: RGB, uint8 ``[size, size, 3]``.
+
+    Raises:
+        DataError: naming the file: it cannot be decoded.
+    """
+    try:
+        with Image.open(path) as image:
+            rgb = image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"cannot be decoded ({error})", where=str(path), hint="extract it from ImageNet again"
+        ) from None
+    shorter = min(rgb.size)
+    # Rounded as torchvision does: the longer side down, the crop's corner to the even one of two.
+    width, height = (size * side // shorter for side in rgb.size)
+    left, top = round((width - size) / 2), round((height - size) / 2)
+    resized = rgb.resize((width, height), Image.Resampling.BILINEAR)
+    return np.array(resized.crop((left, top, left + size, top + size)))

@@ -1,0 +1,31 @@
+"""The ten classes of ImageNet that the IDC paper began."""
+
+from __future__ import annotations
+
+from ddbench import ClassInfo, component
+
+from ._imagenet import ImagenetSubset
+
+
+@component("dataset", "imageidc", version=1, paper="arXiv:2205.14959")
+class Imageidc(ImagenetSubset):
+    """ImageIDC: the ImageNet-10 of the IDC paper, ten classes of ImageNet-1k with its own split, at 256 pixels.
+
+    The first ten of IDC's hundred classes, in its order; 500 validation images.
+
+    The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
+    ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
+    """
+
+    classes = (
+        ClassInfo("bonnet", "n02869837", 452),
+        ClassInfo("green mamba", "n01749939", 64),
+        ClassInfo("langur", "n02488291", 374),
+        ClassInfo("Doberman", "n02107142", 236),
+        ClassInfo("gyromitra", "n13037406", 993),
+        ClassInfo("Saluki", "n02091831", 176),
+        ClassInfo("vacuum", "n04517823", 882),
+        ClassInfo("window screen", "n04589890", 904),
+        ClassInfo("cocktail shaker", "n03062245", 503),
+        ClassInfo("garden spider", "n01773797", 74),
+    )

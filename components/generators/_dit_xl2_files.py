@@ -1,0 +1,121 @@
+"""Where the parts of a DiT pipeline are on this machine, and what they are known by. No connection is opened."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from ddbench import ComponentError
+from ddbench.api import sha256_json
+from ddbench.store.files import file_sha256
+from ddbench.store.home import data_home
+
+_WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
+
+
+def is_folder(source: str) -> bool:
+    """Whether a source is written as a folder."""
+    return source.startswith(("/", "./", "../", "~"))
+
+
+def is_name(source: str) -> bool:
+    """Whether a source is written as a name on the Hugging Face Hub."""
+    return re.fullmatch(r"\w[\w.-]*/[\w.-]+", source) is not None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The transformer, the VAE or the scheduler of a pipeline, as diffusers saves it.
+
+    A part that is given by a name is known by the name, and looked for in ``weights/<name>`` in the data folder, then
+    in the Hugging Face cache. A part in a folder of the user's is known by its content.
+
+    Attributes:
+        kind: ``transformer``, ``vae`` or ``scheduler``.
+        source: a name on the Hugging Face Hub (``owner/name``), or a folder.
+        inside: the part's own folder in there; empty where the source holds this part alone.
+        parameter: the parameter that says the source.
+    """
+
+    kind: str
+    source: str
+    inside: str
+    parameter: str
+
+    def known_by(self) -> str:
+        """The name, or the digest of the files in the folder. Raises ComponentError if the folder lacks one of them."""
+        if not is_folder(self.source):
+            return f"{self.source}/{self.inside}".rstrip("/")
+        return sha256_json({path.name: _digest(path) for path in self._files(self.find())})
+
+    def find(self) -> Path:
+        """The first folder that has all of the part's files. Raises ComponentError, with the remedy, if none has."""
+        lacking = {}
+        for place in self._places():
+            lacking[place] = next((path.name for path in self._files(place) if not path.is_file()), None)
+            if lacking[place] is None:
+                return place
+        gaps = [f"{place} has no {name}" for place, name in lacking.items()]
+        if is_folder(self.source):
+            raise ComponentError(
+                f"generator 'dit-xl2' finds no {self.kind}: {gaps[0]}",
+                hint=f"parameter '{self.parameter}' names a folder that diffusers' save_pretrained wrote",
+            )
+        if len(gaps) == 1:
+            gaps.append(f"the Hugging Face cache has no {self.source}")
+        raise ComponentError(
+            f"generator 'dit-xl2' finds no {self.kind} of {self.source}: {' and '.join(gaps)}",
+            hint=f"fetch it with `hf download {self.source} --local-dir {data_home() / 'weights' / self.source}`, "
+            f"or name a folder in the parameter '{self.parameter}'",
+        )
+
+    def _places(self) -> list[Path]:
+        if is_folder(self.source):
+            return [Path(self.source).expanduser().absolute() / self.inside]
+        from huggingface_hub import try_to_load_from_cache
+
+        config = f"{self.inside}/{self._config}".lstrip("/")
+        cached = try_to_load_from_cache(self.source, config)
+        kept = data_home() / "weights" / self.source / self.inside
+        return [kept, Path(cached).parent] if isinstance(cached, str) else [kept]
+
+    @property
+    def _config(self) -> str:
+        return "scheduler_config.json" if self.kind == "scheduler" else "config.json"
+
+    def _files(self, place: Path) -> list[Path]:
+        """The files that are read there."""
+        return [place / self._config, *([] if self.kind == "scheduler" else weights(place))]
+
+
+def weights(folder: Path) -> list[Path]:
+    """The files of a part's weights that are or should be in its folder: one, or an index and the shards it names."""
+    for name in _WEIGHTS:
+        index = folder / f"{name}.index.json"
+        if (folder / name).is_file():
+            return [folder / name]
+        if index.is_file():
+            return [index, *(folder / shard for shard in sorted(_shards(index)))]
+    return [folder / _WEIGHTS[0]]
+
+
+def _shards(index: Path) -> set[str]:
+    try:
+        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise ComponentError("is no index of shards", where=str(index), hint="fetch it again") from None
+
+
+def _digest(path: Path) -> str:
+    stat = path.stat()
+    return _content_digest(path, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _content_digest(path: Path, mtime_ns: int, size: int) -> str:
+    """SHA-256 of a file; time and size are there so that a changed file is read again."""
+    return file_sha256(path)

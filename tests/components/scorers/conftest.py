@@ -1,0 +1,54 @@
+"""Places where pretrained weights are looked for, and a file that should not be trusted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub.constants
+import pytest
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Empty folders where weights are looked for, ``data`` and ``hub``, and no network."""
+    monkeypatch.setenv("DDBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("the network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def cache_weights(offline: None, tmp_path: Path) -> Callable[[Path, str, str], None]:
+    """Put a file where the Hugging Face Hub's client keeps what it has downloaded of a repository."""
+
+    def put(weights: Path, repository: str, name: str) -> None:
+        folder = tmp_path / "hub" / f"models--{repository.replace('/', '--')}"
+        cached = folder / "snapshots" / "0123abcd" / name
+        cached.parent.mkdir(parents=True)
+        cached.symlink_to(weights)
+        (folder / "refs").mkdir()
+        (folder / "refs" / "main").write_text("0123abcd")
+
+    return put
+
+
+class Bomb:
+    """Something whose pickle makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.path,))
+
+
+@pytest.fixture
+def bomb(tmp_path: Path) -> Bomb:
+    return Bomb(tmp_path / "exploded")
