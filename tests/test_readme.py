@@ -44,11 +44,23 @@ def test_the_verbs_shown_work(line: str, tmp_path: Path) -> None:
 
 
 def test_the_suite_shown_plans(cli: Cli, tmp_path: Path) -> None:
-    (suite,) = fenced(ROOT / "README.md", "yaml")
-    (tmp_path / "shown.yaml").write_text(suite)
+    suite, method = fenced(ROOT / "README.md", "yaml")
+    (tmp_path / "shown.yaml").write_text(suite.replace("\nmethods:", f"\nmethods:\n{method}#"))
     ended = cli("plan", "shown.yaml")
     assert ended.returncode == 0, ended.stderr
     assert "cells, 0 with a result" in ended.stdout
+    assert "refine " in ended.stdout
+
+
+@pytest.mark.slow
+def test_the_ablation_shown_runs(tmp_path: Path) -> None:
+    """In the store of the smoke suite, where there is one: they have fits and pools in common."""
+    (line,) = block("ablation")
+    store = os.environ.get("DDBENCH_SMOKE_STORE", str(tmp_path))
+    command = [sys.executable, "-m", *shlex.split(line, comments=True), "--store", store]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "| Soft labels " in ended.stdout
 
 
 def test_the_component_shown_selects(tmp_path: Path) -> None:

@@ -8,21 +8,19 @@ are judged in float64, one after another: the choice is that of float64 througho
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import NamedTuple, TypeAlias
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ._angular import EQUAL, LARGEST_COSINE
+from ._compile import compiled
 
 Floats: TypeAlias = NDArray[np.float64]
 Singles: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _NOBODY = np.iinfo(np.int64).min
 # Candidates in a product, which stays in the second-level cache, and candidates screened together, a vector's width.
@@ -88,13 +86,7 @@ def _gather(features: Tensor, order: Tensor, into: _Rows) -> int:
     return len(order)
 
 
-def _compiled(function: Function) -> Function:
-    """Compiled when first called, and kept beside the module for the next process."""
-    # Sums may be formed in any order: there is room for it wherever it shows.
-    return cast("Function", numba.njit(cache=True, fastmath={"contract", "reassoc"})(function))
-
-
-@_compiled
+@compiled
 def _to_unit(rows: _Rows) -> None:
     for i in range(len(rows.given)):
         row, squares = rows.given[i], 0.0
@@ -105,7 +97,7 @@ def _to_unit(rows: _Rows) -> None:
             rows.unit[i, k] = row[k] * rows.inverse[i]
 
 
-@_compiled
+@compiled
 def _angles_to(row: Singles, inverse: float, rows: _Rows, count: int, out: Floats) -> float:
     """The angle of ``row`` to each of the first ``count`` of ``rows``, and their sum."""
     total = 0.0
@@ -119,7 +111,7 @@ def _angles_to(row: Singles, inverse: float, rows: _Rows, count: int, out: Float
     return total
 
 
-@_compiled
+@compiled
 def _fill(rows: _Rows, members: _Members) -> None:
     """Angles and sums of the first members."""
     for i in range(len(rows.given)):
@@ -128,7 +120,7 @@ def _fill(rows: _Rows, members: _Members) -> None:
         members.sums[:i] += members.between[i, :i]
 
 
-@_compiled
+@compiled
 def _offer(
     rows: _Rows, members: _Members, block: _Rows, i: int, candidate: int, precedence: Integers, to: Floats
 ) -> int:
@@ -158,7 +150,7 @@ def _offer(
     return place
 
 
-@_compiled
+@compiled
 def _screen(cosines: Singles, sums: Floats, total: Floats, lowest: Floats, largest: Singles) -> None:
     """Roughly, for each column of ``cosines [ipc, …]``: its sum of angles, the lowest sum of a member with it, and its
     largest |cosine|."""
@@ -176,7 +168,7 @@ def _screen(cosines: Singles, sums: Floats, total: Floats, lowest: Floats, large
             largest[i] = x if x > largest[i] else largest[i]
 
 
-@_compiled
+@compiled
 def _cosines_to(member: Singles, block: Singles, out: Singles) -> None:
     """What the product would hold of ``member``, had it been one in time."""
     for i in range(len(block)):
@@ -186,7 +178,7 @@ def _cosines_to(member: Singles, block: Singles, out: Singles) -> None:
         out[i] = cosine
 
 
-@_compiled
+@compiled
 def _offer_block(
     rows: _Rows, members: _Members, block: _Rows, count: int, base: int, cosines: Singles, precedence: Integers
 ) -> int:

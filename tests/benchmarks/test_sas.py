@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 N, D, IPC = 100_000, 512, 100
 PRODUCTS = 3.0
-SELECTION = 6.0
+SELECTION = 4.0
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 
@@ -92,10 +93,7 @@ def by_hand(path: Path) -> torch.Tensor:
     with Image.open(path) as image:
         rgb = image.convert("RGB")
     width, height = rgb.size
-    if width <= height:
-        new = (256, int(256 * height / width))
-    else:
-        new = (int(256 * width / height), 256)
+    new = (256, int(256 * height / width)) if width <= height else (int(256 * width / height), 256)
     rgb = rgb.resize(new, Image.Resampling.BILINEAR)
     left, top = int(round((new[0] - 256) / 2.0)), int(round((new[1] - 256) / 2.0))  # noqa: RUF046
     return torch.from_numpy(np.array(rgb)[top : top + 256, left : left + 256]).permute(2, 0, 1)
@@ -201,6 +199,14 @@ def test_images_are_decoded_once(imagenet: Path, decoded: list[str]) -> None:
     manifest = json.loads(next((data_home() / "cache" / "two-dogs").glob("validation-*.json")).read_text())
     assert [name for name, _ in manifest["files"]] == [f"{i}.JPEG" for i in TwoDogs().validation().ids]
     assert all(size == (imagenet / "val" / name).stat().st_size for name, size in manifest["files"])
+
+
+def test_processes_that_read_at_once_decode_once(imagenet: Path, decoded: list[str]) -> None:
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: TwoDogs().train(), range(4)))
+    assert len(decoded) == 7
+    for other in found[1:]:
+        assert_same(other, found[0])
 
 
 def test_a_changed_file_is_noticed_by_its_size(imagenet: Path, decoded: list[str]) -> None:

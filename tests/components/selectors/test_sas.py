@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,11 +14,13 @@ import torch
 from ddbench_components.selectors import _exchange
 from ddbench_components.selectors._angular import angles, unit
 from ddbench_components.selectors._exchange import exchange
+from ddbench_components.selectors.sas import SAS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ddbench
 from ddbench import Chosen, ComponentError, Context, Pool, Selector
+from ddbench.testing import check_component
 
 Array = np.ndarray[Any, Any]
 EQUAL = 1e-9
@@ -331,6 +334,20 @@ def test_each_class_has_its_own_pool_and_all_prototypes(classes: int) -> None:
         candidates = ranked(scores)[: math.ceil(len(own) / 2)]
         members, _ = stage_2(images[own], candidates, 2)
         assert list(selection.per_class[c]) == [int(own[i]) for i in candidates if i in members]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"order": "random"},
+        {"order": "pool", "keep": "last-added"},
+        {"relevance": False, "separation": False},
+        {"relevance": False, "separation": False, "diversity": False},
+        {"separation": False, "diversity": False},
+    ],
+)
+def test_every_switch_keeps_the_contract(params: dict[str, Any], tmp_path: Path) -> None:
+    check_component(SAS, tmp_path, **params)
 
 
 def test_what_it_needs() -> None:

@@ -1,0 +1,544 @@
+"""The generator ``dit-xl2`` on a small random pipeline: against diffusers' own, and against the equations."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from ddbench_components.generators._dit_xl2_prior import LatentDitPrior
+from ddbench_components.generators.dit_xl2 import DitXl2
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTPipeline, DiTTransformer2DModel
+from torch import Tensor
+
+import ddbench
+from ddbench import ClassInfo, ComponentError, Context, LabeledImages, Samples, TrainingData
+from ddbench.api import tensor_digest
+
+INDICES = (258, 7, 999)
+STEPS = 4
+# ᾱ of DiT's linear schedule: β from 1e-4 to 0.02 in 1000 steps.
+ALPHA_BAR = (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def randomised(kind: Any, seed: int, scale: float, **config: Any) -> Any:
+    """A network with weights far from their start, so that every input matters."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        network = kind(**config)
+        for weights in network.parameters():
+            if weights.ndim > 1:
+                weights.copy_(torch.randn(weights.shape) * scale)
+    return network
+
+
+def transformer(seed: int = 0, classes: int = 1000, out_channels: int = 8) -> Any:
+    return randomised(
+        DiTTransformer2DModel,
+        seed,
+        0.2,
+        num_attention_heads=2,
+        attention_head_dim=8,
+        in_channels=4,
+        out_channels=out_channels,
+        num_layers=2,
+        sample_size=8,
+        num_embeds_ada_norm=classes,
+    )
+
+
+def autoencoder(seed: int = 1) -> Any:
+    """It enlarges eight times over, as the real one; its latents are scaled alike."""
+    return randomised(
+        AutoencoderKL,
+        seed,
+        0.15,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(8, 8, 8, 8),
+        norm_num_groups=4,
+        scaling_factor=0.18215,
+    )
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline laid out as the repository on the Hub."""
+    folder = tmp_path_factory.mktemp("hub") / "DiT"
+    scheduler = DDIMScheduler(clip_sample=False)
+    DiTPipeline(transformer(), autoencoder(), scheduler, id2label={0: "tench"}).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def copied(hub: Path, tmp_path: Path) -> Path:
+    """The pipeline in a folder where it may be changed."""
+    return Path(shutil.copytree(hub, tmp_path / "DiT"))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder, and an empty Hugging Face cache."""
+    monkeypatch.setenv("DDBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "data"
+
+
+def training_data(indices: Sequence[int | None] = INDICES) -> TrainingData:
+    count = len(indices)
+    train = LabeledImages(torch.zeros(count, 3, 64, 64, dtype=torch.uint8), torch.arange(count), tuple("abc"[:count]))
+    classes = tuple(ClassInfo(f"class {c}", f"n{c}", index) for c, index in enumerate(indices))
+    return TrainingData("blank", classes, 64, (0.5,) * 3, (0.5,) * 3, train)
+
+
+def generator(**params: Any) -> DitXl2:
+    return cast("DitXl2", ddbench.create("generator", "dit-xl2", **{"sampling_steps": STEPS, "block": 3, **params}))
+
+
+def load(model: Path, **params: Any) -> DitXl2:
+    loaded = generator(model=str(model), **params)
+    loaded.load(None, training_data(), Context())
+    return loaded
+
+
+def prior_of(loaded: DitXl2) -> LatentDitPrior:
+    return cast("LatentDitPrior", loaded.prior)
+
+
+def streams(ctx: Context, class_index: int, count: int = 3) -> list[torch.Generator]:
+    return [ctx.torch_rng("noise", class_index, i) for i in range(count)]
+
+
+def latents_of(samples: Samples) -> Tensor:
+    assert samples.latents is not None
+    return samples.latents
+
+
+def assert_same(a: Samples, b: Samples) -> None:
+    assert a.ids == b.ids
+    assert a.images.equal(b.images)
+    assert latents_of(a).equal(latents_of(b))
+
+
+def sampled(loaded: DitXl2, class_index: int = 0, seed: int = 5) -> Tensor:
+    """Unrounded latents of the first three samples."""
+    return prior_of(loaded).sample(streams(Context(seed=seed), class_index), class_index, loaded.params)
+
+
+class Kept(DDIMScheduler):
+    """DDIM that remembers the last latents."""
+
+    def step(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().step(*args, **kwargs)
+        self.last = result.prev_sample
+        return result
+
+
+def pipeline(folder: Path) -> Any:
+    found = DiTPipeline.from_pretrained(folder, local_files_only=True, low_cpu_mem_usage=False)
+    found.set_progress_bar_config(disable=True)
+    return found
+
+
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_ddim_is_diffusers_own_pipeline(guidance: float, hub: Path) -> None:
+    loaded = load(hub, scheduler="ddim", guided_channels="all", guidance=guidance)
+    theirs = pipeline(hub)
+    theirs.scheduler = Kept.from_config(theirs.scheduler.config)
+    for class_index, label in enumerate(INDICES):
+        made = theirs(
+            [label] * 3,
+            guidance_scale=guidance,
+            generator=streams(Context(seed=5), class_index),
+            num_inference_steps=STEPS,
+            output_type="pt",
+        ).images
+        latents = sampled(loaded, class_index)
+        torch.testing.assert_close(latents, theirs.scheduler.last[:3], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(prior_of(loaded).decode(latents), made, rtol=1e-4, atol=1e-5)
+        assert made.std() > 0.01
+
+
+class WithVariance(DDPMScheduler):
+    """DDPM of diffusers, given back the variance that its pipeline drops, and noise keyed by image.
+
+    The pipeline denoises every image twice, and throws the second away.
+    """
+
+    variance: Tensor
+    noise: list[torch.Generator]
+
+    def step(self, model_output: Tensor, timestep: Any, sample: Tensor, **_: Any) -> Any:
+        whole = torch.cat([model_output, self.variance], dim=1)
+        streams = [*self.noise, *(torch.Generator() for _ in range(len(sample) - len(self.noise)))]
+        result = super().step(whole, timestep, sample, generator=streams)
+        self.last = result.prev_sample
+        return result
+
+
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_ddpm_is_diffusers_own_pipeline_with_the_variance(guidance: float, hub: Path) -> None:
+    loaded = load(hub, guided_channels="all", guidance=guidance)
+    theirs = pipeline(hub)
+    theirs.scheduler = WithVariance.from_config(
+        theirs.scheduler.config, variance_type="learned_range", timestep_spacing="linspace"
+    )
+
+    def note(module: Any, args: Any, output: Any) -> None:
+        theirs.scheduler.variance = output.sample[:, 4:]
+
+    theirs.transformer.register_forward_hook(note)
+    theirs.scheduler.noise = streams(Context(seed=5), 1)
+    theirs(
+        [INDICES[1]] * 3, guidance, theirs.scheduler.noise, STEPS, output_type="pt"
+    )  # the same streams: first the starting noise, then that of each step
+    torch.testing.assert_close(sampled(loaded, 1), theirs.scheduler.last[:3], rtol=1e-4, atol=1e-5)
+
+
+def says(prior: LatentDitPrior, x: Tensor, t: int, label: int) -> tuple[Tensor, Tensor]:
+    """The transformer called by hand on one sample: noise, and where the variance is in its range."""
+    with torch.no_grad():
+        out = prior.network(x[None].float(), timestep=torch.tensor([t]), class_labels=torch.tensor([label])).sample[0]
+    return out[:4].double(), out[4:].double()
+
+
+@pytest.mark.parametrize("channels", [3, "all"])
+def test_sampling_is_respaced_ddpm(channels: Any, hub: Path) -> None:
+    """The posterior of a chain of the steps kept alone, log-variance between its bounds, noise keyed by the image."""
+    loaded, steps = load(hub, guided_channels=channels, guidance=2.5), (999, 666, 333, 0)
+    prior, end = prior_of(loaded), 4 if channels == "all" else channels
+    for index, stream in enumerate(streams(Context(seed=5), 2)):
+        x = torch.randn(4, 8, 8, generator=stream).double()
+        for t, following in zip(steps, (*steps[1:], None), strict=True):
+            (eps, share), (without, _) = says(prior, x, t, 999), says(prior, x, t, 1000)
+            eps[:end] = without[:end] + 2.5 * (eps - without)[:end]
+            a, a_next = ALPHA_BAR[t], torch.tensor(1.0) if following is None else ALPHA_BAR[following]
+            beta = 1 - a / a_next
+            clean = (x - (1 - a).sqrt() * eps) / a.sqrt()
+            x = (a_next.sqrt() * beta * clean + (1 - beta).sqrt() * (1 - a_next) * x) / (1 - a)
+            if following is not None:
+                least = (beta * (1 - a_next) / (1 - a)).log()
+                log_variance = (share + 1) / 2 * beta.log() + (1 - share) / 2 * least
+                x = x + (log_variance / 2).exp() * torch.randn(4, 8, 8, generator=stream)
+        torch.testing.assert_close(sampled(loaded, 2)[index].double(), x, rtol=1e-3, atol=1e-3)
+
+
+def test_unguided_channels_follow_the_class_alone(hub: Path) -> None:
+    prior = prior_of(load(hub))
+    rng = torch.Generator().manual_seed(0)
+    x, t = torch.randn(2, 4, 8, 8, generator=rng), torch.tensor(500)
+    plain, three, four = (
+        prior.guided(x, t, 1, generator(guidance=g, guided_channels=c).params)
+        for g, c in ((1.0, 3), (4.0, 3), (4.0, "all"))
+    )
+    torch.testing.assert_close(three[:, 3:], plain[:, 3:])
+    torch.testing.assert_close(three[:, :3], four[:, :3])
+    torch.testing.assert_close(four[:, 4:], plain[:, 4:])
+    assert (four[:, 3] - plain[:, 3]).abs().max() > 0.01
+    assert (three[:, :3] - plain[:, :3]).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("scheduler", ["ddpm", "ddim"])
+def test_a_smaller_pool_is_a_bit_identical_prefix(scheduler: str, hub: Path) -> None:
+    ctx = Context(seed=3)
+    loaded = load(hub, scheduler=scheduler, batch=2)
+    eight = loaded.sample(1, 0, 8, ctx)
+    assert len(set(map(tensor_digest, latents_of(eight)))) == 8
+    fresh = load(hub, scheduler=scheduler, batch=2)
+    for start, count in ((2, 5), (0, 1), (0, 3), (0, 4)):
+        assert_same(fresh.sample(1, start, count, ctx), eight[start : start + count])
+
+
+@pytest.mark.parametrize("scheduler", ["ddpm", "ddim"])
+def test_noise_is_keyed_by_seed_class_and_index(scheduler: str, hub: Path) -> None:
+    """Whatever is computed together: blocks and batches of other sizes differ by rounding alone."""
+    whole = load(hub, scheduler=scheduler, block=6, batch=6).sample_block(1, 0, Context(seed=3))
+    parts = load(hub, scheduler=scheduler, block=2, batch=1).sample(1, 0, 6, Context(seed=3))
+    torch.testing.assert_close(latents_of(whole), latents_of(parts), rtol=1e-2, atol=1e-3)
+    assert whole.ids == parts.ids == tuple(f"001-{i:06d}" for i in range(6))
+    loaded = load(hub, scheduler=scheduler)
+    ours = loaded.sample_block(0, 0, Context(seed=1))
+    for class_index, block, seed in ((0, 0, 2), (1, 0, 1), (0, 1, 1)):
+        other = loaded.sample_block(class_index, block, Context(seed=seed))
+        assert (latents_of(ours).float() - latents_of(other).float()).abs().flatten(1).amax(1).min() > 0.01
+
+
+@pytest.mark.parametrize("scheduler", ["ddpm", "ddim"])
+def test_the_global_generator_is_left_alone(scheduler: str, hub: Path) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    load(hub, scheduler=scheduler).sample_block(0, 0, Context())
+    assert torch.get_rng_state().equal(before)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_half_precision_latents_decode_to_the_stored_images(precision: str, hub: Path) -> None:
+    loaded = load(hub, precision=precision)
+    samples = loaded.sample_block(2, 1, Context())
+    latents = latents_of(samples)
+    assert (latents.dtype, latents.shape) == (torch.float16, (3, 4, 8, 8))
+    assert (samples.images.dtype, samples.images.shape) == (torch.uint8, (3, 3, 64, 64))
+    images = prior_of(loaded).decode(latents)
+    assert (images * 255).round().to(torch.uint8).equal(samples.images)
+    assert images.dtype == torch.float32
+    assert samples.images.float().std() > 3
+
+
+def test_bf16_is_near_float32(hub: Path) -> None:
+    plain, mixed = (sampled(load(hub, precision=precision)) for precision in ("float32", "bf16"))
+    assert prior_of(load(hub, precision="bf16")).network.dtype == torch.bfloat16
+    assert mixed.dtype == torch.float32
+    assert not mixed.equal(plain)
+    assert (mixed - plain).norm() < 0.1 * plain.norm()
+
+
+def test_loss_is_the_equation_for_the_classes_of_imagenet(hub: Path) -> None:
+    """mean (ε − ε̂(√ᾱ z + √(1 − ᾱ) ε))², the class named by its ImageNet index; differentiable in the latents."""
+    prior = prior_of(load(hub))
+    rng = torch.Generator().manual_seed(2)
+    latents, noise = torch.randn(3, 4, 8, 8, generator=rng), torch.randn(3, 4, 8, 8, generator=rng)
+    t, classes = torch.tensor([0, 100, 999]), torch.tensor([2, 0, 1])
+    assert prior.timesteps == 1000
+    latents.requires_grad_()
+    losses = prior.loss(latents, t, noise, classes)
+    assert losses.shape == (3,)
+    for i in range(3):
+        a = ALPHA_BAR[t[i]]
+        noisy = (a.sqrt() * latents[i] + (1 - a).sqrt() * noise[i]).detach()
+        eps, _ = says(prior, noisy, int(t[i]), INDICES[classes[i]])
+        assert losses[i].item() == pytest.approx((eps - noise[i]).square().mean().item(), rel=1e-4)
+    torch.autograd.backward(losses.sum())
+    assert latents.grad is not None
+    assert latents.grad.abs().flatten(1).sum(1).min() > 0
+    torch.testing.assert_close(prior.loss(latents.half(), t, noise.half(), classes), losses, rtol=1e-2, atol=1e-2)
+
+
+def test_decoding_is_differentiable_and_weights_are_frozen(hub: Path) -> None:
+    prior = prior_of(load(hub))
+    rng = torch.Generator().manual_seed(2)
+    latents = torch.randn(1, 4, 8, 8, generator=rng).requires_grad_()
+    images = prior.decode(latents)
+    expected = (prior.vae.decode(latents / 0.18215).sample + 1) / 2
+    torch.testing.assert_close(images, expected.clamp(0, 1))
+    torch.autograd.backward(images.mean())
+    assert latents.grad is not None
+    assert latents.grad.abs().max() > 0
+    for network in (prior.network, prior.vae):
+        assert not any(module.training for module in network.modules())
+        assert not any(weights.requires_grad for weights in network.parameters())
+
+
+def test_sampling_is_the_same_before_and_after_the_loss(hub: Path) -> None:
+    loaded = load(hub)
+    before = loaded.sample_block(0, 0, Context())
+    latents = latents_of(before)
+    prior_of(loaded).loss(latents, torch.tensor([1, 2, 3]), torch.ones_like(latents), torch.tensor([0, 0, 0]))
+    assert_same(loaded.sample_block(0, 0, Context()), before)
+
+
+def test_planning_needs_no_weights() -> None:
+    name = "facebook/DiT-XL-2-256"
+    planned = generator()
+    parts = {"transformer": f"{name}/transformer", "vae": f"{name}/vae", "scheduler": f"{name}/scheduler"}
+    assert planned.fingerprint() == parts
+    assert generator(vae="stabilityai/sd-vae-ft-mse").fingerprint() == {**parts, "vae": "stabilityai/sd-vae-ft-mse"}
+    assert planned.block == 3
+    assert planned.prior is None
+    keyed = planned.params.keyed()
+    assert "model" not in keyed
+    assert (keyed["scheduler"], keyed["guidance"], keyed["guided_channels"]) == ("ddpm", 4.0, 3)
+
+
+def test_a_folder_is_known_by_its_content(hub: Path, copied: Path) -> None:
+    before = generator(model=str(hub)).fingerprint()
+    assert generator(model=str(copied)).fingerprint() == before
+    path = copied / "transformer" / "diffusion_pytorch_model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1  # same names, same sizes: as one fine-tuned model and another
+    path.write_bytes(content)
+    after = generator(model=str(copied)).fingerprint()
+    assert after["transformer"] != before["transformer"]
+    assert (after["vae"], after["scheduler"]) == (before["vae"], before["scheduler"])
+    (copied / "README.md").write_text("not read")
+    assert generator(model=str(copied)).fingerprint() == after
+
+
+def test_a_fine_tuned_transformer_takes_the_place_of_the_pipelines(hub: Path, copied: Path, tmp_path: Path) -> None:
+    tuned = tmp_path / "tuned"
+    transformer(seed=9).save_pretrained(tuned)
+    shutil.copytree(tuned, copied / "transformer", dirs_exist_ok=True)
+    as_part, whole = load(hub, transformer=str(tuned)), load(copied)
+    assert as_part.fingerprint() == whole.fingerprint() != load(hub).fingerprint()
+    assert_same(as_part.sample_block(0, 0, Context()), whole.sample_block(0, 0, Context()))
+    assert not sampled(as_part).equal(sampled(load(hub)))
+    shutil.rmtree(copied / "transformer")
+    assert_same(
+        load(copied, transformer=str(tuned)).sample_block(0, 0, Context()), as_part.sample_block(0, 0, Context())
+    )
+
+
+def test_another_vae_takes_the_place_of_the_pipelines(hub: Path, tmp_path: Path) -> None:
+    autoencoder(seed=9).save_pretrained(tmp_path / "vae")
+    other, own = load(hub, vae=str(tmp_path / "vae")), load(hub)
+    a, b = other.sample_block(0, 0, Context()), own.sample_block(0, 0, Context())
+    assert latents_of(a).equal(latents_of(b))
+    assert not a.images.equal(b.images)
+    assert other.fingerprint() != own.fingerprint()
+
+
+def cached(folder: Path, root: Path, name: str) -> None:
+    """Put a folder where the Hugging Face cache has the repository ``name``."""
+    repository = root / f"models--{name.replace('/', '--')}"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("abc")
+    shutil.copytree(folder, repository / "snapshots" / "abc")
+
+
+def test_a_name_is_looked_for_in_the_data_folder_and_in_the_cache(hub: Path, home: Path, tmp_path: Path) -> None:
+    expected = load(hub).sample_block(0, 0, Context())
+    cached(hub, tmp_path / "cache", "facebook/DiT-XL-2-256")
+    by_name = generator()
+    by_name.load(None, training_data(), Context())
+    assert_same(by_name.sample_block(0, 0, Context()), expected)
+    shutil.rmtree(tmp_path / "cache")
+    shutil.copytree(hub, home / "weights" / "facebook" / "DiT-XL-2-256")
+    by_name = generator()
+    by_name.load(None, training_data(), Context())
+    assert_same(by_name.sample_block(0, 0, Context()), expected)
+
+
+def test_weights_saved_by_torch_and_an_older_configuration(hub: Path, copied: Path) -> None:
+    """The repository's transformer is a state dict saved by torch, configured for diffusers' former class."""
+    folder = copied / "transformer"
+    (folder / "diffusion_pytorch_model.safetensors").unlink()
+    transformer().save_pretrained(folder, safe_serialization=False)
+    assert (folder / "diffusion_pytorch_model.bin").is_file()
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"_class_name": "Transformer2DModel", "cross_attention_dim": None, "num_vector_embeds": None}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert_same(load(copied).sample_block(0, 0, Context()), load(hub).sample_block(0, 0, Context()))
+
+
+def shard(folder: Path) -> None:
+    (folder / "diffusion_pytorch_model.safetensors").unlink()
+    transformer().save_pretrained(folder, max_shard_size="20KB")
+
+
+def test_sharded_weights(hub: Path, copied: Path) -> None:
+    shard(copied / "transformer")
+    assert len(list((copied / "transformer").glob("*.safetensors"))) > 1
+    assert_same(load(copied).sample_block(0, 0, Context()), load(hub).sample_block(0, 0, Context()))
+
+
+def complaint(do: Callable[[], object]) -> str:
+    """What a ComponentError says, on one line."""
+    with pytest.raises(ComponentError) as caught:
+        do()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_missing_weights(home: Path) -> None:
+    said = complaint(lambda: generator().load(None, training_data(), Context()))
+    folder = home / "weights" / "facebook" / "DiT-XL-2-256"
+    assert said == (
+        f"generator 'dit-xl2' finds no transformer of facebook/DiT-XL-2-256: {folder}/transformer has no config.json "
+        f"and the Hugging Face cache has no facebook/DiT-XL-2-256; fetch it with `hf download facebook/DiT-XL-2-256 "
+        f"--local-dir {folder}`, or name a folder in the parameter 'model'"
+    )
+
+
+def test_a_half_downloaded_name(hub: Path, home: Path, tmp_path: Path) -> None:
+    place = home / "weights" / "facebook" / "DiT-XL-2-256"
+    shutil.copytree(hub, place)
+    (place / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    cached(place, tmp_path / "cache", "facebook/DiT-XL-2-256")
+    said = complaint(lambda: generator().load(None, training_data(), Context()))
+    assert f"no vae of facebook/DiT-XL-2-256: {place}/vae has no diffusion_pytorch_model.safetensors and " in said
+    assert "snapshots/abc/vae has no diffusion_pytorch_model.safetensors; fetch it with" in said
+
+
+@pytest.mark.parametrize("lost", ["a shard", "the index"])
+def test_a_missing_shard(lost: str, copied: Path) -> None:
+    folder = copied / "transformer"
+    shard(folder)
+    index = folder / "diffusion_pytorch_model.safetensors.index.json"
+    path = sorted(folder.glob("*.safetensors"))[-1] if lost == "a shard" else index
+    path.unlink()
+    name = path.name if lost == "a shard" else "diffusion_pytorch_model.safetensors"
+    for do in (generator(model=str(copied)).fingerprint, lambda: load(copied)):
+        assert f"finds no transformer: {folder} has no {name}; parameter 'model' names a folder" in complaint(do)
+
+
+@pytest.mark.parametrize("part", ["transformer", "vae"])
+@pytest.mark.parametrize("damage", ["cut short", "another's", "lacks one", "has one more", "no configuration"])
+def test_damaged_weights_are_named(part: str, damage: str, copied: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = copied / part
+    path = folder / "diffusion_pytorch_model.safetensors"
+    content, tensors = path.read_bytes(), {name: tensor.clone() for name, tensor in load_file(path).items()}
+    one = min(tensors)
+    path.unlink()
+    if damage == "cut short":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "no configuration":
+        path.write_bytes(content)
+        (folder / "config.json").write_text("{")
+    else:
+        changed = {
+            "another's": {name: tensor.flatten()[:1].clone() for name, tensor in tensors.items()},
+            "lacks one": {name: tensor for name, tensor in tensors.items() if name != one},
+            "has one more": {**tensors, "blocks.0.gamma": torch.ones(1)},
+        }[damage]
+        save_file(changed, path)
+    said = complaint(lambda: load(copied))
+    assert str(folder) in said
+    if damage == "lacks one":
+        assert f"has no weights '{one}'" in said
+    if damage == "has one more":
+        assert "has unknown weights 'blocks.0.gamma'" in said
+
+
+def test_a_wrong_number_of_classes(copied: Path) -> None:
+    own = transformer(classes=10)
+    own.save_pretrained(copied / "transformer")
+    said = complaint(lambda: load(copied))
+    assert said.startswith(
+        f"{copied}/transformer: generator 'dit-xl2': the transformer knows 10 classes, not the 1000 of"
+    )
+    assert "not the 3 of the data set" in complaint(lambda: load(copied, classes="dataset"))
+
+
+def test_a_transformer_of_the_data_sets_own_classes(copied: Path) -> None:
+    transformer(classes=3).save_pretrained(copied / "transformer")
+    loaded = generator(model=str(copied), classes="dataset")
+    loaded.load(None, training_data((None, None, None)), Context())
+    assert prior_of(loaded).labels.tolist() == [0, 1, 2]
+    assert len(loaded.sample_block(2, 0, Context())) == 3
+
+
+def test_a_data_set_without_imagenet_indices(hub: Path) -> None:
+    said = complaint(lambda: generator(model=str(hub)).load(None, training_data((258, None, 7)), Context()))
+    assert "class 'class 1' has no index in ImageNet-1k" in said
+
+
+def test_a_transformer_without_variance(copied: Path) -> None:
+    transformer(out_channels=4).save_pretrained(copied / "transformer")
+    assert "predicts no variance, which DDPM steps need; use `scheduler: ddim`" in complaint(lambda: load(copied))
+    assert len(load(copied, scheduler="ddim").sample_block(0, 0, Context())) == 3
+
+
+@pytest.mark.parametrize("value", ["DiT-XL-2-256", "a/b/c", "", "models/"])
+def test_what_is_neither_a_name_nor_a_folder(value: str) -> None:
+    assert "parameter 'model' is" in complaint(lambda: generator(model=value))
+    assert "a name on the Hugging Face Hub (owner/name), or a folder" in complaint(lambda: generator(transformer=value))
