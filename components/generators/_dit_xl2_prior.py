@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ddbench import ComponentError
 
-from ..scorers._weights import loading
+from .._weights import loading
 from ._dit_prior import NoisePrior
 from ._dit_xl2_files import weights
 

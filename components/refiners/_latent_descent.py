@@ -52,12 +52,13 @@ def descend(
             loss = (weights * divergence(soft, logits, distilled.soft.temperature)).sum()
             latents.grad += torch.autograd.grad(loss, latents)[0]
         optimizer.step()
-    refined = latents.detach()
+    # Rounded first, where latents are kept in half precision: the images are what the kept latents decode to.
+    refined = latents.detach().to(before.dtype)
     if not refined.isfinite().all():
         raise ComponentError("refinement made a latent infinite or not a number", hint="lower the learning rate")
     with torch.no_grad():
-        images = (prior.decode(refined).float().clamp(0, 1) * 255).round().to(torch.uint8)
-    return images.cpu(), refined.to(before.dtype).cpu()
+        images = (prior.decode(refined.float()).float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return images.cpu(), refined.cpu()
 
 
 def kl_weights(soft: Tensor, labels: Tensor, params: SoftLabelLatent.Params) -> Tensor:

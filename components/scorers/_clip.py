@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ddbench import ComponentError
 
+from .._weights import Published, loading
 from ._pretrained import unseeded
-from ._weights import Published, loading
 
 FILES: Final = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 

@@ -12,8 +12,8 @@ from timm.models import load_state_dict
 
 from ddbench import ComponentError
 
+from .._weights import Published, loading
 from ._pretrained import unseeded
-from ._weights import Published, loading
 
 FILES: Final = ("model.safetensors", "pytorch_model.bin")
 

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from ddbench import ClassInfo, Context, TrainingData, component
 
-from ._weights import PretrainedScorer, given_weights, published_weights
+from .._weights import given_weights, published_weights
+from ._base import PretrainedScorer
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,7 +17,7 @@ from torch import Tensor
 
 import ddbench
 from ddbench import ComponentError, Context, DistilledSet, Generator, Prior, Refiner, Scorer, SoftLabels
-from ddbench.testing.specimens import SpecimenPrior, SpecimenTeacher
+from ddbench.testing.specimens import Specimen, SpecimenPrior, SpecimenTeacher
 
 PAPER = SoftLabelLatent.Params()
 
@@ -179,6 +179,25 @@ def test_a_latent_that_runs_away_is_told() -> None:
         refiner(optimizer="gradient", learning_rate=1e30, steps=8).refine(
             some(), Recording(), SpecimenTeacher(), Context()
         )
+
+
+def test_the_same_code_refines_a_latent_diffusion_pipeline(tmp_path: Path) -> None:
+    """A small pipeline of DiT-XL/2's classes: VAE latents in half precision, a transformer with learned variances."""
+    data = Specimen().training()
+    values = type(ddbench.create("generator", "dit-xl2")).example(data, tmp_path)
+    generator = cast("Any", ddbench.create("generator", "dit-xl2", **values))
+    generator.load(None, data, Context())
+    parts = [generator.sample(c, 0, 2, Context()) for c in range(3)]
+    latents, images = (torch.cat([getattr(p, name) for p in parts]) for name in ("latents", "images"))
+    soft = SoftLabels(SpecimenTeacher().class_logits(images.float() / 255).flip(1), 1.5)
+    before = DistilledSet(images, torch.arange(3).repeat_interleave(2), tuple("abcdef"), latents, soft)
+    after = refiner(steps=8, batch=4).refine(before, generator.prior, SpecimenTeacher(), Context())
+    assert after.latents is not None
+    assert after.latents.dtype == latents.dtype == torch.float16
+    assert (after.latents != latents).flatten(1).any(1).all()
+    with torch.no_grad():
+        decoded = generator.prior.decode(after.latents.float())
+    assert after.images.equal((decoded * 255).round().to(torch.uint8)), "images are what the kept latents decode to"
 
 
 # on a trained generator

@@ -1,4 +1,4 @@
-"""Scorers with pretrained weights, and where on this machine the weights are. No scorer opens a connection.
+"""Pretrained weights, and where on this machine they are. Nothing here opens a connection.
 
 A file that the user names comes first. Weights that are known by a name are looked for in ``weights/<repository>`` in
 the data folder, laid out as their repository on the Hugging Face Hub, then in the Hub's own cache.
@@ -11,45 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, Final, Literal
+from typing import Final
 
-from pydantic import Field
-
-import ddbench
-from ddbench import ComponentError, Scorer, unkeyed
-from ddbench.store.files import file_sha256
+from ddbench import ComponentError
 from ddbench.store.home import data_home
 
 SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
-
-
-class PretrainedScorer(Scorer):
-    """A scorer whose network was trained elsewhere.
-
-    Its weights are those of the file ``weights``, known by its content; without it, those that the other parameters
-    name, known by that name.
-    """
-
-    class Params(ddbench.Params):
-        weights: Path | None = unkeyed(
-            None, description="a file of the model's weights: safetensors, or a state dict saved by torch"
-        )
-        precision: Literal["float32", "mixed"] = Field(
-            "float32", description="mixed: fields come of float16 products on a GPU; on a CPU it is float32"
-        )
-        block: int = Field(64, ge=1, description="images that are scored together")
-
-    params: Params
-
-    @property
-    def block(self) -> int:
-        """As the parameter says."""
-        return self.params.block
-
-    def fingerprint(self) -> Any:
-        """The content of the file ``weights``, where it is given. Raises ComponentError where it is not there."""
-        path = self.params.weights
-        return None if path is None else {"weights": file_sha256(given_weights(path))}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""What pretrained scorers have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+import ddbench
+from ddbench import Scorer, unkeyed
+from ddbench.store.files import file_sha256
+
+from .._weights import given_weights
+
+
+class PretrainedScorer(Scorer):
+    """A scorer whose network was trained elsewhere.
+
+    Its weights are those of the file ``weights``, known by its content; without it, those that the other parameters
+    name, known by that name.
+    """
+
+    class Params(ddbench.Params):
+        weights: Path | None = unkeyed(
+            None, description="a file of the model's weights: safetensors, or a state dict saved by torch"
+        )
+        precision: Literal["float32", "mixed"] = Field(
+            "float32", description="mixed: fields come of float16 products on a GPU; on a CPU it is float32"
+        )
+        block: int = Field(64, ge=1, description="images that are scored together")
+
+    params: Params
+
+    @property
+    def block(self) -> int:
+        """As the parameter says."""
+        return self.params.block
+
+    def fingerprint(self) -> Any:
+        """The content of the file ``weights``, where it is given. Raises ComponentError where it is not there."""
+        path = self.params.weights
+        return None if path is None else {"weights": file_sha256(given_weights(path))}
