@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
-from ddbench.suite.model import Exclude, Matrix, Method, Seeds, SuiteModel
+from ddbench.suite.model import Exclude, Labels, Matrix, Method, Seeds, SuiteModel
 from ddbench.suite.source import Path_, Source, read_yaml
 
 _MERGED = ("seeds", "generators", "scorers", "methods")
@@ -77,4 +77,6 @@ def _mistake(error: ValidationError, source: Source) -> SuiteError:
 def _fields(path: Path_) -> list[str]:
     """The keys that may stand at ``path``."""
     models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
-    return list(models[str(path[0])].model_fields) if path else [*SuiteModel.model_fields, "extends"]
+    if not path:
+        return [*SuiteModel.model_fields, "extends"]
+    return list((Labels if path[-1] == "labels" else models[str(path[0])]).model_fields)

@@ -125,7 +125,9 @@ IMPOSSIBLE = [
     ("scorers: {§teacher: {use: timm, model: resnet18.a1_in1k}}\n"
      "methods: {A: {generator: real, selector: confidence}}", "class 'red' has no index in ImageNet-1k"),
     (f"{A}, §labels: smooth}}}}", "'methods.A.labels' is 'smooth': input should be 'hard' or 'soft'"),
-    (f"{A}, labels: {{use: soft, §temperature: 2}}}}}}", "unknown key 'temperature'"),
+    (f"{A}, labels: {{use: soft, §techer: a}}}}}}", "unknown key 'techer'; did you mean 'teacher'?"),
+    ("labels: {use: soft, §techer: a}", "unknown key 'techer'; did you mean 'teacher'?"),
+    ("matrix: {generator: [real], selector: [first], labels: {use: soft, §wen: x}}", "unknown key 'wen'; did you mean"),
     (f"{A}, labels: {{use: soft, §tau: 0}}}}}}", "'methods.A.labels.tau' is 0: input should be greater than 0"),
     ("protocol: psr-kd@1\nmethods: {§A: {generator: real, selector: first}}",
      "protocol 'psr-kd@1' of 'A' trains on soft labels, and its labels are hard; add "
