@@ -40,8 +40,8 @@ class Component(ABC):
         kind: which of the seven kinds this is; set by the kind's base class.
         info: set by :func:`component`.
         sources: modules outside the component's own package whose code decides its output.
-        shown: parameters that tables show even where a suite leaves them at their defaults: those that say whose reading
-            of a method this is.
+        shown: parameters that tables show even where a suite leaves them at their defaults: those that say whose
+            reading of a method this is.
     """
 
     kind: ClassVar[str]

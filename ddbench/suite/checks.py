@@ -22,7 +22,9 @@ def check_sizes(cells: Iterable[Cell], students: Sequence[Choice[Student]], data
             continue
         seen.add(key)
         try:
-            cell.student.component.check_size(cell.row.protocol.input_size(dataset.image_size))
+            cell.student.component.check_size(
+                cell.row.protocol.input_size(dataset.image_size, cell.student.component.info.name)
+            )
         except ComponentError as error:
             where = source.place(("students", students.index(cell.student)))
             raise SuiteError(error.message, where=where, hint=error.hint) from None

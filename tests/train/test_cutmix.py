@@ -14,27 +14,9 @@ from ddbench import Context
 from ddbench.train.augmentation import CutMix
 from ddbench.train.cutmix import Box, Mixed, clipped_box, cutmix
 from ddbench.train.trainer import mixed_loss
+from tests.train.trainings import Scripted
 
 ALWAYS = CutMix(probability=1.0, alpha=1.0)
-
-
-class Scripted:
-    """A generator whose draws are given: lambda, the box's centre, the permutation."""
-
-    def __init__(self, lam: float, centre: tuple[int, int], permutation: list[int]) -> None:
-        self.lam, self.centre, self.order = lam, centre, permutation
-
-    def random(self) -> float:
-        return 0.999
-
-    def beta(self, a: float, b: float) -> float:
-        return self.lam
-
-    def integers(self, high: int, size: int) -> np.ndarray:
-        return np.array(self.centre)
-
-    def permutation(self, count: int) -> np.ndarray:
-        return np.array(self.order)
 
 
 def test_a_box_worked_by_hand() -> None:

@@ -12,12 +12,13 @@ from torch.nn import functional as F
 
 from ddbench import ComponentError, Context
 from ddbench.registry import catalogue
+from ddbench.train.augmentation import CutMix
 from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.images import ResidentImages
 from ddbench.train.parts import Distillation
 from ddbench.train.supervision import distillation_loss, supervision
 from ddbench.train.trainer import mixed_loss
-from tests.train.test_cutmix import ALWAYS, Scripted
+from tests.train.trainings import CUTMIX, Scripted
 
 PSR, RDED = (catalogue().protocol(name) for name in ("psr-kd@1", "rded-kd@1"))
 
@@ -86,7 +87,7 @@ def test_cutmix_weighs_the_divergences_from_own_and_partners_target_by_area() ->
     images = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     teacher, student = logits(1, rows=3), logits(2, rows=3)
     rng = cast("np.random.Generator", Scripted(0.75, (1, 6), [2, 0, 1]))
-    batch = cutmix(images, teacher, ALWAYS, rng)
+    batch = cutmix(images, teacher, CutMix.model_validate(CUTMIX), rng)
     assert torch.equal(batch.partners, teacher[[2, 0, 1]])
     what = PSR.distillation
     assert what is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, cast
 
@@ -12,65 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import ddbench
-from ddbench import ComponentError, Context, Student
-from ddbench.registry import catalogue
+from ddbench import ComponentError, Context
 from ddbench.train.evaluate import class_accuracies, predict
 from ddbench.train.images import ResidentImages
 from ddbench.train.protocol import Protocol
 from ddbench.train.trainer import train
-
-CUTMIX = {"probability": 1.0, "alpha": 1.0}
-
-
-def random_images(count: int, size: int = 8) -> ResidentImages:
-    rng = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=rng)
-    return ResidentImages.put(
-        pixels, torch.arange(count) % 3, size=size, mean=(0.5,) * 3, std=(0.25,) * 3, device="cpu"
-    )
-
-
-def protocol(**changes: Any) -> Protocol:
-    plain = {
-        "id": "plain@1",
-        "max_input_size": 8,
-        "batch_size": 4,
-        "epochs_by_ipc": {"beyond": 6},
-        "evaluations": 1,
-        "optimizer": {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
-        "schedule": {"milestones": ["2/3", "5/6"], "gamma": 0.2},
-        "augmentation": {},
-    }
-    return Protocol.model_validate({**plain, **changes})
-
-
-def everything() -> Protocol:
-    what = catalogue().protocol("minimax-hard@1").augmentation
-    return protocol(augmentation=what.model_dump(mode="json"))
-
-
-def linear() -> nn.Module:
-    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 3))
-
-
-def convnet() -> nn.Module:
-    return cast("Student", ddbench.create("student", "convnet3")).build(3, 8)
-
-
-class Watching(nn.Module):
-    """A linear classifier that remembers the batches it was trained on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = linear()
-        self.batches: list[Tensor] = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.training:
-            self.batches.append(x.clone())
-        logits: Tensor = self.linear(x)
-        return logits
+from tests.train.trainings import Watching, convnet, everything, linear, protocol, random_images, still
 
 
 def weights(build: Callable[[], nn.Module], seed: int, *, how: Protocol | None = None, **context: str) -> Tensor:
@@ -85,7 +31,7 @@ def test_training_is_sgd_with_momentum_decay_and_steps_written_by_hand() -> None
     slow = protocol(batch_size=6, optimizer={"lr": 0.002, "momentum": 0.9, "weight_decay": 0.05})
     trained = train(linear, data, slow, epochs, Context(seed=3))
 
-    start = train(linear, data, protocol(batch_size=6, optimizer=_still()), 1, Context(seed=3)).model
+    start = train(linear, data, protocol(batch_size=6, optimizer=still()), 1, Context(seed=3)).model
     weight, bias = (p.detach().double().clone().requires_grad_() for p in start.parameters())
     x = ((data.pixels.double() / 255 - 0.5) / 0.25).flatten(1)
     speed = [torch.zeros_like(weight), torch.zeros_like(bias)]
@@ -101,11 +47,6 @@ def test_training_is_sgd_with_momentum_decay_and_steps_written_by_hand() -> None
     assert (trained.epochs, trained.steps) == (6, 6)
 
 
-def _still() -> dict[str, float]:
-    """An optimiser that as good as leaves the weights where they were drawn."""
-    return {"lr": 1e-30, "momentum": 0.0, "weight_decay": 0.0}
-
-
 def test_a_restart_loses_the_momentum() -> None:
     """Ten epochs, a tenth of the rate after the fifth: as two optimisers of torch's, the second without a past."""
     data, epochs = random_images(6), 10
@@ -115,7 +56,7 @@ def test_a_restart_loses_the_momentum() -> None:
         how = protocol(batch_size=6, optimizer=settings, schedule={"milestones": ["1/2"], "gamma": 0.1, **schedule})
         return list(train(linear, data, how, epochs, Context(seed=3)).model.parameters())
 
-    start = train(linear, data, protocol(batch_size=6, optimizer=_still()), 1, Context(seed=3)).model
+    start = train(linear, data, protocol(batch_size=6, optimizer=still()), 1, Context(seed=3)).model
     x = (data.pixels / 255 - 0.5) / 0.25
     for lr in (2e-3, 2e-4):
         optimizer = torch.optim.SGD(start.parameters(), lr, momentum=0.9, weight_decay=0.05)
@@ -191,8 +132,8 @@ def test_the_seed_decides_every_bit(build: Callable[[], nn.Module]) -> None:
 
 
 def test_the_seed_decides_initial_weights_and_order_each() -> None:
-    still = protocol(optimizer=_still())
-    assert not torch.equal(weights(linear, 0, how=still), weights(linear, 1, how=still))
+    unmoved = protocol(optimizer=still())
+    assert not torch.equal(weights(linear, 0, how=unmoved), weights(linear, 1, how=unmoved))
     batches = [
         cast("Watching", train(Watching, random_images(10), protocol(), 1, Context(seed=seed)).model).batches
         for seed in (0, 1)
@@ -253,118 +194,6 @@ def test_onlookers_are_called_after_every_epoch_and_may_evaluate() -> None:
     assert done == [(1, 3), (2, 3), (3, 3)]
     unwatched = train(linear, random_images(10), everything(), 3, Context())
     assert all(torch.equal(a, b) for a, b in zip(watched.model.parameters(), unwatched.model.parameters(), strict=True))
-
-
-def soft_images(count: int, seed: int = 0) -> ResidentImages:
-    plain = random_images(count)
-    soft = 3 * torch.randn(count, 3, generator=torch.Generator().manual_seed(seed))
-    return replace(plain, soft=soft)
-
-
-def cached(**changes: Any) -> Protocol:
-    return protocol(distillation={"labels": "cached", "temperature": 1.5, "scaled": True}, **changes)
-
-
-def dynamic(**changes: Any) -> Protocol:
-    what = {"labels": "dynamic", "temperature": 20, "scaled": False, "teacher": "kd"}
-    return protocol(distillation=what, **changes)
-
-
-def test_a_student_of_cached_labels_comes_to_say_what_they_say() -> None:
-    data = soft_images(6)
-    slow = {"optimizer": {"lr": 0.005, "momentum": 0.9, "weight_decay": 0.0}}
-    trained = train(linear, data, cached(schedule={"milestones": [], "gamma": 1}, **slow), 400, Context())
-    said = trained.model((data.pixels / 255 - 0.5) / 0.25)
-    assert data.soft is not None
-    torch.testing.assert_close((said / 1.5).softmax(1), (data.soft / 1.5).softmax(1), rtol=0, atol=0.02)
-    assert trained.loss < 1e-3
-
-
-def test_cached_labels_stay_with_their_images_when_these_are_shuffled_and_mixed() -> None:
-    """The loss of one batch by hand, from what the model was shown: an image counts by its share of the pixels."""
-    data, how = soft_images(10), cached(batch_size=10, optimizer=_still(), augmentation={"cutmix": CUTMIX})
-    trained = train(Watching, data, how, 1, Context(seed=2))
-    model = cast("Watching", trained.model)
-    (batch,) = model.batches
-    originals = (data.pixels / 255 - 0.5) / 0.25
-    assert data.soft is not None
-    same = (batch[:, None] == originals[None]).all(dim=2).flatten(2).float().mean(dim=2)
-    shares = same / same.sum(dim=1, keepdim=True)
-    said = (model.linear(batch).double() / 1.5).log_softmax(1)
-    target = (data.soft.double() / 1.5).softmax(1)
-    divergences = (target[None] * (target.log()[None] - said[:, None])).sum(2)
-    expected = 1.5**2 * (shares * divergences).sum() / 10
-    assert 0.05 < float(shares.max(dim=1).values.min()) < 0.95
-    assert trained.loss == pytest.approx(float(expected.detach()), rel=1e-4)
-
-
-def test_a_teacher_sees_exactly_what_the_student_sees_in_pixels() -> None:
-    shown: list[Tensor] = []
-
-    def teacher(x: Tensor) -> Tensor:
-        assert not torch.is_grad_enabled()
-        shown.append(x.clone())
-        return torch.zeros(len(x), 3)
-
-    augmentation = catalogue().protocol("rded-kd@1").augmentation.model_dump(mode="json")
-    how = dynamic(augmentation=augmentation)
-    trained = train(Watching, random_images(10), how, 3, Context(seed=1), teacher=teacher)
-    batches = cast("Watching", trained.model).batches
-    assert [len(batch) for batch in shown] == [len(batch) for batch in batches] == [4, 4, 2] * 3
-    for pixels, batch in zip(shown, batches, strict=True):
-        torch.testing.assert_close(pixels, batch * 0.25 + 0.5)
-        assert -1e-6 < float(pixels.min()) < float(pixels.max()) < 1 + 1e-6
-
-
-def test_a_student_of_dynamic_labels_comes_to_say_what_its_teacher_says() -> None:
-    weight = torch.randn(3, 3 * 8 * 8, generator=torch.Generator().manual_seed(0))
-
-    def teacher(x: Tensor) -> Tensor:
-        return (x - 0.5).flatten(1) @ weight.T
-
-    how = dynamic(
-        optimizer={"name": "adamw", "lr": 0.01, "betas": [0.9, 0.999], "weight_decay": 0.0, "decay": "weights"},
-        schedule={"name": "cosine", "stretch": 1},
-        augmentation={"flip": 0.5, "cutmix": CUTMIX},
-    )
-    trained = train(linear, random_images(30), how, 150, Context(), teacher=teacher)
-    fresh = torch.rand(50, 3, 8, 8, generator=torch.Generator().manual_seed(9))
-    ours, theirs = trained.model((fresh - 0.5) / 0.25), teacher(fresh)
-    agree = (ours.argmax(1) == theirs.argmax(1)).float().mean()
-    assert float(agree) > 0.8
-
-
-def test_soft_labels_leave_order_augmentation_and_weights_as_they_are() -> None:
-    what = everything().augmentation.model_dump(mode="json")
-    hard = train(Watching, soft_images(10), protocol(augmentation=what), 2, Context(seed=1))
-    soft = train(Watching, soft_images(10), cached(augmentation=what), 2, Context(seed=1))
-    batches = [cast("Watching", t.model).batches for t in (hard, soft)]
-    assert all(torch.equal(a, b) for a, b in zip(*batches, strict=True))
-
-
-@pytest.mark.parametrize("name", ["psr-kd@1", "rded-kd@1", "igd-hard@1", "dc-cifar@1", "idc-cifar@1"])
-def test_every_published_training_is_decided_by_its_seed(name: str) -> None:
-    how = catalogue().protocol(name)
-
-    def parameters(seed: int) -> Tensor:
-        torch.rand(seed + 3)
-        trained = train(convnet, soft_images(10), how, 3, Context(seed=seed), teacher=lambda x: x.mean(dim=(2, 3)))
-        return torch.cat([p.detach().flatten() for p in trained.model.parameters()])
-
-    once = parameters(0)
-    assert once.isfinite().all()
-    assert torch.equal(parameters(0), once)
-    assert not torch.equal(parameters(1), once)
-
-
-def test_missing_labels_are_said_before_anything_is_trained() -> None:
-    def never() -> nn.Module:
-        raise AssertionError("built")
-
-    with pytest.raises(ComponentError, match="cached soft labels"):
-        train(never, random_images(4), cached(), 1, Context())
-    with pytest.raises(ComponentError, match="role 'kd'"):
-        train(never, soft_images(4), dynamic(), 1, Context())
 
 
 def test_predictions_are_the_largest_logits_in_evaluation_mode() -> None:
