@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def descend(
     distilled: DistilledSet,
-    rows: slice,
+    rows: list[int],
     prior: Prior,
     teacher: Scorer,
     params: SoftLabelLatent.Params,
@@ -29,7 +29,7 @@ def descend(
     """
     assert distilled.latents is not None
     assert distilled.soft is not None
-    before, ids = distilled.latents[rows], distilled.sample_ids[rows]
+    before, ids = distilled.latents[rows], [distilled.sample_ids[i] for i in rows]
     latents = before.to(ctx.device, torch.float32, copy=True).requires_grad_()
     labels = distilled.labels[rows].to(ctx.device)
     soft = distilled.soft.probabilities[rows].to(ctx.device)

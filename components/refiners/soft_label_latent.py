@@ -51,7 +51,7 @@ class SoftLabelLatent(Refiner):
             description="ε of Adam; far below the gradients of a mean over the latent, rounding decides directions",
         )
         precision: Literal["float32", "bf16"] = Field("float32", description="of the networks; latents are float32")
-        batch: int = Field(16, ge=1, description="images that are refined together; lower it where memory is short")
+        batch: int = Field(10, ge=1, description="images that are refined together; lower it where memory is short")
 
     params: Params
 
@@ -85,8 +85,11 @@ class SoftLabelLatent(Refiner):
         assert teacher is not None
         parts = []
         for start in range(0, len(distilled), self.params.batch):
-            rows = slice(start, start + self.params.batch)
-            parts.append(descend(distilled, rows, prior, teacher, self.params, ctx))
-            ctx.progress(min(rows.stop, len(distilled)), len(distilled))
+            rows = list(range(start, min(start + self.params.batch, len(distilled))))
+            # The last batch is padded: networks round otherwise in batches of another size.
+            padding = rows[-1:] * (self.params.batch - len(rows))
+            refined = descend(distilled, rows + padding, prior, teacher, self.params, ctx)
+            parts.append(tuple(values[: len(rows)] for values in refined))
+            ctx.progress(rows[-1] + 1, len(distilled))
         images, latents = (torch.cat(values) for values in zip(*parts, strict=True))
         return replace(distilled, images=images, latents=latents)

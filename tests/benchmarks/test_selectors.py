@@ -26,12 +26,12 @@ def one_thread() -> None:
 
 def pool_of(features: Array, logits: Array | None = None) -> Pool:
     fields = {"teacher.embedding": features} | ({} if logits is None else {"teacher.logits": logits})
-    classes = [] if logits is None else list(range(logits.shape[1]))
+    classes = 1 if logits is None else logits.shape[1]
     return Pool.from_arrays(
         labels=[0] * len(features),
-        class_names=[f"class {c}" for c in classes] or ["class 0"],
+        class_names=[f"class {c}" for c in range(classes)],
         fields=fields,
-        class_fields={"teacher.column": np.array(classes)},
+        class_fields={"teacher.column": np.arange(classes)},
     )
 
 

@@ -16,7 +16,7 @@ from scipy.stats import entropy
 from torch import Tensor
 
 import ddbench
-from ddbench import ComponentError, Context, DistilledSet, Generator, Prior, Refiner, Scorer, SoftLabels
+from ddbench import ComponentError, Context, DistilledSet, LabeledImages, Prior, Refiner, Scorer, SoftLabels
 from ddbench.testing.specimens import Specimen, SpecimenPrior, SpecimenTeacher
 
 PAPER = SoftLabelLatent.Params()
@@ -204,33 +204,59 @@ def test_the_same_code_refines_a_latent_diffusion_pipeline(tmp_path: Path) -> No
 
 
 class Scene(NamedTuple):
-    """64 latents of a trained dit-nano, with the labels of a trained teacher."""
+    """Latents of a trained dit-nano, with the labels of a trained teacher."""
 
     distilled: DistilledSet
-    generator: Generator
     prior: Prior
     teacher: Scorer
 
     def refined(self, seed: int = 0, **params: Any) -> DistilledSet:
         return refiner(**params).refine(self.distilled, self.prior, self.teacher, Context(seed=seed))
 
+    def part(self, rows: slice) -> Scene:
+        d = self.distilled
+        soft = SoftLabels(soft_of(d).logits[rows], soft_of(d).temperature)
+        part = DistilledSet(d.images[rows], d.labels[rows], d.sample_ids[rows], latents_of(d)[rows], soft)
+        return self._replace(distilled=part)
 
-@pytest.fixture(scope="module", params=[300, pytest.param(1000, marks=pytest.mark.slow)], ids="{} steps".format)
+    def few(self) -> Scene:
+        return self.part(slice(0, 8))
+
+
+def latents_of(distilled: DistilledSet) -> Tensor:
+    assert distilled.latents is not None
+    return distilled.latents
+
+
+def soft_of(distilled: DistilledSet) -> SoftLabels:
+    assert distilled.soft is not None
+    return distilled.soft
+
+
+# Images a class that are trained on, steps of the generator, latents.
+QUICK, WHOLE = (25, 300, 24), (100, 1000, 64)
+
+
+@pytest.fixture(scope="module", params=[QUICK, pytest.param(WHOLE, marks=pytest.mark.slow)], ids=["quick", "whole"])
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """Of a dit-nano that is trained for a third of its steps, and, where slow tests run, of the whole one."""
+    """64 latents of the default dit-nano where slow tests run, else fewer of a lesser one."""
+    per_class, steps, count = request.param
     data = ddbench.create("dataset", "tiny-cifar").training()  # type: ignore[attr-defined]
-    generator = cast("Any", ddbench.create("generator", "dit-nano", steps=request.param))
+    kept = [i for c in range(10) for i in (data.train.labels == c).nonzero()[:per_class, 0].tolist()]
+    train = LabeledImages(data.train.images[kept], data.train.labels[kept], tuple(data.train.ids[i] for i in kept))
+    data = replace(data, train=train)
+    generator = cast("Any", ddbench.create("generator", "dit-nano", steps=steps, block=7))
     teacher = cast("Any", ddbench.create("scorer", "trained-teacher"))
     for component in (generator, teacher):
         folder: Path = tmp_path_factory.mktemp(component.info.name)
         component.fit(data, folder, Context(scratch=folder))
         component.load(folder, data, Context())
-    parts = [generator.sample(c, 0, 7, Context()) for c in range(10)]
-    latents, images = (torch.cat([getattr(p, name) for p in parts])[:64] for name in ("latents", "images"))
-    labels = torch.arange(10).repeat_interleave(7)[:64]
+    parts = [generator.sample(c, 0, 7, Context()) for c in range(-(-count // 7))]
+    latents, images = (torch.cat([getattr(p, name) for p in parts])[:count] for name in ("latents", "images"))
+    labels = torch.arange(len(parts)).repeat_interleave(7)[:count]
     soft = SoftLabels(teacher.score(images, Context())["logits"], 1.5)
-    ids = tuple(i for p in parts for i in p.ids)[:64]
-    return Scene(DistilledSet(images, labels, ids, latents, soft), generator, generator.prior, teacher)
+    ids = tuple(i for p in parts for i in p.ids)[:count]
+    return Scene(DistilledSet(images, labels, ids, latents, soft), generator.prior, teacher)
 
 
 @pytest.fixture(scope="module")
@@ -242,14 +268,13 @@ def refined(scene: Scene) -> DistilledSet:
 def losses(scene: Scene, latents: Tensor) -> tuple[Tensor, Tensor]:
     """Of each latent the denoising loss, over a grid of 16 timesteps each with noise of its own, and w · KL."""
     distilled = scene.distilled
-    assert distilled.soft is not None
     times = ((torch.arange(16) + 0.5) / 16 * scene.prior.timesteps).long()
     noise = torch.randn(16, *latents.shape[1:], generator=torch.Generator().manual_seed(99))
     grid = [
         scene.prior.loss(latents, t.expand(len(latents)), e.expand_as(latents), distilled.labels)
         for t, e in zip(times, noise, strict=True)
     ]
-    soft = distilled.soft.probabilities
+    soft = soft_of(distilled).probabilities
     kl = divergence(soft, scene.teacher.class_logits(scene.prior.decode(latents)), 1.5)
     return torch.stack(grid).mean(0), kl_weights(soft, distilled.labels, PAPER) * kl
 
@@ -261,14 +286,8 @@ def interval(differences: Tensor) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def latents_of(distilled: DistilledSet) -> Tensor:
-    assert distilled.latents is not None
-    return distilled.latents
-
-
 def test_the_objective_falls(scene: Scene, refined: DistilledSet) -> None:
-    before = sum(losses(scene, latents_of(scene.distilled)), torch.zeros(64))
-    after = sum(losses(scene, latents_of(refined)), torch.zeros(64))
+    before, after = (torch.stack(losses(scene, latents_of(d))).sum(0) for d in (scene.distilled, refined))
     low, high = interval(after - before)
     assert low < high < 0
 
@@ -280,47 +299,43 @@ def test_the_divergence_falls_against_none(scene: Scene, refined: DistilledSet) 
 
 
 def test_no_step_moves_nothing(scene: Scene) -> None:
-    still = scene.refined(learning_rate=0, steps=6)
-    assert latents_of(still).equal(latents_of(scene.distilled))
-    assert still.images.equal(scene.distilled.images)
+    few = scene.few()
+    still = few.refined(learning_rate=0, steps=6)
+    assert latents_of(still).equal(latents_of(few.distilled))
+    assert still.images.equal(few.distilled.images)
 
 
 def test_frozen_weights_stay_and_get_no_gradients(scene: Scene) -> None:
     networks = [cast("Any", scene.prior).network, cast("Any", scene.teacher)._model]
     before = [{name: value.clone() for name, value in network.state_dict().items()} for network in networks]
-    scene.refined(steps=5)
+    scene.few().refined(steps=5)
     for network, values in zip(networks, before, strict=True):
         assert all(value.equal(values[name]) for name, value in network.state_dict().items())
         assert all(p.grad is None and not p.requires_grad for p in network.parameters())
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(scene: Scene) -> None:
-    first, again, other = (scene.refined(steps=6, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (scene.few().refined(steps=10, seed=seed) for seed in (0, 0, 1))
     assert latents_of(first).equal(latents_of(again))
     assert first.images.equal(again.images)
     assert not latents_of(first).equal(latents_of(other))
 
 
-def test_batched_equals_one_at_a_time(scene: Scene) -> None:
-    few = slice(0, 8)
-    whole = scene.distilled
-    assert whole.soft is not None
-    part = DistilledSet(
-        whole.images[few],
-        whole.labels[few],
-        whole.sample_ids[few],
-        latents_of(whole)[few],
-        SoftLabels(whole.soft.logits[few], 1.5),
-    )
-    some_scene = scene._replace(distilled=part)
-    together, alone = (latents_of(some_scene.refined(steps=20, batch=batch)) for batch in (8, 1))
+def test_an_image_in_a_batch_is_refined_as_it_is_alone(scene: Scene) -> None:
+    together = scene.few().refined()
+    for i in (0, 5, 7):
+        alone = scene.part(slice(i, i + 1)).refined()
+        torch.testing.assert_close(latents_of(alone), latents_of(together)[i : i + 1], rtol=0, atol=1e-5)
+
+
+def test_the_size_of_batches_changes_but_rounding(scene: Scene) -> None:
+    together, alone = (latents_of(scene.few().refined(batch=batch, steps=20)) for batch in (8, 1))
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 
 
-def test_bf16_refines_too(scene: Scene, refined: DistilledSet) -> None:
-    quick = scene.refined(precision="bf16", steps=20)
-    plain = scene.refined(steps=20)
-    assert latents_of(quick).dtype == torch.float32
-    moved = (latents_of(plain) - latents_of(scene.distilled)).flatten()
-    moved_too = (latents_of(quick) - latents_of(scene.distilled)).flatten()
+def test_bf16_refines_much_as_float32_does(scene: Scene) -> None:
+    few = scene.few()
+    plain, quick = (latents_of(few.refined(precision=p, steps=20)) for p in ("float32", "bf16"))
+    assert quick.dtype == torch.float32
+    moved, moved_too = ((z - latents_of(few.distilled)).flatten() for z in (plain, quick))
     assert torch.cosine_similarity(moved, moved_too, dim=0) > 0.8
