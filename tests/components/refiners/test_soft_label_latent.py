@@ -234,7 +234,7 @@ def soft_of(distilled: DistilledSet) -> SoftLabels:
 
 
 # Images a class that are trained on, steps of the generator, latents.
-QUICK, WHOLE = (25, 300, 24), (100, 1000, 64)
+QUICK, WHOLE = (25, 150, 24), (100, 1000, 64)
 
 
 @pytest.fixture(scope="module", params=[QUICK, pytest.param(WHOLE, marks=pytest.mark.slow)], ids=["quick", "whole"])
