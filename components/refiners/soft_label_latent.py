@@ -48,7 +48,7 @@ class SoftLabelLatent(Refiner):
         damping: float = Field(
             1e-3,
             gt=0,
-            description="ε of Adam; far below the gradients of a mean over the latent, rounding decides directions",
+            description="ε of Adam; were it far below the gradients of a mean, rounding would decide directions",
         )
         precision: Literal["float32", "bf16"] = Field("float32", description="of the networks; latents are float32")
         batch: int = Field(10, ge=1, description="images that are refined together; lower it where memory is short")

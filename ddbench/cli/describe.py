@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from json import dumps as to_json
 from typing import Annotated, Any
 
 import typer
@@ -52,6 +53,17 @@ def _facts(cls: type[Component], owner: str) -> dict[str, Any]:
     }
 
 
+def _values(schema: dict[str, Any]) -> str:
+    """What a parameter may be, in words, from its JSON schema."""
+    if "anyOf" in schema:
+        return " | ".join(map(_values, schema["anyOf"]))
+    if "prefixItems" in schema:
+        return f"[{', '.join(map(_values, schema['prefixItems']))}]"
+    if "enum" in schema:
+        return " | ".join(map(to_json, schema["enum"]))
+    return to_json(schema["const"]) if "const" in schema else str(schema.get("type", "any"))
+
+
 def _print(facts: dict[str, Any]) -> None:
     if "params" not in facts:
         for field, value in facts.items():
@@ -62,8 +74,11 @@ def _print(facts: dict[str, Any]) -> None:
         print(f"source: {facts['paper']}")
     print(f"\n{facts['description']}\n")
     for field, schema in facts["params"].items():
-        default = "required" if field in facts["required"] else f"default {schema.get('default')!r}"
-        kind = " | ".join(map(repr, schema["enum"])) if "enum" in schema else schema.get("type", "any")
-        print(f"  {field}: {kind}, {default}")
+        default = (
+            "required"
+            if field in facts["required"]
+            else f"default {to_json(schema.get('default'), ensure_ascii=False)}"
+        )
+        print(f"  {field}: {_values(schema)}, {default}")
         if "description" in schema:
             print(f"      {schema['description']}")

@@ -66,6 +66,18 @@ def test_list_and_describe_agree(cli: Cli) -> None:
     assert "protocol/minimax-hard@1" in rows
 
 
+def test_parameters_are_described_as_a_suite_spells_them(cli: Cli) -> None:
+    shown = cli("describe", "scorer/timm").stdout + cli("describe", "selector/sas").stdout
+    for line in (
+        "  model: string, required",
+        '  classes: "imagenet" | "dataset", default "imagenet"',
+        "  mean: [number, number, number] | null, default null",
+        "  diversity: boolean, default true",
+        "  p: number, default 0.5",
+    ):
+        assert line in shown.splitlines()
+
+
 def test_the_plan_counts_what_a_run_does(cli: Cli, example_suite: Path) -> None:
     before = json.loads(cli("plan", str(example_suite), "--json").stdout)
     assert before["cells"] == 40
