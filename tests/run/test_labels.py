@@ -41,9 +41,13 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> State:
     return state_of(suite, folder / "store")
 
 
-def details(state: State, row: str) -> dict[str, Any]:
+def record(state: State, row: str) -> dict[str, Any]:
     (key,) = (key for cell, key in state.graph.cells if cell.row.name == row)
-    found: dict[str, Any] = state.results[key][0]["result"]["details"]
+    return state.results[key][0]
+
+
+def details(state: State, row: str) -> dict[str, Any]:
+    found: dict[str, Any] = record(state, row)["result"]["details"]
     return found
 
 
@@ -60,6 +64,14 @@ def said(images: torch.Tensor) -> torch.Tensor:
 
 def test_hard_students_see_no_soft_labels(state: State) -> None:
     assert details(state, "hard") == {"soft": None, "live": None}
+    assert {record(state, "hard")[part] for part in ("soft_labels", "temperature", "teacher")} == {None}
+
+
+def test_a_record_says_who_labelled(state: State) -> None:
+    assert record(state, "soft")["temperature"] == 1.5
+    assert record(state, "soft")["soft_labels"] == record(state, "doubted")["soft_labels"]
+    assert record(state, "soft")["soft_labels"] != record(state, "relabelled")["soft_labels"]
+    assert record(state, "live")["teacher"]["name"] == "colour"
 
 
 @pytest.mark.parametrize(("row", "seen_on"), [("soft", "hard"), ("doubted", "hard"), ("relabelled", "relabelled")])
