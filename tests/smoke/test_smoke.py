@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_cell_has_a_result_and_equal_selections_trained_once(smoke_store: Path) -> None:
     state = state_of(SMOKE, smoke_store)
-    assert len(state.graph.cells) == 64
+    assert len(state.graph.cells) == 80
     assert set(state.results) == {key for _, key in state.graph.cells}
     trainings = {state.action_keys[key] for _, key in state.graph.cells}
     assert len([e for e in events(smoke_store, "done") if e["stage"] == "evaluate"]) == len(trainings)
@@ -33,9 +33,8 @@ def test_it_is_cached_whole(smoke_store: Path) -> None:
 def test_its_selectors_choose_differently(smoke_store: Path) -> None:
     state = state_of(SMOKE, smoke_store)
     chosen: dict[tuple[str, int], dict[str, set[str]]] = {}
-    for cell, _ in state.graph.cells:
-        label = f"{cell.row.name} · IPC {cell.ipc}"
-        key = next(k for k, n in state.graph.nodes.items() if n.stage == "select" and n.label == label)
+    for cell, evaluation in state.graph.cells:
+        (key,) = (k for k in state.graph.ancestors(evaluation) if state.graph.nodes[k].stage == "select")
         ids = state.store.artifact(state.action_keys[key]).content()["ids"]
         chosen.setdefault((cell.row.generator.label, cell.ipc), {})[cell.row.selector.label] = set(ids)
     for generator in ("real", "dit-nano"):
