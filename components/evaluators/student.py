@@ -37,7 +37,7 @@ class StudentEvaluator(Evaluator):
         teacher: Scorer | None,
         ctx: Context,
     ) -> Evaluation:
-        """Last and best accuracy over the protocol's evaluations.
+        """The accuracy after the last epoch; at the cadence ``papers`` also the best of the protocol's evaluations.
 
         ``details`` holds the accuracy of each class after the last epoch, what was trained (labels, epochs, steps,
         batch and input size, parameters), the last epoch's mean loss, and how many seconds training and measuring took.
@@ -55,7 +55,8 @@ class StudentEvaluator(Evaluator):
         training = put(distilled.images, distilled.labels, soft=soft)
         held_out = dataset.validation()
         validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
-        meter = _Meter(validation, num_classes, frozenset(rules.evaluation_epochs(epochs)), ctx)
+        measured = rules.evaluation_epochs(epochs) if ctx.cadence == "papers" else (epochs,)
+        meter = _Meter(validation, num_classes, frozenset(measured), ctx)
         began = time.perf_counter()
         ask = teacher.class_logits if teacher else None
         trained = train(lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, ask)
@@ -102,7 +103,7 @@ class _Meter:
         """What the curve says."""
         return Evaluation(
             last=self.curve[-1][1],
-            best=max(accuracy for _, accuracy in self.curve),
+            best=max(accuracy for _, accuracy in self.curve) if self.ctx.cadence == "papers" else None,
             evaluations=len(self.curve),
             curve=tuple(self.curve),
             details=details,

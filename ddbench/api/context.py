@@ -31,6 +31,8 @@ class Context:
         device: where to compute, in torch's spelling (``cpu``, ``cuda:0``).
         threads: CPU threads that the work may use.
         numerics: ``reference`` (plain float32) or ``bf16``, for the training of students.
+        cadence: when students are measured: ``last``, once after the last epoch, or ``papers``, as often as the
+            protocol says. Measuring changes nothing in the training.
         scratch: an empty folder for temporary files, removed afterwards; None where there is none.
         log: where messages go.
         progress: called with (done, total), from time to time.
@@ -40,6 +42,7 @@ class Context:
     device: str = "cpu"
     threads: int = 1
     numerics: str = "reference"
+    cadence: str = "last"
     scratch: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))
     progress: Callable[[int, int], None] = _no_progress

@@ -24,14 +24,15 @@ class Evaluation:
 
     Attributes:
         last: after the last epoch.
-        best: the highest of ``evaluations`` evaluations; a maximum over the validation set, so optimistic.
-        evaluations: how many evaluations ``best`` was taken over.
+        best: the highest of ``evaluations`` evaluations; a maximum over the validation set, so optimistic. None where
+            the cadence is ``last``.
+        evaluations: how often the student was measured.
         curve: (epoch, accuracy) of each evaluation.
         details: further JSON values worth keeping.
     """
 
     last: float
-    best: float
+    best: float | None
     evaluations: int
     curve: tuple[tuple[int, float], ...]
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -224,6 +224,7 @@ class _Builder:
         settings = {
             "protocol": {"id": row.protocol.id, "sha256": digest},
             "numerics": self.suite.numerics,
+            "cadence": self.suite.cadence,
             "seed": cell.training_seed,
         }
         if row.soft_students:

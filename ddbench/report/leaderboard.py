@@ -17,7 +17,7 @@ class Entry:
     Attributes:
         expected: how many different trainings the suite asks for here.
         last: top-1 accuracy in percent after the last epoch, over the trainings there are; None if there is none.
-        best: the highest of ``evaluations`` evaluations of each training.
+        best: the highest of ``evaluations`` evaluations of each training, where they were measured as the papers do.
     """
 
     method: str
@@ -101,7 +101,9 @@ def _entry(place: tuple[str, int, str, str], records: list[dict[str, Any]], expe
         *place,
         expected=expected,
         last=summarise([r["last"] for r in results]) if results else None,
-        best=summarise([r["best"] for r in results]) if results else None,
+        best=summarise([r["best"] for r in results])
+        if results and all(r["best"] is not None for r in results)
+        else None,
         evaluations=max(r["evaluations"] for r in results) if results else None,
     )
 

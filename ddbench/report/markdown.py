@@ -7,6 +7,7 @@ from typing import Any
 from tabulate import tabulate
 
 from ddbench.report.leaderboard import Entry, Leaderboard
+from ddbench.stats.summary import binomial_standard_error
 
 _NOTHING = "–"
 
@@ -20,12 +21,17 @@ def to_markdown(board: Leaderboard) -> str:
 
 def _preamble(board: Leaderboard) -> str:
     varied = [f"{count} {axis} seeds" for axis, count in board.seeds.items() if count > 1] or ["one seed of each axis"]
-    validation = [f"{size} images, sha256 {digest[:12]}" for digest, size in board.validation]
+    validation = [
+        f"{size} images, sha256 {digest[:12]}, binomial standard error of one accuracy at most "
+        f"{binomial_standard_error(50, size):.1f}"
+        for digest, size in board.validation
+    ]
     lines = [
         f"Data set {board.dataset}, protocol {', '.join(board.protocols)}, numerics {board.numerics}.",
         f"Top-1 accuracy in %, mean ± standard deviation (ddof {board.ddof}) over {', '.join(varied)}.",
         "*last* is after the last epoch; *best* is the highest of all evaluations of a training: the papers' "
-        "convention, chosen on the validation set and therefore optimistic.",
+        "convention, chosen on the validation set and therefore optimistic; blank unless the suite says "
+        "`evaluate: papers`.",
         f"Validation set: {'; '.join(validation) or 'no result yet'}.",
         f"Made on: {'; '.join(board.environments) or 'no result yet'}.",
     ]

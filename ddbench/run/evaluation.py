@@ -11,6 +11,7 @@ from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
 from ddbench.run.stages import distilled_set, teacher
 from ddbench.run.workshop import Workshop
+from ddbench.stats.summary import binomial_standard_error
 from ddbench.train.protocol import Protocol
 
 
@@ -43,7 +44,11 @@ def make_record(
         "evaluator": job.uses["evaluator"],
         "student": job.uses["student"],
         "dataset": job.uses["dataset"],
-        "validation": {"digest": data["digests"]["validation"], "size": data["sizes"]["validation"]},
+        "validation": {
+            "digest": data["digests"]["validation"],
+            "size": data["sizes"]["validation"],
+            "standard_error": binomial_standard_error(result["last"], data["sizes"]["validation"]),
+        },
         "distilled": job.input_digests["distilled"],
         "soft_labels": job.input_digests.get("soft"),
         "temperature": job.settings.get("temperature"),

@@ -98,6 +98,7 @@ class Workshop:
                 device=self.device,
                 threads=job.threads,
                 numerics=job.settings.get("numerics", "reference"),
+                cadence=job.settings.get("cadence", "last"),
                 scratch=scratch,
                 progress=progress,
             )

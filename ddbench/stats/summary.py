@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,3 +28,8 @@ def summarise(values: Sequence[float]) -> Summary:
     """Summarise at least one value."""
     std = statistics.stdev(values) if len(values) > DDOF else None
     return Summary(len(values), statistics.fmean(values), std)
+
+
+def binomial_standard_error(accuracy: float, images: int) -> float:
+    """How far one accuracy, both in percent, is from that on endlessly many images: its standard error."""
+    return math.sqrt(accuracy * (100 - accuracy) / images)

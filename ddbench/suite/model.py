@@ -146,6 +146,7 @@ class SuiteModel(_Model):
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
     numerics: Literal["reference", "bf16"] = "reference"
+    evaluate: Literal["last", "papers"] = "last"
     seeds: Seeds = Seeds()
     generators: dict[str, Use] = {}
     scorers: dict[Role, Use] = {}

@@ -42,6 +42,7 @@ class ResolvedSuite:
     dataset: Choice[Dataset]
     evaluator: Choice[Evaluator]
     numerics: str
+    cadence: str
     scorers: dict[str, Choice[Scorer]]
     cells: tuple[Cell, ...]
     skipped: tuple[str, ...]
@@ -99,6 +100,7 @@ class _Resolver:
             dataset=dataset,
             evaluator=evaluator,
             numerics=model.numerics,
+            cadence=model.evaluate,
             scorers=scorers,
             cells=cells,
             skipped=tuple(self.skipped),

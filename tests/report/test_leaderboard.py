@@ -80,6 +80,19 @@ def headline_row(board: Leaderboard, method: str) -> list[str]:
     return first.strip("|").split("|")
 
 
+def test_best_is_blank_where_it_was_not_looked_for(tmp_path: Path) -> None:
+    graph = plan(tmp_path, VALUES)
+    state = pretend(graph, tmp_path / "store", done=lambda node: node.stage != "evaluate")
+    for _, key in graph.cells:
+        action_key = state.action_keys[key]
+        made = record(action_key, 10.0)
+        made["result"]["best"] = None
+        write_unsynced(state.store.root / "results" / action_key[:2] / action_key / "f1.json", made)
+    board = build_leaderboard(*planned(tmp_path / "suite.yaml", tmp_path / "store"))
+    assert all(e.best is None and e.last is not None for e in board.entries)
+    assert "| –      |" in to_markdown(board)
+
+
 def test_best_is_the_mean_of_each_trainings_best(tmp_path: Path) -> None:
     graph = plan(tmp_path, VALUES)
     state = pretend(graph, tmp_path / "store", done=lambda node: node.stage != "evaluate")

@@ -39,8 +39,8 @@ PAGE = r"""
 Data set dots, protocol p@1, numerics reference.$$
 Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds.$$
 *last* is after the last epoch; *best* is the highest of all evaluations of a training: the papers' convention, \
-chosen on the validation set and therefore optimistic.$$
-Validation set: 500 images, sha256 0123456789ab.$$
+chosen on the validation set and therefore optimistic; blank unless the suite says `evaluate: papers`.$$
+Validation set: 500 images, sha256 0123456789ab, binomial standard error of one accuracy at most 2.2.$$
 Made on: Abacus 3000, torch 2.9.0, ddbench 0.1.0.
 
 ## Last accuracy
@@ -118,5 +118,7 @@ def test_what_varied_is_said() -> None:
 def test_a_second_validation_set_or_machine_shows() -> None:
     board = replace(BOARD, validation=(*BOARD.validation, ("f" * 64, 499)), environments=("a", "b"))
     page = to_markdown(board)
-    assert "Validation set: 500 images, sha256 0123456789ab; 499 images, sha256 ffffffffffff." in page
+    error = "binomial standard error of one accuracy at most 2.2"
+    both = f"500 images, sha256 0123456789ab, {error}; 499 images, sha256 ffffffffffff, {error}."
+    assert f"Validation set: {both}" in page
     assert "Made on: a; b." in page

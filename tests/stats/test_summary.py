@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddbench.stats.summary import summarise
+from ddbench.stats.summary import binomial_standard_error, summarise
 
 
 def test_by_hand() -> None:
@@ -41,3 +41,14 @@ def test_against_exact_arithmetic(values: list[float]) -> None:
     assert summary.mean == pytest.approx(float(mean), rel=1e-12)
     assert summary.std == pytest.approx(math.sqrt(variance), rel=1e-9, abs=1e-12)
     assert summarise(values[::-1]) == summary, "the order of seeds does not matter"
+
+
+@given(right=st.integers(0, 400), images=st.integers(400, 5000))
+def test_the_binomial_standard_error_is_that_of_a_share(right: int, images: int) -> None:
+    share = right / images
+    expected = 100 * math.sqrt(share * (1 - share) / images)
+    assert binomial_standard_error(100 * share, images) == pytest.approx(expected)
+
+
+def test_the_binomial_standard_error_on_500_images() -> None:
+    assert binomial_standard_error(50, 500) == pytest.approx(2.236, abs=1e-3)

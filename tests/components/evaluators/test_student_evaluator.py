@@ -56,10 +56,15 @@ def protocol(**changes: Any) -> Protocol:
 
 
 def evaluate(
-    data: DistilledSet, how: Protocol, seed: int = 0, student: Student | None = None, teacher: Scorer | None = None
+    data: DistilledSet,
+    how: Protocol,
+    seed: int = 0,
+    student: Student | None = None,
+    teacher: Scorer | None = None,
+    cadence: str = "papers",
 ) -> Evaluation:
     evaluator = cast("Evaluator", ddbench.create("evaluator", "student"))
-    return evaluator.evaluate(data, DATA, student or Tint(), how, teacher, Context(seed=seed))
+    return evaluator.evaluate(data, DATA, student or Tint(), how, teacher, Context(seed=seed, cadence=cadence))
 
 
 def test_accuracy_is_measured_on_the_validation_images_when_the_protocol_says() -> None:
@@ -71,6 +76,25 @@ def test_accuracy_is_measured_on_the_validation_images_when_the_protocol_says() 
     # Tints are easily told apart by their means, and 18 images make steps of 1/18.
     assert result.last > 80
     assert (result.last * 18 / 100) == pytest.approx(round(result.last * 18 / 100))
+
+
+@pytest.mark.parametrize("student", ["resnet18", "convnet3"])
+def test_measuring_once_changes_nothing_but_how_often(student: str) -> None:
+    """Also for BatchNorm, whose statistics measuring must not touch."""
+    norm = {"norm": "batch"} if student == "resnet18" else {}
+    one, often = (
+        evaluate(
+            distilled(2),
+            protocol(epochs_by_ipc={"beyond": 4}, optimizer={"lr": 0.01, "momentum": 0.9, "weight_decay": 0.0}),
+            student=cast("Student", ddbench.create("student", student, **norm)),
+            cadence=cadence,
+        )
+        for cadence in ("last", "papers")
+    )
+    assert one.curve == often.curve[-1:]
+    assert (one.best, one.evaluations, often.evaluations) == (None, 1, 4)
+    assert one.details["train_loss"] == often.details["train_loss"]
+    assert one.details["class_accuracies"] == often.details["class_accuracies"]
 
 
 def test_details_say_what_was_trained() -> None:
