@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, component
+import ddbench
+from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, component, unkeyed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,6 +27,12 @@ class StudentEvaluator(Evaluator):
     hard labels uses neither.
     """
 
+    class Params(ddbench.Params):
+        checkpoint_seconds: float = unkeyed(
+            60.0, ge=0, description="a training that is killed loses no more than this, and goes on where it was"
+        )
+
+    params: Params
     sources: ClassVar[tuple[str, ...]] = ("ddbench.train",)
 
     def evaluate(
@@ -40,8 +47,10 @@ class StudentEvaluator(Evaluator):
         """The accuracy after the last epoch; at the cadence ``papers`` also the best of the protocol's evaluations.
 
         ``details`` holds the accuracy of each class after the last epoch, what was trained (labels, epochs, steps,
-        batch and input size, parameters), the last epoch's mean loss, and how many seconds training and measuring took.
+        batch and input size, parameters), the last epoch's mean loss, how many seconds training and measuring took,
+        and after which epochs the training was taken up again.
         """
+        from ddbench.train.checkpoint import Checkpoint
         from ddbench.train.images import ResidentImages
         from ddbench.train.trainer import train
 
@@ -57,10 +66,12 @@ class StudentEvaluator(Evaluator):
         validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
         measured = rules.evaluation_epochs(epochs) if ctx.cadence == "papers" else (epochs,)
         meter = _Meter(validation, num_classes, frozenset(measured), ctx)
-        began = time.perf_counter()
         ask = teacher.class_logits if teacher else None
-        trained = train(lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, ask)
-        seconds = {"train": time.perf_counter() - began - meter.seconds, "measure": meter.seconds}
+        checkpoint = None
+        if ctx.unfinished:
+            checkpoint = Checkpoint(ctx.unfinished, self.params.checkpoint_seconds, meter.notes, meter.recall)
+        trained = train(lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, ask, checkpoint)
+        seconds = {"train": time.perf_counter() - meter.began - meter.seconds, "measure": meter.seconds}
         details = {
             "class_accuracies": meter.class_accuracies,
             "labels": rules.labels,
@@ -71,6 +82,7 @@ class StudentEvaluator(Evaluator):
             "parameters": sum(p.numel() for p in trained.model.parameters()),
             "train_loss": trained.loss,
             "seconds": seconds,
+            "resumed_after": meter.resumed_after,
         }
         return meter.evaluation(details)
 
@@ -86,10 +98,31 @@ class _Meter:
     curve: list[tuple[int, float]] = field(default_factory=list)
     class_accuracies: list[float | None] = field(default_factory=list)
     seconds: float = 0.0
+    began: float = field(default_factory=time.perf_counter)
+    epoch: int = 0
+    resumed_after: list[int] = field(default_factory=list)
+
+    def notes(self) -> dict[str, Any]:
+        """What a training that goes on later must know of the part before."""
+        return {
+            "curve": self.curve,
+            "class_accuracies": self.class_accuracies,
+            "seconds": self.seconds,
+            "elapsed": time.perf_counter() - self.began,
+            "resumed_after": [*self.resumed_after, self.epoch],
+        }
+
+    def recall(self, notes: dict[str, Any]) -> None:
+        """Go on from what was noted."""
+        self.curve = [(epoch, accuracy) for epoch, accuracy in notes["curve"]]
+        self.class_accuracies, self.seconds = notes["class_accuracies"], notes["seconds"]
+        self.began = time.perf_counter() - notes["elapsed"]
+        self.resumed_after = notes["resumed_after"]
 
     def __call__(self, epoch: int, model: nn.Module) -> None:
         from ddbench.train.evaluate import class_accuracies, predict
 
+        self.epoch = epoch
         if epoch not in self.epochs:
             return
         began = time.perf_counter()

@@ -33,6 +33,8 @@ class Context:
         numerics: ``reference`` (plain float32) or ``bf16``, for the training of students.
         cadence: when students are measured: ``last``, once after the last epoch, or ``papers``, as often as the
             protocol says. Measuring changes nothing in the training.
+        unfinished: a file to keep long work in, which is there again after a kill and goes when the work is done; None
+            where nothing is kept.
         scratch: an empty folder for temporary files, removed afterwards; None where there is none.
         log: where messages go.
         progress: called with (done, total), from time to time.
@@ -43,6 +45,7 @@ class Context:
     threads: int = 1
     numerics: str = "reference"
     cadence: str = "last"
+    unfinished: Path | None = None
     scratch: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))
     progress: Callable[[int, int], None] = _no_progress

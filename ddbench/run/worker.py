@@ -113,6 +113,7 @@ def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
                 result = evaluate(job, shop, ctx)
             mark, record = make_record(job, shop, ctx, result, usage)
             shop.store.put_result(job.action_key, mark, record)
+            shop.store.finished(job.action_key)
             return {"usage": usage, "accuracy": result["last"]}
         with measured(shop.device) as usage:
             output = STAGES[job.stage](job, shop, ctx)

@@ -13,6 +13,7 @@ from ddbench.api import Component, Context, Dataset, TrainingData, canonical_jso
 from ddbench.errors import DataError
 from ddbench.plan import ComponentRef
 from ddbench.registry import catalogue
+from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
 from ddbench.store import Artifact, Store
 
@@ -93,12 +94,14 @@ class Workshop:
     def context(self, job: Job, progress: Callable[[int, int], None]) -> Iterator[Context]:
         """The surroundings of one job, with a scratch folder of its own."""
         with self.store.scratch() as scratch:
+            mark = fingerprint(environment(self.device, job.threads))
             yield Context(
                 seed=job.settings.get("seed", 0),
                 device=self.device,
                 threads=job.threads,
                 numerics=job.settings.get("numerics", "reference"),
                 cadence=job.settings.get("cadence", "last"),
+                unfinished=self.store.unfinished(job.action_key, mark) if job.stage == "evaluate" else None,
                 scratch=scratch,
                 progress=progress,
             )

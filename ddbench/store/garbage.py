@@ -21,7 +21,7 @@ class Freed:
 
 
 def collect(root: Path, keep: Set[str], *, delete: bool) -> Freed:
-    """Remove the payloads of artifacts whose action key is not in ``keep``, and everything quarantined.
+    """Remove the payloads and unfinished work whose action key is not in ``keep``, and everything quarantined.
 
     Raises StoreError if there is no store at ``root`` or a run is using it.
     """
@@ -32,10 +32,18 @@ def collect(root: Path, keep: Set[str], *, delete: bool) -> Freed:
         doomed = [m for m in store.manifests() if m.action_key not in keep and store.has_payload(m)]
         quarantine = root / "quarantine"
         set_aside = sum(path.stat().st_size for path in quarantine.rglob("*") if path.is_file())
+        abandoned = [
+            path
+            for path in (root / "unfinished").glob("*")
+            if path.name.removeprefix(".").partition("-")[0] not in keep
+        ]
+        set_aside += sum(path.stat().st_size for path in abandoned)
         if delete:
             for manifest in doomed:
                 store.drop_payload(manifest)
             shutil.rmtree(quarantine, ignore_errors=True)
+            for path in abandoned:
+                path.unlink()
     return Freed(len(doomed), sum(manifest.size for manifest in doomed) + set_aside)
 
 

@@ -190,6 +190,17 @@ class Store:
         records = (read_sealed(folder / n) for n in names if n.endswith(".json") and n[:5] != "cell-")
         return [record for record in records if record is not None]
 
+    # unfinished work
+
+    def unfinished(self, action_key: str, fingerprint: str) -> Path:
+        """Where work on a result is kept until it is done, in one environment; the file need not exist."""
+        return self.root / "unfinished" / f"{action_key}-{fingerprint}.safetensors"
+
+    def finished(self, action_key: str) -> None:
+        """Remove what was kept of work that is done now, half-written files of killed workers too."""
+        for path in (self.root / "unfinished").glob(f"*{action_key}-*"):
+            path.unlink(missing_ok=True)
+
     # failures
 
     def _failure(self, recipe_key: str) -> Path:

@@ -15,6 +15,7 @@ from ddbench.api.canonical import derive_seed
 from ddbench.api.context import Context
 from ddbench.errors import ComponentError
 from ddbench.train.augment import augment
+from ddbench.train.checkpoint import Checkpoint
 from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.images import ResidentImages
 from ddbench.train.optimizer import make_optimizer, set_rate
@@ -48,6 +49,7 @@ def train(
     ctx: Context,
     after_epoch: Callable[[int, nn.Module], None] = _nothing,
     teacher: Teacher | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train what ``build`` makes on ``data`` for ``epochs`` epochs.
 
@@ -58,6 +60,8 @@ def train(
         protocol: as it is for the data set's number of classes, see ``Protocol.for_classes``.
         after_epoch: called with the epoch, counted from 1, and the model, which it may switch to evaluation.
         teacher: maps images in [0, 1] to logits ``[n, C]``, where the protocol has each batch labelled by one.
+        checkpoint: where the training is kept from time to time, and goes on from; the result is that of a training
+            which was never stopped, bit for bit.
 
     Raises:
         ComponentError: the soft labels or the teacher that the protocol asks for are missing, or the loss became
@@ -68,8 +72,10 @@ def train(
     with _own_randomness(ctx):
         model = build().to(ctx.device)
         optimizer = make_optimizer(model, protocol.optimizer)
-        loss = math.nan
-        for epoch in range(1, epochs + 1):
+        done, loss = checkpoint.restore(model, optimizer) if checkpoint else (0, math.nan)
+        for epoch in range(done + 1, epochs + 1):
+            # What a student itself draws, in dropout, must not depend on where the training was taken up.
+            torch.manual_seed(derive_seed(ctx.seed, "student", epoch))
             if epoch - 1 in restarts:
                 optimizer = make_optimizer(model, protocol.optimizer)
             set_rate(optimizer, protocol.learning_rate(epoch, epochs))
@@ -80,6 +86,8 @@ def train(
                     hint="lower its learning rate, or look for damage in the student",
                 )
             after_epoch(epoch, model)
+            if checkpoint:
+                checkpoint.offer(epoch, loss, model, optimizer)
             ctx.progress(epoch, epochs)
     return Trained(model, epochs, epochs * math.ceil(len(data) / protocol.batch_size), loss)
 

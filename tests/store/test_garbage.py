@@ -69,3 +69,16 @@ def test_where_there_is_no_store_none_is_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no store; name one: --store or DDBENCH_HOME"):
         collect(tmp_path / "none", set(), delete=True)
     assert not (tmp_path / "none").exists()
+
+
+def test_abandoned_work_goes_and_work_that_is_still_wanted_stays(store: Store) -> None:
+    wanted, abandoned = store.unfinished(KEY, "f1"), store.unfinished(OTHER, "f1")
+    wanted.parent.mkdir()
+    for path in (wanted, abandoned, abandoned.with_name(f".{abandoned.name}.part")):
+        path.write_bytes(b"x" * 100)
+    before = collect(store.root, {KEY}, delete=False).size
+    collect(store.root, {KEY}, delete=True)
+    assert [path.name for path in wanted.parent.iterdir()] == [wanted.name]
+    assert before >= 200
+    store.finished(KEY)
+    assert not wanted.exists()
