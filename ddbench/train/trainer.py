@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from ddbench.api.canonical import derive_seed
 from ddbench.api.context import Context
-from ddbench.errors import ComponentError
 from ddbench.train.augment import augment
 from ddbench.train.checkpoint import Checkpoint
 from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.images import ResidentImages
+from ddbench.train.mishaps import check_loss, check_network, telling
 from ddbench.train.optimizer import make_optimizer, set_rate
 from ddbench.train.protocol import Protocol
 from ddbench.train.supervision import Loss, Supervision, Teacher, supervision
@@ -64,13 +64,14 @@ def train(
             which was never stopped, bit for bit.
 
     Raises:
-        ComponentError: the soft labels or the teacher that the protocol asks for are missing, or the loss became
-            infinite or not a number.
+        ComponentError: the soft labels or the teacher that the protocol asks for are missing, the student fails on the
+            images or gives no logits for their classes, memory ran out, or the loss became infinite or not a number.
     """
     learnt = supervision(data, protocol, teacher)
     restarts = protocol.restarts(epochs)
     with _own_randomness(ctx):
         model = build().to(ctx.device)
+        check_network(model, data)
         optimizer = make_optimizer(model, protocol.optimizer)
         done, loss = checkpoint.restore(model, optimizer) if checkpoint else (0, math.nan)
         for epoch in range(done + 1, epochs + 1):
@@ -79,12 +80,9 @@ def train(
             if epoch - 1 in restarts:
                 optimizer = make_optimizer(model, protocol.optimizer)
             set_rate(optimizer, protocol.learning_rate(epoch, epochs))
-            loss = _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx)
-            if not math.isfinite(loss):
-                raise ComponentError(
-                    f"the training loss is {loss} in epoch {epoch} of {epochs} under protocol '{protocol.id}'",
-                    hint="lower its learning rate, or look for damage in the student",
-                )
+            with telling(epoch, epochs, protocol, data):
+                loss = _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx)
+            check_loss(loss, epoch, epochs, protocol)
             after_epoch(epoch, model)
             if checkpoint:
                 checkpoint.offer(epoch, loss, model, optimizer)

@@ -1,0 +1,67 @@
+"""What goes wrong while a student is trained, told in one line with its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from textwrap import shorten
+
+import torch
+from torch import nn
+
+from ddbench.errors import ComponentError
+from ddbench.train.images import ResidentImages
+from ddbench.train.protocol import Protocol
+
+# How torch says that a CPU has no more memory, which has no class of its own.
+_CPU_MEMORY = "can't allocate memory"
+
+
+def check_network(model: nn.Module, data: ResidentImages) -> None:
+    """Show the network two images of the size it was built for, before any time is spent on it.
+
+    Raises:
+        ComponentError: it fails on them, or does not give a row of logits for each image and a column for each class.
+    """
+    size, needed = data.pixels.shape[-1], int(data.labels.max()) + 1
+    model.eval()
+    try:
+        with torch.no_grad():
+            logits = model(torch.zeros(2, 3, size, size, device=data.pixels.device))
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = shorten(str(error), 160, placeholder=" …")
+        raise ComponentError(
+            f"the student was built for images of {size} px and fails on them: {reason}",
+            hint="its build() must heed image_size, or its check_size() refuse it",
+        ) from error
+    shape = tuple(logits.shape)
+    if len(shape) != 2 or shape[0] != 2 or shape[1] < needed:
+        raise ComponentError(
+            f"the student gives logits of shape {shape} for 2 images and {needed} classes",
+            hint="its build() must heed num_classes",
+        )
+
+
+@contextmanager
+def telling(epoch: int, epochs: int, protocol: Protocol, data: ResidentImages) -> Iterator[None]:
+    """Tell where memory ran out."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and _CPU_MEMORY not in str(error):
+            raise
+        batch = min(protocol.batch_size, len(data))
+        raise ComponentError(
+            f"out of memory in epoch {epoch} of {epochs}, on batches of {batch} images of {data.pixels.shape[-1]} px",
+            hint=f"protocol '{protocol.id}' fixes both: run fewer workers, or use a device with more memory",
+        ) from error
+
+
+def check_loss(loss: float, epoch: int, epochs: int, protocol: Protocol) -> None:
+    """Raise ComponentError for a loss that is infinite or not a number."""
+    if not math.isfinite(loss):
+        raise ComponentError(
+            f"the training loss is {loss} in epoch {epoch} of {epochs} under protocol '{protocol.id}'",
+            hint="lower its learning rate, or look for damage in the student",
+        )
