@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ddbench.compiled import compiled
+
 from ._angular import EQUAL, LARGEST_COSINE
-from ._compile import compiled
 
 Floats: TypeAlias = NDArray[np.float64]
 Singles: TypeAlias = NDArray[np.float32]

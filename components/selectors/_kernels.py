@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ._compile import compiled
+from ddbench.compiled import compiled
 
 Rows: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 Vector: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ._compile import compiled
+from ddbench.compiled import compiled
+
 from ._kernels import Rows, Vector
 
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]

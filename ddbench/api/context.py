@@ -30,7 +30,8 @@ class Context:
         seed: the seed of this stage's own axis (generation, selection or training).
         device: where to compute, in torch's spelling (``cpu``, ``cuda:0``).
         threads: CPU threads that the work may use.
-        numerics: ``reference`` (plain float32) or ``bf16``, for the training of students.
+        numerics: how students are computed: ``reference``, plain float32, or ``fast``, the fastest way on the device
+            that trains them as well.
         cadence: when students are measured: ``last``, once after the last epoch, or ``papers``, as often as the
             protocol says. Measuring changes nothing in the training.
         unfinished: a file to keep long work in, which is there again after a kill and goes when the work is done; None

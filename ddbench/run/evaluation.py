@@ -12,6 +12,7 @@ from ddbench.run.job import Job
 from ddbench.run.stages import distilled_set, teacher
 from ddbench.run.workshop import Workshop
 from ddbench.stats.summary import binomial_standard_error
+from ddbench.train.numerics import Numerics
 from ddbench.train.protocol import Protocol
 
 
@@ -33,7 +34,7 @@ def make_record(
     It stands on its own: what was measured, on which validation set, by what, where, and what each stage took.
     """
     data = shop.artifact(job, "dataset").content()
-    env = {**environment(ctx.device, ctx.threads), "numerics": job.settings["numerics"]}
+    env = {**environment(ctx.device, ctx.threads), "numerics": str(Numerics.of(ctx))}
     mark = fingerprint(env)
     record = {
         "action_key": job.action_key,

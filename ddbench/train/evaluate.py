@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ddbench.api.context import Context
 from ddbench.train.images import ResidentImages, normalize, unit
-from ddbench.train.trainer import numerics
+from ddbench.train.numerics import Numerics
 
 BATCH = 32
 
@@ -15,9 +15,10 @@ BATCH = 32
 def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
     """The class that the model finds likeliest for each image, ``[N]`` int64; the model is left in evaluation mode."""
     model.eval()
-    with torch.inference_mode(), numerics(ctx):
-        parts = [model(normalize(unit(p), data.mean, data.std)).argmax(dim=1) for p in torch.split(data.pixels, BATCH)]
-    return torch.cat(parts)
+    numerics = Numerics.of(ctx)
+    with torch.inference_mode():
+        batches = (normalize(unit(pixels), data.mean, data.std) for pixels in torch.split(data.pixels, BATCH))
+        return torch.cat([numerics.logits(model, images).argmax(dim=1) for images in batches])
 
 
 def class_accuracies(predicted: Tensor, labels: Tensor, num_classes: int) -> list[float | None]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from ddbench.errors import ComponentError
 from ddbench.train.images import ResidentImages
+from ddbench.train.numerics import Numerics
 from ddbench.train.protocol import Protocol
 
 # How torch says that a CPU has no more memory, which has no class of its own.
@@ -24,23 +25,47 @@ def check_network(model: nn.Module, data: ResidentImages) -> None:
     Raises:
         ComponentError: it fails on them, or does not give a row of logits for each image and a column for each class.
     """
-    size, needed = data.pixels.shape[-1], int(data.labels.max()) + 1
-    model.eval()
+    needed = int(data.labels.max()) + 1
     try:
-        with torch.no_grad():
-            logits = model(torch.zeros(2, 3, size, size, device=data.pixels.device))
+        shape = _shown(model, data)
     except (RuntimeError, ValueError, TypeError) as error:
-        reason = shorten(str(error), 160, placeholder=" …")
         raise ComponentError(
-            f"the student was built for images of {size} px and fails on them: {reason}",
+            f"the student was built for images of {data.pixels.shape[-1]} px and fails on them: {_short(error)}",
             hint="its build() must heed image_size, or its check_size() refuse it",
         ) from error
-    shape = tuple(logits.shape)
     if len(shape) != 2 or shape[0] != 2 or shape[1] < needed:
         raise ComponentError(
             f"the student gives logits of shape {shape} for 2 images and {needed} classes",
             hint="its build() must heed num_classes",
         )
+
+
+def prepared(model: nn.Module, data: ResidentImages, numerics: Numerics) -> nn.Module:
+    """The network in the form that ``numerics`` trains it in; raises ComponentError if it fails in that form."""
+    if not numerics.fast:
+        return model
+    model = numerics.prepare(model)
+    try:
+        _shown(model, data, numerics)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ComponentError(
+            f"the student works in plain float32 but not with 'numerics: fast': {_short(error)}",
+            hint="use 'numerics: reference', or reshape() for view() in its forward()",
+        ) from error
+    return model
+
+
+def _shown(model: nn.Module, data: ResidentImages, numerics: Numerics | None = None) -> tuple[int, ...]:
+    """The shape of what the network says of two black images; it is left in evaluation mode."""
+    size = data.pixels.shape[-1]
+    images = torch.zeros(2, 3, size, size, device=data.pixels.device)
+    model.eval()
+    with torch.no_grad():
+        return tuple((numerics.logits(model, images) if numerics else model(images)).shape)
+
+
+def _short(error: Exception) -> str:
+    return shorten(str(error), 160, placeholder=" …")
 
 
 @contextmanager

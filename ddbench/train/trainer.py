@@ -17,7 +17,8 @@ from ddbench.train.augment import augment
 from ddbench.train.checkpoint import Checkpoint
 from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.images import ResidentImages
-from ddbench.train.mishaps import check_loss, check_network, telling
+from ddbench.train.mishaps import check_loss, check_network, prepared, telling
+from ddbench.train.numerics import Numerics
 from ddbench.train.optimizer import make_optimizer, set_rate
 from ddbench.train.protocol import Protocol
 from ddbench.train.supervision import Loss, Supervision, Teacher, supervision
@@ -72,6 +73,7 @@ def train(
     with _own_randomness(ctx):
         model = build().to(ctx.device)
         check_network(model, data)
+        model = prepared(model, data, Numerics.of(ctx))
         optimizer = make_optimizer(model, protocol.optimizer)
         done, loss = checkpoint.restore(model, optimizer) if checkpoint else (0, math.nan)
         for epoch in range(done + 1, epochs + 1):
@@ -128,15 +130,8 @@ def _train_epoch(
 
 def mixed_loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context, measure: Loss = F.cross_entropy) -> Tensor:
     """The loss against the own and the partner's label, weighted by their areas."""
-    with numerics(ctx):
-        logits = model(batch.images)
-    logits = logits.float()
+    logits = Numerics.of(ctx).logits(model, batch.images)
     loss = measure(logits, labels)
     if batch.kept < 1:
         loss = loss * batch.kept + measure(logits, batch.partners) * (1 - batch.kept)
     return loss
-
-
-def numerics(ctx: Context) -> torch.autocast:
-    """The arithmetic of a student's forward pass: float32, or bfloat16 where the context says ``bf16``."""
-    return torch.autocast(torch.device(ctx.device).type, torch.bfloat16, enabled=ctx.numerics == "bf16")

@@ -15,7 +15,7 @@ def compiled(function: Function) -> Function:
 
     Sums may be formed in any order, without which they could not be vectorised; NaN and infinity keep their meaning.
     """
-    options: dict[str, Any] = {"fastmath": {"contract", "nsz", "reassoc"}}
+    options: dict[str, Any] = {"fastmath": {"contract", "nsz", "reassoc"}, "error_model": "numpy"}
     try:
         return cast("Function", njit(cache=True, **options)(function))
     except RuntimeError:  # Neither beside the module nor in the user's cache folder can anything be written.
