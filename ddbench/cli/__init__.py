@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ddbench.cli import describe, doctor, fetch, gc, list_, plan, report, run, status, why
+from ddbench.cli import describe, doctor, export, fetch, gc, list_, plan, report, run, status, why
 
 app = typer.Typer(
     name="ddbench",
@@ -22,6 +22,7 @@ app.command("list")(list_.list_)
 app.command("describe")(describe.describe)
 app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
 app.command("gc")(gc.gc)
 

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import AsJson, StoreFolder, store_root
 
 
 def report(
-    suite: SuiteFile,
+    suite: Annotated[
+        Path, typer.Argument(metavar="SUITE", help="A suite file, or a folder that `ddbench export` wrote.")
+    ],
     store: StoreFolder = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the markdown here.")
@@ -22,15 +24,15 @@ def report(
     from ddbench.cli.output import print_json
     from ddbench.errors import DdbenchError
     from ddbench.plan.load import planned
-    from ddbench.report import build_leaderboard, to_markdown
+    from ddbench.report import leaderboard_of, read_exported, results_of, to_markdown
     from ddbench.store.files import write_whole
 
-    resolved, state = planned(suite, store_root(store))
-    if not state.results:
-        raise DdbenchError(
-            f"suite '{resolved.name}' has no result in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
-        )
-    board = build_leaderboard(resolved, state)
+    root = store_root(store)
+    results = read_exported(suite) if suite.is_dir() else results_of(*planned(suite, root))
+    if not results.records:
+        where, hint = (suite, "export it again") if suite.is_dir() else (root, f"run it: `ddbench run {suite}`")
+        raise DdbenchError(f"suite '{results.suite}' has no result in {where}", hint=hint)
+    board = leaderboard_of(results)
     text = to_markdown(board)
     if output is not None:
         try:

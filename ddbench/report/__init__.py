@@ -1,6 +1,21 @@
 """Leaderboards."""
 
-from ddbench.report.leaderboard import Entry, Leaderboard, build_leaderboard
+from ddbench.report.comparison import Comparison
+from ddbench.report.exported import export_results, read_exported
+from ddbench.report.leaderboard import Entry, Leaderboard, build_leaderboard, leaderboard_of
 from ddbench.report.markdown import to_markdown
+from ddbench.report.results import Results, Trial, results_of
 
-__all__ = ["Entry", "Leaderboard", "build_leaderboard", "to_markdown"]
+__all__ = [
+    "Comparison",
+    "Entry",
+    "Leaderboard",
+    "Results",
+    "Trial",
+    "build_leaderboard",
+    "export_results",
+    "leaderboard_of",
+    "read_exported",
+    "results_of",
+    "to_markdown",
+]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ddbench.plan import State
+from ddbench.report.comparison import Comparison, compare
+from ddbench.report.results import Results, results_of
 from ddbench.stats.summary import DDOF, Summary, summarise
-from ddbench.suite import ResolvedSuite
+
+if TYPE_CHECKING:
+    from ddbench.plan import State
+    from ddbench.suite import ResolvedSuite
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Leaderboard:
         rows: for each method what it is made of.
         seeds: how many seeds each axis has.
         validation: digest and size of each validation set that was used: one, unless the data changed.
-        environments: device models and torch versions that took part.
+        environments: device models, what the numerics were on them, and versions that took part.
+        comparisons: with each published number of the suite, in the order of the entries.
     """
 
     suite: str
@@ -50,6 +55,7 @@ class Leaderboard:
     entries: tuple[Entry, ...]
     validation: tuple[tuple[str, int], ...]
     environments: tuple[str, ...]
+    comparisons: tuple[Comparison, ...] = ()
 
     @property
     def protocols(self) -> list[str]:
@@ -62,31 +68,37 @@ class Leaderboard:
 
 
 def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
-    """Aggregate the results that a store has for a suite. Equal trainings count once, whatever cells they stand for."""
+    """Aggregate the results that a store has for a suite."""
+    return leaderboard_of(results_of(suite, state))
+
+
+def leaderboard_of(results: Results) -> Leaderboard:
+    """Aggregate the results of a suite. Equal trainings count once, whatever cells they stand for."""
     groups: dict[tuple[str, int, str, str], set[str]] = {}
-    for cell, key in state.graph.cells:
-        place = (cell.row.name, cell.ipc, cell.student.label, cell.row.protocol.id)
-        groups.setdefault(place, set()).add(key)
+    for trial in results.trials:
+        groups.setdefault((trial.method, trial.ipc, trial.student, trial.protocol), set()).add(trial.evaluation)
     used: list[dict[str, Any]] = []
-    entries = []
-    for (method, ipc, student, protocol), keys in groups.items():
-        found = {state.action_keys[k]: _chosen(state.results[k]) for k in sorted(keys) if k in state.results}
+    entries, comparisons = [], []
+    for place, evaluations in groups.items():
+        replicates = [_chosen(results.records[key]) for key in sorted(evaluations) if key in results.records]
+        found = {record["action_key"]: record for record in replicates}
         records = [found[action_key] for action_key in sorted(found)]
         used += records
-        missing = sum(key not in state.results for key in keys)
-        entries.append(_entry((method, ipc, student, protocol), records, len(records) + missing))
+        expected = len(records) + sum(key not in results.records for key in evaluations)
+        entries.append(_entry(place, records, expected))
+        comparisons += compare(place, results.published.get(place[0], ()), records, expected)
     axes = ("generation", "selection", "training")
-    seeds = {axis: len({cell.seeds[axis] for cell in suite.cells}) for axis in axes}
     return Leaderboard(
-        suite=suite.name,
-        dataset=suite.dataset.label,
-        numerics=suite.numerics,
-        seeds=seeds,
+        suite=results.suite,
+        dataset=results.dataset,
+        numerics=results.numerics,
+        seeds={axis: len({trial.seeds[axis] for trial in results.trials}) for axis in axes},
         ddof=DDOF,
-        rows={cell.row.name: cell.row.describe() for cell in suite.cells},
+        rows=results.rows,
         entries=tuple(entries),
         validation=tuple(sorted({(r["validation"]["digest"], r["validation"]["size"]) for r in used})),
         environments=tuple(sorted({_environment(r["environment"]) for r in used})),
+        comparisons=tuple(comparisons),
     )
 
 
@@ -110,4 +122,4 @@ def _entry(place: tuple[str, int, str, str], records: list[dict[str, Any]], expe
 
 def _environment(env: dict[str, Any]) -> str:
     versions = env["versions"]
-    return f"{env['device_model']}, torch {versions['torch']}, ddbench {versions['ddbench']}"
+    return f"{env['device_model']} ({env['numerics']}), torch {versions['torch']}, ddbench {versions['ddbench']}"

@@ -6,15 +6,24 @@ from typing import Any
 
 from tabulate import tabulate
 
+from ddbench.report.comparison import Comparison
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.stats.summary import binomial_standard_error
 
 _NOTHING = "–"
+_RULE = (
+    "*Reproduced* means that the published mean lies within our 95 % Student-t interval of the mean last accuracy, "
+    "widened on both sides by the published standard deviation. The unit of repetition is the distilled set where "
+    "there are several, each counted once, else the training; of one unit, or while a training is missing, nothing is "
+    "said."
+)
 
 
 def to_markdown(board: Leaderboard) -> str:
     """The whole page, ending in a newline; the same bytes for the same results."""
     parts = [f"# {board.suite}", _preamble(board), "## Last accuracy", headline(board)]
+    if board.comparisons:
+        parts += ["## Against published numbers", _RULE, published(board)]
     parts += ["## What the methods are", methods(board), "## Every entry", details(board)]
     return "\n\n".join(parts) + "\n"
 
@@ -64,6 +73,27 @@ def _last(entry: Entry | None) -> str:
         return _NOTHING
     partial = f" ({entry.last.n} of {entry.expected})" if entry.last.n < entry.expected else ""
     return f"{entry.last}{partial}"
+
+
+def published(board: Leaderboard) -> str:
+    """One line a published number: what it is, what ours is, and whether they agree."""
+    headers = ["method", "protocol", "student", "IPC", "published", "source"]
+    headers += ["ours", "n", "95 % interval", "difference", "verdict"]
+    return _table([_compared(comparison) for comparison in board.comparisons], headers)
+
+
+def _compared(comparison: Comparison) -> list[Any]:
+    number, ours = comparison.published, comparison.ours
+    printed = f"{number}{f' (n = {number.n})' if number.n else ''}"
+    line = [comparison.method, comparison.protocol, comparison.student, comparison.ipc, printed, number.source]
+    if ours is None:
+        return [*line, *[_NOTHING] * 5]
+    done = sum(ours.sizes)
+    missing = f" ({done} of {comparison.expected})" if done < comparison.expected else ""
+    # A second decimal, without which a verdict can look wrong at the edge of an interval.
+    interval = "[{:.2f}, {:.2f}]".format(*ours.interval) if ours.interval else _NOTHING
+    verdict = {True: "reproduced", False: "not reproduced", None: _NOTHING}[comparison.reproduced]
+    return [*line, ours, f"{ours.counted}{missing}", interval, f"{comparison.difference:+.2f}", verdict]
 
 
 def methods(board: Leaderboard) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from ddbench.api import Component, Generator, Refiner, Selector, Student
     from ddbench.suite.model import Labels
+    from ddbench.suite.published import Published
     from ddbench.train.protocol import Protocol
 
 C_co = TypeVar("C_co", bound="Component", covariant=True)
@@ -38,7 +39,11 @@ class PoolSize:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A row of the table: how a distilled set is made, and by which protocol it is judged."""
+    """A row of the table: how a distilled set is made, and by which protocol it is judged.
+
+    Attributes:
+        published: what others have printed of it, on whatever data set; in no key.
+    """
 
     name: str
     generator: Choice[Generator]
@@ -47,6 +52,7 @@ class Row:
     pool: PoolSize
     labels: Labels
     protocol: Protocol
+    published: tuple[Published, ...] = ()
 
     def describe(self) -> dict[str, str]:
         """The row in words: what tables say of it beside its name."""

@@ -103,7 +103,11 @@ LabelsUse = Annotated[Labels, BeforeValidator(_labels)]
 
 
 class Method(_Model):
-    """A named row of the table."""
+    """A named row of the table.
+
+    Attributes:
+        published: the method of the suite's published numbers that the row is compared with.
+    """
 
     generator: GeneratorName
     selector: Use
@@ -111,6 +115,7 @@ class Method(_Model):
     pool: Pool | None = None
     labels: LabelsUse | None = None
     protocol: str | None = None
+    published: str | None = None
 
 
 class Matrix(_Model):
@@ -136,7 +141,11 @@ class Exclude(_Model):
 
 
 class SuiteModel(_Model):
-    """A suite file."""
+    """A suite file.
+
+    Attributes:
+        published: the path, from this file, of a CSV file of numbers that others have printed.
+    """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     dataset: Use
@@ -145,8 +154,9 @@ class SuiteModel(_Model):
     ipc: IpcList
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
-    numerics: Literal["reference", "bf16"] = "reference"
+    numerics: Literal["reference", "fast"] = "fast"
     evaluate: Literal["last", "papers"] = "last"
+    published: str | None = None
     seeds: Seeds = Seeds()
     generators: dict[str, Use] = {}
     scorers: dict[Role, Use] = {}

@@ -36,6 +36,8 @@ def _extended(file: Path, source: Source) -> Source:
     base = read_yaml(base_file)
     if "extends" in base.values:
         raise SuiteError(f"'{base_name}' itself extends another suite", where=where, hint="one level is allowed")
+    if isinstance(base.values.get("published"), str):
+        base.values["published"] = (Path(base_name).parent / base.values["published"]).as_posix()
     return _merged(base, source)
 
 

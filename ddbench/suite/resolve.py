@@ -17,6 +17,7 @@ from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
 from ddbench.suite.checks import check_sizes
 from ddbench.suite.model import ComponentUse, Method, Pool, SuiteModel
+from ddbench.suite.published import Published, check_published, published_as, read_published
 from ddbench.suite.read import read_suite
 from ddbench.suite.source import Path_, Source
 from ddbench.suite.teachers import check_fields, check_labels
@@ -70,6 +71,7 @@ class _Resolver:
         self.model = model
         self.source = source
         self.known = known
+        self.published = read_published(model.published, source)
         self._generators: dict[str, Choice[Generator]] = {}
         self.skipped: list[str] = []
 
@@ -94,6 +96,7 @@ class _Resolver:
         check_labels(rows, scorers, dataset.component, self.source)
         cells = self.excluded(tuple(self.expand(rows, students)))
         check_sizes(cells, students, dataset.component, self.source)
+        check_published(cells, dataset.label, self.source)
         return ResolvedSuite(
             name=model.suite,
             file=self.source.file,
@@ -203,7 +206,10 @@ class _Resolver:
         protocol = self.protocol(method.protocol or self.model.protocol, protocol_path)
         named = [generator.label, selector.label, *([] if refiner.component.identity else [refiner.label])]
         labels = method.labels or self.model.labels
-        return Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), labels, protocol)
+        published: tuple[Published, ...] = ()
+        if method.published is not None:
+            published = published_as(method.published, self.published, (*path, "published"), self.source)
+        return Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), labels, protocol, published)
 
     def expand(self, rows: list[Row], students: list[Choice[Student]]) -> Iterator[Cell]:
         seeds = self.model.seeds

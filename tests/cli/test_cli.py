@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Cli
 
-VERBS = ("run", "plan", "status", "why", "list", "describe", "fetch", "report", "doctor", "gc")
+VERBS = ("run", "plan", "status", "why", "list", "describe", "fetch", "report", "export", "doctor", "gc")
 
 
 def without_torch(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -20,7 +20,7 @@ def without_torch(arguments: list[str], cwd: Path) -> subprocess.CompletedProces
         "import sys\nfrom ddbench.cli import app\n"
         f"try:\n    app({arguments!r})\n"
         "except SystemExit as end:\n    assert not end.code, end.code\n"
-        "heavy = {'torch', 'torchvision', 'diffusers', 'timm', 'open_clip'} & set(sys.modules)\n"
+        "heavy = {'torch', 'torchvision', 'diffusers', 'timm', 'open_clip', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     return subprocess.run(
@@ -126,6 +126,8 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
             ["the store cannot be written", "--store or DDBENCH_HOME"],
         ),
         (["report", "example.yaml"], ["suite 'example' has no result in", "ddbench run example.yaml"]),
+        (["report", "."], [".: there is no suite.json", "or a folder that `ddbench export` wrote"]),
+        (["export", "example.yaml"], ["suite 'example' has no result in", "ddbench run example.yaml"]),
         (["describe", "k-centre"], ["there is no component 'k-centre'", "did you mean 'k-center'?"]),
         (["list", "selectors"], ["there is no kind 'selectors'", "did you mean 'selector'?"]),
         (["fetch", "cifar-10"], ["there is no dataset 'cifar-10'", "did you mean 'cifar10'?"]),
@@ -155,3 +157,38 @@ def test_doctor_finds_nothing_wrong_here(cli: Cli) -> None:
     ended = cli("doctor", "--json")
     assert ended.returncode == 0, ended.stdout
     assert all(finding["ok"] for finding in json.loads(ended.stdout))
+
+
+def test_exported_results_make_the_same_leaderboard(cli: Cli, example_suite: Path, tmp_path: Path) -> None:
+    assert cli("run", str(example_suite)).returncode == 0
+    folder = tmp_path / "leaderboard" / "results" / "example"
+    # Of forty cells some are equal: their selectors chose the same images.
+    assert cli("export", "example.yaml").stdout == "leaderboard/results/example: 36 results, 36 of them new\n"
+    assert cli("export", "example.yaml").stdout == "leaderboard/results/example: 36 results, 0 of them new\n"
+    assert len(list(folder.iterdir())) == 1 + 36
+    for path in folder.iterdir():
+        text = path.read_text()
+        assert str(tmp_path) not in text
+        assert str(Path.home()) not in text
+    of_store = [cli("report", str(example_suite), *json_).stdout for json_ in ([], ["--json"])]
+    (tmp_path / ".ddbench").rename(tmp_path / "elsewhere")
+    example_suite.unlink()
+    assert [cli("report", str(folder), *json_).stdout for json_ in ([], ["--json"])] == of_store
+    ended = without_torch(["report", str(folder)], tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, of_store[0]), ended.stderr
+
+
+def test_an_export_never_replaces_a_number(cli: Cli, example_suite: Path, tmp_path: Path) -> None:
+    from ddbench.store.files import read_sealed, write_sealed
+
+    assert cli("run", str(example_suite)).returncode == 0
+    assert cli("export", "example.yaml", "--to", "out").returncode == 0
+    path = min((tmp_path / "out" / "example").glob("*-*.json"))
+    value = read_sealed(path) or {}
+    value["record"]["result"]["last"] += 1
+    write_sealed(path, value)
+    ended = cli("export", "example.yaml", "--to", "out")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"error: out/example/{path.name}: has other numbers for the same training")
+    assert read_sealed(path) == value

@@ -26,7 +26,12 @@ def record(
 ) -> dict[str, Any]:
     """A RunRecord as a worker writes it."""
     result = {"last": last, "best": last if best is None else best, "evaluations": 100, "curve": _CURVE, "details": {}}
-    env = {"device": "cpu", "device_model": "Abacus 3000", "versions": {"torch": "2.9.0", "ddbench": "0.1.0"}}
+    env = {
+        "device": "cpu",
+        "device_model": "Abacus 3000",
+        "numerics": "reference",
+        "versions": {"torch": "2.9.0", "ddbench": "0.1.0"},
+    }
     return {
         "action_key": action_key,
         "fingerprint": fingerprint,

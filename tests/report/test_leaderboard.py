@@ -161,7 +161,7 @@ def test_a_page_is_the_same_bytes_for_the_same_results(tmp_path: Path) -> None:
 def test_what_the_numbers_rest_on_is_said(tmp_path: Path) -> None:
     board = board_of(tmp_path)
     assert board.validation == (("d" * 64, 18),)
-    assert board.environments == ("Abacus 3000, torch 2.9.0, ddbench 0.1.0",)
+    assert board.environments == ("Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0",)
     assert (board.dataset, board.numerics, board.ddof) == ("dots", "reference", 1)
     assert json.loads(json.dumps(board.to_json()))["entries"][0]["last"] == {"n": 3, "mean": 20.0, "std": 10.0}
 

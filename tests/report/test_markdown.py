@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddbench.report import Entry, Leaderboard, to_markdown
+from ddbench.report import Comparison, Entry, Leaderboard, to_markdown
+from ddbench.stats.repeats import Repeats
 from ddbench.stats.summary import Summary, summarise
+from ddbench.suite import Published
 
 BOARD = Leaderboard(
     suite="small",
@@ -30,7 +32,7 @@ BOARD = Leaderboard(
         Entry("A | B", 10, "convnet3", "p@1", 1, Summary(1, 9.96, None), Summary(1, 100.0, None), 1),
     ),
     validation=(("0123456789abcdef" * 4, 500),),
-    environments=("Abacus 3000, torch 2.9.0, ddbench 0.1.0",),
+    environments=("Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0",),
 )
 
 PAGE = r"""
@@ -41,7 +43,7 @@ Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds.$
 *last* is after the last epoch; *best* is the highest of all evaluations of a training: the papers' convention, \
 chosen on the validation set and therefore optimistic; blank unless the suite says `evaluate: papers`.$$
 Validation set: 500 images, sha256 0123456789ab, binomial standard error of one accuracy at most 2.2.$$
-Made on: Abacus 3000, torch 2.9.0, ddbench 0.1.0.
+Made on: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 
 ## Last accuracy
 
@@ -122,3 +124,44 @@ def test_a_second_validation_set_or_machine_shows() -> None:
     both = f"500 images, sha256 0123456789ab, {error}; 499 images, sha256 ffffffffffff, {error}."
     assert f"Validation set: {both}" in page
     assert "Made on: a; b." in page
+
+
+PUBLISHED = r"""
+## Against published numbers
+
+*Reproduced* means that the published mean lies within our 95 % Student-t interval of the mean last accuracy, widened \
+on both sides by the published standard deviation. The unit of repetition is the distilled set where there are \
+several, each counted once, else the training; of one unit, or while a training is missing, nothing is said.
+
+| method   | protocol   | student   | IPC   | published            | source   | ours       | n                  \
+| 95 % interval   | difference   | verdict        |
+|----------|------------|-----------|-------|----------------------|----------|------------|--------------------\
+|-----------------|--------------|----------------|
+| Random   | p@1        | convnet3  | 10    | 14.4 ± 2.0           | A \| B   | 15.0 ± 1.2 | 5 sets × 4         \
+| [14.32, 15.68]  | +0.60        | reproduced     |
+| Random   | p@1        | convnet3  | 10    | 26.0 ± 0.2 (n = 100) | C        | 15.0 ± 1.2 | 5 sets × 4         \
+| [14.32, 15.68]  | -11.00       | not reproduced |
+| Random   | p@1        | convnet3  | 1     | 14.4 ± 2.0           | A \| B   | 15.0       | 1 set × 1 (1 of 3) \
+| –               | +0.60        | –              |
+| Random   | p@1        | resnet18  | 10    | 14.4 ± 2.0           | A \| B   | –          | –                  \
+| –               | –            | –              |
+
+## What the methods are
+"""
+
+
+def test_published_numbers_to_the_letter() -> None:
+    first = Published("Random", "dots", "convnet3", 10, 14.4, 2.0, None, "A | B")
+    second = replace(first, mean=26.0, std=0.2, n=100, source="C")
+    whole, one = Repeats((4,) * 5, 15.0, 1.2, (14.324, 15.676)), Repeats((1,), 15.0, None, None)
+    comparison = Comparison("Random", "p@1", "convnet3", 10, first, 20, whole, 0.6, True)
+    comparisons = (
+        comparison,
+        replace(comparison, published=second, difference=-11.0, reproduced=False),
+        replace(comparison, ipc=1, expected=3, ours=one, reproduced=None),
+        replace(comparison, student="resnet18", ours=None, difference=None, reproduced=None),
+    )
+    page = to_markdown(replace(BOARD, comparisons=comparisons))
+    expected = PUBLISHED.strip("\n").replace("\\\n", "")
+    assert expected in page
+    assert page.index("## Last accuracy") < page.index("## Against published numbers")

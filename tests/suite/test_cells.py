@@ -78,7 +78,7 @@ def test_what_a_suite_does_not_say_has_a_default(tmp_path: Path) -> None:
     assert len(suite.cells) == 2
     assert (cell.generation_seed, cell.selection_seed, cell.training_seed) == (0, 0, 0)
     assert cell.row.refiner.label == "none"
-    assert suite.numerics == "reference"
+    assert suite.numerics == "fast"
     assert suite.skipped == ()
 
 

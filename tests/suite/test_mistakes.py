@@ -43,7 +43,7 @@ STRUCTURE = [
     ("§suite: My Suite", "'suite' is 'My Suite': string should match pattern"),
     ("§suite: 5", "'suite' is 5: input should be a valid string"),
     ("§evaluate: always", "'evaluate' is 'always': input should be 'last' or 'papers'"),
-    ("§numerics: fast", "'numerics' is 'fast': input should be 'reference' or 'bf16'"),
+    ("§numerics: bf16", "'numerics' is 'bf16': input should be 'reference' or 'fast'"),
     ("methods: {A: {§generator: {use: noise}, selector: first}}", "a generator with parameters gets a name under"),
     (f"{A}, §pool: 4.5}}}}", "'methods.A.pool' is 4.5: a pool is images a class"),
     (f"{A}, §pool: 0}}}}", "'methods.A.pool' is 0: a pool is images a class"),

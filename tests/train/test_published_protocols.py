@@ -51,7 +51,12 @@ def plain(name: str) -> dict[str, Any]:
         ("rded-kd@1", 200, 50, 100, 300, 6, 250, 300),
         ("dc-cifar@1", 10, 1, 256, 1001, 1, 1001, 1001),
         ("dc-cifar@1", 100, 50, 256, 1001, 1, 1001, 1001),
+        ("dc-plain-cifar@1", 10, 1, 256, 301, 1, 301, 301),
+        ("dc-plain-cifar@1", 10, 50, 256, 301, 1, 301, 301),
         ("idc-cifar@1", 10, 10, 64, 1000, 4, 250, 1000),
+        ("minimax-cifar@1", 10, 1, 64, 3000, 100, 30, 3000),
+        ("minimax-cifar@1", 10, 10, 64, 2000, 100, 20, 2000),
+        ("minimax-cifar@1", 100, 10, 64, 1300, 100, 13, 1300),
     ],
 )
 def test_how_long_and_how_often(
@@ -73,7 +78,9 @@ def test_how_long_and_how_often(
         ("hokkaido-hard@1", 3000, {2000: 0.01, 2001: 0.002, 2500: 0.002, 2501: 0.0004}),
         ("igd-hard@1", 2000, {1: 1e-3, 1333: 1e-3, 1334: 2e-4, 1667: 4e-5, 2000: 4e-5}),
         ("dc-cifar@1", 1001, {1: 0.01, 502: 0.01, 503: 0.001, 1001: 0.001}),
+        ("dc-plain-cifar@1", 301, {1: 0.01, 152: 0.01, 153: 0.001, 301: 0.001}),
         ("idc-cifar@1", 1000, {666: 0.01, 667: 0.002, 833: 0.002, 834: 0.0004}),
+        ("minimax-cifar@1", 2000, {1: 0.01, 1333: 0.01, 1334: 0.002, 1666: 0.002, 1667: 0.0004, 2000: 0.0004}),
         # The first half of a cosine wave: at its half the angle is a quarter of pi, at its end as good as half of it.
         (
             "rded-kd@1",
@@ -94,8 +101,23 @@ def test_the_learning_rate(name: str, epochs: int, rates: dict[int, float]) -> N
 
 def test_only_dc_begins_anew() -> None:
     names = [name for name, known in catalogue().protocols().items() if known.restarts(1001)]
-    assert names == ["dc-cifar@1"]
+    assert names == ["dc-cifar@1", "dc-plain-cifar@1"]
     assert protocol("dc-cifar@1").restarts(1001) == {502}
+    assert protocol("dc-plain-cifar@1").restarts(301) == {152}
+
+
+@pytest.mark.parametrize(("name", "nominal"), [("dc-cifar@1", 1000), ("dc-plain-cifar@1", 300)])
+def test_dcs_loop_counts_from_zero_to_its_nominal_epochs_and_restarts_after_half_of_them_and_one(
+    name: str, nominal: int
+) -> None:
+    """The loop of its evaluation, written out: which pass is the last, and after which the optimiser is made anew."""
+    passes, anew = 0, []
+    for counted in range(nominal + 1):
+        passes += 1
+        if counted == nominal // 2 + 1:
+            anew.append(passes)
+    assert protocol(name).epochs(10, 10) == passes
+    assert sorted(protocol(name).restarts(passes)) == anew
 
 
 def test_rded_is_measured_every_tenth_epoch_of_the_last_fifth() -> None:
@@ -110,7 +132,9 @@ def test_rded_is_measured_every_tenth_epoch_of_the_last_fifth() -> None:
         ("igd-hard@1", {224: 224, 256: 224}),
         ("rded-kd@1", {32: 32, 64: 64, 224: 224, 256: 224}),
         ("dc-cifar@1", {32: 32, 64: 64, 256: 64}),
+        ("dc-plain-cifar@1", {32: 32, 64: 32}),
         ("idc-cifar@1", {32: 32, 256: 32}),
+        ("minimax-cifar@1", {32: 32, 256: 32}),
     ],
 )
 def test_input_sizes(name: str, sizes: dict[int, int]) -> None:
@@ -133,7 +157,9 @@ def test_rdeds_deep_convnets_see_128_px_and_its_validation_images_are_cut_from_l
         ("psr-kd@1", {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}),
         ("hokkaido-hard@1", {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}),
         ("dc-cifar@1", {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}),
+        ("dc-plain-cifar@1", {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}),
         ("idc-cifar@1", {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}),
+        ("minimax-cifar@1", {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}),
         ("igd-hard@1", {"name": "adamw", "lr": 1e-3, "betas": [0.9, 0.999], "weight_decay": 0.01, "decay": "all"}),
         ("rded-kd@1", {"name": "adamw", "lr": 1e-3, "betas": [0.9, 0.999], "weight_decay": 0.01, "decay": "weights"}),
     ],
@@ -148,6 +174,8 @@ def test_optimisers(name: str, optimizer: dict[str, Any]) -> None:
         ("psr-kd@1", STRONG),
         ("hokkaido-hard@1", STRONG),
         ("igd-hard@1", STRONG),
+        ("dc-plain-cifar@1", {}),
+        ("minimax-cifar@1", {"cutmix": {"probability": 0.5, "alpha": 1.0}}),
         ("rded-kd@1", {"patch_shuffle": 2, **{part: STRONG[part] for part in ("crop", "flip", "cutmix")}}),
         (
             "dc-cifar@1",
@@ -205,3 +233,4 @@ def test_what_is_called_the_rest_is_that_of_minimax() -> None:
     assert changed("psr-kd@1") == {"distillation"}
     assert changed("hokkaido-hard@1") == {"max_input_size"}
     assert changed("igd-hard@1") == {"optimizer", "many_classes"}
+    assert changed("minimax-cifar@1") == {"max_input_size", "augmentation"}

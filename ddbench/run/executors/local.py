@@ -20,7 +20,7 @@ from ddbench.run.job import Job
 
 # One OpenMP thread until a node declares more; matrix products on a GPU the same from run to run; and freed memory kept
 # for the next batch, where glibc would return it and fetch it again (a ConvNet-3 trains a quarter faster).
-_WORKER_ENVIRONMENT = {
+WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
@@ -122,7 +122,7 @@ class LocalExecutor:
         log = self._folder / f"worker-{self._started}.log"
         events = self._folder / "events.jsonl"
         command = [sys.executable, "-m", "ddbench.run.worker", str(self._root), str(events), device]
-        env = {**os.environ, **_WORKER_ENVIRONMENT}
+        env = {**os.environ, **WORKER_ENVIRONMENT}
         worker = _Worker(command, env, log, device, self._inbox)
         self._workers.append(worker)
         return worker

@@ -1,0 +1,35 @@
+"""``ddbench export``: results as files to commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ddbench.cli.options import StoreFolder, SuiteFile, store_root
+
+
+def export(
+    suite: SuiteFile,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="DIR", help="Write into the folder of the suite's name in this one.")
+    ] = Path("leaderboard/results"),
+    store: StoreFolder = None,
+) -> None:
+    """Write a suite's results as JSON, one file a training, of which `ddbench report` makes the same leaderboard.
+
+    Results that are there stay; where one says something else, nothing is written.
+    """
+    from ddbench.errors import DdbenchError
+    from ddbench.plan.load import planned
+    from ddbench.report import export_results, results_of
+
+    resolved, state = planned(suite, store_root(store))
+    if not state.results:
+        raise DdbenchError(
+            f"suite '{resolved.name}' has no result in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
+        )
+    folder = to / resolved.name
+    count, new = export_results(results_of(resolved, state), folder)
+    print(f"{folder}: {count} results, {new} of them new")

@@ -1,0 +1,73 @@
+"""What a leaderboard is made of: a suite in words, and the records of its trainings. A store is not needed for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ddbench.suite.published import Published
+
+if TYPE_CHECKING:
+    from ddbench.plan import State
+    from ddbench.suite import ResolvedSuite
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A cell in words.
+
+    Attributes:
+        evaluation: the recipe key of its training; cells that are planned as one training have the same.
+    """
+
+    method: str
+    ipc: int
+    student: str
+    protocol: str
+    seeds: dict[str, int]
+    evaluation: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """A suite and what has come of it.
+
+    Attributes:
+        rows: for each method what it is made of.
+        published: for each method that is to be compared, what others have printed of it on this data set.
+        values: the suite as it was read.
+        records: by evaluation, the records of its training, one for each environment.
+    """
+
+    suite: str
+    dataset: str
+    numerics: str
+    rows: dict[str, dict[str, str]]
+    trials: tuple[Trial, ...]
+    published: dict[str, tuple[Published, ...]]
+    values: dict[str, Any]
+    records: dict[str, list[dict[str, Any]]]
+
+
+def results_of(suite: ResolvedSuite, state: State) -> Results:
+    """What a store has of a suite."""
+    rows = {cell.row.name: cell.row for cell in suite.cells}
+    dataset = suite.dataset.label
+    return Results(
+        suite=suite.name,
+        dataset=dataset,
+        numerics=suite.numerics,
+        # In the order of JSON files, so that nothing depends on whether one lies in between.
+        rows={name: dict(sorted(row.describe().items())) for name, row in rows.items()},
+        trials=tuple(
+            Trial(cell.row.name, cell.ipc, cell.student.label, cell.row.protocol.id, cell.seeds, key)
+            for cell, key in state.graph.cells
+        ),
+        published={
+            name: tuple(number for number in row.published if number.dataset == dataset)
+            for name, row in rows.items()
+            if row.published
+        },
+        values=suite.values,
+        records=state.results,
+    )

@@ -1,0 +1,70 @@
+"""Repetitions of an experiment: how far their mean can be trusted, and whether a printed number agrees with it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ddbench.stats.summary import Summary, summarise
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Trainings, grouped by the distilled set that their students saw.
+
+    Where there are several sets, a set is the unit of repetition: trainings on one set say nothing of another set. With
+    one set it is the training.
+
+    Attributes:
+        sizes: how many trainings each set had.
+        mean: the mean of the sets' means; each set counts once, however many trainings it had.
+        std: the standard deviation of all trainings, as in :class:`Summary`.
+        interval: the Student-t interval of the mean at :data:`CONFIDENCE`; None for one unit.
+    """
+
+    sizes: tuple[int, ...]
+    mean: float
+    std: float | None
+    interval: tuple[float, float] | None
+
+    def __str__(self) -> str:
+        return str(Summary(sum(self.sizes), self.mean, self.std))
+
+    @property
+    def counted(self) -> str:
+        """``5 sets × 4``; where sets differ in their trainings, ``5 sets, 18 trainings``."""
+        sets = f"{len(self.sizes)} set{'s' if len(self.sizes) > 1 else ''}"
+        equal = len(set(self.sizes)) == 1
+        return f"{sets} × {self.sizes[0]}" if equal else f"{sets}, {sum(self.sizes)} trainings"
+
+
+def repeats(sets: Sequence[Sequence[float]]) -> Repeats:
+    """What at least one set with at least one training each says."""
+    units = [statistics.fmean(values) for values in sets] if len(sets) > 1 else sets[0]
+    return Repeats(
+        sizes=tuple(sorted(map(len, sets), reverse=True)),
+        mean=statistics.fmean(units),
+        std=summarise([value for values in sets for value in values]).std,
+        interval=mean_interval(units),
+    )
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """The interval that holds the mean of endlessly many such values with :data:`CONFIDENCE`; None for one value."""
+    summary = summarise(values)
+    if summary.std is None:
+        return None
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(summary.n - 1, (1 + CONFIDENCE) / 2)) * summary.std / math.sqrt(summary.n)
+    return summary.mean - half, summary.mean + half
+
+
+def agrees(mean: float, std: float, interval: tuple[float, float]) -> bool:
+    """Whether a printed mean lies in an interval that is widened by its printed deviation on both sides."""
+    low, high = interval
+    return low - std <= mean <= high + std

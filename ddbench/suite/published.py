@@ -1,0 +1,119 @@
+"""Numbers that others have printed, from a CSV file beside the suites: for comparison, and in no key."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ddbench.errors import SuiteError, did_you_mean
+from ddbench.suite.source import Path_, Source
+
+if TYPE_CHECKING:
+    from ddbench.suite.cells import Cell
+
+Text = Annotated[str, Field(min_length=1)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class Published:
+    """An accuracy in percent as it is printed somewhere.
+
+    Attributes:
+        dataset: as this program names it; so is the student.
+        n: over how many repetitions, where that is known.
+        source: where it is printed, and how that is known.
+    """
+
+    method: Text
+    dataset: Text
+    student: Text
+    ipc: Count
+    mean: Percent
+    std: Percent
+    n: Count | None
+    source: Text
+
+    def __str__(self) -> str:
+        return f"{self.mean:.1f} ± {self.std:.1f}"
+
+
+_COLUMNS = list(Published.__dataclass_fields__)
+
+
+def read_published(name: str | None, source: Source) -> tuple[Published, ...]:
+    """The numbers in the file that a suite's ``published`` names, by its path from the suite; raises SuiteError."""
+    if name is None:
+        return ()
+    file = Path(source.file).parent / name
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        where = source.place(("published",))
+        raise SuiteError(f"there is no file {file}", where=where, hint="its path is relative to this file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuiteError(f"cannot be read as text: {error}", where=str(file)) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        lines = [(f"{file}:{reader.line_num}", values) for values in reader if values]
+    except csv.Error as error:
+        raise SuiteError(f"not valid CSV: {error}", where=f"{file}:{reader.line_num}") from None
+    if not lines or lines[0][1] != _COLUMNS:
+        raise SuiteError(f"the first line is not {','.join(_COLUMNS)}", where=f"{file}:1", hint="name these columns")
+    return tuple(_number(values, where) for where, values in lines[1:])
+
+
+def _number(values: list[str], where: str) -> Published:
+    if len(values) != len(_COLUMNS):
+        hint = "quote what holds a comma"
+        raise SuiteError(f"{len(values)} values for {len(_COLUMNS)} columns", where=where, hint=hint)
+    named = dict(zip(_COLUMNS, values, strict=True))
+    try:
+        return TypeAdapter(Published).validate_python({**named, "n": named["n"] or None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        raise SuiteError(f"'{first['loc'][0]}' is {first['input']!r}: {said}", where=where) from None
+
+
+def published_as(name: str, numbers: Iterable[Published], path: Path_, source: Source) -> tuple[Published, ...]:
+    """The numbers of a method, which the key at ``path`` names; raises SuiteError where there is none."""
+    if source.values.get("published") is None:
+        raise SuiteError(
+            "the suite names no file of published numbers",
+            where=source.place(path),
+            hint="add `published: FILE.csv` to the suite",
+        )
+    numbers = tuple(numbers)
+    found = tuple(number for number in numbers if number.method == name)
+    if not found:
+        raise SuiteError(
+            f"{source.values['published']} has no method '{name}'",
+            where=source.place(path),
+            hint=did_you_mean(name, {number.method for number in numbers}),
+        )
+    return found
+
+
+def check_published(cells: Iterable[Cell], dataset: str, source: Source) -> None:
+    """Raise SuiteError where a row is to be compared and no cell of it has a number to be compared with."""
+    places: dict[str, tuple[Cell, set[tuple[str, str, int]]]] = {}
+    for cell in cells:
+        if cell.row.published:
+            places.setdefault(cell.row.name, (cell, set()))[1].add((dataset, cell.student.label, cell.ipc))
+    for method, (cell, own) in places.items():
+        known = {(number.dataset, number.student, number.ipc) for number in cell.row.published}
+        if own.isdisjoint(known):
+            name, printed = cell.row.published[0].method, "; ".join(f"{d}, {s}, IPC {i}" for d, s, i in sorted(known))
+            raise SuiteError(
+                f"nothing published as '{name}' is for a data set, student and IPC of this row",
+                where=source.place(("methods", method, "published")),
+                hint=f"there is: {printed}",
+            )

@@ -1,0 +1,235 @@
+"""Exported results: the same leaderboard without the store, and never another number in the place of one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ddbench.errors import DdbenchError, StoreError
+from ddbench.report import Results, export_results, leaderboard_of, read_exported, to_markdown
+from ddbench.store.files import read_sealed, write_sealed
+from ddbench.suite import Cell
+from tests.plan.plans import Values, edited, set_
+from tests.report.stores import VALUES, accuracy, stored
+
+
+def pages(results: Results) -> tuple[str, str]:
+    board = leaderboard_of(results)
+    return to_markdown(board), json.dumps(board.to_json())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_leaderboard_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    results = stored(tmp_path)
+    # Two methods, two IPCs, two trainings of one set; of `random` three sets.
+    assert export_results(results, tmp_path / "out") == (20, 20)
+    again = read_exported(tmp_path / "out")
+    assert pages(again) == pages(results)
+    assert "## Against published numbers" in pages(again)[0]
+    assert again.values == VALUES
+    assert again == results
+
+
+def test_so_is_that_of_a_suite_half_done(tmp_path: Path) -> None:
+    results = stored(tmp_path, done=lambda cell: cell.training_seed == 0 and cell.ipc == 1)
+    export_results(results, tmp_path / "out")
+    assert pages(read_exported(tmp_path / "out")) == pages(results)
+    assert "(3 of 6)" in pages(results)[0]
+
+
+def test_bytes_are_the_same_for_the_same_results(tmp_path: Path) -> None:
+    export_results(stored(tmp_path / "a"), tmp_path / "one")
+    export_results(stored(tmp_path / "b"), tmp_path / "other")
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+    for name, data in contents(tmp_path / "one").items():
+        value = json.loads(data)
+        assert data == (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        if name != "suite.json":
+            record = value["record"]
+            assert name == f"{record['action_key'][:16]}-{record['fingerprint']}.json"
+
+
+def test_a_file_holds_the_record_and_every_cell_it_stands_for(tmp_path: Path) -> None:
+    export_results(stored(tmp_path), tmp_path / "out")
+    files = [read_sealed(path) or {} for path in (tmp_path / "out").glob("*-*.json")]
+    (found,) = (f for f in files if f["cells"][0]["method"] == "first" and f["cells"][0]["ipc"] == 2
+                and f["cells"][0]["seeds"]["training"] == 1)  # fmt: skip
+    assert [cell["seeds"]["selection"] for cell in found["cells"]] == [0, 1, 2]
+    assert {"result", "environment", "validation", "distilled", "stages", "sources"} <= found["record"].keys()
+
+
+def test_no_path_of_this_machine_is_exported(tmp_path: Path) -> None:
+    values = edited(set_("published")(str(tmp_path / "numbers.csv")), VALUES)
+    teacher = {"name": "timm", "params": {"weights": "/home/me/weights.safetensors"}}
+    results = stored(tmp_path, values, teacher=teacher)
+    out = tmp_path / "out"
+    export_results(results, out)
+    again = read_exported(out)
+    assert again.values["published"] == "numbers.csv"
+    (record, *_), *_ = again.records.values()
+    assert record["teacher"]["params"]["weights"] == "weights.safetensors"
+    assert not any(str(tmp_path).encode() in data or b"/home" in data for data in contents(out).values())
+    assert pages(again) == pages(results)
+    assert export_results(results, out) == (20, 0)
+
+
+def test_again_changes_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export_results(stored(tmp_path), out)
+    before = contents(out)
+    for path in out.iterdir():
+        path.chmod(0o444)
+    assert export_results(stored(tmp_path), out) == (20, 0)
+    assert contents(out) == before
+
+
+def test_what_took_another_time_is_no_other_result(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export_results(stored(tmp_path / "a", stages=[{"wall_s": 1.5}], created="today"), out)
+    before = contents(out)
+    assert export_results(stored(tmp_path / "b", stages=[{"wall_s": 2.5}], created="tomorrow"), out) == (20, 0)
+    assert contents(out) == before
+
+
+def test_another_number_is_a_conflict_and_nothing_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export_results(stored(tmp_path / "a", done=lambda cell: cell.ipc == 1), out)
+    before = contents(out)
+
+    def other(cell: Cell) -> float:
+        wrong = (cell.row.name, cell.selection_seed, cell.training_seed) == ("random", 2, 1)
+        return accuracy(cell) + (0.01 if wrong else 0)
+
+    with pytest.raises(StoreError) as caught:
+        export_results(stored(tmp_path / "b", last=other), out)
+    message = str(caught.value)
+    assert "has other numbers for the same training in the same environment; nothing was written" in message
+    assert message.startswith(f"{out}/")
+    assert "\n" not in message
+    assert contents(out) == before
+
+
+def test_a_suite_may_grow(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def smaller(values: Values) -> None:
+        values["ipc"], values["seeds"]["selection"] = [1], [0, 1]
+        del values["methods"]["loud first"]
+
+    small = edited(smaller, VALUES)
+    export_results(stored(tmp_path, small), out)
+    results = stored(tmp_path)
+    # IPC 1 had two trainings of `first` and four of `random`.
+    assert export_results(results, out) == (20, 14)
+    assert pages(read_exported(out)) == pages(results)
+    assert read_exported(out) == results
+    before = contents(out)
+    with pytest.raises(StoreError, match=r"suite\.json: has cells that this suite has not; nothing was written"):
+        export_results(stored(tmp_path / "b", small), out)
+    assert contents(out) == before
+
+
+def test_two_exports_merge_by_copying_files(tmp_path: Path) -> None:
+    """Mine has the first training seed, theirs everything, on another machine and with other numbers."""
+
+    def theirs_last(cell: Cell) -> float:
+        return accuracy(cell) + 5
+
+    versions = {"torch": "2.9.0", "ddbench": "0.1.0"}
+    env = {"device": "cpu", "device_model": "Slide Rule", "numerics": "fast, float32", "versions": versions}
+    mine = stored(tmp_path / "a", done=lambda cell: cell.training_seed == 0)
+    theirs = stored(tmp_path / "b", last=theirs_last, fingerprint="f2", environment=env)
+    export_results(mine, tmp_path / "mine")
+    export_results(theirs, tmp_path / "theirs")
+    for path in (tmp_path / "theirs").iterdir():
+        there = tmp_path / "mine" / path.name
+        assert there.exists() == (path.name == "suite.json")
+        shutil.copy(path, there)
+    merged = read_exported(tmp_path / "mine")
+    assert sorted(map(len, merged.records.values())) == [1] * 10 + [2] * 10
+    board = leaderboard_of(merged)
+    assert board.environments == (
+        "Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0",
+        "Slide Rule (fast, float32), torch 2.9.0, ddbench 0.1.0",
+    )
+    # A replicate is no further seed; where there are two, that of the lowest fingerprint, mine, counts.
+    (first,) = (e for e in board.entries if (e.method, e.ipc) == ("first", 1))
+    assert first.last is not None
+    assert (first.expected, first.last.n, first.last.mean) == (2, 2, (39 + 46) / 2)
+    # The same as of one store that holds both.
+    shutil.copytree(tmp_path / "b" / "store" / "results", tmp_path / "a" / "store" / "results", dirs_exist_ok=True)
+    both = stored(tmp_path / "a", done=lambda cell: False)
+    assert pages(both) == pages(merged)
+
+
+def spoil_bytes(path: Path, value: dict[str, Any]) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def spoil_number(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(path.read_text().replace('"last": ', '"last": 9'))
+
+
+def spoil_form(path: Path, value: dict[str, Any]) -> None:
+    write_sealed(path, {"record": value["record"]})
+
+
+def spoil_cells(path: Path, value: dict[str, Any]) -> None:
+    write_sealed(path, {**value, "cells": [1]})
+
+
+def spoil_with_another(path: Path, value: dict[str, Any]) -> None:
+    write_sealed(path, {**value, "record": {**value["record"], "fingerprint": "f9"}})
+
+
+def spoil_list(path: Path, value: dict[str, Any]) -> None:
+    path.write_text("[]")
+
+
+SPOILS = [spoil_bytes, spoil_number, spoil_form, spoil_cells, spoil_with_another, spoil_list]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_a_damaged_or_foreign_file_is_named(tmp_path: Path, spoil: Any) -> None:
+    out = tmp_path / "out"
+    export_results(stored(tmp_path), out)
+    path = sorted(out.glob("*-*.json"))[3]
+    spoil(path, read_sealed(path))
+    with pytest.raises(StoreError) as caught:
+        read_exported(out)
+    said = "is no file of this name that `ddbench export` writes, or was changed since; restore or remove it"
+    assert str(caught.value) == f"{path}: {said}"
+    before = contents(out)
+    with pytest.raises(StoreError) as caught:
+        export_results(stored(tmp_path), out)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize("edit", [set_("format")(2), set_("cells", 0, "seed")(0), lambda value: value.pop("rows")])
+def test_so_is_a_suite_file_of_another_form(tmp_path: Path, edit: Any) -> None:
+    export_results(stored(tmp_path), tmp_path)
+    path = tmp_path / "suite.json"
+    value = read_sealed(path) or {}
+    edit(value)
+    write_sealed(path, value)
+    with pytest.raises(StoreError, match=r"suite\.json: is no file of this name that `ddbench export` writes"):
+        read_exported(tmp_path)
+
+
+def test_a_folder_that_is_none_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"there is no suite\.json; give a suite file, or a folder that"):
+        read_exported(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(DdbenchError, match=r"cannot write .*out: .*; choose another folder: --to"):
+        export_results(stored(tmp_path), tmp_path / "out")
