@@ -18,8 +18,8 @@ DATA = ResidentImages(
 )
 
 
-def attempt(build: Callable[[], nn.Module]) -> None:
-    train(build, DATA, catalogue().protocol("smoke@1"), 6, Context())
+def attempt(build: Callable[[], nn.Module], numerics: str = "reference") -> None:
+    train(build, DATA, catalogue().protocol("smoke@1"), 6, Context(numerics=numerics))
 
 
 class Failing(nn.Module):
@@ -89,6 +89,23 @@ def test_a_loss_that_is_no_number_is_told_with_its_epoch() -> None:
         ComponentError, match=r"the training loss is (nan|inf) in epoch 2 of 6 under protocol 'smoke@1'"
     ):
         attempt(lambda: Exploding(RuntimeError()))
+
+
+def test_a_student_that_takes_one_order_of_memory_only_is_told_what_to_do() -> None:
+    """`view` on what a convolution gives works as long as channels come first in memory."""
+
+    class Viewing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.linear = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4 * 32 * 32, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            out: Tensor = self.linear(self.conv(images).view(len(images), -1))
+            return out
+
+    attempt(Viewing)
+    with pytest.raises(ComponentError, match=r"not with 'numerics: fast': view size .*; use 'numerics: reference', or"):
+        attempt(Viewing, "fast")
 
 
 def test_looking_at_the_network_changes_nothing() -> None:

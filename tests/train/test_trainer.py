@@ -123,12 +123,13 @@ def test_an_epoch_depends_on_its_number_and_not_on_how_many_there_are() -> None:
     assert all(torch.equal(a, b) for a, b in zip(short_batches, long_batches[: len(short_batches)], strict=True))
 
 
+@pytest.mark.parametrize("numerics", ["reference", "fast"])
 @pytest.mark.parametrize("build", [linear, convnet])
-def test_the_seed_decides_every_bit(build: Callable[[], nn.Module]) -> None:
-    once = weights(build, 0)
+def test_the_seed_decides_every_bit(build: Callable[[], nn.Module], numerics: str) -> None:
+    once = weights(build, 0, numerics=numerics)
     torch.rand(17)
-    assert torch.equal(weights(build, 0), once)
-    assert not torch.equal(weights(build, 1), once)
+    assert torch.equal(weights(build, 0, numerics=numerics), once)
+    assert not torch.equal(weights(build, 1, numerics=numerics), once)
 
 
 def test_the_seed_decides_initial_weights_and_order_each() -> None:
