@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ddbench.train.protocol import Protocol
 
 
-@component("evaluator", "student", version=1)
+@component("evaluator", "student", version=2)
 class StudentEvaluator(Evaluator):
     """Train a student from scratch as a protocol says; its top-1 accuracy on the validation images.
 

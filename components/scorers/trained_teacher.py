@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
 
 
-@component("scorer", "trained-teacher", version=2)
+@component("scorer", "trained-teacher", version=3)
 class TrainedTeacher(Scorer):
     """A student trained on the real training images: its logits, and the embedding before its last layer.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from ddbench.train import one_pass
 from ddbench.train.augmentation import Augmentation
-from ddbench.train.color import apply_map, jitter_map, random_jitter, random_lighting
-from ddbench.train.crop import random_boxes, resample
-from ddbench.train.images import ResidentImages, normalize, unit
+from ddbench.train.color import apply_map, jitter_map
+from ddbench.train.crop import resample
+from ddbench.train.draws import Draws, draw
+from ddbench.train.images import ResidentImages, unit
 from ddbench.train.patches import random_strips, shuffle
 from ddbench.train.siamese import siamese
 
@@ -18,41 +20,18 @@ def augment(data: ResidentImages, index: Tensor, what: Augmentation, rng: Genera
 
     Every draw is made on the CPU from ``rng``, so that an augmentation is the same on every device.
     """
-    pixels = data.pixels[index]
-    count, size = len(pixels), pixels.shape[-1]
+    pixels, (count, size) = data.pixels, (len(index), data.pixels.shape[-1])
     if what.patch_shuffle is not None:
         rows, columns = (random_strips(count, size, what.patch_shuffle, rng) for _ in range(2))
-        pixels = shuffle(pixels, rows, columns)
-    images = _recolored(_cropped(pixels, what, rng), data, what, rng)
+        pixels, index = shuffle(pixels[index], rows, columns), torch.arange(count, device=pixels.device)
+    change = one_pass.change if pixels.device.type == "cpu" else change_in_steps
+    images = change(pixels, index, draw(count, size, what, rng), data.mean, data.std)
     return images if what.siamese is None else siamese(images, what.siamese, rng)
 
 
-def _cropped(pixels: Tensor, what: Augmentation, rng: Generator) -> Tensor:
-    """Crops, mirrored or not, in [0, 1]."""
-    count, size = len(pixels), pixels.shape[-1]
-    flip = torch.rand(count, generator=rng) < (what.flip or 0.0)
-    if what.crop is not None:
-        boxes = random_boxes(count, size, what.crop, rng)
-        return resample(unit(pixels), boxes, flip)
-    mirrored = flip.to(pixels.device)[:, None, None, None]
-    return unit(torch.where(mirrored, pixels.flip(-1), pixels))
-
-
-def _recolored(images: Tensor, data: ResidentImages, what: Augmentation, rng: Generator) -> Tensor:
-    """Normalised, after the changes of colour."""
-    if what.color_jitter is None and what.lighting is None:
-        return normalize(images, data.mean, data.std)
-    matrix, bias = _color_map(images, what, rng)
-    return apply_map(images, matrix / data.std[:, None], (bias - data.mean) / data.std)
-
-
-def _color_map(images: Tensor, what: Augmentation, rng: Generator) -> tuple[Tensor, Tensor]:
-    """Jitter, then lighting, as matrix ``[n, 3, 3]`` and bias ``[n, 3]``."""
-    means = images.mean(dim=(2, 3))
-    matrix, bias = torch.eye(3, device=images.device).expand(len(images), 3, 3), torch.zeros_like(means)
-    if what.color_jitter is not None:
-        strengths, order = (t.to(images.device) for t in random_jitter(len(images), what.color_jitter, rng))
-        matrix, bias = jitter_map(means, strengths, order)
-    if what.lighting is not None:
-        bias = bias + random_lighting(len(images), what.lighting, rng).to(images.device)
-    return matrix, bias
+def change_in_steps(pixels: Tensor, index: Tensor, draws: Draws, mean: Tensor, std: Tensor) -> Tensor:
+    """What ``one_pass.change`` does, on any device, by one operation of torch after the other."""
+    images = resample(unit(pixels[index]), draws.boxes, draws.flip)
+    strengths, added = (t.to(images.device) for t in (draws.strengths, draws.added))
+    matrix, bias = jitter_map(images.mean(dim=(2, 3)), strengths)
+    return apply_map(images, matrix / std[:, None], (bias + added - mean) / std)

@@ -24,7 +24,7 @@ class Crop(Part):
 
 
 class ColorJitter(Part):
-    """Largest strength of each change, for pixels in [0, 1]; the three come in random order."""
+    """Largest strength of each change, for pixels in [0, 1]; as nothing is clamped, the three commute."""
 
     brightness: Probability
     contrast: Probability

@@ -18,6 +18,7 @@ def random_strips(count: int, size: int, factor: int, rng: Generator) -> Tensor:
 
 def shuffle(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Images ``[n, 3, S, S]`` whose lines come from these ``rows`` and ``columns``, ``[n, S]`` each."""
-    rows, columns = rows.to(images.device), columns.to(images.device)
-    image = torch.arange(len(images), device=images.device)[:, None, None]
-    return images.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    size = images.shape[-1]
+    places = (rows[:, :, None] * size + columns[:, None, :]).flatten(1).to(images.device)
+    pixels = images.flatten(2)
+    return pixels.gather(2, places[:, None].expand_as(pixels)).view_as(images)

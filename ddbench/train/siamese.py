@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from ddbench.train.augmentation import Siamese, SiameseColor
+from ddbench.train.patches import shuffle
 
 
 def siamese(images: Tensor, what: Siamese, rng: Generator) -> Tensor:
@@ -51,10 +52,8 @@ def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
     lines = torch.arange(size)
     rows, columns = (lines + by[:, None] for by in (down, right))
     inside = ((rows >= 0) & (rows < size))[:, :, None] & ((columns >= 0) & (columns < size))[:, None, :]
-    rows, columns = (at.clamp(0, size - 1).to(images.device) for at in (rows, columns))
-    image = torch.arange(len(images), device=images.device)[:, None, None]
-    moved = images.permute(0, 2, 3, 1)[image, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-    return moved * inside.to(images.device)[:, None]
+    rows, columns = (at.clamp(0, size - 1) for at in (rows, columns))
+    return shuffle(images, rows, columns) * inside.to(images.device)[:, None]
 
 
 def cut_out(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:

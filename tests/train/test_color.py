@@ -1,4 +1,4 @@
-"""Folded colour changes against the changes done one after the other, as published, and as torchvision does them."""
+"""One colour map against the changes done one after the other, in every order, as published and as in torchvision."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from scipy import stats
 from torch import Tensor
 from torchvision.transforms import functional as V
 
-from ddbench.train.augment import augment
-from ddbench.train.augmentation import Augmentation, ColorJitter, Crop
-from ddbench.train.color import BRIGHTNESS, CONTRAST, SATURATION, apply_map, jitter_map, random_jitter, random_lighting
-from ddbench.train.crop import random_boxes
-from ddbench.train.images import ResidentImages
+from ddbench.train.augmentation import ColorJitter
+from ddbench.train.color import apply_map, jitter_map, random_jitter, random_lighting
 
-ORDERS = list(permutations((BRIGHTNESS, CONTRAST, SATURATION)))
+# Brightness, contrast and saturation, by their places among the strengths.
+ORDERS = list(permutations(range(3)))
 
 
 def one_after_the_other(image: Tensor, strengths: list[float], order: tuple[int, ...]) -> Tensor:
@@ -35,7 +33,7 @@ def one_after_the_other(image: Tensor, strengths: list[float], order: tuple[int,
 @given(st.lists(st.floats(-0.4, 0.4), min_size=3, max_size=3), st.integers(0, 2**32 - 1))
 def test_one_map_is_the_sequence_of_changes_in_every_order(strengths: list[float], seed: int) -> None:
     images = torch.rand(6, 3, 5, 5, generator=torch.Generator().manual_seed(seed))
-    matrix, bias = jitter_map(images.mean(dim=(2, 3)), torch.tensor([strengths] * 6), torch.tensor(ORDERS))
+    matrix, bias = jitter_map(images.mean(dim=(2, 3)), torch.tensor([strengths] * 6))
     folded = apply_map(images, matrix, bias)
     for image, order, mapped in zip(images, ORDERS, folded, strict=True):
         torch.testing.assert_close(mapped, one_after_the_other(image, strengths, order), rtol=0, atol=1e-5)
@@ -45,7 +43,7 @@ def test_one_map_is_the_sequence_of_changes_in_every_order(strengths: list[float
 def test_one_map_is_torchvisions_where_nothing_is_clamped(order: tuple[int, ...]) -> None:
     image = 0.35 + 0.3 * torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
     strengths = [0.2, -0.25, -0.3]
-    matrix, bias = jitter_map(image.mean(dim=(1, 2))[None], torch.tensor([strengths]), torch.tensor([order]))
+    matrix, bias = jitter_map(image.mean(dim=(1, 2))[None], torch.tensor([strengths]))
     adjust = (V.adjust_brightness, V.adjust_contrast, V.adjust_saturation)
     expected = image
     for change in order:
@@ -54,14 +52,12 @@ def test_one_map_is_torchvisions_where_nothing_is_clamped(order: tuple[int, ...]
     torch.testing.assert_close(apply_map(image[None], matrix, bias)[0], expected, rtol=0, atol=2e-4)
 
 
-def test_strengths_are_uniform_and_orders_equally_likely() -> None:
+def test_strengths_are_uniform_and_independent() -> None:
     jitter = ColorJitter(brightness=0.4, contrast=0.2, saturation=0.1)
-    strengths, order = random_jitter(20_000, jitter, torch.Generator().manual_seed(0))
-    for column, limit in zip(strengths.T.numpy(), (0.4, 0.2, 0.1), strict=True):
+    strengths = random_jitter(20_000, jitter, torch.Generator().manual_seed(0)).double().numpy()
+    for column, limit in zip(strengths.T, (0.4, 0.2, 0.1), strict=True):
         assert stats.kstest(column, stats.uniform(-limit, 2 * limit).cdf).pvalue > 1e-4
-    counts = [int((order == torch.tensor(wanted)).all(dim=1).sum()) for wanted in ORDERS]
-    assert sum(counts) == 20_000
-    assert stats.chisquare(counts).pvalue > 1e-4
+    assert np.abs(np.corrcoef(strengths.T) - np.eye(3)).max() < 0.03
 
 
 def test_lighting_is_normal_along_imagenets_principal_components() -> None:
@@ -74,41 +70,3 @@ def test_lighting_is_normal_along_imagenets_principal_components() -> None:
         assert stats.kstest(amounts, stats.norm(0, 0.1).cdf).pvalue > 1e-4
     expected = vectors @ np.diag((0.1 * values) ** 2) @ vectors.T
     assert np.allclose(np.cov(added.T), expected, atol=0.03 * expected.max())
-
-
-def test_a_whole_augmentation_is_crop_flip_jitter_lighting_normalise_in_that_order() -> None:
-    jitter = ColorJitter(brightness=0.4, contrast=0.4, saturation=0.4)
-    crop = Crop(scale=(0.5, 1.0), ratio=("3/4", "4/3"))
-    pixels = torch.randint(0, 256, (12, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    mean, std = (0.48, 0.45, 0.4), (0.2, 0.25, 0.3)
-    data = ResidentImages.put(pixels, torch.zeros(12).long(), size=16, mean=mean, std=std, device="cpu")
-    index = torch.tensor([7, 1, 1, 11, 0])
-    what = Augmentation(crop=crop, flip=0.5, color_jitter=jitter, lighting=0.1)
-    ours = augment(data, index, what, torch.Generator().manual_seed(3))
-
-    rng = torch.Generator().manual_seed(3)
-    flip = torch.rand(5, generator=rng) < 0.5
-    boxes = random_boxes(5, 16, crop, rng)
-    strengths, order = random_jitter(5, jitter, rng)
-    added = random_lighting(5, 0.1, rng)
-    for i, which in enumerate(index.tolist()):
-        image = V.resized_crop(
-            pixels[which].float() / 255, *(int(side[i]) for side in boxes), [16, 16], antialias=False
-        )
-        image = V.hflip(image) if flip[i] else image
-        image = one_after_the_other(image, strengths[i].tolist(), tuple(order[i].tolist()))
-        expected = V.normalize(image + added[i][:, None, None], mean, std)
-        torch.testing.assert_close(ours[i], expected, rtol=0, atol=5e-4)
-
-
-def test_without_a_crop_only_flips_happen_to_about_half_of_the_images() -> None:
-    pixels = torch.randint(0, 256, (400, 3, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    data = ResidentImages.put(pixels, torch.zeros(400).long(), size=4, mean=(0,) * 3, std=(1,) * 3, device="cpu")
-    index = torch.arange(400)
-    plain = pixels.float() / 255
-    flipped = augment(data, index, Augmentation(flip=0.5), torch.Generator().manual_seed(0))
-    as_is = (flipped == plain).flatten(1).all(dim=1)
-    mirrored = (flipped == plain.flip(-1)).flatten(1).all(dim=1)
-    assert bool((as_is | mirrored).all())
-    assert abs(int(mirrored.sum()) - 200) < 5 * 10
-    assert torch.equal(augment(data, index, Augmentation(), torch.Generator()), plain)

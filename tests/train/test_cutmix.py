@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
-from torch import nn
+from torch import Tensor, nn
 
 from ddbench import Context
 from ddbench.train.augmentation import CutMix
-from ddbench.train.cutmix import Box, Mixed, clipped_box, cutmix
+from ddbench.train.cutmix import Box, Mixed, clipped_box, cutmix, paste_in_one_pass, paste_in_steps
 from ddbench.train.trainer import mixed_loss
 from tests.train.trainings import Scripted
 
 ALWAYS = CutMix(probability=1.0, alpha=1.0)
+Paste = Callable[[Tensor, np.ndarray[Any, Any], Box], None]
 
 
 def test_a_box_worked_by_hand() -> None:
@@ -97,3 +99,23 @@ def test_probability_is_that_of_a_batch() -> None:
     mixed = sum(cutmix(images.clone(), labels, half, rng).kept < 1 for _ in range(400))
     # A box of no area now and then: at most a few in a hundred at 32 px.
     assert 150 < mixed < 240
+
+
+@pytest.mark.parametrize("paste", [paste_in_one_pass, paste_in_steps])
+@pytest.mark.parametrize("box", [Box(0, 0, 0, 0), Box(2, 7, 3, 4), Box(0, 9, 0, 9), Box(5, 9, 0, 6)])
+@pytest.mark.parametrize(
+    "partner",
+    [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0], [1, 0, 2, 5, 3, 4], [5, 4, 3, 2, 1, 0]],
+    ids=["itself", "one-cycle", "several", "pairs"],
+)
+def test_every_box_is_the_partners(paste: Paste, box: Box, partner: list[int]) -> None:
+    images = torch.randn(6, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    last = torch.empty_like(images, memory_format=torch.channels_last).copy_(images)
+    expected = images.clone()
+    for i, other in enumerate(partner):
+        for row in range(box.top, box.bottom):
+            for column in range(box.left, box.right):
+                expected[i, :, row, column] = images[other, :, row, column]
+    for mixed in (images.clone(), last):
+        paste(mixed, np.array(partner), box)
+        assert torch.equal(mixed, expected)

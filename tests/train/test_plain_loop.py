@@ -168,7 +168,7 @@ def test_colours_change_as_ddbenchs_do(monkeypatch: pytest.MonkeyPatch) -> None:
         changed = image
         for change, i in zip(todo, order, strict=True):
             changed = change(changed, strengths[i])
-        mapped = jitter_map(image.mean(dim=(1, 2))[None], torch.tensor([strengths]), torch.tensor([order]))
+        mapped = jitter_map(image.mean(dim=(1, 2))[None], torch.tensor([strengths]))
         torch.testing.assert_close(changed, apply_map(image[None], *mapped)[0], rtol=0, atol=1e-5)
     amounts = torch.tensor([1.0, -2.0, 3.0])
     monkeypatch.setattr(torch, "randn", lambda count: amounts)
