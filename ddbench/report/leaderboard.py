@@ -22,6 +22,7 @@ class Entry:
         expected: how many different trainings the suite asks for here.
         last: top-1 accuracy in percent after the last epoch, over the trainings there are; None if there is none.
         best: the highest of ``evaluations`` evaluations of each training, where they were measured as the papers do.
+        epochs: of each training, where the evaluator says it.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Entry:
     last: Summary | None
     best: Summary | None
     evaluations: int | None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Leaderboard:
 
     Attributes:
         rows: for each method what it is made of.
+        scorers: for each role what fills it.
+        summaries: of the protocols.
         seeds: how many seeds each axis has.
         validation: digest and size of each validation set that was used: one, unless the data changed.
         environments: device models, what the numerics were on them, and versions that took part.
@@ -52,6 +56,8 @@ class Leaderboard:
     seeds: dict[str, int]
     ddof: int
     rows: dict[str, dict[str, str]]
+    scorers: dict[str, str]
+    summaries: dict[str, str]
     entries: tuple[Entry, ...]
     validation: tuple[tuple[str, int], ...]
     environments: tuple[str, ...]
@@ -95,6 +101,8 @@ def leaderboard_of(results: Results) -> Leaderboard:
         seeds={axis: len({trial.seeds[axis] for trial in results.trials}) for axis in axes},
         ddof=DDOF,
         rows=results.rows,
+        scorers=results.scorers,
+        summaries=results.protocols,
         entries=tuple(entries),
         validation=tuple(sorted({(r["validation"]["digest"], r["validation"]["size"]) for r in used})),
         environments=tuple(sorted({_environment(r["environment"]) for r in used})),
@@ -117,6 +125,7 @@ def _entry(place: tuple[str, int, str, str], records: list[dict[str, Any]], expe
         if results and all(r["best"] is not None for r in results)
         else None,
         evaluations=max(r["evaluations"] for r in results) if results else None,
+        epochs=results[0]["details"].get("epochs") if results else None,
     )
 
 

@@ -97,14 +97,16 @@ def _compared(comparison: Comparison) -> list[Any]:
 
 
 def methods(board: Leaderboard) -> str:
-    """What each method is made of, so that two of them can be told apart."""
+    """What each method is made of, so that two of them can be told apart; and what its roles and protocols are."""
     headers = ["generator", "pool", "selector", "refiner", "labels", "protocol"]
     rows = [[name, *(row[part] for part in headers)] for name, row in board.rows.items()]
-    return _table(rows, ["method", *headers])
+    named = [f"- protocol `{name}`: {summary}" for name, summary in board.summaries.items()]
+    named += [f"- scorer `{role}`: {label}" for role, label in board.scorers.items()]
+    return "\n\n".join([_table(rows, ["method", *headers]), "\n".join(named)])
 
 
 def details(board: Leaderboard) -> str:
-    """One line an entry: n, last, best and how many evaluations the best was taken over."""
+    """One line an entry: n, last, best and how many evaluations it was taken over, epochs."""
     table = [
         [
             e.method,
@@ -115,9 +117,10 @@ def details(board: Leaderboard) -> str:
             e.last or _NOTHING,
             e.best or _NOTHING,
             e.evaluations or _NOTHING,
+            e.epochs or _NOTHING,
         ]
         for e in board.entries
     ]
     protocol = ["protocol"] if len(board.protocols) > 1 else []
-    headers = ["method", "IPC", "student", *protocol, "n", "last", "best", "evaluations"]
+    headers = ["method", "IPC", "student", *protocol, "n", "last", "best", "evaluations", "epochs"]
     return _table(table, headers)

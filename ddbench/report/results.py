@@ -34,6 +34,8 @@ class Results:
 
     Attributes:
         rows: for each method what it is made of.
+        scorers: for each role what fills it.
+        protocols: of each its summary.
         published: for each method that is to be compared, what others have printed of it on this data set.
         values: the suite as it was read.
         records: by evaluation, the records of its training, one for each environment.
@@ -43,6 +45,8 @@ class Results:
     dataset: str
     numerics: str
     rows: dict[str, dict[str, str]]
+    scorers: dict[str, str]
+    protocols: dict[str, str]
     trials: tuple[Trial, ...]
     published: dict[str, tuple[Published, ...]]
     values: dict[str, Any]
@@ -59,6 +63,8 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         numerics=suite.numerics,
         # In the order of JSON files, so that nothing depends on whether one lies in between.
         rows={name: dict(sorted(row.describe().items())) for name, row in rows.items()},
+        scorers={role: choice.label for role, choice in sorted(suite.scorers.items())},
+        protocols={row.protocol.id: row.protocol.summary for row in rows.values()},
         trials=tuple(
             Trial(cell.row.name, cell.ipc, cell.student.label, cell.row.protocol.id, cell.seeds, key)
             for cell, key in state.graph.cells

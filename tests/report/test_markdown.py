@@ -25,8 +25,10 @@ BOARD = Leaderboard(
             "protocol": "p@1",
         },
     },
+    scorers={"teacher": "trained-teacher (seed=1)"},
+    summaries={"p@1": "Short and hard."},
     entries=(
-        Entry("Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100),
+        Entry("Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100, 6),
         Entry("Random", 1, "convnet3", "p@1", 3, summarise([10.0, 12.0]), summarise([11.0, 13.0]), 100),
         Entry("Random", 10, "resnet18", "p@1", 3, None, None, None),
         Entry("A | B", 10, "convnet3", "p@1", 1, Summary(1, 9.96, None), Summary(1, 100.0, None), 1),
@@ -58,14 +60,17 @@ Made on: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 |----------|-------------|------------|------------|-----------|----------|------------|
 | Random   | real        | everything | random     | none      | hard     | p@1        |
 
+- protocol `p@1`: Short and hard.
+- scorer `teacher`: trained-teacher (seed=1)
+
 ## Every entry
 
-| method   | IPC   | student   | n      | last        | best       | evaluations   |
-|----------|-------|-----------|--------|-------------|------------|---------------|
-| Random   | 10    | convnet3  | 3 of 3 | 20.0 ± 10.0 | 32.0 ± 1.0 | 100           |
-| Random   | 1     | convnet3  | 2 of 3 | 11.0 ± 1.4  | 12.0 ± 1.4 | 100           |
-| Random   | 10    | resnet18  | 0 of 3 | –           | –          | –             |
-| A \| B   | 10    | convnet3  | 1 of 1 | 10.0        | 100.0      | 1             |
+| method   | IPC   | student   | n      | last        | best       | evaluations   | epochs   |
+|----------|-------|-----------|--------|-------------|------------|---------------|----------|
+| Random   | 10    | convnet3  | 3 of 3 | 20.0 ± 10.0 | 32.0 ± 1.0 | 100           | 6        |
+| Random   | 1     | convnet3  | 2 of 3 | 11.0 ± 1.4  | 12.0 ± 1.4 | 100           | –        |
+| Random   | 10    | resnet18  | 0 of 3 | –           | –          | –             | –        |
+| A \| B   | 10    | convnet3  | 1 of 1 | 10.0        | 100.0      | 1             | –        |
 """
 
 
