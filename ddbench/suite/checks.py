@@ -1,4 +1,4 @@
-"""What cannot fit is said before anything runs: images and students, pools and IPCs."""
+"""What cannot fit is said before anything runs: images and students, pools and IPCs, rows and published numbers."""
 
 from __future__ import annotations
 
@@ -45,3 +45,20 @@ def _check_pool(cell: Cell, dataset: Dataset, source: Source) -> None:
             where=where,
             hint=hint,
         )
+
+
+def check_published(cells: Iterable[Cell], dataset: str, source: Source) -> None:
+    """Raise SuiteError where a row is to be compared and no cell of it has a number to be compared with."""
+    places: dict[str, tuple[Cell, set[tuple[str, str, int]]]] = {}
+    for cell in cells:
+        if cell.row.published:
+            places.setdefault(cell.row.name, (cell, set()))[1].add((dataset, cell.student.label, cell.ipc))
+    for method, (cell, own) in places.items():
+        known = {(number.dataset, number.student, number.ipc) for number in cell.row.published}
+        if own.isdisjoint(known):
+            name, printed = cell.row.published[0].method, "; ".join(f"{d}, {s}, IPC {i}" for d, s, i in sorted(known))
+            raise SuiteError(
+                f"nothing published as '{name}' is for a data set, student and IPC of this row",
+                where=source.place(("methods", method, "published")),
+                hint=f"there is: {printed}",
+            )

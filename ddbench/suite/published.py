@@ -7,15 +7,12 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
 from ddbench.suite.source import Path_, Source
-
-if TYPE_CHECKING:
-    from ddbench.suite.cells import Cell
 
 Text = Annotated[str, Field(min_length=1)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -100,20 +97,3 @@ def published_as(name: str, numbers: Iterable[Published], path: Path_, source: S
             hint=did_you_mean(name, {number.method for number in numbers}),
         )
     return found
-
-
-def check_published(cells: Iterable[Cell], dataset: str, source: Source) -> None:
-    """Raise SuiteError where a row is to be compared and no cell of it has a number to be compared with."""
-    places: dict[str, tuple[Cell, set[tuple[str, str, int]]]] = {}
-    for cell in cells:
-        if cell.row.published:
-            places.setdefault(cell.row.name, (cell, set()))[1].add((dataset, cell.student.label, cell.ipc))
-    for method, (cell, own) in places.items():
-        known = {(number.dataset, number.student, number.ipc) for number in cell.row.published}
-        if own.isdisjoint(known):
-            name, printed = cell.row.published[0].method, "; ".join(f"{d}, {s}, IPC {i}" for d, s, i in sorted(known))
-            raise SuiteError(
-                f"nothing published as '{name}' is for a data set, student and IPC of this row",
-                where=source.place(("methods", method, "published")),
-                hint=f"there is: {printed}",
-            )

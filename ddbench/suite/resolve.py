@@ -15,9 +15,9 @@ from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
-from ddbench.suite.checks import check_sizes
+from ddbench.suite.checks import check_published, check_sizes
 from ddbench.suite.model import ComponentUse, Method, Pool, SuiteModel
-from ddbench.suite.published import Published, check_published, published_as, read_published
+from ddbench.suite.published import Published, published_as, read_published
 from ddbench.suite.read import read_suite
 from ddbench.suite.source import Path_, Source
 from ddbench.suite.teachers import check_fields, check_labels
