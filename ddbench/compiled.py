@@ -13,7 +13,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile ``function`` when it is first called, and keep the code on disk for the next process.
 
-    The code on disk is dropped when the function's file changes: compiled functions that it calls belong into that file.
+    The code on disk is dropped when the function's file changes: compiled functions that it calls belong in that file.
     Sums may be formed in any order, without which they could not be vectorised; NaN and infinity keep their meaning.
     """
     options: dict[str, Any] = {"fastmath": {"contract", "nsz", "reassoc"}, "error_model": "numpy"}
