@@ -8,13 +8,14 @@ from typing import cast
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import ddbench
 from ddbench import Student
 from ddbench.train.fused import fuse
+from ddbench.train.fused.convolution import MOST_PIXELS, Convolution
 from ddbench.train.fused.layers import FusedNorm, FusedPool, PooledProjection
 
 STUDENTS = [("convnet3", 32), ("convnet6", 64), ("resnetap10", 32), ("resnet18", 32)]
@@ -101,7 +102,45 @@ def test_a_projection_is_pooled_first(bias: bool) -> None:
 @pytest.mark.parametrize("how", [{"kernel_size": 3}, {"kernel_size": 1, "stride": 2}, {"kernel_size": 1, "padding": 1}])
 def test_no_other_convolution_is(how: dict[str, int]) -> None:
     model = fuse(nn.Sequential(nn.Conv2d(6, 4, **how), nn.AvgPool2d(2)))
-    assert [type(layer) for layer in model] == [nn.Conv2d, FusedPool]  # type: ignore[attr-defined]
+    assert [type(layer) for layer in model] == [Convolution, FusedPool]  # type: ignore[attr-defined]
+
+
+@given(
+    st.sampled_from([(3, 1, 1), (3, 2, 1), (1, 1, 0), (1, 2, 0), (3, 1, 0), (5, 1, 2), (7, 2, 3)]),
+    st.integers(1, 7),
+    st.integers(0, 1),
+    st.integers(1, 5),
+    st.booleans(),
+    st.integers(0, 2**31),
+)
+@settings(max_examples=40, deadline=None)
+def test_small_maps_give_weights_the_librarys_gradient(
+    kind: tuple[int, int, int], side: int, wider: int, channels: int, bias: bool, seed: int
+) -> None:
+    """Up to what bfloat16 loses: both round their sums once, and may round them apart."""
+    torch.manual_seed(seed)
+    kernel, stride, padding = kind
+    height = stride * (side - 1) + kernel - 2 * padding
+    assume(height > 0)
+    conv = nn.Conv2d(channels, 6, kernel, stride, padding, bias=bias)
+    x = torch.randn(2, channels, height, height + wider)
+    assume(conv(x)[0, 0].numel() <= MOST_PIXELS)
+    truth = run(copy.deepcopy(conv).double(), x.double())
+    fused = fuse(nn.Sequential(conv))
+    assert type(fused[0]) is Convolution  # type: ignore[index]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = run(fused, x.bfloat16())
+    for one, other in zip(found, truth, strict=True):
+        torch.testing.assert_close(one, other, rtol=0.03, atol=0.03 * float(other.abs().max()) + 1e-3)
+
+
+def test_a_small_map_takes_the_product_and_a_large_one_does_not() -> None:
+    """In bfloat16; the library is as fast in float32."""
+    layer = Convolution(nn.Conv2d(3, 4, 3, padding=1))
+    for side, dtype, product in ((7, torch.bfloat16, True), (8, torch.bfloat16, False), (4, torch.float32, False)):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            out = layer(torch.randn(1, 3, side, side, dtype=dtype))
+        assert ("_Convolution" in type(out.grad_fn).__name__) == product
 
 
 def test_bfloat16_is_rounded_once() -> None:
@@ -151,6 +190,12 @@ def test_what_is_not_recognised_stays() -> None:
         nn.AvgPool2d((2, 3)),
         nn.MaxPool2d(2),
         nn.GroupNorm(8, 8).double(),
+        nn.Conv2d(4, 4, 3, groups=2),
+        nn.Conv2d(4, 4, 3, dilation=2),
+        nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
+        nn.Conv2d(4, 4, 3, padding="same"),
+        nn.Conv2d(4, 4, (3, 1)),
+        nn.Conv2d(4, 4, 3, stride=(1, 2)),
     ]
     model = fuse(nn.Sequential(*layers))
     assert list(model) == layers  # type: ignore[call-overload]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 import torch
 from torch import nn
 
+from ddbench.train.fused.convolution import Convolution
 from ddbench.train.fused.layers import FusedNorm, FusedPool, PooledProjection
 
 
 def fuse(model: nn.Module) -> nn.Module:
-    """Replace, inside every ``nn.Sequential`` of ``model``, instance norms with what follows them, and average pools.
+    """Replace, in every ``nn.Sequential`` of ``model``, instance norms with what follows them, pools and convolutions.
 
     The network computes what it did, up to rounding, with the same parameters under the same names; whatever is not
     recognised stays as it is.
@@ -37,6 +38,8 @@ def _fused(layers: list[nn.Module]) -> tuple[nn.Module | None, int]:
         return FusedPool(pools[0]), 1
     if _is_projection(first) and pools[1] > 1:
         return PooledProjection(first, pools[1]), 2
+    if Convolution.can_stand_for(first):
+        return Convolution(cast("nn.Conv2d", first)), 1
     if _is_instance_norm(first):
         relu = type(layers[1]) is nn.ReLU if len(layers) > 1 else False
         pool = pools[1 + relu]
