@@ -36,10 +36,10 @@ class Dogs(Dataset):
     classes: ClassVar[tuple[ClassInfo, ...]] = DOGS  # type: ignore[misc]
 
     def train(self) -> LabeledImages:
-        raise NotImplementedError
+        raise AssertionError("no image is to be read here")
 
     def validation(self) -> LabeledImages:
-        raise NotImplementedError
+        raise AssertionError("no image is to be read here")
 
 
 def pixels(value: int, size: int = 4) -> np.ndarray[Any, np.dtype[np.uint8]]:
