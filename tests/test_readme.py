@@ -9,10 +9,12 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.benchmarks import equality
+from tests.benchmarks import equality, students
+from tests.benchmarks.test_students import LEAST, reached
 from tests.conftest import ROOT, Cli
 
 README = (ROOT / "README.md").read_text()
@@ -77,12 +79,20 @@ assert Brightest().select(pool, 2, Context()).indices == (1, 2)
     assert ended.returncode == 0, ended.stderr
 
 
-def test_the_figures_are_those_that_were_measured() -> None:
-    """And students that are trained fast end within a point of the plain loop's."""
-    kept = json.loads(equality.FILE.read_text())
-    (shown,) = re.findall(r"<!-- equality -->\n\n(.*?)\n\n", README, re.DOTALL)
-    assert shown == equality.table(kept)
-    for figures in kept.values():
+@pytest.mark.parametrize("figures", [students, equality])
+def test_the_figures_are_those_that_were_measured(figures: ModuleType) -> None:
+    name = {students: "speed", equality: "equality"}[figures]
+    (shown,) = re.findall(rf"<!-- {name} -->\n\n(.*?)\n\n", README, re.DOTALL)
+    assert shown == figures.table(json.loads(figures.FILE.read_text()))
+
+
+def test_students_are_as_fast_and_as_good_as_is_said() -> None:
+    """The least that is wanted, in the figures that were kept; and every difference within a point."""
+    kept = json.loads(students.FILE.read_text())
+    assert kept["environment"]["device_model"].split()[0] in README
+    for student, least in LEAST.items():
+        assert all(ratio >= wanted for ratio, wanted in zip(reached(kept["students"][student]), least, strict=True))
+    for figures in json.loads(equality.FILE.read_text()).values():
         assert min(len(figures["plain"]), len(figures["fast"])) >= 10
         _, low, high = equality.difference(figures["fast"], figures["plain"])
         assert -equality.MARGIN <= low <= high <= equality.MARGIN

@@ -58,7 +58,6 @@ class Checkpoint:
             state["state"] = _nested(tensors, "optimizer.")
             model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
             optimizer.load_state_dict(state)
-            _lay_out(optimizer)
         except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError):
             return 0, float("nan")
         self.recall(about["notes"])
@@ -75,14 +74,6 @@ class Checkpoint:
         kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         write_whole(self.path, save(kept, {"about": json.dumps(about)}))
         self._written = time.monotonic()
-
-
-def _lay_out(optimizer: torch.optim.Optimizer) -> None:
-    """Give momenta the memory layout of their parameters, as fused optimisers take it for granted."""
-    for parameter, state in optimizer.state.items():
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.shape == parameter.shape:
-                state[name] = torch.empty_like(parameter).copy_(value)
 
 
 def _nested(tensors: dict[str, Tensor], prefix: str) -> dict[int, dict[str, Tensor]]:

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ddbench.train.parts import AdamW, Sgd
 
 
-def make_optimizer(model: nn.Module, settings: Sgd | AdamW) -> torch.optim.Optimizer:
-    """A new optimiser of all the model's parameters, without any momentum yet."""
-    parameters = list(model.parameters())
+def as_they_lie(model: nn.Module) -> list[nn.Parameter]:
+    """The model's parameters; those that are permuted in memory, as weights with channels last, as views in its order.
+
+    torch's fused optimisers copy such a gradient to another order first, and take for granted that a momentum lies as
+    its parameter does. A view shares its parameter's memory and is handed its gradient.
+    """
+    return [_view(parameter) for parameter in model.parameters()]
+
+
+def _view(parameter: nn.Parameter) -> nn.Parameter:
+    order = sorted(range(parameter.ndim), key=parameter.stride, reverse=True)
+    view = nn.Parameter(parameter.detach().permute(order), requires_grad=parameter.requires_grad)
+    if parameter.is_contiguous() or not view.is_contiguous() or not view.requires_grad:
+        return parameter
+
+    def hand_over(changed: Tensor) -> None:
+        assert changed.grad is not None
+        view.grad, changed.grad = changed.grad.permute(order), None
+
+    parameter.register_post_accumulate_grad_hook(hand_over)  # type: ignore[no-untyped-call]
+    return view
+
+
+def make_optimizer(parameters: Iterable[nn.Parameter], settings: Sgd | AdamW) -> torch.optim.Optimizer:
+    """A new optimiser, without any momentum yet."""
+    parameters = list(parameters)
     if isinstance(settings, Sgd):
         return torch.optim.SGD(
             parameters, settings.lr, momentum=settings.momentum, weight_decay=settings.weight_decay, fused=True

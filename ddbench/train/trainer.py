@@ -20,7 +20,7 @@ from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.images import ResidentImages
 from ddbench.train.mishaps import check_loss, check_network, prepared, telling
 from ddbench.train.numerics import Numerics
-from ddbench.train.optimizer import make_optimizer, set_rate
+from ddbench.train.optimizer import as_they_lie, make_optimizer, set_rate
 from ddbench.train.protocol import Protocol
 from ddbench.train.supervision import Loss, Supervision, Teacher, supervision
 
@@ -75,13 +75,14 @@ def train(
         model = build().to(ctx.device)
         check_network(model, data)
         model = prepared(model, data, Numerics.of(ctx))
-        optimizer = make_optimizer(model, protocol.optimizer)
+        parameters = as_they_lie(model)
+        optimizer = make_optimizer(parameters, protocol.optimizer)
         done, loss = checkpoint.restore(model, optimizer) if checkpoint else (0, math.nan)
         for epoch in range(done + 1, epochs + 1):
             # What a student itself draws, in dropout, must not depend on where the training was taken up.
             _seed(ctx, "student", epoch)
             if epoch - 1 in restarts:
-                optimizer = make_optimizer(model, protocol.optimizer)
+                optimizer = make_optimizer(parameters, protocol.optimizer)
             set_rate(optimizer, protocol.learning_rate(epoch, epochs))
             with telling(epoch, epochs, protocol, data):
                 loss = _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import ddbench
 from ddbench import Student
 from ddbench.registry import catalogue
-from ddbench.train.optimizer import make_optimizer, set_rate
+from ddbench.train.optimizer import as_they_lie, make_optimizer, set_rate
 from ddbench.train.parts import AdamW, Sgd
 
 
@@ -33,16 +33,20 @@ def test_rded_decays_neither_norms_nor_biases(student: str, norm: str) -> None:
     layers = dict(model.named_modules())
     weights = {f"{name}.weight" for name, layer in layers.items() if isinstance(layer, nn.Conv2d | nn.Linear)}
     everything = {name for name, _ in model.named_parameters()}
-    groups = by_decay(model, make_optimizer(model, catalogue().protocol("rded-kd@1").optimizer))
+    groups = by_decay(model, make_optimizer(model.parameters(), catalogue().protocol("rded-kd@1").optimizer))
     assert groups == {0.01: weights, 0.0: everything - weights}
     assert len(weights) >= 4
-    assert by_decay(model, make_optimizer(model, catalogue().protocol("igd-hard@1").optimizer)) == {0.01: everything}
-    assert by_decay(model, make_optimizer(model, catalogue().protocol("psr-kd@1").optimizer)) == {5e-4: everything}
+    assert by_decay(model, make_optimizer(model.parameters(), catalogue().protocol("igd-hard@1").optimizer)) == {
+        0.01: everything
+    }
+    assert by_decay(model, make_optimizer(model.parameters(), catalogue().protocol("psr-kd@1").optimizer)) == {
+        5e-4: everything
+    }
 
 
 def test_a_model_without_vectors_trains_too() -> None:
     model = nn.Linear(2, 2, bias=False)
-    optimizer = make_optimizer(model, adamw(decay="weights"))
+    optimizer = make_optimizer(model.parameters(), adamw(decay="weights"))
     model.weight.sum().backward()
     before = model.weight.detach().clone()
     optimizer.step()
@@ -52,7 +56,7 @@ def test_a_model_without_vectors_trains_too() -> None:
 @pytest.mark.parametrize("decay", ["all", "weights"])
 def test_adamw_is_the_published_recurrence(decay: str) -> None:
     model = nn.Linear(3, 2)
-    optimizer = make_optimizer(model, adamw(decay=decay))
+    optimizer = make_optimizer(model.parameters(), adamw(decay=decay))
     # Algorithm 2 of arXiv:1711.05101 in double precision, the decay times the learning rate as everywhere in practice.
     state = [
         [p.detach().double(), torch.zeros_like(p).double(), torch.zeros_like(p).double()] for p in model.parameters()
@@ -79,10 +83,38 @@ def update(values: list[Tensor], grad: Tensor, step: int, rate: float, decay: fl
 
 
 def test_sgd_is_as_asked_for_and_the_rate_is_set_everywhere() -> None:
-    optimizer = make_optimizer(nn.Linear(3, 2), Sgd(lr=0.1, momentum=0.9, weight_decay=0.5))
+    optimizer = make_optimizer(nn.Linear(3, 2).parameters(), Sgd(lr=0.1, momentum=0.9, weight_decay=0.5))
     assert isinstance(optimizer, torch.optim.SGD)
     (group,) = optimizer.param_groups
     assert (group["lr"], group["momentum"], group["weight_decay"], group["nesterov"]) == (0.1, 0.9, 0.5, False)
-    both = make_optimizer(nn.Linear(3, 2), adamw(decay="weights"))
+    both = make_optimizer(nn.Linear(3, 2).parameters(), adamw(decay="weights"))
     set_rate(both, 0.25)
     assert [g["lr"] for g in both.param_groups] == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("settings", [Sgd(lr=0.1, momentum=0.9, weight_decay=0.5), adamw(decay="weights")])
+def test_weights_that_lie_in_another_order_learn_the_same(settings: Sgd | AdamW) -> None:
+    """Bit for bit, through a new optimiser in the middle; a weight that is transposed in memory too."""
+
+    def trained(permuted: bool) -> nn.Module:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 16, 3), nn.Conv2d(16, 32, 1), nn.Flatten(), nn.Linear(32 * 36, 4))
+        if permuted:
+            model.to(memory_format=torch.channels_last)
+            last = model[-1]
+            last.weight = nn.Parameter(last.weight.detach().T.contiguous().T)
+        parameters = as_they_lie(model)
+        assert all(p.is_contiguous() for p in parameters)
+        assert all(p is q for p, q in zip(parameters, model.parameters(), strict=True)) is not permuted
+        for steps in (3, 2):
+            optimizer = make_optimizer(parameters, settings)
+            for _ in range(steps):
+                optimizer.zero_grad()
+                for p in model.parameters():
+                    (p * torch.randn(p.shape)).sum().backward()
+                optimizer.step()
+        return model
+
+    plain, permuted = trained(permuted=False), trained(permuted=True)
+    for one, other in zip(plain.parameters(), permuted.parameters(), strict=True):
+        assert torch.equal(one, other)
