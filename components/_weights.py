@@ -34,10 +34,11 @@ class Published:
     files: tuple[str, ...]
 
 
-def given_weights(path: Path) -> Path:
+def given_weights(path: Path, parameter: str = "weights") -> Path:
     """The file that the user named. Raises ComponentError where there is none, or none of weights by its name."""
     if not path.is_file():
-        raise ComponentError("there is no such file of weights", where=str(path), hint="check the parameter 'weights'")
+        hint = f"check the parameter '{parameter}'"
+        raise ComponentError("there is no such file of weights", where=str(path), hint=hint)
     if path.suffix not in SUFFIXES:
         raise ComponentError("is no file of weights", where=str(path), hint=f"their names end in {', '.join(SUFFIXES)}")
     return path

@@ -1,4 +1,4 @@
-"""What every form of CIFAR-10 shares: classes, size, statistics, and the name of an image."""
+"""What every form of CIFAR-10 shares, and in part CIFAR-100: classes, size, statistics, and the name of an image."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ _OFFICIAL_SPLIT: Final = {"train": "train", "validation": "test"}
 
 
 def image_id(split: str, index: int) -> str:
-    """The name of an image, from its split here and its place in that split of CIFAR-10: ``test-00042``."""
+    """The name of an image, from its split here and its place in that split of the original: ``test-00042``."""
     return f"{_OFFICIAL_SPLIT[split]}-{index:05d}"

@@ -35,6 +35,7 @@ class TinyCifar(Dataset):
     mean = _cifar.MEAN
     std = _cifar.STD
     train_counts = (PER_CLASS["train"],) * len(_cifar.CLASSES)
+    validation_counts = (PER_CLASS["validation"],) * len(_cifar.CLASSES)
     folder: ClassVar[Path] = Path(__file__).with_name("_tiny_cifar")
     index_digest: ClassVar[str] = "0c6bad1a5a43e98f3fecb7a97cf20330934e571d57072feb419cb6141b5e99f5"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from ddbench import ClassInfo, DataError
+
+from ._content import content_digest
 
 SUFFIXES: Final = (".png", ".webp")
 OTHER_IMAGES: Final = (".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".avif", ".jxl")
@@ -119,14 +120,5 @@ def pool_digest(root: Path) -> str:
     digest = hashlib.sha256()
     for folder in class_folders(root):
         for path in image_files(folder):
-            stat = path.stat()
-            digest.update(
-                f"{folder.name}\0{path.name}\0{_file_digest(path, stat.st_mtime_ns, stat.st_size)}\0".encode()
-            )
+            digest.update(f"{folder.name}\0{path.name}\0{content_digest(path)}\0".encode())
     return digest.hexdigest()
-
-
-@cache
-def _file_digest(path: Path, mtime_ns: int, size: int) -> str:
-    """SHA-256 of a file; time and size are there so that a changed file is read again."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

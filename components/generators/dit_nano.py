@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 import ddbench
-from ddbench import Context, Generator, Prior, Samples, TrainingData, component
+from ddbench import Context, Dataset, Generator, Prior, Samples, TrainingData, component
+from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost
+
+from ._flops import Dit
 
 if TYPE_CHECKING:
     from ._dit_prior import DitPrior
@@ -61,6 +64,35 @@ class DitNano(Generator):
     def prior(self) -> Prior | None:
         """The trained model, once loaded."""
         return self._prior
+
+    def cost(self, dataset: Dataset) -> Cost:
+        """All steps twice, whatever the guidance; the image, and its latent in float32."""
+        passes, pixels = 2 * self.params.sampling_steps, COLOURS * dataset.image_size**2
+        return Cost(passes * self._network(dataset).flops, disk_bytes=(1 + FLOAT) * pixels)
+
+    def fit_cost(self, dataset: Dataset) -> Cost | None:
+        """Each step forth and back, and the held-out images at ten timesteps before and after; the weights stored.
+
+        What is held is not known.
+        """
+        network, counts = self._network(dataset), dataset.train_counts
+        if counts is None:
+            return None
+        held_out = min(max(1, sum(counts) // 10), 200)
+        passes = PASSES_OF_TRAINING * self.params.steps * self.params.batch + 2 * 10 * held_out
+        return Cost(passes * network.flops, disk_bytes=FLOAT * network.parameters)
+
+    def loss_cost(self, dataset: Dataset) -> Cost:
+        """One pass through the transformer."""
+        return Cost(self._network(dataset).flops)
+
+    def decode_cost(self, dataset: Dataset) -> Cost:
+        """Nothing: latents are images."""
+        return Cost(0)
+
+    def _network(self, dataset: Dataset) -> Dit:
+        params, side = self.params, dataset.image_size
+        return Dit(params.layers, 32 * params.heads, params.patch, 3, 3, side, labels=len(dataset.classes))
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Train; write the model, the scheduler's configuration, and ``training.json``.

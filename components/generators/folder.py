@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ddbench
-from ddbench import Context, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench import Context, Cost, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
 
 from ._class_folders import image_files, match_classes, pool_digest
 
@@ -52,6 +52,10 @@ class Folder(Generator):
     def available(self, dataset: Dataset) -> tuple[int, ...]:
         """Files per class, counted and not decoded. Raises DataError where a class has none."""
         return tuple(len(image_files(folder)) for folder in match_classes(self.params.path, dataset.classes))
+
+    def cost(self, dataset: Dataset) -> Cost:
+        """Nothing but room, and how much is not known before its images are read."""
+        return Cost(flops=0)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Find each class's folder, and the size that all images must have: that of the first."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddbench import Context, Dataset, Generator, Samples, TrainingData, component
+from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component
+from ddbench.api.cost import COLOURS
 
 
 @component("generator", "real", version=1)
@@ -17,6 +18,10 @@ class Real(Generator):
     def available(self, dataset: Dataset) -> tuple[int, ...] | None:
         """The data set's training images per class, where it knows them without reading the data."""
         return dataset.train_counts
+
+    def cost(self, dataset: Dataset) -> Cost:
+        """Only room."""
+        return Cost(flops=0, disk_bytes=COLOURS * dataset.image_size**2)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Keep the training images."""

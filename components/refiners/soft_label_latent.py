@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 import ddbench
-from ddbench import ComponentError, Context, DistilledSet, Prior, Refiner, component
+from ddbench import ComponentError, Context, Cost, DistilledSet, Prior, Refiner, component
 
 if TYPE_CHECKING:
-    from ddbench import Scorer
+    from ddbench import Dataset, Generator, Scorer
 
 
 @component("refiner", "soft-label-latent", version=1, paper="Pool-Select-Refine (Li, Sakai, Zhao, Hasegawa)")
@@ -59,6 +59,21 @@ class SoftLabelLatent(Refiner):
     def seeded(self) -> bool:
         """Timesteps and noise are drawn."""
         return True
+
+    def cost(self, generator: Generator, teacher: Scorer | None, dataset: Dataset) -> Cost | None:
+        """The way through each network and, only to the latent, back; and what the refined latent decodes to.
+
+        Back costs as much as forth: weights have no gradients. What the descent holds in memory is not known.
+        """
+        loss, decoded = generator.loss_cost(dataset), generator.decode_cost(dataset)
+        asked = None if teacher is None else teacher.cost(dataset)
+        if loss is None or decoded is None or asked is None:
+            return None
+        steps, kl_steps = self.params.steps, min(self.params.kl_steps, self.params.steps)
+        descent = loss * (2 * steps) + (decoded + asked) * (2 * kl_steps)
+        if self.params.precision == "bf16":
+            descent = descent.in_half_precision()
+        return replace(descent + decoded, memory_bytes=None, disk_bytes=None)
 
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context

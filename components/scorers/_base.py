@@ -8,10 +8,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 import ddbench
-from ddbench import Scorer, unkeyed
+from ddbench import ComponentError, Scorer, unkeyed
 from ddbench.store.files import file_sha256
 
-from .._weights import given_weights
+from .._weights import Published, given_weights, published_weights
 
 
 class PretrainedScorer(Scorer):
@@ -41,3 +41,12 @@ class PretrainedScorer(Scorer):
         """The content of the file ``weights``, where it is given. Raises ComponentError where it is not there."""
         path = self.params.weights
         return None if path is None else {"weights": file_sha256(given_weights(path))}
+
+
+def lacking(weights: Published, wanted_by: str) -> str | None:
+    """None if published weights are on this machine, else that they are not, and how to get them."""
+    try:
+        published_weights(weights, wanted_by)
+    except ComponentError as error:
+        return str(error)
+    return None

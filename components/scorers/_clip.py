@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import open_clip
 from torch import Tensor
@@ -13,9 +13,8 @@ from torch import Tensor
 from ddbench import ComponentError
 
 from .._weights import Published, loading
+from ._known import OPEN_CLIP_FILES
 from ._pretrained import unseeded
-
-FILES: Final = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def known(model: str, tag: str | None, wanted_by: str) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def published(name: str, config: dict[str, Any], wanted_by: str) -> Published:
             f"{wanted_by}: the weights of '{name}' are not on the Hugging Face Hub",
             hint=f"download {config['url']} and name the file in the parameter 'weights'",
         )
-    files = (str(Path(file).with_suffix(".safetensors")), file) if file else FILES
+    files = (str(Path(file).with_suffix(".safetensors")), file) if file else OPEN_CLIP_FILES
     return Published(name, repository, files)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import timm
 from timm.models import load_state_dict
@@ -13,9 +13,8 @@ from timm.models import load_state_dict
 from ddbench import ComponentError
 
 from .._weights import Published, loading
+from ._known import TIMM_FILES
 from ._pretrained import unseeded
-
-FILES: Final = ("model.safetensors", "pytorch_model.bin")
 
 
 def known(name: str, wanted_by: str) -> Any:
@@ -35,7 +34,7 @@ def published(name: str, config: Any, wanted_by: str) -> Published:
             f"{wanted_by}: the weights of '{name}' are not on the Hugging Face Hub",
             hint=f"download {config.url or 'them'} and name the file in the parameter 'weights'",
         )
-    return Published(name, config.hf_hub_id, FILES)
+    return Published(name, config.hf_hub_id, TIMM_FILES)
 
 
 def build(name: str, path: Path, outputs: int, settings: Mapping[str, Any]) -> Any:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, Context, TrainingData, component
+from ddbench import ClassInfo, Context, Cost, Dataset, TrainingData, component
 
 from .._weights import given_weights, published_weights
-from ._base import PretrainedScorer
+from ._base import PretrainedScorer, lacking
+from ._known import OPEN_CLIP, OPEN_CLIP_WEIGHTS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,6 +73,16 @@ class OpenClip(PretrainedScorer):
     _model: Any
     _transform: Any
     _tokenizer: Any
+
+    def missing(self) -> str | None:
+        """Whether the weights are there, where it is known without open_clip where they would be."""
+        weights = OPEN_CLIP_WEIGHTS.get((self.params.model, self.params.pretrained))
+        return lacking(weights, self.label()) if weights is not None and self.params.weights is None else None
+
+    def cost(self, dataset: Dataset) -> Cost | None:
+        """Of the models that the literature uses; the few prompts do not count."""
+        network = OPEN_CLIP.get(self.params.model)
+        return None if network is None else network.cost(network.embedding, half=self.params.precision == "mixed")
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Build the model with its weights. Raises ComponentError if they are missing, damaged or another model's."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, ComponentError, Context, TrainingData, component
+from ddbench import ClassInfo, ComponentError, Context, Cost, Dataset, TrainingData, component
 
 from .._weights import given_weights, published_weights
-from ._base import PretrainedScorer
+from ._base import PretrainedScorer, lacking
+from ._known import TIMM, timm_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,6 +88,19 @@ class Timm(PretrainedScorer):
     _input: dict[str, Any]
     _transform: Any
     _columns: Tensor
+
+    def missing(self) -> str | None:
+        """Whether the weights are there, where it is known without timm where they would be."""
+        known = self.params.weights is None and self.params.model in TIMM
+        return lacking(timm_weights(self.params.model), self.label()) if known else None
+
+    def cost(self, dataset: Dataset) -> Cost | None:
+        """Of the models that the literature uses, at their own input size."""
+        network = TIMM.get(self.params.model)
+        if network is None or self.params.input_size not in (None, network.input_size):
+            return None
+        outputs = len(dataset.classes) if self.params.classes == "dataset" else IMAGENET_CLASSES
+        return network.cost(outputs + network.embedding, half=self.params.precision == "mixed")
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
         """With the outputs of ImageNet-1k, each class must have its place there."""

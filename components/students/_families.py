@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import ddbench
-from ddbench import ComponentError, Student
+from ddbench import ComponentError, NetworkCost, Student
+
+from ._cost import convnet_cost, resnet_cost
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,6 +41,10 @@ class ConvNetStudent(Student):
             f"{self.label()} halves images {self.depth} times: it needs at least {needed} px, not {image_size}",
             hint=_advice(image_size),
         )
+
+    def cost(self, num_classes: int, image_size: int) -> NetworkCost:
+        """Exact but for the norms."""
+        return convnet_cost(depth=self.depth, num_classes=num_classes, image_size=image_size)
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
         """An untrained network for square images; raises ComponentError where they are too small."""
@@ -81,6 +87,16 @@ class ResNetStudent(Student):
                 f"{self.label()} with variant '{variant}' needs images of at least {smallest} px, not {image_size}",
                 hint="leave 'variant' at 'auto'" if image_size >= 16 else _advice(image_size),
             )
+
+    def cost(self, num_classes: int, image_size: int) -> NetworkCost:
+        """Exact but for the norms."""
+        return resnet_cost(
+            blocks=self.blocks,
+            pooled=self.pooled,
+            variant=self.variant(image_size),
+            num_classes=num_classes,
+            image_size=image_size,
+        )
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
         """An untrained network; raises ComponentError where the images are too small for it."""

@@ -10,6 +10,7 @@ from ddbench.api.canonical import (
 )
 from ddbench.api.component import Component, Fittable, Info, component
 from ddbench.api.context import Context
+from ddbench.api.cost import Cost, NetworkCost
 from ddbench.api.dataset import ClassInfo, Dataset, LabeledImages, TrainingData
 from ddbench.api.evaluator import Evaluation, Evaluator
 from ddbench.api.generator import Generator, Prior, Samples
@@ -30,6 +31,7 @@ __all__ = [
     "ClassInfo",
     "Component",
     "Context",
+    "Cost",
     "Dataset",
     "DistilledSet",
     "Evaluation",
@@ -38,6 +40,7 @@ __all__ = [
     "Generator",
     "Info",
     "LabeledImages",
+    "NetworkCost",
     "Params",
     "Pool",
     "Prior",

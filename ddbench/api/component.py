@@ -97,6 +97,10 @@ class Component(ABC):
         """What ``fingerprint`` says, asked once: it may have to read a folder."""
         return self.fingerprint()
 
+    def missing(self) -> str | None:
+        """What is known to be missing on this machine (weights, say) and what to do, in one line; cheap, no torch."""
+        return None
+
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:  # noqa: B027  (optional to override)
         """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""
 

@@ -66,6 +66,7 @@ class Dataset(Component):
         image_size: height and width of the images, in pixels.
         mean, std: per-channel statistics that networks normalise with, for pixels in [0, 1].
         train_counts: training images per class where that is known without the data, else None.
+        validation_counts: the same of validation images.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -74,6 +75,7 @@ class Dataset(Component):
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     train_counts: tuple[int, ...] | None = None
+    validation_counts: tuple[int, ...] | None = None
 
     @abstractmethod
     def train(self) -> LabeledImages:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ddbench.api.component import Component
+from ddbench.api.cost import COLOURS, Cost
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
@@ -42,6 +44,46 @@ class Evaluator(Component):
     """Judges a distilled set by what a student learns from it."""
 
     kind: ClassVar[str] = "evaluator"
+
+    def cost(
+        self,
+        images: int,
+        dataset: Dataset,
+        student: Student,
+        protocol: Protocol,
+        teacher: Scorer | None,
+        *,
+        numerics: str,
+        cadence: str,
+        held_out: int | None,
+    ) -> Cost | None:
+        """What judging a set of ``images`` images takes; None where that is not known; no torch.
+
+        This is a training as the protocol has it; an evaluator that does something else says something else here.
+
+        Args:
+            numerics: ``fast`` or ``reference``; fast is taken to be half precision.
+            cadence: ``papers`` measures as often as the protocol says, ``last`` once.
+            held_out: validation images; None where their number is not known.
+        """
+        classes = len(dataset.classes)
+        ipc = math.ceil(images / classes)
+        rules = protocol.for_classes(classes, ipc)
+        size = rules.input_size(dataset.image_size, student.info.name)
+        epochs = rules.epochs(ipc, classes)
+        network = student.cost(classes, size)
+        asked = Cost(flops=0) if teacher is None else teacher.cost(dataset)
+        if network is None or asked is None or held_out is None:
+            return None
+        times = len(rules.evaluation_epochs(epochs)) if cadence == "papers" else 1
+        training = network.training(images, epochs, rules.batch_size)
+        held = None
+        if teacher is None and training.memory_bytes is not None:
+            held = training.memory_bytes + COLOURS * size**2 * (images + held_out)
+        work = training + network.forward(held_out * times)
+        if numerics == "fast":
+            work = work.in_half_precision()
+        return replace(work + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
 
     @abstractmethod
     def evaluate(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddbench.api.context import Context
+    from ddbench.api.cost import Cost
     from ddbench.api.dataset import Dataset
 
 
@@ -81,8 +82,31 @@ class Generator(Component):
         """The generative model, once loaded; None where there is none."""
         return None
 
+    def for_ipc(self, ipc: int) -> Generator:
+        """The generator of the pool that images are chosen from at this IPC: itself, unless a method says otherwise.
+
+        One that returns another for each IPC shares no pool between them, and plans count it so.
+        """
+        return self
+
     def available(self, dataset: Dataset) -> tuple[int, ...] | None:
         """Samples per class a finite generator has, where known before running; None if endless or not known."""
+        return None
+
+    def cost(self, dataset: Dataset) -> Cost | None:
+        """What one sample takes, and what is stored of it; None where that is not known; no torch."""
+        return None
+
+    def fit_cost(self, dataset: Dataset) -> Cost | None:
+        """What a fit takes and stores, of a generator that has one; None where that is not known; no torch."""
+        return None
+
+    def loss_cost(self, dataset: Dataset) -> Cost | None:
+        """What the prior's loss of one latent takes, without gradient; None where that is not known; no torch."""
+        return None
+
+    def decode_cost(self, dataset: Dataset) -> Cost | None:
+        """What the prior takes to decode one latent, without gradient; None where that is not known; no torch."""
         return None
 
     @abstractmethod

@@ -10,6 +10,8 @@ from ddbench.api.component import Component
 if TYPE_CHECKING:
     from torch import nn
 
+    from ddbench.api.cost import NetworkCost
+
 
 class Student(Component):
     """An architecture. Its weights are drawn from torch's global generator, which the trainer seeds."""
@@ -22,3 +24,7 @@ class Student(Component):
 
     def check_size(self, image_size: int) -> None:
         """Raise ComponentError, before anything runs, where ``build`` would; no torch."""
+
+    def cost(self, num_classes: int, image_size: int) -> NetworkCost | None:
+        """What the network for colour images of that size takes; None where that is not known; no torch."""
+        return None

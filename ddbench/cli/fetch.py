@@ -1,40 +1,64 @@
-"""``ddbench fetch``: get data up front, so that nothing touches the network later."""
+"""``ddbench fetch``: get data up front, so that no run touches the network or decodes a folder of photographs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from ddbench.api import Dataset
 
 
 def fetch(
     what: Annotated[str, typer.Argument(help="A data set, or a suite file for the data that it needs.")],
+    params: Annotated[
+        list[str] | None,
+        typer.Argument(help="Parameters of the data set, such as split=fastai.", metavar="[NAME=VALUE]..."),
+    ] = None,
 ) -> None:
-    """Get the data of a data set or of a suite; resumes, and leaves nothing half-written."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    """Get the data of a data set or of a suite, and decode it; resumes, and leaves nothing half-written."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-    from ddbench.api import Dataset
     from ddbench.cli.output import stderr
-    from ddbench.registry import create
-    from ddbench.suite import load_suite
 
-    if what.endswith((".yaml", ".yml")):
-        choice = load_suite(Path(what)).dataset
-        name, dataset = choice.label, choice.component
-    else:
-        name, dataset = what, cast("Dataset", create("dataset", what))
-    if dataset.missing() is None:
-        stderr.print(f"{name}: already there", markup=False, highlight=False)
-        return
+    name, dataset = _dataset(what, params or [])
+    was_there = dataset.missing() is None
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=stderr) as bars:
-        tasks = {}
+    bars = Progress(*columns, console=stderr)
+    tasks: dict[str, TaskID] = {}
+    with ExitStack() as shown:
 
         def progress(part: str, done: int, total: int) -> None:
+            if not tasks:
+                shown.enter_context(bars)
             if part not in tasks:
                 tasks[part] = bars.add_task(part, total=total or None)
             bars.update(tasks[part], completed=done, total=total or None)
 
         dataset.fetch(progress)
-    stderr.print(f"{name}: fetched and checked", markup=False, highlight=False)
+    outcome = "already there" if was_there and not tasks else "fetched and checked"
+    stderr.print(f"{name}: {outcome}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _dataset(what: str, params: Sequence[str]) -> tuple[str, Dataset]:
+    """The data set that is meant, and a name for it."""
+    from ddbench.errors import DdbenchError
+    from ddbench.registry import create
+    from ddbench.suite import load_suite
+
+    if what.endswith((".yaml", ".yml")):
+        if params:
+            raise DdbenchError(f"{what} says the parameters of its data set itself", hint=f"leave out {params[0]}")
+        choice = load_suite(Path(what)).dataset
+        return choice.label, choice.component
+    values = {}
+    for param in params:
+        name, sign, values[name] = param.partition("=")
+        if not sign:
+            raise DdbenchError(f"'{param}' is no parameter of a data set", hint="write NAME=VALUE")
+    label = f"{what} ({', '.join(params)})" if params else what
+    return label, cast("Dataset", create("dataset", what, **values))

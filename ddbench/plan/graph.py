@@ -107,9 +107,23 @@ class _Builder:
             self._memo[key] = self.add("fit", uses, {}, {"dataset": self.dataset}, label)
         return {f"fitted/{role}": self._memo[key]}
 
+    def generator(self, cell: Cell) -> Generator:
+        """What makes the cell's pool."""
+        generator = cell.row.generator.component
+        key = ("generator", id(generator), cell.ipc)
+        if key not in self._memo:
+            self._memo[key] = generator.for_ipc(cell.ipc)
+        found: Generator = self._memo[key]
+        return found
+
+    def pool_label(self, cell: Cell) -> str:
+        """The generator for people, with the IPC if it makes another pool for each."""
+        own = self.generator(cell) is not cell.row.generator.component
+        return f"{cell.row.generator.label} · IPC {cell.ipc}" if own else cell.row.generator.label
+
     def shards(self, cell: Cell) -> dict[str, str]:
         """The pool's shards that the cell's prefix touches, by ``first class/block``."""
-        generator = cell.row.generator.component
+        generator = self.generator(cell)
         count = cell.row.pool.count(cell.ipc)
         blocks = 1 if generator.finite or count is None else -(-count // generator.block)
         key = ("shards", id(generator), blocks, cell.generation_seed)
@@ -119,7 +133,7 @@ class _Builder:
         return found
 
     def _make_shards(self, generator: Generator, cell: Cell, blocks: int) -> dict[str, str]:
-        label = cell.row.generator.label
+        label = self.pool_label(cell)
         uses = self.using(generator=generator)
         inputs = {"dataset": self.dataset, **self.fitted("generator", generator, label)}
         seed = {"seed": cell.generation_seed} if generator.seeded else {}
@@ -183,7 +197,7 @@ class _Builder:
         label = self.label(cell)
         shards = self.shards(cell)
         samples = {f"samples/{shard}": node for shard, node in shards.items()}
-        scores = self.scores(shards, (*selector.needs, *selector.needs_class), row.generator.label)
+        scores = self.scores(shards, (*selector.needs, *selector.needs_class), self.pool_label(cell))
         settings: dict[str, Any] = {"ipc": cell.ipc, "pool": row.pool.count(cell.ipc)}
         if selector.seeded:
             settings["seed"] = cell.selection_seed
@@ -197,11 +211,11 @@ class _Builder:
         return self.chosen(cell) if identity else self.once("refined", cell, self._refine)
 
     def _refine(self, cell: Cell) -> str:
-        refiner, generator = cell.row.refiner.component, cell.row.generator
+        refiner, generator = cell.row.refiner.component, self.generator(cell)
         chosen = self.chosen(cell)
-        uses = self.using(refiner=refiner, generator=generator.component)
+        uses = self.using(refiner=refiner, generator=generator)
         inputs = {"distilled": chosen, "dataset": self.dataset}
-        inputs |= self.fitted("generator", generator.component, generator.label)
+        inputs |= self.fitted("generator", generator, self.pool_label(cell))
         settings: dict[str, Any] = {"seed": cell.selection_seed} if refiner.seeded else {}
         if refiner.needs_soft:
             teacher, its_inputs = self.judging("teacher", cell.row.labels.teacher)

@@ -51,6 +51,7 @@ def make_record(
             "standard_error": binomial_standard_error(result["last"], data["sizes"]["validation"]),
         },
         "distilled": job.input_digests["distilled"],
+        "distilled_size": len(shop.artifact(job, "distilled").content()["ids"]),
         "soft_labels": job.input_digests.get("soft"),
         "temperature": job.settings.get("temperature"),
         "teacher": job.uses.get("teacher"),

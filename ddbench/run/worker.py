@@ -128,12 +128,14 @@ def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
             sources=job.sources,
             info={
                 **output.info,
+                "samples": output.samples,
                 "usage": usage,
                 "environment": environment(shop.device, job.threads),
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
             },
         )
         shop.store.put(output, unsigned)
+        shop.store.finished(job.action_key)
         return {"usage": usage}
 
 

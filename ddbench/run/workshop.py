@@ -54,9 +54,8 @@ class Workshop:
 
     def dataset(self, job: Job) -> Dataset:
         """The job's data set."""
-        address = job.uses["dataset"]
-        key = ("dataset", canonical_json(address))
-        return self.kept.get(key, lambda: cast("Dataset", _build(address)))
+        key = ("dataset", canonical_json(job.uses["dataset"]))
+        return self.kept.get(key, lambda: cast("Dataset", self.bare(job, "dataset")))
 
     def training(self, job: Job) -> TrainingData:
         """The job's data set without its validation images."""
@@ -101,7 +100,7 @@ class Workshop:
                 threads=job.threads,
                 numerics=job.settings.get("numerics", "reference"),
                 cadence=job.settings.get("cadence", "last"),
-                unfinished=self.store.unfinished(job.action_key, mark) if job.stage == "evaluate" else None,
+                unfinished=self.store.unfinished(job.action_key, mark) if job.stage in ("evaluate", "fit") else None,
                 scratch=scratch,
                 progress=progress,
             )

@@ -35,6 +35,12 @@ class Output:
     info: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 
+    @property
+    def samples(self) -> int | None:
+        """How many samples its tensors have a row for; None without tensors."""
+        rows = (len(tensor) for name, tensor in self.tensors.items() if not name.startswith("class."))
+        return next(rows, None)
+
 
 @dataclass(frozen=True)
 class Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ddbench.errors import StoreError
 
 _CHUNK = 1 << 20
 _SEAL = "checksum"
+_TICK_NS = 100_000_000
 
 
 class CorruptError(StoreError):
@@ -57,6 +59,11 @@ def file_sha256(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def settled(mtime_ns: int) -> bool:
+    """Whether a file that changes from now on will have another time than this: clocks of file systems tick slowly."""
+    return time.time_ns() - mtime_ns > _TICK_NS
 
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:

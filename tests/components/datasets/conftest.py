@@ -6,11 +6,12 @@ import hashlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from ddbench_components.datasets._cifar10_files import Digests, Release
+from ddbench_components.datasets._cifar_files import Digests, NpmPackage
 from ddbench_components.datasets.cifar10 import Cifar10
 from handmade_cifar import NPM_TARBALL, PER_BATCH, TRAIN, VALIDATION, Server
 
@@ -43,16 +44,15 @@ def small(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ty
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
     class Small(Cifar10):
-        release = Release(
-            batch_size=PER_BATCH,
+        release = replace(
+            Cifar10.release,
+            archive_url=server.url,
+            batches={split: dict.fromkeys(names, PER_BATCH) for split, names in Cifar10.release.batches.items()},
             digests={
                 "train": Digests(*map(tensor_digest, TRAIN)),
                 "validation": Digests(*map(tensor_digest, VALIDATION)),
             },
-            archive_url=server.url,
-            npm_package="pixels@1.0.0",
-            npm_sha256=hashlib.sha256(NPM_TARBALL).hexdigest(),
-            npm_bytes=len(NPM_TARBALL),
+            npm=NpmPackage("pixels@1.0.0", hashlib.sha256(NPM_TARBALL).hexdigest(), len(NPM_TARBALL)),
         )
 
     return Small

@@ -1,4 +1,4 @@
-"""imagewoof, imagenette, imageidc: their classes against ImageNet's own list, their images against Pillow by hand."""
+"""The subsets of ImageNet: their classes against ImageNet's own list, their images against Pillow by hand."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ddbench_components.datasets import _imagenet_cache
+from ddbench_components.datasets import _decoded_images
+from ddbench_components.datasets._decoded_images import decode
 from ddbench_components.datasets._imagenet import ImagenetSubset
-from ddbench_components.datasets._imagenet_cache import decode
+from ddbench_components.datasets._imagenet_classes import imagenet_class, imagenet_classes
 from ddbench_components.datasets.imageidc import Imageidc
+from ddbench_components.datasets.imagenet100 import Imagenet100
 from ddbench_components.datasets.imagenette import Imagenette
 from ddbench_components.datasets.imagewoof import Imagewoof
+from ddbench_components.datasets.tiny_imagenet import TinyImagenet
+from photographs import photograph
 from PIL import Image
 
-from ddbench import ClassInfo, Context, DataError, LabeledImages, component, create
+from ddbench import ClassInfo, Context, DataError, Dataset, LabeledImages, component, create
 from ddbench.store.home import data_home
 from ddbench.testing import check_component
 
-SUBSETS = (Imagewoof, Imagenette, Imageidc)
+SUBSETS = {Imagewoof: 10, Imagenette: 10, Imageidc: 10, Imagenet100: 100, TinyImagenet: 200}
 
 
 @component("dataset", "two-dogs", version=1)
@@ -36,13 +40,6 @@ class TwoDogs(ImagenetSubset):
     classes = (ClassInfo("Samoyed", "n02111889", 258), ClassInfo("beagle", "n02088364", 162))
     train_counts = (4, 3)
     validation_count = 2
-
-
-def photograph(seed: int, width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """Smooth noise: JPEG changes it little, and no two places in it are alike."""
-    shape = (max(2, height // 16), max(2, width // 16), 3)
-    small = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-    return Image.fromarray(small).resize((width, height)).convert(mode)
 
 
 # By split and class: each file's number in its name, its width and height, its mode.
@@ -84,7 +81,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         names.append(path.name)
         return decode(path, size)
 
-    monkeypatch.setattr(_imagenet_cache, "decode", noted)
+    monkeypatch.setattr(_decoded_images, "decode", noted)
     return names
 
 
@@ -100,7 +97,7 @@ def by_hand(path: Path) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("cls", SUBSETS)
-def test_classes_are_those_of_imagenet(cls: type[ImagenetSubset]) -> None:
+def test_classes_are_those_of_imagenet(cls: type[Dataset]) -> None:
     """timm ships ImageNet-1k's WordNet ids in the order of its labels, and their lemmas."""
     folder = resources.files("timm.data") / "_info"
     synsets = (folder / "imagenet_synsets.txt").read_text().split()
@@ -110,13 +107,28 @@ def test_classes_are_those_of_imagenet(cls: type[ImagenetSubset]) -> None:
         assert c.imagenet_index is not None
         assert synsets[c.imagenet_index] == c.wnid
         assert lemmas[c.wnid].split(",")[0] == c.name
-    assert len({c.wnid for c in cls.classes}) == len(cls.classes) == 10
+    assert len({c.wnid for c in cls.classes}) == len(cls.classes) == SUBSETS[cls]
+
+
+def test_every_class_of_imagenet_is_known_by_its_wordnet_id() -> None:
+    folder = resources.files("timm.data") / "_info"
+    synsets = (folder / "imagenet_synsets.txt").read_text().split()
+    lemmas = dict(line.split("\t") for line in (folder / "imagenet_synset_to_lemma.txt").read_text().splitlines())
+    names = [lemmas[wnid].split(",")[0] for wnid in synsets]
+    expected = [ClassInfo(name, wnid, index) for index, (wnid, name) in enumerate(zip(synsets, names, strict=True))]
+    assert [imagenet_class(wnid) for wnid in synsets] == expected
+    assert imagenet_classes(range(1000)) == tuple(expected)
+    assert imagenet_class("n00000000") is None
 
 
 def test_classes_come_in_the_literatures_order() -> None:
     assert [c.imagenet_index for c in Imagewoof.classes] == [193, 182, 258, 162, 155, 167, 159, 273, 207, 229]
     assert [c.imagenet_index for c in Imagenette.classes] == [0, 217, 482, 491, 497, 566, 569, 571, 574, 701]
     assert [c.imagenet_index for c in Imageidc.classes] == [452, 64, 374, 236, 993, 176, 882, 904, 503, 74]
+    assert Imagenet100.classes[:10] == Imageidc.classes
+    assert [c.imagenet_index for c in Imagenet100.classes[10:16]] == [57, 959, 953, 508, 872, 228]
+    assert [c.imagenet_index for c in Imagenet100.classes[-5:]] == [275, 242, 570, 99, 169]
+    assert sum(c.imagenet_index or 0 for c in Imagenet100.classes) == 47_997
 
 
 def test_planning_needs_no_images() -> None:
@@ -125,7 +137,9 @@ def test_planning_needs_no_images() -> None:
     assert sum(Imagenette.train_counts or ()) == 12_894
     assert dict(zip(Imagenette().classes, Imagenette.train_counts or (), strict=True))[Imagenette.classes[3]] == 1194
     assert Imageidc.train_counts is None
-    for name in ("imagewoof", "imagenette", "imageidc"):
+    assert Imagenet100.train_counts is None
+    assert Imagenet100().validation_counts == (50,) * 100
+    for name in ("imagewoof", "imagenette", "imageidc", "imagenet100"):
         assert isinstance(create("dataset", name), ImagenetSubset)
 
 
@@ -248,7 +262,7 @@ def test_a_damaged_photograph_is_named_and_nothing_is_kept(damage: str, imagenet
     path = imagenet / "train" / "n02111889" / "n02111889_11.JPEG"
     whole = path.read_bytes()
     path.write_bytes({"cut short": whole[: len(whole) // 2], "emptied": b"", "another thing": b"<html>"}[damage])
-    with pytest.raises(DataError, match=r"n02111889_11\.JPEG: cannot be decoded \(.*\); extract it") as caught:
+    with pytest.raises(DataError, match=r"n02111889_11\.JPEG: cannot be decoded \(.*\); put an undamaged") as caught:
         TwoDogs().train()
     assert "\n" not in str(caught.value)
     assert kept() == ["lock"]
@@ -299,9 +313,47 @@ def test_counts_that_are_not_known_are_not_held_against_the_images(
 
 def test_imagenet_cannot_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
-    with pytest.raises(DataError, match=r"https://image-net\.org.* lay it out as .*/imagenet/\{train,val\}/") as caught:
+    with pytest.raises(
+        DataError, match=r"lay ImageNet out as .*/imagenet/\{train,val\}/.*https://image-net\.org"
+    ) as caught:
         Imagewoof().fetch(lambda what, done, total: None)
     assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_fetch_decodes_with_a_bar_for_each_split(imagenet: Path, decoded: list[str]) -> None:
+    seen: list[tuple[str, int, int]] = []
+    TwoDogs().fetch(lambda *report: seen.append(report))
+    for split, folder, count in (("train", "train", 7), ("validation", "val", 4)):
+        own = [(done, total) for what, done, total in seen if what == f"two-dogs {split}"]
+        whole = sum(p.stat().st_size for c in TwoDogs.classes for p in (imagenet / folder / str(c.wnid)).glob("*.JPEG"))
+        assert len(own) == count
+        assert own == sorted(own)
+        assert own[-1] == (whole, whole)
+    assert len(decoded) == 11
+    seen.clear()
+    TwoDogs().fetch(lambda *report: seen.append(report))
+    assert seen == []
+    assert_same(TwoDogs().train(), TwoDogs().train())
+    assert len(decoded) == 11
+
+
+def test_an_interrupted_fetch_leaves_nothing_half_decoded(imagenet: Path) -> None:
+    def interrupt(what: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        TwoDogs().fetch(interrupt)
+    assert kept() == ["lock"]
+
+
+def test_more_images_than_are_decoded_at_once_keep_their_order(imagenet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = TwoDogs().train()
+    expected = whole.images.clone()
+    for path in (data_home() / "cache" / "two-dogs").iterdir():
+        path.unlink()
+    monkeypatch.setattr(_decoded_images, "_AT_ONCE", 3)
+    assert TwoDogs().train().images.equal(expected)
 
 
 def test_saying_what_is_missing_needs_no_torch() -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators._dit_xl2_prior import LatentDitPrior
+from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators.dit_xl2 import DitXl2
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTPipeline, DiTTransformer2DModel
 from torch import Tensor
@@ -532,10 +532,43 @@ def test_a_data_set_without_imagenet_indices(hub: Path) -> None:
     assert "class 'class 1' has no index in ImageNet-1k" in said
 
 
-def test_a_transformer_without_variance(copied: Path) -> None:
+def test_without_a_learned_variance_steps_have_that_of_the_posterior(copied: Path) -> None:
     transformer(out_channels=4).save_pretrained(copied / "transformer")
-    assert "predicts no variance, which DDPM steps need; use `scheduler: ddim`" in complaint(lambda: load(copied))
+    loaded = load(copied, guidance=1.0)
+    prior, steps = prior_of(loaded), (999, 666, 333, 0)
+    for index, stream in enumerate(streams(Context(seed=5), 2)):
+        x = torch.randn(4, 8, 8, generator=stream).double()
+        for t, following in zip(steps, (*steps[1:], None), strict=True):
+            eps, _ = says(prior, x, t, INDICES[2])
+            a, a_next = ALPHA_BAR[t], torch.tensor(1.0) if following is None else ALPHA_BAR[following]
+            beta = 1 - a / a_next
+            clean = (x - (1 - a).sqrt() * eps) / a.sqrt()
+            x = (a_next.sqrt() * beta * clean + (1 - beta).sqrt() * (1 - a_next) * x) / (1 - a)
+            if following is not None:
+                deviation = (beta * (1 - a_next) / (1 - a)).sqrt()
+                x = x + deviation * torch.randn(4, 8, 8, generator=stream)
+        torch.testing.assert_close(sampled(loaded, 2)[index].double(), x, rtol=1e-3, atol=1e-3)
     assert len(load(copied, scheduler="ddim").sample_block(0, 0, Context())) == 3
+
+
+def test_memory_that_runs_out(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load(hub, batch=3)
+
+    def no_memory(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(prior_of(loaded).network, "forward", no_memory)
+    said = complaint(lambda: loaded.sample_block(0, 0, Context()))
+    assert said == "out of memory for 3 samples of generator 'dit-xl2' at once; lower its parameter 'batch' from 3 to 1"
+
+
+def test_compiled_blocks_say_the_same(hub: Path) -> None:
+    plain, compiled = load(hub), load(hub, compile=True)
+    assert all(block._compiled_call_impl is not None for block in prior_of(compiled).network.transformer_blocks)
+    # Compiling itself takes half a minute here: the compiled call is replaced by what it compiles.
+    for block in prior_of(compiled).network.transformer_blocks:
+        block._compiled_call_impl = None
+    assert_same(compiled.sample_block(0, 0, Context()), plain.sample_block(0, 0, Context()))
 
 
 @pytest.mark.parametrize("value", ["DiT-XL-2-256", "a/b/c", "", "models/"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from ddbench import ComponentError
 from ddbench.api import sha256_json
-from ddbench.store.files import file_sha256
 from ddbench.store.home import data_home
+
+from ._content import content_digest
 
 _WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
 
@@ -39,21 +39,31 @@ class Part:
         source: a name on the Hugging Face Hub (``owner/name``), or a folder.
         inside: the part's own folder in there; empty where the source holds this part alone.
         parameter: the parameter that says the source.
+        wanted_by: who needs it, for messages.
     """
 
     kind: str
     source: str
     inside: str
     parameter: str
+    wanted_by: str
 
     def known_by(self) -> str:
         """The name, or the digest of the files in the folder. Raises ComponentError if the folder lacks one of them."""
         if not is_folder(self.source):
             return f"{self.source}/{self.inside}".rstrip("/")
-        return sha256_json({path.name: _digest(path) for path in self._files(self.find())})
+        return sha256_json({path.name: content_digest(path) for path in self._files(self.find())})
 
     def find(self) -> Path:
         """The first folder that has all of the part's files. Raises ComponentError, with the remedy, if none has."""
+        found = self.look()
+        if isinstance(found, Path):
+            return found
+        said, hint = found
+        raise ComponentError(f"{self.wanted_by} finds {said}", hint=hint)
+
+    def look(self) -> Path | tuple[str, str]:
+        """The first folder that has all of the part's files; or what is lacking where, and the remedy."""
         lacking = {}
         for place in self._places():
             lacking[place] = next((path.name for path in self._files(place) if not path.is_file()), None)
@@ -61,17 +71,15 @@ class Part:
                 return place
         gaps = [f"{place} has no {name}" for place, name in lacking.items()]
         if is_folder(self.source):
-            raise ComponentError(
-                f"generator 'dit-xl2' finds no {self.kind}: {gaps[0]}",
-                hint=f"parameter '{self.parameter}' names a folder that diffusers' save_pretrained wrote",
-            )
+            hint = f"parameter '{self.parameter}' names a folder that diffusers' save_pretrained wrote"
+            return f"no {self.kind}: {gaps[0]}", hint
         if len(gaps) == 1:
             gaps.append(f"the Hugging Face cache has no {self.source}")
-        raise ComponentError(
-            f"generator 'dit-xl2' finds no {self.kind} of {self.source}: {' and '.join(gaps)}",
-            hint=f"fetch it with `hf download {self.source} --local-dir {data_home() / 'weights' / self.source}`, "
-            f"or name a folder in the parameter '{self.parameter}'",
+        hint = (
+            f"fetch it with `hf download {self.source} --local-dir {data_home() / 'weights' / self.source}`, "
+            f"or name a folder in the parameter '{self.parameter}'"
         )
+        return f"no {self.kind} of {self.source}: {' and '.join(gaps)}", hint
 
     def _places(self) -> list[Path]:
         if is_folder(self.source):
@@ -108,14 +116,3 @@ def _shards(index: Path) -> set[str]:
         return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise ComponentError("is no index of shards", where=str(index), hint="fetch it again") from None
-
-
-def _digest(path: Path) -> str:
-    stat = path.stat()
-    return _content_digest(path, stat.st_mtime_ns, stat.st_size)
-
-
-@cache
-def _content_digest(path: Path, mtime_ns: int, size: int) -> str:
-    """SHA-256 of a file; time and size are there so that a changed file is read again."""
-    return file_sha256(path)

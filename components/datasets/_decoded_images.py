@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
-import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ddbench import DataError
@@ -23,7 +23,7 @@ from ddbench.store.files import CorruptError, file_sha256, read_sealed, sync_fil
 
 # Raised when equal files come to give other pixels.
 _RECIPE: Final = 1
-_REPORT_EVERY: Final = 1000
+_AT_ONCE: Final = 1000
 _log = logging.getLogger("ddbench")
 
 
@@ -40,6 +40,7 @@ class DecodedImages:
         split: the beginning of their names.
         source: the folder that ``files`` are relative to.
         size: height and width of the result, in pixels.
+        content: a digest of the files' bytes, where these may change without their sizes.
     """
 
     folder: Path
@@ -47,16 +48,21 @@ class DecodedImages:
     source: Path
     files: Sequence[str]
     size: int
+    content: str | None = None
 
-    def read(self) -> Tensor:
-        """uint8 ``[N, 3, size, size]``, mapped from disk. Raises DataError naming a file that cannot be decoded."""
+    def read(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
+        """uint8 ``[N, 3, size, size]``, mapped from disk; ``progress`` is told bytes of files while they are decoded.
+
+        Raises:
+            DataError: naming a file that cannot be decoded, or the folder that cannot be written.
+        """
         try:
             if not self._is_whole():
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with (self.folder / "lock").open("w") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX)
                     if not self._is_whole():  # while we waited, another process may have made them
-                        self._make()
+                        self._make(progress)
             return load_file(self._pixels)["images"]
         except OSError as error:
             raise DataError(
@@ -66,14 +72,15 @@ class DecodedImages:
             ) from None
 
     @cached_property
-    def _content(self) -> dict[str, Any]:
+    def _decisive(self) -> dict[str, Any]:
         """What decides the pixels."""
         sizes = [[name, (self.source / name).stat().st_size] for name in self.files]
-        return {"recipe": _RECIPE, "size": self.size, "files": sizes}
+        known = {"recipe": _RECIPE, "size": self.size, "files": sizes}
+        return known if self.content is None else {**known, "content": self.content}
 
     @cached_property
     def _stem(self) -> str:
-        return f"{self.split}-{sha256_json(self._content)[:16]}"
+        return f"{self.split}-{sha256_json(self._decisive)[:16]}"
 
     @property
     def _pixels(self) -> Path:
@@ -90,32 +97,44 @@ class DecodedImages:
             return False
         if known is None or not self._pixels.is_file():
             return False
-        return known == {**self._content, "sha256": file_sha256(self._pixels)}
+        return known == {**self._decisive, "sha256": file_sha256(self._pixels)}
 
-    def _make(self) -> None:
+    def _make(self, progress: Callable[[int, int], None]) -> None:
         """Decode, write aside, rename; forget the pixels of an earlier list of files."""
         aside = self.folder / f"{self.split}.incoming"
-        save_file({"images": self._decode()}, aside)
-        sync_file(aside)
-        digest = file_sha256(aside)
-        aside.replace(self._pixels)
-        write_sealed(self._manifest, {**self._content, "sha256": digest})
+        try:
+            with aside.open("wb") as file:
+                self._decode(file, progress)
+            sync_file(aside)
+            digest = file_sha256(aside)
+            aside.replace(self._pixels)
+        finally:
+            aside.unlink(missing_ok=True)
+        write_sealed(self._manifest, {**self._decisive, "sha256": digest})
         for path in self.folder.glob(f"{self.split}-*"):
             if path.stem != self._stem:
                 path.unlink()
 
-    def _decode(self) -> Tensor:
-        count = len(self.files)
-        images = torch.empty((count, 3, self.size, self.size), dtype=torch.uint8)
-
-        def fill(row: int) -> None:
-            images[row] = torch.from_numpy(decode(self.source / self.files[row], self.size)).permute(2, 0, 1)
-
+    def _decode(self, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
+        """Write the pixels as the one tensor of a safetensors file, image after image: they may be more than memory."""
+        count, one = len(self.files), 3 * self.size**2
+        sizes = [size for _, size in self._decisive["files"]]
+        done, total = 0, sum(sizes)
+        shape = [count, 3, self.size, self.size]
+        header = json.dumps({"images": {"dtype": "U8", "shape": shape, "data_offsets": [0, count * one]}}).encode()
+        header += b" " * (-len(header) % 8)
+        file.write(len(header).to_bytes(8, "little") + header)
         with ThreadPoolExecutor() as pool:
-            for done, _ in enumerate(pool.map(fill, range(count)), start=1):
-                if done % _REPORT_EVERY == 0 or done == count:
-                    _log.info("decoded %d of %d images of %s", done, count, self.source)
-        return images
+            for start in range(0, count, _AT_ONCE):
+                stop = min(start + _AT_ONCE, count)
+                for row, pixels in enumerate(pool.map(self._row, range(start, stop)), start=start):
+                    file.write(pixels)
+                    done += sizes[row]
+                    progress(done, total)
+                _log.info("decoded %d of %d images of %s", stop, count, self.source)
+
+    def _row(self, row: int) -> bytes:
+        return decode(self.source / self.files[row], self.size).transpose(2, 0, 1).tobytes()
 
 
 def decode(path: Path, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -128,8 +147,9 @@ def decode(path: Path, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         with Image.open(path) as image:
             rgb = image.convert("RGB")
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        why = str(error).replace(repr(str(path)), "the file")
         raise DataError(
-            f"cannot be decoded ({error})", where=str(path), hint="extract it from ImageNet again"
+            f"cannot be decoded ({why})", where=str(path), hint="put an undamaged image in its place, or remove it"
         ) from None
     shorter = min(rgb.size)
     # Rounded as torchvision does: the longer side down, the crop's corner to the even one of two.

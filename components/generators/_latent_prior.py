@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTTransformer2DModel
@@ -14,13 +14,34 @@ from torch import Tensor
 from ddbench import ComponentError
 
 from .._weights import loading
-from ._dit_prior import NoisePrior
-from ._dit_xl2_files import weights
+from ._noise_prior import NoisePrior
+from ._parts import weights
 
 if TYPE_CHECKING:
-    from .dit_xl2 import DitXl2
+    from ._latent_dit import LatentDitParams
 
 _DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known at one step of a sampling.
+
+    Attributes:
+        latents: after the step, ``[n, C, H, W]``.
+        clean: what the network took for the clean latents before it, ``[n, C, H, W]``.
+        deviation: the standard deviation of the step's posterior, √β̃ of the chain of the kept steps.
+        left: how many steps come after it.
+    """
+
+    latents: Tensor
+    clean: Tensor
+    deviation: float
+    left: int
+
+
+# Latents in place of those after a step.
+Steer: TypeAlias = Callable[[Step], Tensor]
 
 
 @dataclass(frozen=True)
@@ -56,6 +77,17 @@ class LatentDitPrior(NoisePrior):
         """Whether the transformer predicts, beside the noise, the variance of its steps."""
         return bool(self.network.config.out_channels == 2 * self.network.config.in_channels)
 
+    def compile(self) -> None:
+        """Compile the transformer's blocks, which are all alike, so that one compilation serves them all."""
+        for block in self.network.transformer_blocks:
+            block.compile()
+
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of the latents of images in [0, 1], float32 ``[n, C, H, W]`` each."""
+        encoded = self.vae.encode(images * 2 - 1).latent_dist
+        scale = self.vae.config.scaling_factor
+        return encoded.mean * scale, encoded.std * scale
+
     def decode(self, latents: Tensor) -> Tensor:
         """Latents of any precision to images in [0, 1], float32 ``[n, 3, H, W]``; differentiable."""
         decoded: Tensor = self.vae.decode(latents.float() / self.vae.config.scaling_factor).sample
@@ -63,44 +95,65 @@ class LatentDitPrior(NoisePrior):
 
     def predict(self, noisy: Tensor, t: Tensor, class_index: Tensor) -> Tensor:
         """The noise in ``noisy [n, C, H, W]`` at timesteps ``t [n]``, given classes of the data set ``[n]``."""
-        return self._output(noisy, t, self.labels[class_index])[:, : noisy.shape[1]]
+        return self.output(noisy, t, self.labels[class_index])[:, : noisy.shape[1]]
 
-    def _output(self, noisy: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        """What the transformer says, ``[n, 2C, H, W]``: the noise, then where the variance is in its range."""
+    def output(self, noisy: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+        """What the transformer says to its own labels: the noise, then, if it does, where the variance is in its range.
+
+        Float32 ``[n, C or 2C, H, W]``.
+        """
         output: Tensor = self.network(noisy.to(self.network.dtype), timestep=t, class_labels=labels).sample
         return output.float()
 
-    def guided(self, noisy: Tensor, t: Tensor, class_index: int, params: DitXl2.Params) -> Tensor:
+    def guided(self, noisy: Tensor, t: Tensor, class_index: int, params: LatentDitParams) -> Tensor:
         """What is followed at timestep ``t``: guided noise in the guided channels, all else as the class has it."""
         count = len(noisy)
         labels = self.labels[class_index].expand(count)
         if params.guidance == 1:
-            return self._output(noisy, t.expand(count), labels)
+            return self.output(noisy, t.expand(count), labels)
         labels = torch.cat([labels, torch.full_like(labels, self.no_class)])
-        outputs = self._output(torch.cat([noisy, noisy]), t.expand(2 * count), labels)
+        outputs = self.output(torch.cat([noisy, noisy]), t.expand(2 * count), labels)
         with_class, without = outputs.chunk(2)
         end = noisy.shape[1] if params.guided_channels == "all" else params.guided_channels
         followed = without + params.guidance * (with_class - without)
         return torch.cat([followed[:, :end], with_class[:, end:]], dim=1)
 
     @torch.no_grad()
-    def sample(self, generators: Sequence[torch.Generator], class_index: int, params: DitXl2.Params) -> Tensor:
+    def sample(
+        self,
+        generators: Sequence[torch.Generator],
+        class_index: int,
+        params: LatentDitParams,
+        steer: Steer | None = None,
+    ) -> Tensor:
         """Latents of a class, float32 ``[n, C, H, W]``; all noise of each is drawn from its own CPU generator."""
         latents = self.noise(generators)
-        scheduler, ddpm = self._scheduler(params), params.scheduler == "ddpm"
-        for t in scheduler.timesteps:
+        scheduler = self._scheduler(params)
+        noises = {"generator": list(generators)} if params.scheduler == "ddpm" else {}
+        for index, t in enumerate(scheduler.timesteps):
             output = self.guided(latents, t.to(latents.device), class_index, params)
-            if ddpm:
-                latents = scheduler.step(output, t, latents, generator=list(generators)).prev_sample
-            else:
-                latents = scheduler.step(output[:, : latents.shape[1]], t, latents).prev_sample
+            if not (params.scheduler == "ddpm" and self.has_variance):
+                output = output[:, : latents.shape[1]]
+            stepped = scheduler.step(output, t, latents, **noises)
+            latents = stepped.prev_sample
+            if steer is not None:
+                left = len(scheduler.timesteps) - index - 1
+                deviation = self._deviation(scheduler.timesteps[index:].tolist())
+                latents = steer(Step(latents, stepped.pred_original_sample, deviation, left))
         return latents
 
-    def _scheduler(self, params: DitXl2.Params) -> Any:
+    def _deviation(self, timesteps: Sequence[int]) -> float:
+        """√β̃ of the step from the first of these timesteps to the second, or to clean latents."""
+        kept = [float(self.scheduler.alphas_cumprod[t]) for t in timesteps[:2]]
+        now, following = kept if len(kept) > 1 else (kept[0], 1.0)
+        return float(((1 - following) / (1 - now) * (1 - now / following)) ** 0.5)
+
+    def _scheduler(self, params: LatentDitParams) -> Any:
         """A scheduler for one sampling: its state is no one else's."""
         if params.scheduler == "ddpm":
+            variance = "learned_range" if self.has_variance else "fixed_small"
             scheduler = DDPMScheduler.from_config(
-                self.scheduler.config, variance_type="learned_range", timestep_spacing="linspace"
+                self.scheduler.config, variance_type=variance, timestep_spacing="linspace"
             )
         else:
             scheduler = DDIMScheduler.from_config(self.scheduler.config)

@@ -1,0 +1,60 @@
+"""CIFAR-100, by its hundred fine labels."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ddbench import ClassInfo, LabeledImages, component
+
+from . import _cifar
+from ._cifar_files import Release
+from ._stored_cifar import StoredCifar
+from ._unshared import without_shared
+
+# The archive's own names in its own order (fine_label_names.txt), with spaces for underscores.
+_NAMES: Final = """
+apple, aquarium fish, baby, bear, beaver, bed, bee, beetle, bicycle, bottle, bowl, boy, bridge, bus, butterfly, camel,
+can, castle, caterpillar, cattle, chair, chimpanzee, clock, cloud, cockroach, couch, crab, crocodile, cup, dinosaur,
+dolphin, elephant, flatfish, forest, fox, girl, hamster, house, kangaroo, keyboard, lamp, lawn mower, leopard, lion,
+lizard, lobster, man, maple tree, motorcycle, mountain, mouse, mushroom, oak tree, orange, orchid, otter, palm tree,
+pear, pickup truck, pine tree, plain, plate, poppy, porcupine, possum, rabbit, raccoon, ray, road, rocket, rose, sea,
+seal, shark, shrew, skunk, skyscraper, snail, snake, spider, squirrel, streetcar, sunflower, sweet pepper, table, tank,
+telephone, television, tiger, tractor, train, trout, tulip, turtle, wardrobe, whale, willow tree, wolf, woman, worm
+"""
+
+
+@component("dataset", "cifar100", version=1, paper=_cifar.PAPER)
+class Cifar100(StoredCifar):
+    """CIFAR-100: 50,000 training and 10,000 validation photographs of 32 × 32 pixels in a hundred classes.
+
+    The labels are the fine ones; images keep the official order, and validation is the official test file. It is
+    fetched from what the user has put into the data folder (``cifar-100-binary.tar.gz``, or the folder
+    ``cifar-100-binary`` that it extracts to), else from its official address; the two binary files are held to their
+    published SHA-256.
+
+    Some test images of CIFAR-100 are training images too (arXiv:1902.00423). A training image that equals a validation
+    image pixel for pixel is left out: no data set here trains on what it tests with. The others keep their ids.
+
+    Mean and standard deviation are those that the distillation literature normalises with (arXiv:2006.05929).
+    """
+
+    classes = tuple(ClassInfo(name) for name in " ".join(_NAMES.split()).split(", "))
+    mean = (0.5071, 0.4866, 0.4409)
+    std = (0.2673, 0.2564, 0.2762)
+    validation_counts = (100,) * 100
+    release = Release(
+        title="CIFAR-100",
+        archive_url="https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+        extracted="cifar-100-binary",
+        batches={"train": {"train": 50_000}, "validation": {"test": 10_000}},
+        label_bytes=2,
+        # As torchvision for Ruby pins them.
+        file_digests={
+            "train.bin": "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29",
+            "test.bin": "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a",
+        },
+    )
+
+    def train(self) -> LabeledImages:
+        """The training images in the official order, but for those that are validation images too."""
+        return without_shared(super().train(), self.validation())

@@ -1,0 +1,112 @@
+"""Tiny ImageNet: two hundred classes of ImageNet at 64 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Final
+
+from ddbench import DataError, LabeledImages, component
+from ddbench.store.home import data_home
+
+from ._archives import Archive, get_extracted
+from ._image_files import SPLITS, ImageFiles, Listing
+from ._imagenet import SUFFIX, image_names
+from ._imagenet_classes import imagenet_classes
+from ._unshared import without_shared
+
+# fmt: off
+INDICES: Final = (
+    1, 25, 30, 32, 50, 61, 69, 71, 75, 76, 79, 99, 105, 107, 109, 113, 114, 115, 122, 123, 128, 145, 146, 149, 151,
+    187, 207, 208, 235, 267, 281, 283, 285, 286, 291, 294, 301, 308, 309, 311, 313, 314, 315, 319, 323, 325, 329,
+    338, 341, 345, 347, 349, 353, 354, 365, 367, 372, 386, 387, 398, 400, 406, 411, 414, 421, 424, 425, 427, 430,
+    435, 436, 437, 438, 440, 445, 447, 448, 457, 458, 462, 463, 466, 467, 470, 471, 474, 480, 485, 488, 492, 496,
+    500, 508, 509, 511, 517, 525, 526, 532, 542, 543, 557, 562, 565, 567, 568, 570, 573, 576, 604, 605, 612, 614,
+    619, 621, 625, 627, 635, 645, 652, 655, 675, 677, 678, 682, 683, 687, 704, 707, 716, 720, 731, 733, 734, 735,
+    737, 739, 744, 747, 758, 760, 761, 765, 768, 774, 779, 781, 786, 801, 806, 808, 811, 815, 817, 821, 826, 837,
+    839, 842, 845, 849, 850, 853, 862, 866, 873, 874, 877, 879, 887, 888, 890, 899, 900, 909, 910, 917, 923, 924,
+    928, 929, 932, 935, 938, 945, 947, 950, 951, 954, 957, 962, 963, 964, 967, 970, 972, 973, 975, 978, 988,
+)
+# fmt: on
+_ANNOTATIONS: Final = "val_annotations.txt"
+
+
+@component("dataset", "tiny-imagenet", version=1, paper="Le & Yang 2015, Tiny ImageNet Visual Recognition Challenge")
+class TinyImagenet(ImageFiles):
+    """Tiny ImageNet: 100,000 training and 10,000 validation photographs of 64 × 64 pixels in 200 classes of ImageNet.
+
+    Classes are labelled in the order of their WordNet ids, which is that of their folders and of ImageNet's labels; the
+    archive's own ``wnids.txt`` has another. They are named by the first of their words in WordNet (``words.txt``).
+    Within a class, images come in the order of their files' names; some are grey, and are made RGB. The archive's test
+    images have no labels and are not used.
+
+    It is fetched from its official address, or from ``tiny-imagenet-200.zip`` in the data folder, and extracted to
+    ``tiny-imagenet-200`` there; that folder may also be the user's. A training image that equals a validation image
+    pixel for pixel is left out: no data set here trains on what it tests with.
+    """
+
+    classes = imagenet_classes(INDICES)
+    image_size = 64
+    validation_counts = (50,) * len(INDICES)
+    archive: ClassVar[Archive] = Archive(
+        "http://cs231n.stanford.edu/tiny-imagenet-200.zip", "tiny-imagenet-200", "90528d7ca1a48142e341f4ef8d21d0de"
+    )
+    # Images of each class on disk.
+    counts: ClassVar[dict[str, int]] = {"train": 500, "validation": 50}
+
+    def train(self) -> LabeledImages:
+        """The training images, class after class, but for those that are validation images too."""
+        return without_shared(super().train(), self.validation())
+
+    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+        """Get and extract the archive where it is not there yet, and decode the images."""
+        if self.missing():
+            get_extracted(self.archive, data_home(), self._check, progress)
+        super().fetch(progress)
+
+    @property
+    def _advice(self) -> str:
+        return f"run `ddbench fetch {self.info.name}`, or extract {self.archive.name} into {data_home()}"
+
+    def _check(self, root: Path) -> None:
+        for split in SPLITS:
+            self._listing_in(root, split)
+
+    def _listing(self, split: str) -> Listing:
+        return self._listing_in(data_home() / self.archive.folder, split)
+
+    def _listing_in(self, root: Path, split: str) -> Listing:
+        """The listing where the images lie below ``root``."""
+        folder = root / {"train": "train", "validation": "val"}[split]
+        if not folder.is_dir():
+            raise DataError(f"there is no folder {folder}")
+        of_class = self._train_files(folder) if split == "train" else self._validation_files(folder)
+        count = self.counts[split]
+        for info, own in zip(self.classes, of_class, strict=True):
+            if len(own) != count:
+                raise DataError(f"{folder} holds {len(own)} {SUFFIX} files of {info.wnid} ({info.name}), not {count}")
+        files = tuple(file for own in of_class for file in own)
+        labels = tuple(label for label, own in enumerate(of_class) for _ in own)
+        return Listing(folder, files, labels, tuple(Path(file).stem for file in files))
+
+    def _train_files(self, folder: Path) -> list[list[str]]:
+        """The files of each class, relative to ``folder``."""
+        of_class = []
+        for info in self.classes:
+            own = folder / str(info.wnid) / "images"
+            names = image_names(own) if own.is_dir() else []
+            of_class.append([f"{info.wnid}/images/{name}" for name in names])
+        return of_class
+
+    def _validation_files(self, folder: Path) -> list[list[str]]:
+        """The files of each class, relative to ``folder``, as its annotations tell them."""
+        known = {info.wnid: label for label, info in enumerate(self.classes)}
+        there = set(image_names(folder / "images"))
+        of_class: list[list[str]] = [[] for _ in self.classes]
+        for number, line in enumerate((folder / _ANNOTATIONS).read_text().splitlines(), start=1):
+            name, wnid = (*line.split("\t"), "", "")[:2]
+            if wnid not in known:
+                raise DataError(f"{folder / _ANNOTATIONS}:{number} names no class of Tiny ImageNet: {line!r}")
+            if name in there:
+                of_class[known[wnid]].append(f"images/{name}")
+        return [sorted(files) for files in of_class]

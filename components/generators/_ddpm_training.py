@@ -1,0 +1,191 @@
+"""Training of a DDPM from nothing. It can be stopped and goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ddbench import ComponentError, Context, TrainingData
+from ddbench.train.checkpoint import Checkpoint
+
+from ._ddpm_prior import DdpmPrior, to_latents
+
+if TYPE_CHECKING:
+    from .ddpm import Ddpm
+
+TIMESTEPS = 1000
+WARMUP_STEPS = 100
+GRADIENT_NORM = 1.0
+CURVE_POINTS = 50
+HELD_OUT_AT_MOST = 200  # images; enough to measure a loss on
+HELD_OUT_TIMESTEPS = range(50, TIMESTEPS, 100)
+
+
+def train(data: TrainingData, params: Ddpm.Params, out_dir: Path, ctx: Context) -> None:
+    """Train on nine tenths of the training images and write model, scheduler and ``training.json``."""
+    prior = DdpmPrior(_network(data, params, ctx), _scheduler(params))
+    fitted, held_out = _split(data, ctx)
+    before = _held_out_loss(prior, held_out, ctx)
+    network, curve = _optimise(prior, fitted, params, ctx)
+    averaged = DdpmPrior(network, prior.scheduler)
+    after = _held_out_loss(averaged, held_out, ctx)
+    averaged.save(out_dir)
+    report = {
+        "held_out_images": len(held_out.labels),
+        "held_out_loss": {"before": before, "after": after},
+        "training_loss": curve.points(),
+    }
+    (out_dir / "training.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Part:
+    images: Tensor
+    labels: Tensor
+
+
+def _split(data: TrainingData, ctx: Context) -> tuple[_Part, _Part]:
+    """The images to train on, and a fixed tenth that is held out."""
+    images, labels = data.train.images.to(ctx.device), data.train.labels.to(ctx.device)
+    order = torch.randperm(len(labels), generator=ctx.torch_rng("held out")).to(ctx.device)
+    count = min(max(1, len(labels) // 10), HELD_OUT_AT_MOST)
+    held_out, fitted = order[:count], order[count:]
+    return _Part(images[fitted], labels[fitted]), _Part(images[held_out], labels[held_out])
+
+
+def _scheduler(params: Ddpm.Params) -> DDPMScheduler:
+    """The schedule; predicted images are clipped since latents are pixels; "trailing" starts at pure noise."""
+    return DDPMScheduler(
+        num_train_timesteps=TIMESTEPS,
+        beta_start=1e-4,
+        beta_end=0.02,
+        beta_schedule=params.beta_schedule,
+        prediction_type=params.prediction_type,
+        clip_sample=True,
+        timestep_spacing="trailing",
+    )
+
+
+def _network(data: TrainingData, params: Ddpm.Params, ctx: Context) -> UNet2DModel:
+    """An untrained network that predicts 0: its last convolution starts at zero, as in the DDPM authors' code."""
+    levels = len(params.block_out_channels)
+    if data.image_size % 2 ** (levels - 1):
+        raise ComponentError(
+            f"generator 'ddpm' cannot halve images of {data.image_size} px {levels - 1} times",
+            hint="give fewer levels in the parameter 'block_out_channels'",
+        )
+    attending = [level in params.attention_levels for level in range(levels)]
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(ctx.torch_rng("weights").get_state())
+        network = UNet2DModel(
+            sample_size=data.image_size,
+            down_block_types=tuple("AttnDownBlock2D" if a else "DownBlock2D" for a in attending),
+            up_block_types=tuple("AttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attending)),
+            block_out_channels=params.block_out_channels,
+            layers_per_block=params.layers_per_block,
+            norm_num_groups=_groups(params.block_out_channels),
+            class_embed_type=None if params.class_embedding == "table" else params.class_embedding,
+            num_class_embeds=len(data.classes) + (params.label_dropout > 0),
+        )
+    nn.init.zeros_(network.conv_out.weight)
+    nn.init.zeros_(network.conv_out.bias)
+    return network.to(ctx.device).eval()
+
+
+def _groups(channels: tuple[int, ...]) -> int:
+    """32 groups, as the paper has, or fewer: a group of one channel would normalise away what embeddings add to it."""
+    return next(groups for groups in (32, 16, 8) if min(channels) >= 4 * groups)
+
+
+def _optimise(prior: DdpmPrior, fitted: _Part, params: Ddpm.Params, ctx: Context) -> tuple[UNet2DModel, _Curve]:
+    """Train in place; return the average of the weights, and the training loss."""
+    average = AveragedModel(prior.network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))  # type: ignore[no-untyped-call]
+    optimiser = torch.optim.Adam(prior.network.parameters(), lr=params.learning_rate, fused=True)
+    both, curve, done, checkpoint = nn.ModuleList([prior.network, average]), _Curve(params.steps), 0, None
+    if ctx.unfinished:
+        checkpoint = Checkpoint(ctx.unfinished, params.checkpoint_seconds, curve.notes, curve.recall)
+        done, _ = checkpoint.restore(both, optimiser)
+    for step in range(done, params.steps):
+        loss = prior.loss(*_batch(fitted, prior, params, ctx.torch_rng("step", step))).mean()
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(prior.network.parameters(), GRADIENT_NORM)
+        optimiser.param_groups[0]["lr"] = params.learning_rate * _share_of_peak(step, params.steps)
+        optimiser.step()
+        average.update_parameters(prior.network)
+        curve.add(step, loss.item())
+        if checkpoint:
+            checkpoint.offer(step + 1, loss.item(), both, optimiser)
+        ctx.progress(step + 1, params.steps)
+    return average.module, curve
+
+
+def _share_of_peak(step: int, steps: int) -> float:
+    """How much of the learning rate a step has: it rises along a line, and falls to zero along half a cosine."""
+    return min(1.0, (step + 1) / WARMUP_STEPS) * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+def _batch(
+    fitted: _Part, prior: DdpmPrior, params: Ddpm.Params, rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Random images, half of them mirrored, with timesteps, noise and labels, some labels dropped."""
+    device, count = fitted.labels.device, params.batch
+    chosen = torch.randint(len(fitted.labels), (count,), generator=rng).to(device)
+    mirrored = (torch.rand(count, generator=rng) < 0.5).to(device)
+    dropped = (torch.rand(count, generator=rng) < params.label_dropout).to(device)
+    t = torch.randint(TIMESTEPS, (count,), generator=rng).to(device)
+    latents = to_latents(fitted.images[chosen])
+    latents = torch.where(mirrored[:, None, None, None], latents.flip(-1), latents)
+    noise = torch.randn(latents.shape, generator=rng).to(device)
+    return latents, t, noise, fitted.labels[chosen].masked_fill(dropped, prior.no_class)
+
+
+@torch.no_grad()
+def _held_out_loss(prior: DdpmPrior, held_out: _Part, ctx: Context) -> float:
+    """Mean denoising loss over the held-out images at ten timesteps, under the same noise whenever it is measured."""
+    rng = ctx.torch_rng("held-out noise")
+    latents = to_latents(held_out.images)
+    losses: list[Tensor] = []
+    for timestep in HELD_OUT_TIMESTEPS:
+        noise = torch.randn(latents.shape, generator=rng).to(ctx.device)
+        t = torch.full_like(held_out.labels, timestep)
+        losses.append(prior.loss(latents, t, noise, held_out.labels).mean())
+    return torch.stack(losses).mean().item()
+
+
+@dataclass
+class _Curve:
+    """The training loss as means over equal spans of steps."""
+
+    steps: int
+    sums: list[float] = field(default_factory=list)
+
+    @property
+    def span(self) -> int:
+        return -(-self.steps // CURVE_POINTS)
+
+    def add(self, step: int, loss: float) -> None:
+        if step % self.span == 0:
+            self.sums.append(0.0)
+        self.sums[-1] += loss
+
+    def notes(self) -> dict[str, Any]:
+        return {"sums": self.sums}
+
+    def recall(self, notes: dict[str, Any]) -> None:
+        self.sums = notes["sums"]
+
+    def points(self) -> list[dict[str, Any]]:
+        ends = [min((i + 1) * self.span, self.steps) for i in range(len(self.sums))]
+        return [
+            {"step": end, "loss": total / (end - i * self.span)}
+            for i, (end, total) in enumerate(zip(ends, self.sums, strict=True))
+        ]

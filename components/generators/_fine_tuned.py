@@ -1,0 +1,126 @@
+"""What generators have in common that fine-tune a DiT before they sample it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from ddbench import Context, Dataset, TrainingData, unkeyed
+from ddbench.api.cost import FLOAT, Cost
+
+from ._content import content_digest
+from ._latent_dit import LatentDit, LatentDitParams
+from ._pipeline_cost import PipelineCost
+
+if TYPE_CHECKING:
+    from ._denoised import Term
+
+
+class FineTunedParams(LatentDitParams):
+    """How the pipeline's transformer is fine-tuned."""
+
+    checkpoint: Path | None = unkeyed(
+        None,
+        description="a checkpoint of such a training in the layout of DiT's and Minimax diffusion's code, in place of "
+        "one; its averaged weights are taken where it has them",
+    )
+    epochs: int = Field(8, ge=1, description="passes over the real training images")
+    stop_after: int | None = Field(None, ge=1, description="steps; the authors' checkpoints are taken before the end")
+    batch_size: int = Field(8, ge=1, description="images a step; the last, smaller batch of an epoch is left out")
+    learning_rate: float = Field(1e-3, gt=0, description="of AdamW without weight decay")
+    trained: Literal["difffit", "full"] = Field(
+        "difffit", description="biases, labels and scales (arXiv:2304.06648), or every weight: for tiny transformers"
+    )
+    label_dropout: float = Field(0.1, ge=0, le=1, description="share of training images without label, as in DiT")
+    ema: float | None = Field(
+        None, ge=0, lt=1, description="decay of the average; by default 0.9999, or less in trainings under 10^4 steps"
+    )
+
+    def decay(self, steps: int) -> float:
+        """Of the average of the weights, which would stay near its beginning in a short training at 0.9999."""
+        return min(0.9999, max(0.0, 1 - 10 / steps)) if self.ema is None else self.ema
+
+
+class FineTuned(LatentDit):
+    """Samples of a DiT that was fine-tuned on the data set's real training images.
+
+    The network is trained in float32, or, with ``precision: bf16``, in mixed precision. Images are encoded once, as
+    they are and mirrored; each step draws from what the VAE says of them. diffusers gives each block of a DiT a copy of
+    the embedding of timesteps and labels: copies that are equal are trained as the one that they are in DiT.
+    """
+
+    sources = ("ddbench.train",)
+
+    params: FineTunedParams
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """A tiny pipeline with random weights in ``scratch``, trained for a few steps."""
+        return {**super().example(data, scratch), "epochs": 1, "batch_size": 8}
+
+    def fingerprint(self) -> dict[str, str]:
+        """What each part is known by, and the content of a checkpoint that is imported."""
+        known, checkpoint = super().fingerprint(), self.params.checkpoint
+        if checkpoint is None:
+            return known
+        from ._authors_checkpoint import check_is_there
+
+        check_is_there(checkpoint)
+        return {**known, "checkpoint": content_digest(checkpoint)}
+
+    def fit_cost(self, dataset: Dataset) -> Cost | None:
+        """Both views of each image encoded; each step forth and back, and what the term asks; the weights that differ.
+
+        Back is once to the activations, and with every weight trained once more. What is held is not known.
+        """
+        size, counts = self.size, dataset.train_counts
+        if size is None or counts is None:
+            return None
+        if self.params.checkpoint is not None:
+            return Cost(0)
+        images = sum(counts)
+        full, planned = self.params.trained == "full", self.params.epochs * (images // self.params.batch_size)
+        latents = min(planned, self.params.stop_after or planned) * self.params.batch_size
+        cost = size.encode(2 * images) + (size.ask(3 if full else 2) + self.term_cost(size)) * latents
+        return replace(cost, disk_bytes=FLOAT * (size.dit.parameters if full else size.dit.difffit_parameters))
+
+    def term_cost(self, size: PipelineCost) -> Cost:
+        """What the term asks the transformer about one latent, beside what the loss asks."""
+        return Cost(0)
+
+    @abstractmethod
+    def term(self, classes: int, latent: int) -> Term | None:
+        """What is added to the loss, for so many classes and numbers in a latent."""
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        """Train, or convert the checkpoint that is given; write what differs from the pipeline's own transformer.
+
+        ``adapter.safetensors`` holds these weights; ``training.json`` the loss in parts, with the size of each part's
+        gradient beside that of the noise's error, or where the weights are from.
+        """
+        from ._authors_checkpoint import convert
+        from ._fine_tuning import FineTuning
+        from ._memory import enough_memory
+        from ._real_latents import RealLatents
+
+        prior = self.open(data, "float32", ctx)
+        if self.params.checkpoint is not None:
+            convert(self.params.checkpoint, prior.network, out_dir)
+            return
+        with enough_memory(f"a step of fine-tuning {self.label()}", "batch_size", self.params.batch_size):
+            latents = RealLatents.of(data, prior)
+            term = self.term(len(data.classes), latents.mean[0, 0].numel())
+            FineTuning(prior, latents, self.params, term, ctx).run(out_dir)
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Read the pipeline, and put in what ``fit`` wrote."""
+        from ._adapter import put_in
+
+        assert fitted is not None
+        prior = self.open(data, self.params.precision, ctx)
+        put_in(fitted, prior.network)
+        self.use(prior)

@@ -1,0 +1,164 @@
+"""What a DiT and a VAE take, from their configurations alone: a multiply-add is two operations. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+# Sines and cosines that diffusers embeds a timestep with.
+TIMESTEP_CHANNELS: Final = 256
+
+
+@dataclass(frozen=True)
+class Dit:
+    """diffusers' ``DiTTransformer2DModel``, in which every block embeds timestep and label for itself.
+
+    Attributes:
+        width: channels of a token.
+        channels, outputs: of the latents that it sees, and of what it says of them.
+        side: height and width of the latents.
+        labels: classes; one more label stands for none.
+    """
+
+    layers: int
+    width: int
+    patch: int
+    channels: int
+    outputs: int
+    side: int
+    labels: int
+
+    @property
+    def tokens(self) -> int:
+        """Patches of a latent."""
+        return (self.side // self.patch) ** 2
+
+    @property
+    def flops(self) -> int:
+        """Of one latent's way through it."""
+        width, tokens, area = self.width, self.tokens, self.patch**2
+        embedding = TIMESTEP_CHANNELS * width + width**2
+        # Projections to queries, keys, values and back, and the two layers of four times the width.
+        linear = tokens * (4 + 8) * width**2
+        attention = 2 * tokens**2 * width
+        block = embedding + 6 * width**2 + linear + attention
+        ends = tokens * area * width * (self.channels + self.outputs) + embedding + 2 * width**2
+        return 2 * (self.layers * block + ends)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are learnt; the positions of patches are not."""
+        width, area = self.width, self.patch**2
+        embedding = (TIMESTEP_CHANNELS + 1) * width + (width + 1) * width + (self.labels + 1) * width
+        block = embedding + 6 * (width + 1) * width + 4 * (width + 1) * width + (8 * width + 5) * width
+        first = (area * self.channels + 1) * width
+        last = 2 * (width + 1) * width + (width + 1) * area * self.outputs
+        return first + self.layers * block + last
+
+    @property
+    def difffit_parameters(self) -> int:
+        """Numbers that DiffFit trains where the blocks share one embedding: biases, labels, and the new scales."""
+        width = self.width
+        block = 6 * width + 4 * width + 5 * width
+        ends = width + 2 * width + self.patch**2 * self.outputs
+        return self.layers * block + ends + (self.labels + 3) * width + self.layers // 2 * 6 * width
+
+
+@dataclass(frozen=True)
+class _Convolution:
+    inputs: int
+    outputs: int
+    kernel: int
+    side: int
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.kernel**2 * self.inputs * self.outputs * self.side**2
+
+
+@dataclass(frozen=True)
+class Vae:
+    """diffusers' ``AutoencoderKL``, as latent diffusion has it.
+
+    Attributes:
+        widths: channels of the stages, from the pixels on; each but the last halves the image.
+        layers: residual blocks of a stage of the encoder; the decoder has one more.
+        channels: of the latents.
+        side: height and width of the latents.
+    """
+
+    widths: tuple[int, ...]
+    layers: int
+    channels: int
+    side: int
+
+    @property
+    def decode_flops(self) -> int:
+        """Of one latent to its image."""
+        return sum(c.flops for c in self._decoder()) + self._attention_flops
+
+    @property
+    def encode_flops(self) -> int:
+        """Of one image to mean and variance of its latent."""
+        return sum(c.flops for c in self._encoder()) + self._attention_flops
+
+    @property
+    def weights(self) -> int:
+        """Of its convolutions, which are nearly all that it learns."""
+        return sum(c.kernel**2 * c.inputs * c.outputs for c in (*self._encoder(), *self._decoder()))
+
+    def _decoder(self) -> Iterator[_Convolution]:
+        last, side = self.widths[-1], self.side
+        yield _Convolution(self.channels, self.channels, 1, side)
+        yield _Convolution(self.channels, last, 3, side)
+        yield from self._middle()
+        inputs = last
+        for stage, outputs in enumerate(reversed(self.widths)):
+            for _ in range(self.layers + 1):
+                yield from _residual(inputs, outputs, side)
+                inputs = outputs
+            if stage < len(self.widths) - 1:
+                side *= 2
+                yield _Convolution(outputs, outputs, 3, side)
+        yield _Convolution(inputs, 3, 3, side)
+
+    def _encoder(self) -> Iterator[_Convolution]:
+        side = self.side << (len(self.widths) - 1)
+        inputs = self.widths[0]
+        yield _Convolution(3, inputs, 3, side)
+        for stage, outputs in enumerate(self.widths):
+            for _ in range(self.layers):
+                yield from _residual(inputs, outputs, side)
+                inputs = outputs
+            if stage < len(self.widths) - 1:
+                side //= 2
+                yield _Convolution(outputs, outputs, 3, side)
+        yield from self._middle()
+        yield _Convolution(inputs, 2 * self.channels, 3, side)
+        yield _Convolution(2 * self.channels, 2 * self.channels, 1, side)
+
+    def _middle(self) -> Iterator[_Convolution]:
+        """Two residual blocks; the attention's projections between them are 1x1 convolutions in all but name."""
+        width = self.widths[-1]
+        for _ in range(2):
+            yield from _residual(width, width, self.side)
+        for _ in range(4):
+            yield _Convolution(width, width, 1, self.side)
+
+    @property
+    def _attention_flops(self) -> int:
+        return 4 * self.side**4 * self.widths[-1]
+
+
+def _residual(inputs: int, outputs: int, side: int) -> Iterator[_Convolution]:
+    """Two 3x3 convolutions, and a 1x1 one beside them where the width changes."""
+    yield _Convolution(inputs, outputs, 3, side)
+    yield _Convolution(outputs, outputs, 3, side)
+    if inputs != outputs:
+        yield _Convolution(inputs, outputs, 1, side)
+
+
+# The pipeline of 256 pixels that the DiT paper published (arXiv:2212.09748).
+DIT_XL2: Final = Dit(layers=28, width=1152, patch=2, channels=4, outputs=8, side=32, labels=1000)
+SD_VAE: Final = Vae(widths=(128, 256, 512, 512), layers=2, channels=4, side=32)

@@ -1,0 +1,214 @@
+"""What every generator has in common that samples a DiT on the latents of a VAE."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+import ddbench
+from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, unkeyed
+from ddbench.api.cost import Cost
+
+from ._parts import Part, is_folder, is_name
+from ._pipeline_cost import PipelineCost
+
+if TYPE_CHECKING:
+    from ._latent_prior import LatentDitPrior, Steer
+
+IMAGENET_CLASSES: Final = 1000
+
+
+def _source(text: str) -> str:
+    if not (is_folder(text) or is_name(text)):
+        raise ValueError(
+            "give a name on the Hugging Face Hub (owner/name), or a folder that begins with /, ./, ../ or ~/"
+        )
+    return text
+
+
+Source = Annotated[str, AfterValidator(_source)]
+
+
+class LatentDitParams(ddbench.Params):
+    """Which pipeline, and how it is sampled."""
+
+    model: Source = unkeyed(
+        "facebook/DiT-XL-2-256", description="the pipeline: a name on the Hugging Face Hub, or a folder"
+    )
+    transformer: Source | None = unkeyed(
+        None,
+        description="other weights in place of the pipeline's transformer, such as fine-tuned ones; as `model`",
+    )
+    vae: Source | None = unkeyed(
+        None, description="in place of the pipeline's VAE; Minimax diffusion decodes with stabilityai/sd-vae-ft-mse"
+    )
+    classes: Literal["imagenet", "dataset"] = Field(
+        "imagenet", description="the transformer's labels: ImageNet-1k's, or the data set's classes in order"
+    )
+    scheduler: Literal["ddpm", "ddim"] = Field(
+        "ddpm", description="ddim draws no noise after the first; its timesteps are as the pipeline spaces them"
+    )
+    sampling_steps: int = Field(50, ge=1, le=1000, description="50 is the literature's number")
+    guidance: float = Field(4.0, ge=0, description="classifier-free guidance; 1 is none, at half the cost")
+    guided_channels: Literal[3, "all"] = Field(
+        3, description="latent channels that are guided, the first three or all; the others follow the class alone"
+    )
+    precision: Literal["float32", "bf16"] = Field("float32", description="of the transformer; the VAE is float32")
+    compile: bool = Field(
+        False, description="compile the transformer's blocks with torch.compile, for pools that take hours on a GPU"
+    )
+    block: int = Field(10, ge=1, description="samples of a class that are made and stored together")
+    batch: int = Field(10, ge=1, description="samples of a block that are computed at once; lower it to save memory")
+
+
+class LatentDit(Generator):
+    """Samples of a DiT on the latents of a VAE, with classifier-free guidance.
+
+    The parts are laid out as diffusers saves a ``DiTPipeline``, in folders ``transformer``, ``vae`` and ``scheduler``;
+    weights are safetensors, or a state dict saved by torch. A part that is given by its name on the Hugging Face Hub is
+    known by the name; it is looked for in ``weights/<owner>/<name>`` in the data folder, then in the Hugging Face
+    cache, and nothing is downloaded. A part in a folder is known by its content, which planning reads whole.
+    """
+
+    has_latents = True
+    params: LatentDitParams
+    _prior: LatentDitPrior | None = None
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """A tiny pipeline with random weights in ``scratch``, for the data set's own classes."""
+        from ._tiny_pipeline import save_tiny_pipeline
+
+        save_tiny_pipeline(scratch, len(data.classes), data.image_size)
+        return {"model": str(scratch), "classes": "dataset", "sampling_steps": 2, "block": 3, "batch": 2}
+
+    @property
+    def seeded(self) -> bool:
+        """All noise is drawn."""
+        return True
+
+    @property
+    def block(self) -> int:
+        """Samples that are made together."""
+        return self.params.block
+
+    @property
+    def prior(self) -> Prior | None:
+        """The model, once loaded."""
+        return self._prior
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The transformer, the VAE and the scheduler, each where a parameter says."""
+        own = {"transformer": self.params.transformer, "vae": self.params.vae, "scheduler": None}
+        return tuple(
+            Part(kind, source, "", kind, self.label())
+            if source
+            else Part(kind, self.params.model, kind, "model", self.label())
+            for kind, source in own.items()
+        )
+
+    def fingerprint(self) -> dict[str, str]:
+        """What each part is known by: its name, or its content. Raises ComponentError where a folder lacks a file."""
+        return {part.kind: part.known_by() for part in self.parts}
+
+    def missing(self) -> str | None:
+        """The first part that is not whole on this machine; whoever wants it, as several generators want the same."""
+        found = [part.look() for part in self.parts]
+        return next(("; ".join(lacking) for lacking in found if isinstance(lacking, tuple)), None)
+
+    @cached_property
+    def size(self) -> PipelineCost | None:
+        """What the transformer and the VAE take; None where their sizes are not known."""
+        transformer, vae, _ = self.parts
+        return PipelineCost.of(transformer, vae, half=self.params.precision == "bf16")
+
+    def cost(self, dataset: Dataset) -> Cost | None:
+        """All steps, twice with guidance, and the decoding."""
+        guided, batch = self.params.guidance != 1, min(self.params.batch, self.params.block)
+        if self.size is None:
+            return None
+        return self.size.sample(self.params.sampling_steps, guided=guided, batch=batch)
+
+    def loss_cost(self, dataset: Dataset) -> Cost | None:
+        """One pass through the transformer."""
+        return None if self.size is None else self.size.ask(1)
+
+    def decode_cost(self, dataset: Dataset) -> Cost | None:
+        """One pass through the decoder."""
+        return None if self.size is None else self.size.decode()
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Read the parts. Raises ComponentError if one is missing or damaged, or knows other classes."""
+        self.use(self.open(data, self.params.precision, ctx))
+
+    def open(self, data: TrainingData, precision: str, ctx: Context) -> LatentDitPrior:
+        """The pipeline as its parts are, with frozen weights."""
+        from ._latent_prior import LatentDitPrior
+
+        labels = self._labels(data)
+        folders = {part.kind: part.find() for part in self.parts}
+        prior = LatentDitPrior.from_folders(folders, labels, precision, ctx.device)
+        known, own = prior.no_class, self.params.classes == "dataset"
+        if known != (len(labels) if own else IMAGENET_CLASSES):
+            of_what = f"{len(labels)} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"
+            raise ComponentError(
+                f"{self.label()}: the transformer knows {known} classes, not the {of_what}",
+                where=str(folders["transformer"]),
+                hint="say in the parameter 'classes' which ones it knows",
+            )
+        return prior
+
+    def use(self, prior: LatentDitPrior) -> None:
+        """Sample from it from now on."""
+        if self.params.compile:
+            prior.compile()
+        self._prior = prior
+
+    def steer(self, class_index: int, indices: Sequence[int]) -> Steer | None:
+        """What is done to these samples of a class after each step; None is nothing."""
+        return None
+
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        """One block of a class: images, and the float16 latents ``[n, C, H, W]`` that they were decoded from."""
+        first, began = block * self.block, time.perf_counter()
+        batches = [
+            range(at, min(at + self.params.batch, first + self.block))
+            for at in range(first, first + self.block, self.params.batch)
+        ]
+        samples = Samples.concatenate([self._together(class_index, indices, ctx) for indices in batches])
+        rate = self.block / (time.perf_counter() - began)
+        ctx.log.info("%s: %.3g images a second in batches of %d", self.label(), rate, self.params.batch)
+        return samples
+
+    def _together(self, class_index: int, indices: Sequence[int], ctx: Context) -> Samples:
+        """The samples with these indices, each from its own stream of noise."""
+        from ._memory import enough_memory
+        from ._noise_prior import to_bytes
+
+        assert self._prior is not None
+        streams = [ctx.torch_rng("noise", class_index, i) for i in indices]
+        steer = self.steer(class_index, indices)
+        with enough_memory(f"{len(indices)} samples of {self.label()} at once", "batch", self.params.batch):
+            latents = self._prior.sample(streams, class_index, self.params, steer).half()
+            images = to_bytes(self._prior.decode(latents)).cpu()
+        return Samples(images, tuple(f"{class_index:03d}-{i:06d}" for i in indices), latents.cpu())
+
+    def _labels(self, data: TrainingData) -> list[int]:
+        """The transformer's label of each class."""
+        if self.params.classes == "dataset":
+            return list(range(len(data.classes)))
+        labels = []
+        for c in data.classes:
+            if c.imagenet_index is None:
+                raise ComponentError(
+                    f"{self.label()}: class '{c.name}' has no index in ImageNet-1k, by which the transformer knows it",
+                    hint="give a transformer of the data set's own classes, with `classes: dataset`",
+                )
+            labels.append(c.imagenet_index)
+        return labels

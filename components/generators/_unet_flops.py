@@ -1,0 +1,170 @@
+"""What a U-Net of a DDPM takes, from its configuration alone: a multiply-add is two operations. No torch here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+# What diffusers can vary, with its default: a network that has another is not counted here.
+_ALWAYS: Final[Mapping[str, Any]] = {
+    "in_channels": 3,
+    "out_channels": 3,
+    "time_embedding_type": "positional",
+    "time_embedding_dim": None,
+    "mid_block_type": "UNetMidBlock2D",
+    "add_attention": True,
+    "downsample_type": "conv",
+    "upsample_type": "conv",
+    "resnet_time_scale_shift": "default",
+}
+_HEAD_CHANNELS: Final = 8
+
+
+@dataclass(frozen=True)
+class Unet:
+    """diffusers' ``UNet2DModel`` on pixels.
+
+    Attributes:
+        widths: channels of the levels; each but the last halves the image.
+        layers: residual blocks of a level on the way down; on the way up it has one more.
+        attending: of each level, whether its residual blocks are followed by self-attention.
+        side: height and width of the images.
+        labels: rows of the table of class vectors; None where a class's number is embedded as if it were a timestep.
+    """
+
+    widths: tuple[int, ...]
+    layers: int
+    attending: tuple[bool, ...]
+    side: int
+    labels: int | None
+
+    @property
+    def flops(self) -> int:
+        """Of one image's way through it."""
+        return sum(part.flops for part in self._parts())
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are learnt."""
+        return sum(part.parameters for part in self._parts())
+
+    def _parts(self) -> Iterator[_Part]:
+        first, last, side = self.widths[0], self.widths[-1], self.side
+        yield from self._embeddings()
+        yield _layer(3, first, kernel=3, side=side)
+        yield from self._down()
+        smallest = side >> (len(self.widths) - 1)
+        yield from self._residual(last, last, smallest)
+        yield from _attention(last, smallest)
+        yield from self._residual(last, last, smallest)
+        yield from self._up(smallest)
+        yield _norm(first)
+        yield _layer(first, 3, kernel=3, side=side)
+
+    @property
+    def _embedding(self) -> int:
+        return 4 * self.widths[0]
+
+    def _embeddings(self) -> Iterator[_Part]:
+        """Of the timestep, and of the class."""
+        for labels in (None, self.labels):
+            if labels is None:
+                yield _layer(self.widths[0], self._embedding)
+                yield _layer(self._embedding, self._embedding)
+            else:
+                yield _Part(0, labels * self._embedding)
+
+    def _down(self) -> Iterator[_Part]:
+        inputs, side = self.widths[0], self.side
+        for level, width in enumerate(self.widths):
+            for _ in range(self.layers):
+                yield from self._block(inputs, level, side)
+                inputs = width
+            if level < len(self.widths) - 1:
+                side //= 2
+                yield _layer(width, width, kernel=3, side=side)
+
+    def _up(self, side: int) -> Iterator[_Part]:
+        inputs, skipped = self.widths[-1], self._skipped()
+        for level in reversed(range(len(self.widths))):
+            width = self.widths[level]
+            for _ in range(self.layers + 1):
+                yield from self._block(inputs + skipped.pop(), level, side)
+                inputs = width
+            if level > 0:
+                side *= 2
+                yield _layer(width, width, kernel=3, side=side)
+
+    def _skipped(self) -> list[int]:
+        """Channels of each map that the way down leaves for the way up, first to last."""
+        channels = [self.widths[0]]
+        for width in self.widths:
+            channels += [width] * (self.layers + 1)
+        # The last level does not halve the image.
+        return channels[:-1]
+
+    def _block(self, inputs: int, level: int, side: int) -> Iterator[_Part]:
+        yield from self._residual(inputs, self.widths[level], side)
+        if self.attending[level]:
+            yield from _attention(self.widths[level], side)
+
+    def _residual(self, inputs: int, outputs: int, side: int) -> Iterator[_Part]:
+        """Two 3x3 convolutions, what the embedding adds between them, and a 1x1 one where the width changes."""
+        yield _norm(inputs)
+        yield _layer(inputs, outputs, kernel=3, side=side)
+        yield _layer(self._embedding, outputs)
+        yield _norm(outputs)
+        yield _layer(outputs, outputs, kernel=3, side=side)
+        if inputs != outputs:
+            yield _layer(inputs, outputs, side=side)
+
+
+@dataclass(frozen=True)
+class _Part:
+    flops: int
+    parameters: int
+
+
+def _layer(inputs: int, outputs: int, *, kernel: int = 1, side: int = 1) -> _Part:
+    """A convolution to a map of this side; a linear layer is one with a kernel of 1."""
+    weights = kernel**2 * inputs * outputs
+    return _Part(2 * weights * side**2, weights + outputs)
+
+
+def _norm(width: int) -> _Part:
+    return _Part(0, 2 * width)
+
+
+def _attention(width: int, side: int) -> Iterator[_Part]:
+    """Projections to queries, keys, values and back; each position's products with every other."""
+    yield _norm(width)
+    for _ in range(4):
+        yield _layer(width, width, side=side)
+    yield _Part(4 * side**4 * width, 0)
+
+
+def imported(folder: Path, side: int) -> Unet | None:
+    """The U-Net in a folder as diffusers saves a ``DDPMPipeline``; None where it is not there, or of another kind."""
+    try:
+        config = json.loads((folder.expanduser() / "unet" / "config.json").read_text(encoding="utf-8"))
+        return _configured(config, side)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _configured(config: Mapping[str, Any], side: int) -> Unet | None:
+    kind, labels = config.get("class_embed_type"), config.get("num_class_embeds")
+    if kind not in (None, "timestep") or labels is None:
+        return None
+    if any(config.get(key, value) != value for key, value in _ALWAYS.items()):
+        return None
+    widths, heads = tuple(config["block_out_channels"]), config.get("attention_head_dim", _HEAD_CHANNELS)
+    down = [("DownBlock2D", "AttnDownBlock2D").index(name) for name in config["down_block_types"]]
+    up = [("UpBlock2D", "AttnUpBlock2D").index(name) for name in config["up_block_types"]]
+    if up != down[::-1] or any(width % (heads or width) for width in widths):
+        return None
+    attending = tuple(bool(attends) for attends in down)
+    return Unet(widths, config["layers_per_block"], attending, side, labels if kind is None else None)

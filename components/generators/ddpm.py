@@ -1,0 +1,197 @@
+"""A denoising diffusion model of small images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+import ddbench
+from ddbench import Context, Dataset, Generator, Prior, Samples, TrainingData, component, unkeyed
+from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost
+
+from ._unet_flops import Unet, imported
+
+if TYPE_CHECKING:
+    from ._ddpm_prior import DdpmPrior
+
+
+@component("generator", "ddpm", version=1, paper="arXiv:2006.11239")
+class Ddpm(Generator):
+    """A class-conditional DDPM on pixels: a U-Net that is trained on the data set, or was trained elsewhere.
+
+    The network is diffusers' ``UNet2DModel``, which adds an embedding of the class to that of the timestep. It is
+    trained on L_simple (equation 14) of 1000 timesteps drawn uniformly, with half of the images mirrored. A network
+    that predicts the image is trained on the same loss of the noise: the image's squared error weighted by
+    ᾱ / (1 − ᾱ). Sampling is the paper's chain (algorithm 2 with the posterior's variance β̃) on evenly spaced steps that
+    begin at pure noise, or DDIM without noise (arXiv:2010.02502); predicted images are clipped to [−1, 1]. If labels
+    are dropped in training there is one more label, for no class; guidance is that of arXiv:2207.12598.
+
+    The public framework with which SAS made its pools of CIFAR-10 (arXiv:2605.18012) has ``block_out_channels: [128,
+    128, 256, 256, 512, 512]``, ``layers_per_block: 2``, ``attention_levels: [4]``, ``class_embedding: timestep``,
+    ``prediction_type: sample``, ``beta_schedule: squaredcos_cap_v2``, and no guidance. The defaults here, a small
+    network and a short training, are a choice of ours, as are the warm-up and the cosine decay of the learning rate,
+    gradients cut to norm 1, and normalisation in groups of four channels or more.
+
+    A sample depends on (seed, class, index): its starting noise and the noise of its steps are one stream of its own.
+
+    With ``model`` nothing is trained, and the parameters of the training mean nothing: it names a folder as diffusers
+    saves a ``DDPMPipeline``, with ``unet`` and ``scheduler`` in it, known by its content. The network has one label a
+    class, in the data set's order, and perhaps a last one for no class. Its scheduler says what is predicted, and how
+    the steps are spaced.
+    """
+
+    has_latents = True
+    sources: ClassVar[tuple[str, ...]] = ("ddbench.train.checkpoint",)
+
+    class Params(ddbench.Params):
+        model: Path | None = unkeyed(None, description="a trained model's folder, in place of training")
+        block_out_channels: tuple[Annotated[int, Field(ge=32, multiple_of=32)], ...] = Field(
+            (32, 64, 128), min_length=1, description="channels of each level; each level halves the image"
+        )
+        layers_per_block: int = Field(1, ge=1, description="residual blocks of a level")
+        attention_levels: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+            (2,), description="levels with self-attention, the first is 0; the middle of the U-Net always has it"
+        )
+        class_embedding: Literal["table", "timestep"] = Field(
+            "table", description="how the U-Net sees a class: a learned vector, or its number as if it were a timestep"
+        )
+        prediction_type: Literal["epsilon", "sample"] = Field("epsilon", description="the noise, or the image")
+        beta_schedule: Literal["linear", "squaredcos_cap_v2"] = Field(
+            "linear", description="linear from 1e-4 to 0.02, or squared cosine (arXiv:2102.09672)"
+        )
+        steps: int = Field(2000, ge=1, description="training steps: 17 CPU minutes at 32 px")
+        batch: int = Field(16, ge=1, description="images a step")
+        learning_rate: float = Field(1e-3, gt=0, description="the peak")
+        ema: float = Field(0.99, ge=0, lt=1, description="decay of the average of the weights: the last 100 steps")
+        label_dropout: float = Field(
+            0.0, ge=0, le=1, description="share of training images without label; guidance needs some"
+        )
+        checkpoint_seconds: float = unkeyed(
+            60.0, ge=0, description="a training that is killed loses no more than this, and goes on where it was"
+        )
+        sampler: Literal["ddpm", "ddim"] = Field("ddpm", description="ddim draws no noise after the first")
+        sampling_steps: int = Field(50, ge=1, le=1000, description="of the 1000 of training")
+        guidance: float = Field(1.0, ge=0, description="classifier-free guidance; 1 is none, at half the cost")
+        block: int = Field(10, ge=1, description="samples of a class that are computed together")
+
+        @model_validator(mode="after")
+        def _fit_each_other(self) -> Self:
+            if max(self.attention_levels, default=0) >= len(self.block_out_channels):
+                raise ValueError("attention_levels names a level that block_out_channels does not have")
+            if self.model is None and self.guidance != 1 and self.label_dropout == 0:
+                raise ValueError("guidance other than 1 needs a label_dropout above 0")
+            return self
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """Almost no training of almost no network."""
+        network = {"block_out_channels": [32, 32], "attention_levels": []}
+        return {**network, "steps": 3, "batch": 4, "sampling_steps": 3, "block": 3}
+
+    params: Params
+    _prior: DdpmPrior | None = None
+
+    @property
+    def seeded(self) -> bool:
+        """All noise is drawn."""
+        return True
+
+    @property
+    def block(self) -> int:
+        """Samples that are computed together."""
+        return self.params.block
+
+    @property
+    def prior(self) -> Prior | None:
+        """The trained model, once loaded."""
+        return self._prior
+
+    def fingerprint(self) -> str | None:
+        """The content of ``model``, where it is given. Raises ComponentError where the folder lacks a file."""
+        from ._ddpm_import import model_digest
+
+        return None if self.params.model is None else model_digest(self.params.model)
+
+    def cost(self, dataset: Dataset) -> Cost | None:
+        """All steps, twice with guidance; the image, and its latent in float32."""
+        network, pixels = self._network(dataset), COLOURS * dataset.image_size**2
+        if network is None:
+            return None
+        passes = self.params.sampling_steps * (1 + (self.params.guidance != 1))
+        return Cost(passes * network.flops, disk_bytes=(1 + FLOAT) * pixels)
+
+    def fit_cost(self, dataset: Dataset) -> Cost | None:
+        """Each step forth and back, and the held-out images at ten timesteps before and after; nothing of an import.
+
+        What is stored are the network's weights. What is held is not known.
+        """
+        network, counts = self._network(dataset), dataset.train_counts
+        if network is None:
+            return None
+        stored = FLOAT * network.parameters
+        if self.params.model is not None:
+            return Cost(0, disk_bytes=stored)
+        if counts is None:
+            return None
+        held_out = min(max(1, sum(counts) // 10), 200)
+        passes = PASSES_OF_TRAINING * self.params.steps * self.params.batch + 2 * 10 * held_out
+        return Cost(passes * network.flops, disk_bytes=stored)
+
+    def loss_cost(self, dataset: Dataset) -> Cost | None:
+        """One pass through the U-Net."""
+        network = self._network(dataset)
+        return None if network is None else Cost(network.flops)
+
+    def decode_cost(self, dataset: Dataset) -> Cost:
+        """Nothing: latents are images."""
+        return Cost(0)
+
+    def _network(self, dataset: Dataset) -> Unet | None:
+        """The U-Net that is trained, or the one in ``model``; None where that is not there, or of another kind."""
+        params = self.params
+        if params.model is not None:
+            return imported(params.model, dataset.image_size)
+        labels = len(dataset.classes) + (params.label_dropout > 0)
+        return Unet(
+            widths=params.block_out_channels,
+            layers=params.layers_per_block,
+            attending=tuple(level in params.attention_levels for level in range(len(params.block_out_channels))),
+            side=dataset.image_size,
+            labels=labels if params.class_embedding == "table" else None,
+        )
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        """Train, or take over ``model``; write the U-Net, the scheduler's configuration, and ``training.json``.
+
+        ``training.json``, where there was a training, holds the loss curve, and the denoising loss on a tenth of the
+        training images that is held out, before and after. A training that was stopped goes on from
+        ``ctx.unfinished``, to the same bits. Raises ComponentError where the network does not fit the data set.
+        """
+        if self.params.model is None:
+            from ._ddpm_training import train
+
+            train(data, self.params, out_dir, ctx)
+        else:
+            from ._ddpm_import import import_model
+
+            import_model(data, self.params, out_dir)
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Read what ``fit`` wrote."""
+        from ._ddpm_prior import DdpmPrior
+
+        assert fitted is not None
+        self._prior = DdpmPrior.from_folder(fitted, ctx.device)
+
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        """One block of a class: images, and the float32 latents ``[n, 3, H, W]`` that they were decoded from."""
+        from ._ddpm_prior import to_images
+
+        assert self._prior is not None
+        indices = range(block * self.block, (block + 1) * self.block)
+        streams = [ctx.torch_rng("noise", class_index, i) for i in indices]
+        latents = self._prior.sample(streams, class_index, self.params)
+        ids = tuple(f"{class_index:03d}-{i:06d}" for i in indices)
+        return Samples(to_images(latents).cpu(), ids, latents.cpu())

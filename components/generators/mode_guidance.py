@@ -1,0 +1,110 @@
+"""A DiT that is led to the modes of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import Field
+
+from ddbench import ComponentError, Context, Dataset, Generator, TrainingData, component
+from ddbench.api.cost import FLOAT, Cost
+
+from ._latent_dit import LatentDit, LatentDitParams
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ._latent_prior import Steer, Step
+
+MODES: Final = "modes.safetensors"
+
+
+@component("generator", "mode-guidance", version=1, paper="arXiv:2505.18963")
+class ModeGuidance(LatentDit):
+    """Mode guidance (MGD³): samples of DiT-XL/2, each led to one of the modes of its class.
+
+    The modes of a class are the centres that k-means (scikit-learn's, from k-means++ of seed 0) finds among the latents
+    of its real training images. After each step but the last ones, ``strength`` · σ · (mode − ẑ₀) is added to the
+    latents, where ẑ₀ is what the transformer takes for the clean latents and σ the deviation of the step's posterior;
+    no step is steered of which no more than ``stop`` follow. Sample i is led to mode i mod k.
+
+    As published there are as many modes as images are kept, which makes one pool for each IPC: ``modes: ipc``. A number
+    of modes gives one pool for all. Sampling is else that of ``dit-xl2``. Values are those of the published scripts, as
+    they are known through code that descends from them.
+    """
+
+    class Params(LatentDitParams):
+        modes: Literal["ipc"] | int = Field("ipc", description="k, of each class; `ipc` is as many as images are kept")
+        strength: float = Field(0.1, ge=0, description="the scripts' value")
+        stop: int = Field(25, ge=0, description="of 50 steps, the scripts leave these last ones alone")
+
+    params: Params
+    _modes: Tensor
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """A tiny pipeline with random weights in ``scratch``, two modes a class, both steps steered."""
+        return {**super().example(data, scratch), "modes": 2, "stop": 0}
+
+    def for_ipc(self, ipc: int) -> Generator:
+        """With ``modes: ipc`` another one for each IPC."""
+        if self.params.modes != "ipc":
+            return self
+        return type(self)(self.params.model_copy(update={"modes": ipc}))
+
+    @property
+    def count(self) -> int:
+        """Modes of each class. Raises ComponentError while that depends on the IPC."""
+        if self.params.modes == "ipc":
+            raise ComponentError(
+                f"{self.label()} has as many modes as images are kept, and has not been told how many",
+                hint="give the parameter 'modes' a number, or ask for_ipc()",
+            )
+        return self.params.modes
+
+    def fit_cost(self, dataset: Dataset) -> Cost | None:
+        """Both views of each image encoded; k-means is small beside it."""
+        if self.size is None or dataset.train_counts is None or self.params.modes == "ipc":
+            return None
+        latent = self.size.dit.channels * self.size.dit.side**2
+        stored = FLOAT * latent * self.params.modes * len(dataset.classes)
+        return replace(self.size.encode(2 * sum(dataset.train_counts)), disk_bytes=stored)
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        """Find the modes; write them, float32 ``[C, k, C', H, W]``. Raises ComponentError where images are too few."""
+        import torch
+        from safetensors.torch import save_file
+
+        from ._modes import find_modes
+        from ._real_latents import RealLatents
+
+        fewest = int(torch.bincount(data.train.labels, minlength=len(data.classes)).min())
+        if self.count > fewest:
+            raise ComponentError(
+                f"{self.label()} cannot find {self.count} modes among {fewest} images of a class",
+                hint="lower its parameter 'modes', or the IPC",
+            )
+        latents = RealLatents.of(data, self.open(data, "float32", ctx))
+        save_file({"modes": find_modes(latents, len(data.classes), self.count, ctx)}, out_dir / MODES)
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Read the pipeline and the modes."""
+        from safetensors.torch import load_file
+
+        assert fitted is not None
+        super().load(fitted, data, ctx)
+        self._modes = load_file(fitted / MODES)["modes"].to(ctx.device)
+
+    def steer(self, class_index: int, indices: Sequence[int]) -> Steer:
+        """Each sample to its own mode."""
+        modes = self._modes[class_index, [i % self.count for i in indices]]
+
+        def towards_mode(step: Step) -> Tensor:
+            if step.left <= self.params.stop:
+                return step.latents
+            return step.latents + self.params.strength * step.deviation * (modes - step.clean)
+
+        return towards_mode

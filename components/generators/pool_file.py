@@ -1,0 +1,71 @@
+"""A pool that was made elsewhere, as tensors in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ddbench
+from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component, unkeyed
+
+from ._content import content_digest
+from ._pool_file import Register, opened
+
+
+@component("generator", "pool-file", version=1)
+class PoolFile(Generator):
+    """Images from one safetensors file: a pool made by any other method.
+
+    The file holds ``images``, uint8 ``[N, 3, S, S]``, and ``labels``, int64 ``[N]``, the classes by their index in the
+    data set, in any order. It may hold ``latents``, ``[N, …]``, which are kept with the images; no model comes with
+    them, so they serve no refiner. Its metadata may hold ``ids``, a JSON list of N different strings; else an image is
+    known by its position. Images of a class are taken in the file's order. The pool is known by its content, not by
+    its path, which is resolved relative to the working directory.
+    """
+
+    finite = True
+
+    class Params(ddbench.Params):
+        path: Path = unkeyed(description="the safetensors file")
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """The training images as a file in ``scratch``."""
+        from safetensors.torch import save_file
+
+        path = scratch / "pool.safetensors"
+        save_file({"images": data.train.images, "labels": data.train.labels}, path)
+        return {"path": path}
+
+    params: Params
+    _register: Register
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file. Raises DataError where it is missing or not safetensors."""
+        with opened(self.params.path):
+            return content_digest(self.params.path)
+
+    def available(self, dataset: Dataset) -> tuple[int, ...]:
+        """Images per class. Raises DataError where the file does not hold a pool of these classes."""
+        register = Register.read(self.params.path, [c.name for c in dataset.classes])
+        return tuple(int((register.labels == c).sum()) for c in range(len(dataset.classes)))
+
+    def cost(self, dataset: Dataset) -> Cost:
+        """Nothing but room, and how much is not known before its images are read."""
+        return Cost(flops=0)
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Read labels and ids, and check what else the file holds."""
+        self._register = Register.read(self.params.path, data.class_names)
+
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        """Every image of the class, in the file's order; no other is read."""
+        import torch
+
+        positions = (self._register.labels == class_index).nonzero()[0].tolist()
+        with opened(self.params.path, "pt") as file:
+            rows = {
+                name: torch.cat([file.get_slice(name)[i : i + 1] for i in positions])
+                for name in {"images", "latents"}.intersection(file.keys())
+            }
+        return Samples(rows["images"], tuple(self._register.ids[i] for i in positions), rows.get("latents"))

@@ -1,0 +1,117 @@
+"""What scorers say that they take and lack, against what torch counts and what lies there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from ddbench_components.scorers._known import OPEN_CLIP, OPEN_CLIP_WEIGHTS, TIMM, timm_weights
+from torch.utils.flop_counter import FlopCounterMode
+
+import ddbench
+from ddbench import Dataset, NetworkCost, Scorer, Student
+from ddbench.registry import catalogue
+
+
+@pytest.fixture
+def tiny() -> Dataset:
+    return cast("Dataset", ddbench.create("dataset", "tiny-cifar"))
+
+
+def scorer(name: str, **params: Any) -> Scorer:
+    return cast("Scorer", ddbench.create("scorer", name, **params))
+
+
+@pytest.mark.parametrize("name", sorted(TIMM))
+def test_known_classifiers_take_what_torch_counts(name: str) -> None:
+    timm = pytest.importorskip("timm")
+    known, counter = TIMM[name], FlopCounterMode(display=False)
+    with torch.device("meta"):
+        model = timm.create_model(name).eval()
+        with counter:
+            logits = model(torch.empty(1, 3, known.input_size, known.input_size))
+    assert counter.get_total_flops() == known.flops
+    assert model.num_features == known.embedding
+    assert logits.shape == (1, 1000)
+    config = timm.get_pretrained_cfg(name)
+    assert config.input_size == (3, known.input_size, known.input_size)
+    assert timm_weights(name).repository == config.hf_hub_id
+
+
+@pytest.mark.parametrize("name", sorted(OPEN_CLIP))
+def test_known_clip_models_take_what_torch_counts(name: str) -> None:
+    open_clip = pytest.importorskip("open_clip")
+    known, counter = OPEN_CLIP[name], FlopCounterMode(display=False)
+    # In training no layer is replaced by a fused one that torch does not count.
+    with torch.device("meta"):
+        model = open_clip.model.CLIP(**_config(open_clip, name)).train()
+        with counter:
+            embedding = model.encode_image(torch.empty(1, 3, known.input_size, known.input_size))
+    assert counter.get_total_flops() == known.flops
+    assert embedding.shape == (1, known.embedding)
+    for (model_name, tag), weights in OPEN_CLIP_WEIGHTS.items():
+        assert open_clip.get_pretrained_cfg(model_name, tag)["hf_hub"] == f"{weights.repository}/"
+
+
+def _config(open_clip: Any, name: str) -> dict[str, Any]:
+    return {key: value for key, value in open_clip.get_model_config(name).items() if key != "custom_text"}
+
+
+def test_operations_are_half_where_the_precision_is_mixed(tiny: Dataset) -> None:
+    mixed = scorer("timm", model="resnet50.tv_in1k", precision="mixed").cost(tiny)
+    plain = scorer("timm", model="resnet50.tv_in1k").cost(tiny)
+    assert mixed is not None
+    assert plain is not None
+    assert (mixed.flops, mixed.half_flops) == (plain.flops, plain.flops)
+    assert plain.half_flops == 0
+    assert plain.disk_bytes == 4 * (1000 + 2048)
+
+
+@pytest.mark.parametrize("params", [{"model": "resnet34.tv_in1k"}, {"model": "resnet50.tv_in1k", "input_size": 288}])
+def test_other_models_and_sizes_are_not_known(tiny: Dataset, params: dict[str, Any]) -> None:
+    assert scorer("timm", **params).cost(tiny) is None
+
+
+def test_a_trained_teacher_takes_what_its_student_takes(tiny: Dataset) -> None:
+    network = cast("Student", ddbench.create("student", "resnetap10")).cost(10, 32)
+    assert isinstance(network, NetworkCost)
+    teacher = scorer("trained-teacher", student="resnetap10", protocol="teacher@1")
+    asked, fitted = teacher.cost(tiny), teacher.fit_cost(tiny)
+    assert asked is not None
+    assert fitted is not None
+    assert asked.flops == network.flops
+    assert asked.disk_bytes == 4 * (10 + 256)
+    epochs = catalogue().protocol("teacher@1").epochs(100, 10)
+    assert fitted.flops == (3 * epochs + 1) * 1000 * network.flops
+    assert fitted.disk_bytes == 4 * (network.parameters + 10 * 256)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "repository", "file"),
+    [
+        ("timm", {"model": "convnext_base.fb_in1k"}, "timm/convnext_base.fb_in1k", "model.safetensors"),
+        ("open-clip", {}, "timm/vit_base_patch32_clip_224.openai", "open_clip_model.safetensors"),
+    ],
+)
+def test_missing_weights_are_said_with_the_command_that_fetches_them(
+    name: str, params: dict[str, Any], repository: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
+    said = scorer(name, **params).missing()
+    assert said is not None
+    assert f"hf download {repository} {file}" in said
+    assert "\n" not in said
+    path = tmp_path / "weights" / repository / file
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert scorer(name, **params).missing() is None
+
+
+def test_nothing_is_said_of_weights_that_are_given_or_lie_who_knows_where(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    path.touch()
+    assert scorer("timm", model="convnext_base.fb_in1k", weights=path).missing() is None
+    assert scorer("timm", model="resnet34.a1_in1k").missing() is None
+    assert scorer("trained-teacher").missing() is None
