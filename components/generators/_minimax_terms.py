@@ -1,4 +1,4 @@
-"""Representativeness and diversity: the two terms of Minimax diffusion (arXiv:2311.15529, eqs. 4 and 5)."""
+"""Representativeness and diversity: the two terms of Minimax diffusion (arXiv:2311.15529)."""
 
 from __future__ import annotations
 

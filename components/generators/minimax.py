@@ -19,8 +19,8 @@ class Minimax(FineTuned):
     """Minimax diffusion: DiT-XL/2, fine-tuned on the data set for representative and diverse samples.
 
     Beside the error of the predicted noise, what the network takes for the clean latents is drawn to the real latents
-    of its class that it is least like (representativeness, eq. 4), and away from its own earlier guesses that it is
-    most like (diversity, eq. 5); the last ``memory`` of both are remembered for each class. Biases, the table of labels
+    of its class that it is least like (representativeness), and away from its own earlier guesses that it is most like
+    (diversity); the last ``memory`` of both are remembered for each class. Biases, the table of labels
     and new scales are trained (DiffFit, arXiv:2304.06648), and averaged. Defaults are those of the released code, which
     takes its checkpoint for ImageWoof after 12,000 of 12,448 steps: ``stop_after: 12000``. With both weights 0 it is
     plain fine-tuning, bit for bit.

@@ -28,8 +28,10 @@ class ModeGuidance(LatentDit):
 
     The modes of a class are the centres that k-means (scikit-learn's, from k-means++ of seed 0) finds among the latents
     of its real training images. After each step but the last ones, ``strength`` · σ · (mode − ẑ₀) is added to the
-    latents, where ẑ₀ is what the transformer takes for the clean latents and σ the deviation of the step's posterior;
-    no step is steered of which no more than ``stop`` follow. Sample i is led to mode i mod k.
+    latents, where ẑ₀ is what the transformer takes for the clean latents (eq. 5) and σ the deviation of the step's
+    posterior; no step is steered of which no more than ``stop`` follow. Equation 6 writes the term beside the predicted
+    noise and does not say which σ it means: where it is added, and σ, are those of code that descends from the
+    authors', the posterior's deviation in place of the learned one ours. Sample i is led to mode i mod k.
 
     As published there are as many modes as images are kept, which makes one pool for each IPC: ``modes: ipc``. A number
     of modes gives one pool for all. Sampling is else that of ``dit-xl2``. Values are those of the published scripts, as
