@@ -14,24 +14,10 @@ from torch import Tensor
 from ddbench import ComponentError
 
 from .._weights import loading
+from ._pixels import decode
 
 if TYPE_CHECKING:
     from .ddpm import Ddpm
-
-
-def to_latents(images: Tensor) -> Tensor:
-    """uint8 images ``[n, 3, H, W]`` to latents in [−1, 1]."""
-    return images.float() / 127.5 - 1
-
-
-def decode(latents: Tensor) -> Tensor:
-    """Latents to images in [0, 1]."""
-    return ((latents + 1) / 2).clamp(0, 1)
-
-
-def to_images(latents: Tensor) -> Tensor:
-    """Latents to the nearest uint8 images; the inverse of :func:`to_latents`."""
-    return (decode(latents) * 255).round().to(torch.uint8)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ddbench import ComponentError, Context, TrainingData
 from ddbench.train.checkpoint import Checkpoint
 
-from ._ddpm_prior import DdpmPrior, to_latents
+from ._ddpm_prior import DdpmPrior
+from ._pixel_training import Part, draw_batch, held_out_loss, split
 
 if TYPE_CHECKING:
     from .ddpm import Ddpm
@@ -25,18 +26,16 @@ TIMESTEPS = 1000
 WARMUP_STEPS = 100
 GRADIENT_NORM = 1.0
 CURVE_POINTS = 50
-HELD_OUT_AT_MOST = 200  # images; enough to measure a loss on
-HELD_OUT_TIMESTEPS = range(50, TIMESTEPS, 100)
 
 
 def train(data: TrainingData, params: Ddpm.Params, out_dir: Path, ctx: Context) -> None:
     """Train on nine tenths of the training images and write model, scheduler and ``training.json``."""
     prior = DdpmPrior(_network(data, params, ctx), _scheduler(params))
-    fitted, held_out = _split(data, ctx)
-    before = _held_out_loss(prior, held_out, ctx)
+    fitted, held_out = split(data, ctx)
+    before = held_out_loss(prior, held_out, ctx)
     network, curve = _optimise(prior, fitted, params, ctx)
     averaged = DdpmPrior(network, prior.scheduler)
-    after = _held_out_loss(averaged, held_out, ctx)
+    after = held_out_loss(averaged, held_out, ctx)
     averaged.save(out_dir)
     report = {
         "held_out_images": len(held_out.labels),
@@ -44,21 +43,6 @@ def train(data: TrainingData, params: Ddpm.Params, out_dir: Path, ctx: Context) 
         "training_loss": curve.points(),
     }
     (out_dir / "training.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-
-
-@dataclass(frozen=True)
-class _Part:
-    images: Tensor
-    labels: Tensor
-
-
-def _split(data: TrainingData, ctx: Context) -> tuple[_Part, _Part]:
-    """The images to train on, and a fixed tenth that is held out."""
-    images, labels = data.train.images.to(ctx.device), data.train.labels.to(ctx.device)
-    order = torch.randperm(len(labels), generator=ctx.torch_rng("held out")).to(ctx.device)
-    count = min(max(1, len(labels) // 10), HELD_OUT_AT_MOST)
-    held_out, fitted = order[:count], order[count:]
-    return _Part(images[fitted], labels[fitted]), _Part(images[held_out], labels[held_out])
 
 
 def _scheduler(params: Ddpm.Params) -> DDPMScheduler:
@@ -105,7 +89,7 @@ def _groups(channels: tuple[int, ...]) -> int:
     return next(groups for groups in (32, 16, 8) if min(channels) >= 4 * groups)
 
 
-def _optimise(prior: DdpmPrior, fitted: _Part, params: Ddpm.Params, ctx: Context) -> tuple[UNet2DModel, _Curve]:
+def _optimise(prior: DdpmPrior, fitted: Part, params: Ddpm.Params, ctx: Context) -> tuple[UNet2DModel, _Curve]:
     """Train in place; return the average of the weights, and the training loss."""
     average = AveragedModel(prior.network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))  # type: ignore[no-untyped-call]
     optimiser = torch.optim.Adam(prior.network.parameters(), lr=params.learning_rate, fused=True)
@@ -114,7 +98,8 @@ def _optimise(prior: DdpmPrior, fitted: _Part, params: Ddpm.Params, ctx: Context
         checkpoint = Checkpoint(ctx.unfinished, params.checkpoint_seconds, curve.notes, curve.recall)
         done, _ = checkpoint.restore(both, optimiser)
     for step in range(done, params.steps):
-        loss = prior.loss(*_batch(fitted, prior, params, ctx.torch_rng("step", step))).mean()
+        rng = ctx.torch_rng("step", step)
+        loss = prior.loss(*draw_batch(fitted, prior, params.batch, params.label_dropout, rng)).mean()
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(prior.network.parameters(), GRADIENT_NORM)
@@ -131,34 +116,6 @@ def _optimise(prior: DdpmPrior, fitted: _Part, params: Ddpm.Params, ctx: Context
 def _share_of_peak(step: int, steps: int) -> float:
     """How much of the learning rate a step has: it rises along a line, and falls to zero along half a cosine."""
     return min(1.0, (step + 1) / WARMUP_STEPS) * (1 + math.cos(math.pi * step / steps)) / 2
-
-
-def _batch(
-    fitted: _Part, prior: DdpmPrior, params: Ddpm.Params, rng: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Random images, half of them mirrored, with timesteps, noise and labels, some labels dropped."""
-    device, count = fitted.labels.device, params.batch
-    chosen = torch.randint(len(fitted.labels), (count,), generator=rng).to(device)
-    mirrored = (torch.rand(count, generator=rng) < 0.5).to(device)
-    dropped = (torch.rand(count, generator=rng) < params.label_dropout).to(device)
-    t = torch.randint(TIMESTEPS, (count,), generator=rng).to(device)
-    latents = to_latents(fitted.images[chosen])
-    latents = torch.where(mirrored[:, None, None, None], latents.flip(-1), latents)
-    noise = torch.randn(latents.shape, generator=rng).to(device)
-    return latents, t, noise, fitted.labels[chosen].masked_fill(dropped, prior.no_class)
-
-
-@torch.no_grad()
-def _held_out_loss(prior: DdpmPrior, held_out: _Part, ctx: Context) -> float:
-    """Mean denoising loss over the held-out images at ten timesteps, under the same noise whenever it is measured."""
-    rng = ctx.torch_rng("held-out noise")
-    latents = to_latents(held_out.images)
-    losses: list[Tensor] = []
-    for timestep in HELD_OUT_TIMESTEPS:
-        noise = torch.randn(latents.shape, generator=rng).to(ctx.device)
-        t = torch.full_like(held_out.labels, timestep)
-        losses.append(prior.loss(latents, t, noise, held_out.labels).mean())
-    return torch.stack(losses).mean().item()
 
 
 @dataclass

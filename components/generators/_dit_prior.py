@@ -8,7 +8,8 @@ import torch
 from diffusers import DDIMScheduler, DiTTransformer2DModel
 from torch import Tensor
 
-from ._noise_prior import NoisePrior, to_bytes
+from ._noise_prior import NoisePrior
+from ._pixels import decode
 
 # DiT's schedule; x₀ is clipped since latents are pixels; "trailing" starts at pure noise.
 SCHEDULE = {
@@ -19,21 +20,6 @@ SCHEDULE = {
     "clip_sample": True,
     "timestep_spacing": "trailing",
 }
-
-
-def to_latents(images: Tensor) -> Tensor:
-    """uint8 images ``[n, 3, H, W]`` to latents in [−1, 1]."""
-    return images.float() / 127.5 - 1
-
-
-def to_images(latents: Tensor) -> Tensor:
-    """Latents to the nearest uint8 images; the inverse of :func:`to_latents`."""
-    return to_bytes(decode(latents))
-
-
-def decode(latents: Tensor) -> Tensor:
-    """Latents to images in [0, 1]."""
-    return ((latents + 1) / 2).clamp(0, 1)
 
 
 class DitPrior(NoisePrior):

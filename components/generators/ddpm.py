@@ -187,7 +187,7 @@ class Ddpm(Generator):
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
         """One block of a class: images, and the float32 latents ``[n, 3, H, W]`` that they were decoded from."""
-        from ._ddpm_prior import to_images
+        from ._pixels import to_images
 
         assert self._prior is not None
         indices = range(block * self.block, (block + 1) * self.block)

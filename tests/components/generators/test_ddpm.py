@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators._ddpm_prior import DdpmPrior, to_images, to_latents
+from ddbench_components.generators._ddpm_prior import DdpmPrior
+from ddbench_components.generators._pixels import to_images, to_latents
 from ddbench_components.generators.ddpm import Ddpm
 from diffusers import DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
 from torch import Tensor

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators._dit_prior import DitPrior, decode, to_images, to_latents
+from ddbench_components.generators._dit_prior import DitPrior
+from ddbench_components.generators._pixels import decode, to_images, to_latents
 from ddbench_components.generators.dit_nano import DitNano
 from torch import Tensor
 

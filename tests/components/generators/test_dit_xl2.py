@@ -13,6 +13,7 @@ import torch
 from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators.dit_xl2 import DitXl2
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTPipeline, DiTTransformer2DModel
+from small_pipelines import ALPHA_BAR, randomised
 from torch import Tensor
 
 import ddbench
@@ -21,24 +22,11 @@ from ddbench.api import tensor_digest
 
 INDICES = (258, 7, 999)
 STEPS = 4
-# ᾱ of DiT's linear schedule: β from 1e-4 to 0.02 in 1000 steps.
-ALPHA_BAR = (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(0)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def randomised(kind: Any, seed: int, scale: float, **config: Any) -> Any:
-    """A network with weights far from their start, so that every input matters."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
-        network = kind(**config)
-        for weights in network.parameters():
-            if weights.ndim > 1:
-                weights.copy_(torch.randn(weights.shape) * scale)
-    return network
 
 
 def transformer(seed: int = 0, classes: int = 1000, out_channels: int = 8) -> Any:

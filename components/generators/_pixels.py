@@ -1,0 +1,22 @@
+"""Images as the latents of generators that have no others."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ._noise_prior import to_bytes
+
+
+def to_latents(images: Tensor) -> Tensor:
+    """uint8 images ``[n, 3, H, W]`` to latents in [−1, 1]."""
+    return images.float() / 127.5 - 1
+
+
+def to_images(latents: Tensor) -> Tensor:
+    """Latents to the nearest uint8 images; the inverse of :func:`to_latents`."""
+    return to_bytes(decode(latents))
+
+
+def decode(latents: Tensor) -> Tensor:
+    """Latents to images in [0, 1]."""
+    return ((latents + 1) / 2).clamp(0, 1)
