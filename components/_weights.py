@@ -1,4 +1,4 @@
-"""Pretrained weights, and where on this machine they are. Nothing here opens a connection.
+"""Pretrained weights, and where on this machine they are. No connection is opened but to fetch them.
 
 A file that the user names comes first. Weights that are known by a name are looked for in ``weights/<repository>`` in
 the data folder, laid out as their repository on the Hugging Face Hub, then in the Hub's own cache.
@@ -14,7 +14,9 @@ from textwrap import shorten
 from typing import Final
 
 from ddbench import ComponentError
-from ddbench.store.home import data_home
+from ddbench.api.component import Progress
+
+from ._hub import Repository, kept_in
 
 SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
 
@@ -46,20 +48,33 @@ def given_weights(path: Path, parameter: str = "weights") -> Path:
 
 def published_weights(weights: Published, wanted_by: str) -> Path:
     """The file of published weights. Raises ComponentError, with the command that fetches them, where there is none."""
+    found = _look_for(weights)
+    if found is not None:
+        return found
+    raise ComponentError(
+        f"{wanted_by} finds no weights of {weights.name}: neither {kept_in(weights.repository)} nor the Hugging Face "
+        f"cache has {' or '.join(weights.files)} of {weights.repository}",
+        hint="`ddbench fetch SUITE` gets them, or name a file in the parameter 'weights'",
+    )
+
+
+def fetch_published(weights: Published, progress: Progress) -> None:
+    """Get published weights that are not on this machine. Raises ComponentError where they cannot be got."""
+    if _look_for(weights) is not None:
+        return
+    repository = Repository.ask(weights.repository)
+    wanted = next((name for name in weights.files if name in repository.files), weights.files[0])
+    repository.fetch(wanted, progress)
+
+
+def _look_for(weights: Published) -> Path | None:
+    """The first file of these weights that is on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
-    folder = data_home() / "weights" / weights.repository
-    kept = [folder / name for name in weights.files]
+    kept = [kept_in(weights.repository) / name for name in weights.files]
     cached = [try_to_load_from_cache(weights.repository, name) for name in weights.files]
-    for path in [*kept, *(Path(path) for path in cached if isinstance(path, str))]:
-        if path.is_file():
-            return path
-    raise ComponentError(
-        f"{wanted_by} finds no weights of {weights.name}: neither {folder} nor the Hugging Face cache has "
-        f"{' or '.join(weights.files)} of {weights.repository}",
-        hint=f"fetch them with `hf download {weights.repository} {weights.files[0]} --local-dir {folder}`, "
-        "or name a file in the parameter 'weights'",
-    )
+    places = [*kept, *(Path(path) for path in cached if isinstance(path, str))]
+    return next((path for path in places if path.is_file()), None)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -12,9 +13,11 @@ from pydantic import AfterValidator, Field
 
 import ddbench
 from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, unkeyed
+from ddbench.api.component import Progress
 from ddbench.api.cost import Cost
+from ddbench.hardware import device_in_use
 
-from ._parts import Part, is_folder, is_name
+from ._parts import PIPELINE_INDEX, Part, class_names, fetch_parts, is_folder, is_name
 from ._pipeline_cost import PipelineCost
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ class LatentDit(Generator):
     The parts are laid out as diffusers saves a ``DiTPipeline``, in folders ``transformer``, ``vae`` and ``scheduler``;
     weights are safetensors, or a state dict saved by torch. A part that is given by its name on the Hugging Face Hub is
     known by the name; it is looked for in ``weights/<owner>/<name>`` in the data folder, then in the Hugging Face
-    cache, and nothing is downloaded. A part in a folder is known by its content, which planning reads whole.
+    cache; only `ddbench fetch` downloads it. A part in a folder is known by its content, which planning reads whole.
     """
 
     has_latents = True
@@ -122,6 +125,23 @@ class LatentDit(Generator):
         found = [part.look() for part in self.parts]
         return next(("; ".join(lacking) for lacking in found if isinstance(lacking, tuple)), None)
 
+    def fetch(self, progress: Progress) -> None:
+        """Get the parts that are not whole on this machine, from each source that can be reached."""
+        lacking: dict[str, list[Part]] = {}
+        for part in self.parts:
+            if not isinstance(part.look(), Path):
+                lacking.setdefault(part.source, []).append(part)
+        problems = []
+        for parts in lacking.values():
+            try:
+                fetch_parts(parts, progress)
+            except ComponentError as error:
+                problems.append(error)
+        if len(problems) > 1:
+            raise ExceptionGroup(f"{self.label()}: several parts cannot be had", problems)
+        if problems:
+            raise problems[0]
+
     @cached_property
     def size(self) -> PipelineCost | None:
         """What the transformer and the VAE take; None where their sizes are not known."""
@@ -130,10 +150,7 @@ class LatentDit(Generator):
 
     def cost(self, dataset: Dataset) -> Cost | None:
         """All steps, twice with guidance, and the decoding."""
-        guided, batch = self.params.guidance != 1, min(self.params.batch, self.params.block)
-        if self.size is None:
-            return None
-        return self.size.sample(self.params.sampling_steps, guided=guided, batch=batch)
+        return self._cost_of_sample
 
     def loss_cost(self, dataset: Dataset) -> Cost | None:
         """One pass through the transformer."""
@@ -182,9 +199,24 @@ class LatentDit(Generator):
             for at in range(first, first + self.block, self.params.batch)
         ]
         samples = Samples.concatenate([self._together(class_index, indices, ctx) for indices in batches])
-        rate = self.block / (time.perf_counter() - began)
-        ctx.log.info("%s: %.3g images a second in batches of %d", self.label(), rate, self.params.batch)
+        self._tell_speed(time.perf_counter() - began, ctx)
         return samples
+
+    def _tell_speed(self, seconds: float, ctx: Context) -> None:
+        """Log how fast a block was made, and what share that is of what the device could do."""
+        rate, device, cost = self.block / seconds, device_in_use(ctx.device), self._cost_of_sample
+        told = f"{self.label()}: {rate:.3g} images a second in batches of {self.params.batch}"
+        least = None if device is None or cost is None else device.least_seconds(cost, ctx.threads)
+        if device is not None and least is not None:
+            told += f", {rate * least:.1%} of the peak of {device.title}"
+        ctx.log.info(told)
+
+    @cached_property
+    def _cost_of_sample(self) -> Cost | None:
+        guided, batch = self.params.guidance != 1, min(self.params.batch, self.params.block)
+        if self.size is None:
+            return None
+        return self.size.sample(self.params.sampling_steps, guided=guided, batch=batch)
 
     def _together(self, class_index: int, indices: Sequence[int], ctx: Context) -> Samples:
         """The samples with these indices, each from its own stream of noise."""
@@ -202,6 +234,7 @@ class LatentDit(Generator):
     def _labels(self, data: TrainingData) -> list[int]:
         """The transformer's label of each class."""
         if self.params.classes == "dataset":
+            self._check_names(data)
             return list(range(len(data.classes)))
         labels = []
         for c in data.classes:
@@ -212,3 +245,18 @@ class LatentDit(Generator):
                 )
             labels.append(c.imagenet_index)
         return labels
+
+    def _check_names(self, data: TrainingData) -> None:
+        """Raise ComponentError where the pipeline names its classes, and not as the data set does."""
+        index = self.parts[0].find().parent / PIPELINE_INDEX
+        if self.params.transformer is not None or not index.is_file():
+            return
+        named, own = class_names(index), [c.name for c in data.classes]
+        if named not in ([], own):
+            where = next(i for i, pair in enumerate(zip_longest(named, own)) if pair[0] != pair[1])
+            theirs, ours = ([*names, "none"][min(where, len(names))] for names in (named, own))
+            raise ComponentError(
+                f"{self.label()} knows other classes than {data.name}: class {where} is {theirs} there, {ours} here",
+                where=str(index),
+                hint="name a pipeline of these classes in the parameter 'model'",
+            )

@@ -1,19 +1,23 @@
-"""Where the parts of a DiT pipeline are on this machine, and what they are known by. No connection is opened."""
+"""Where the parts of a DiT pipeline are on this machine, what they are known by, and how they get here."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ddbench import ComponentError
 from ddbench.api import sha256_json
-from ddbench.store.home import data_home
+from ddbench.api.component import Progress
 
+from .._hub import Repository, kept_in
 from ._content import content_digest
 
+# The file that makes a folder of parts a pipeline.
+PIPELINE_INDEX: Final = "model_index.json"
 _WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
 
 
@@ -48,9 +52,14 @@ class Part:
     parameter: str
     wanted_by: str
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the source stands for; None for a name on the Hub."""
+        return Path(self.source).expanduser().absolute() / self.inside if is_folder(self.source) else None
+
     def known_by(self) -> str:
         """The name, or the digest of the files in the folder. Raises ComponentError if the folder lacks one of them."""
-        if not is_folder(self.source):
+        if self.folder is None:
             return f"{self.source}/{self.inside}".rstrip("/")
         return sha256_json({path.name: content_digest(path) for path in self._files(self.find())})
 
@@ -70,26 +79,41 @@ class Part:
             if lacking[place] is None:
                 return place
         gaps = [f"{place} has no {name}" for place, name in lacking.items()]
-        if is_folder(self.source):
+        if self.folder is not None:
             hint = f"parameter '{self.parameter}' names a folder that diffusers' save_pretrained wrote"
             return f"no {self.kind}: {gaps[0]}", hint
         if len(gaps) == 1:
             gaps.append(f"the Hugging Face cache has no {self.source}")
-        hint = (
-            f"fetch it with `hf download {self.source} --local-dir {data_home() / 'weights' / self.source}`, "
-            f"or name a folder in the parameter '{self.parameter}'"
-        )
+        hint = f"`ddbench fetch SUITE` gets it, or name a folder in the parameter '{self.parameter}'"
         return f"no {self.kind} of {self.source}: {' and '.join(gaps)}", hint
 
+    def fetch(self, repository: Repository, progress: Progress) -> None:
+        """Get the part's files. Raises ComponentError where the repository lacks one, or it cannot be got."""
+
+        def get(name: str) -> Path:
+            return repository.fetch(self._inside(name), progress)
+
+        get(self._config)
+        if self.kind == "scheduler":
+            return
+        names = [form for name in _WEIGHTS for form in (name, f"{name}.index.json")]
+        first = get(next((name for name in names if self._inside(name) in repository.files), _WEIGHTS[0]))
+        if first.suffix == ".json":
+            for shard in sorted(_shards(first)):
+                get(shard)
+
     def _places(self) -> list[Path]:
-        if is_folder(self.source):
-            return [Path(self.source).expanduser().absolute() / self.inside]
+        if self.folder is not None:
+            return [self.folder]
         from huggingface_hub import try_to_load_from_cache
 
-        config = f"{self.inside}/{self._config}".lstrip("/")
-        cached = try_to_load_from_cache(self.source, config)
-        kept = data_home() / "weights" / self.source / self.inside
+        cached = try_to_load_from_cache(self.source, self._inside(self._config))
+        kept = kept_in(self.source) / self.inside
         return [kept, Path(cached).parent] if isinstance(cached, str) else [kept]
+
+    def _inside(self, name: str) -> str:
+        """What the source calls one of the part's files."""
+        return f"{self.inside}/{name}" if self.inside else name
 
     @property
     def _config(self) -> str:
@@ -98,6 +122,31 @@ class Part:
     def _files(self, place: Path) -> list[Path]:
         """The files that are read there."""
         return [place / self._config, *([] if self.kind == "scheduler" else weights(place))]
+
+
+def fetch_parts(parts: Sequence[Part], progress: Progress) -> None:
+    """Get parts that one source lacks, and the index of the pipeline where they are of one that has it.
+
+    Raises:
+        ComponentError: the source is a folder, or one of the files cannot be got.
+    """
+    if parts[0].folder is not None:
+        parts[0].find()
+        return
+    repository = Repository.ask(parts[0].source)
+    if any(part.inside for part in parts) and PIPELINE_INDEX in repository.files:
+        repository.fetch(PIPELINE_INDEX, progress)
+    for part in parts:
+        part.fetch(repository, progress)
+
+
+def class_names(index: Path) -> list[str]:
+    """What a pipeline's ``model_index.json`` calls its classes, in their order; empty where it does not."""
+    try:
+        labels = json.loads(index.read_text(encoding="utf-8")).get("id2label") or {}
+        return [labels[str(i)] for i in range(len(labels))]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise ComponentError("is no index of a pipeline", where=str(index), hint="fetch it again") from None
 
 
 def weights(folder: Path) -> list[Path]:

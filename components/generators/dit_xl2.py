@@ -24,7 +24,7 @@ class DitXl2(LatentDit):
     The parts are laid out as diffusers saves a ``DiTPipeline``, in folders ``transformer``, ``vae`` and ``scheduler``;
     weights are safetensors, or a state dict saved by torch. A part that is given by its name on the Hugging Face Hub is
     known by the name; it is looked for in ``weights/<owner>/<name>`` in the data folder, then in the Hugging Face
-    cache, and nothing is downloaded. A part in a folder is known by its content, which planning reads whole.
+    cache; only `ddbench fetch` downloads it. A part in a folder is known by its content, which planning reads whole.
     """
 
     class Params(LatentDitParams):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,9 +10,10 @@ from pydantic import Field
 
 import ddbench
 from ddbench import ComponentError, Scorer, unkeyed
+from ddbench.api.component import Progress
 from ddbench.store.files import file_sha256
 
-from .._weights import Published, given_weights, published_weights
+from .._weights import Published, fetch_published, given_weights, published_weights
 
 
 class PretrainedScorer(Scorer):
@@ -41,6 +43,17 @@ class PretrainedScorer(Scorer):
         """The content of the file ``weights``, where it is given. Raises ComponentError where it is not there."""
         path = self.params.weights
         return None if path is None else {"weights": file_sha256(given_weights(path))}
+
+    def fetch(self, progress: Progress) -> None:
+        """Get the weights that are known by their name; a file of the user's must be there."""
+        if self.params.weights is None:
+            fetch_published(self.published(), progress)
+        else:
+            given_weights(self.params.weights)
+
+    @abstractmethod
+    def published(self) -> Published:
+        """Where the weights that the parameters name are. Raises ComponentError where that is not on the Hub."""
 
 
 def lacking(weights: Published, wanted_by: str) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ddbench import ClassInfo, Context, Cost, Dataset, TrainingData, component
 
-from .._weights import given_weights, published_weights
+from .._weights import Published, given_weights, published_weights
 from ._base import PretrainedScorer, lacking
 from ._known import OPEN_CLIP, OPEN_CLIP_WEIGHTS
 
@@ -29,7 +29,7 @@ class OpenClip(PretrainedScorer):
 
     The weights are those of the file ``weights``, known by its content; else those that the tag ``pretrained`` names,
     known by that name: ``open_clip_model.safetensors`` or ``open_clip_pytorch_model.bin`` in ``weights/<repository>``
-    in the data folder, else in the Hugging Face cache. Nothing is downloaded.
+    in the data folder, else in the Hugging Face cache. Only `ddbench fetch` downloads them.
     """
 
     class Params(PretrainedScorer.Params):
@@ -76,8 +76,21 @@ class OpenClip(PretrainedScorer):
 
     def missing(self) -> str | None:
         """Whether the weights are there, where it is known without open_clip where they would be."""
-        weights = OPEN_CLIP_WEIGHTS.get((self.params.model, self.params.pretrained))
-        return lacking(weights, self.label()) if weights is not None and self.params.weights is None else None
+        return lacking(self._known, self.label()) if self._known is not None and self.params.weights is None else None
+
+    @property
+    def _known(self) -> Published | None:
+        """Where the weights are, where that is known without open_clip."""
+        return OPEN_CLIP_WEIGHTS.get((self.params.model, self.params.pretrained))
+
+    def published(self) -> Published:
+        """Where the tag's weights are."""
+        if self._known is not None:
+            return self._known
+        from ._clip import known, published
+
+        name, tag = self.params.model, self.params.pretrained
+        return published(f"{name} ({tag})", known(name, tag, self.label()), self.label())
 
     def cost(self, dataset: Dataset) -> Cost | None:
         """Of the models that the literature uses; the few prompts do not count."""

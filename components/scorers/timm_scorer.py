@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from ddbench import ClassInfo, ComponentError, Context, Cost, Dataset, TrainingData, component
 
-from .._weights import given_weights, published_weights
+from .._weights import Published, given_weights, published_weights
 from ._base import PretrainedScorer, lacking
 from ._known import TIMM, timm_weights
 
@@ -33,7 +33,7 @@ class Timm(PretrainedScorer):
 
     The weights are those of the file ``weights``, known by its content; else those that the tag in ``model`` names,
     known by that name: ``model.safetensors`` or ``pytorch_model.bin`` in ``weights/<repository>`` in the data folder,
-    else in the Hugging Face cache. Nothing is downloaded.
+    else in the Hugging Face cache. Only `ddbench fetch` downloads them.
     """
 
     class Params(PretrainedScorer.Params):
@@ -93,6 +93,15 @@ class Timm(PretrainedScorer):
         """Whether the weights are there, where it is known without timm where they would be."""
         known = self.params.weights is None and self.params.model in TIMM
         return lacking(timm_weights(self.params.model), self.label()) if known else None
+
+    def published(self) -> Published:
+        """Where the model's weights are."""
+        name = self.params.model
+        if name in TIMM:
+            return timm_weights(name)
+        from ._timm_classifier import known, published
+
+        return published(name, known(name, self.label()), self.label())
 
     def cost(self, dataset: Dataset) -> Cost | None:
         """Of the models that the literature uses, at their own input size."""

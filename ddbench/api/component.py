@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ddbench.api.context import Context
     from ddbench.api.dataset import TrainingData
 
+# What is told of a transfer while it goes on: (what, done, total bytes); a total of 0 is not known.
+Progress = Callable[[str, int, int], None]
+
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -100,6 +103,19 @@ class Component(ABC):
     def missing(self) -> str | None:
         """What is known to be missing on this machine (weights, say) and what to do, in one line; cheap, no torch."""
         return None
+
+    def fetch(self, progress: Progress) -> None:
+        """Get what is missing, keeping what an earlier call has got; whatever is there already is left alone.
+
+        Nowhere else may a component open a connection. By default it can get nothing itself.
+
+        Raises:
+            ComponentError: something cannot be got, in one line with the remedy; an ExceptionGroup of such errors where
+                several things cannot.
+        """
+        problem = self.missing()
+        if problem is not None:
+            raise ComponentError(problem)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:  # noqa: B027  (optional to override)
         """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from ddbench.api.component import Component
+from ddbench.api.component import Component, Progress
+from ddbench.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,11 +89,14 @@ class Dataset(Component):
         """None if the data is there, else what is missing and where it is looked for; cheap, no torch."""
         return None
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
-        """Get the data, resuming what an earlier call began. ``progress`` is called with (what, done, total bytes).
+    def fetch(self, progress: Progress) -> None:
+        """Get the data, resuming what an earlier call began; by default it cannot be got.
 
         Raises DataError, naming every source that was tried, if no source answers.
         """
+        problem = self.missing()
+        if problem is not None:
+            raise DataError(problem)
 
     def training(self) -> TrainingData:
         """The view that components get."""

@@ -36,8 +36,9 @@ def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
 
 
 def _environment() -> list[Finding]:
+    from ddbench.hardware import cpu_model
     from ddbench.run.driver import usable_cores
-    from ddbench.run.environment import cpu_model, versions
+    from ddbench.run.environment import versions
     from ddbench.run.start import find_gpus
 
     missing = [name for name in ("torch", "torchvision", "diffusers", "timm", "open_clip") if find_spec(name) is None]

@@ -1,32 +1,62 @@
-"""``ddbench fetch``: get data up front, so that no run touches the network or decodes a folder of photographs."""
+"""``ddbench fetch``: get everything up front, so that no run touches the network or decodes a folder of photographs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from ddbench.api import Dataset
+    from ddbench.api import Component
 
 
 def fetch(
-    what: Annotated[str, typer.Argument(help="A data set, or a suite file for the data that it needs.")],
+    what: Annotated[str, typer.Argument(help="A data set, or a suite file for all that it needs.")],
     params: Annotated[
         list[str] | None,
         typer.Argument(help="Parameters of the data set, such as split=fastai.", metavar="[NAME=VALUE]..."),
     ] = None,
 ) -> None:
-    """Get the data of a data set or of a suite, and decode it; resumes, and leaves nothing half-written."""
+    """Get a data set, or the data and the published weights of a suite; nothing half-written is taken for whole."""
+    from ddbench.api import Component
+    from ddbench.cli.output import fail, stderr
+    from ddbench.errors import DdbenchError
+
+    failures: dict[str, DdbenchError] = {}
+    given_up: set[str | None] = set()
+    said: set[str] = set()
+    for label, component in _wanted(what, params or []):
+        problem = component.missing()
+        # Several generators lack the same part: what cannot be had is asked for once.
+        if problem is not None and problem in given_up:
+            continue
+        try:
+            fetched = _fetch(component) or problem is not None
+        except* (DdbenchError, OSError) as group:
+            given_up.add(problem)
+            for error in group.exceptions:
+                failures[str(error)] = error if isinstance(error, DdbenchError) else DdbenchError(f"{label}: {error}")
+        else:
+            # A component that has nothing to fetch is not worth a line, nor is one that differs in other parameters.
+            if fetched or (type(component).fetch is not Component.fetch and label not in said):
+                outcome = "fetched and checked" if fetched else "already there"
+                stderr.print(f"{label}: {outcome}", markup=False, highlight=False, soft_wrap=True)
+                said.add(label)
+    for failure in failures.values():
+        fail(failure)
+    if failures:
+        raise typer.Exit(2)
+
+
+def _fetch(component: Component) -> bool:
+    """Get what a component lacks. Returns whether there was anything to do."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
     from ddbench.cli.output import stderr
 
-    name, dataset = _dataset(what, params or [])
-    was_there = dataset.missing() is None
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     bars = Progress(*columns, console=stderr)
     tasks: dict[str, TaskID] = {}
@@ -39,26 +69,30 @@ def fetch(
                 tasks[part] = bars.add_task(part, total=total or None)
             bars.update(tasks[part], completed=done, total=total or None)
 
-        dataset.fetch(progress)
-    outcome = "already there" if was_there and not tasks else "fetched and checked"
-    stderr.print(f"{name}: {outcome}", markup=False, highlight=False, soft_wrap=True)
+        component.fetch(progress)
+    return bool(tasks)
 
 
-def _dataset(what: str, params: Sequence[str]) -> tuple[str, Dataset]:
-    """The data set that is meant, and a name for it."""
+def _wanted(what: str, params: Sequence[str]) -> Iterator[tuple[str, Component]]:
+    """The data set that is meant; of a suite, then every component that its plan uses. Each has a name for people."""
     from ddbench.errors import DdbenchError
+    from ddbench.plan.graph import build_graph
     from ddbench.registry import create
     from ddbench.suite import load_suite
 
     if what.endswith((".yaml", ".yml")):
         if params:
             raise DdbenchError(f"{what} says the parameters of its data set itself", hint=f"leave out {params[0]}")
-        choice = load_suite(Path(what)).dataset
-        return choice.label, choice.component
+        suite = load_suite(Path(what))
+        dataset = suite.dataset.component
+        yield suite.dataset.label, dataset
+        nodes = build_graph(suite).nodes.values()
+        components = {id(ref.component): ref.component for node in nodes for ref in node.uses.values()}
+        yield from ((c.label(), c) for c in components.values() if c is not dataset)
+        return
     values = {}
     for param in params:
         name, sign, values[name] = param.partition("=")
         if not sign:
             raise DdbenchError(f"'{param}' is no parameter of a data set", hint="write NAME=VALUE")
-    label = f"{what} ({', '.join(params)})" if params else what
-    return label, cast("Dataset", create("dataset", what, **values))
+    yield f"{what} ({', '.join(params)})" if params else what, create("dataset", what, **values)

@@ -77,6 +77,8 @@ def _stage_json(cost: StageCost) -> dict[str, Any]:
 
 
 def _bill_json(bill: Bill) -> dict[str, Any]:
+    from ddbench.plan.cost_devices import assumed_shares
+
     device, sharing, hungriest = bill.device, bill.sharing, bill.hungriest
     return {
         "device": {
@@ -84,7 +86,7 @@ def _bill_json(bill: Bill) -> dict[str, Any]:
             "title": device.title,
             "peak_flops": {"float32": device.float32, "bf16": device.half},
             "memory_gib": device.memory_gib,
-            "assumed_shares": device.shares,
+            "assumed_shares": assumed_shares(device),
         },
         "flops": bill.total("flops").known,
         "hours": _hours(bill.total("seconds")),
@@ -117,6 +119,7 @@ def _stage_text(cost: StageCost) -> list[str]:
 def _bill_text(bill: Bill) -> list[str]:
     """What is said of the whole, line by line."""
     from ddbench.plan.cost import DECLARED
+    from ddbench.plan.cost_devices import SHARES
 
     device = bill.device
     lines = [f"{device.title}, one worker: {_text(bill.total('seconds_left'), _duration) or 'no time'} left"]
@@ -125,7 +128,7 @@ def _bill_text(bill: Bill) -> list[str]:
         lines[0] += f"; of some nodes no time is known: {', '.join(untimed)}"
     declared = [stage.stage for stage in bill.stages if DECLARED in stage.rests_on]
     if declared:
-        shares = ", ".join(f"{stage} {device.shares[stage]:.0%}" for stage in declared)
+        shares = ", ".join(f"{stage} {SHARES[stage]:.0%}" for stage in declared)
         lines.append(f"share of the device's peak assumed for FLOPs (small networks reach less): {shares}")
     lines += [_space(bill), *_sharing(bill), *(f"to fetch: {line}" for line in bill.missing)]
     return lines

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from ddbench.plan.cost_devices import Device, choose_device
+from ddbench.hardware import Device
+from ddbench.plan.cost_devices import assumed_seconds, choose_device
 from ddbench.plan.cost_timings import Timings
 from ddbench.plan.cost_work import Work, Workload, generator_of
 from ddbench.plan.node import STAGES, Node
@@ -155,7 +156,7 @@ class _Estimate:
         seconds = None if work.units is None else self.timings.estimate(work.kind, self.device.name, work.units)
         if seconds is not None:
             return seconds, RECORDED
-        seconds = self.device.seconds(work.cost, node.stage, node.threads)
+        seconds = assumed_seconds(self.device, work.cost, node.stage, node.threads)
         return seconds, None if seconds is None else DECLARED
 
     def missing(self) -> Iterable[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.api import sha256_json
+from ddbench.hardware import cpu_model
 
 _PACKAGES = ("ddbench", "torch", "torchvision", "diffusers", "timm", "open_clip_torch", "numpy")
 _FINGERPRINT_DIGITS = 16
@@ -27,16 +28,6 @@ def versions() -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found
-
-
-@cache
-def cpu_model() -> str:
-    """The processor's name as the system gives it."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def environment(device: str, threads: int) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from ddbench.api.context import Context
+from ddbench.hardware import cpu_words
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,5 @@ def _has_fast_bfloat16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device != "cpu":
         return False
-    flags = _cpu_flags()
+    flags = cpu_words()
     return "amx_bf16" in flags or ("avx512_bf16" in flags and "AuthenticAMD" in flags)
-
-
-def _cpu_flags() -> frozenset[str]:
-    """Vendor and instruction sets of the processor, where the system tells them (Linux)."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return frozenset()
-    wanted = (line for line in lines if line.startswith(("vendor_id", "flags")))
-    return frozenset(word for line in wanted for word in line.partition(":")[2].split())

@@ -15,12 +15,12 @@ from ddbench_components.generators._flops import DIT_XL2, SD_VAE
 import ddbench
 from ddbench import Context, Cost, Dataset, Generator, NetworkCost, Refiner, Samples, Scorer, Student, component
 from ddbench.errors import DdbenchError
+from ddbench.hardware import KNOWN, cpu_model
 from ddbench.plan import Graph, Node, State
 from ddbench.plan.cost import Bill, StageCost, make_bill
-from ddbench.plan.cost_devices import KNOWN, choose_device, device_of
+from ddbench.plan.cost_devices import assumed_shares, choose_device, device_of
 from ddbench.registry import Catalogue
 from ddbench.registry.plugins import installed
-from ddbench.run.environment import cpu_model
 from ddbench.store import Store
 from tests.conftest import Cli
 from tests.plan.plans import Values, edited, plan, set_
@@ -242,9 +242,9 @@ def test_seconds_are_operations_at_the_share_of_the_peak(tmp_path: Path, known: 
     assert device.float32 is not None
     assert device.half is not None
     slow = stages(billed(tmp_path, SUITE, known, "a100"))["evaluate"]
-    assert slow.seconds.known == pytest.approx(6 * TRAININGS / (device.float32 * device.shares["evaluate"]))
+    assert slow.seconds.known == pytest.approx(6 * TRAININGS / (device.float32 * assumed_shares(device)["evaluate"]))
     fast = stages(billed(tmp_path, {**SUITE, "numerics": "fast"}, known, "a100"))["evaluate"]
-    assert fast.seconds.known == pytest.approx(6 * TRAININGS / (device.half * device.shares["evaluate"]))
+    assert fast.seconds.known == pytest.approx(6 * TRAININGS / (device.half * assumed_shares(device)["evaluate"]))
     assert slow.seconds_left == slow.seconds
     assert slow.rests_on == {"FLOPs"}
 
@@ -477,7 +477,7 @@ def test_pretrained_components_are_planned_without_torch_data_or_weights(tmp_pat
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env)
     assert ended.returncode == 0, ended.stderr
     assert "to fetch: imagewoof" in ended.stdout
-    assert "hf download timm/convnext_base.fb_in1k" in ended.stdout
+    assert "of timm/convnext_base.fb_in1k; `ddbench fetch SUITE` gets them" in ended.stdout
 
 
 RUN = """\

@@ -68,4 +68,4 @@ def test_the_verb_plans_them_with_nothing_here(name: str, cli: Cli) -> None:
     assert any(
         line.startswith(f"{load_suite(ROOT / 'suites' / f'{name}.yaml').dataset.label}: ") for line in told["missing"]
     )
-    assert any("ViT-B-32" in line and "hf download" in line for line in told["missing"])
+    assert any("ViT-B-32" in line and "ddbench fetch" in line for line in told["missing"])

@@ -37,7 +37,7 @@ def forgotten() -> Iterator[None]:
 def test_bfloat16_is_used_where_it_was_measured_to_pay(
     flags: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numerics, "_cpu_flags", lambda: frozenset(flags.split()))
+    monkeypatch.setattr(numerics, "cpu_words", lambda: frozenset(flags.split()))
     assert str(Numerics.of(Context(numerics="fast"))) == expected
     assert str(Numerics.of(Context(numerics="reference"))) == "reference"
 

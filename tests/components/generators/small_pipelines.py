@@ -47,15 +47,15 @@ def transformer(seed: int = 0, classes: int = 3, out_channels: int = 8, layers: 
     return network.eval()
 
 
-def autoencoder(seed: int = 1) -> Any:
-    """It halves images of 16 pixels; its latents are scaled as the real one's."""
+def autoencoder(seed: int = 1, levels: int = 2) -> Any:
+    """Each level but the first halves the image, so that 16 pixels become 8; latents are scaled as the real one's."""
     return randomised(
         AutoencoderKL,
         seed,
         0.15,
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        block_out_channels=(8, 8),
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        block_out_channels=(8,) * levels,
         norm_num_groups=4,
         scaling_factor=0.18215,
     )

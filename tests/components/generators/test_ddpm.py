@@ -40,11 +40,6 @@ BETAS = {
 VARIANTS = [("epsilon", "linear"), ("sample", "squaredcos_cap_v2"), ("sample", "linear")]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def data() -> TrainingData:
     images = torch.randint(0, 256, (40, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

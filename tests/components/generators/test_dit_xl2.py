@@ -3,59 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import small_pipelines
 import torch
+from ddbench_components.generators import _latent_dit
 from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators.dit_xl2 import DitXl2
-from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTPipeline, DiTTransformer2DModel
-from small_pipelines import ALPHA_BAR, randomised
+from diffusers import DDIMScheduler, DDPMScheduler, DiTPipeline
+from small_pipelines import ALPHA_BAR
 from torch import Tensor
 
 import ddbench
 from ddbench import ClassInfo, ComponentError, Context, LabeledImages, Samples, TrainingData
 from ddbench.api import tensor_digest
+from ddbench.api.cost import Cost
+from ddbench.hardware import Device
 
 INDICES = (258, 7, 999)
 STEPS = 4
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def transformer(seed: int = 0, classes: int = 1000, out_channels: int = 8) -> Any:
-    return randomised(
-        DiTTransformer2DModel,
-        seed,
-        0.2,
-        num_attention_heads=2,
-        attention_head_dim=8,
-        in_channels=4,
-        out_channels=out_channels,
-        num_layers=2,
-        sample_size=8,
-        num_embeds_ada_norm=classes,
-    )
+    return small_pipelines.transformer(seed, classes, out_channels, tied=False)
 
 
 def autoencoder(seed: int = 1) -> Any:
-    """It enlarges eight times over, as the real one; its latents are scaled alike."""
-    return randomised(
-        AutoencoderKL,
-        seed,
-        0.15,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(8, 8, 8, 8),
-        norm_num_groups=4,
-        scaling_factor=0.18215,
-    )
+    """It enlarges eight times over, as the real one."""
+    return small_pipelines.autoencoder(seed, levels=4)
 
 
 @pytest.fixture(scope="module")
@@ -440,8 +420,8 @@ def test_missing_weights(home: Path) -> None:
     folder = home / "weights" / "facebook" / "DiT-XL-2-256"
     assert said == (
         f"generator 'dit-xl2' finds no transformer of facebook/DiT-XL-2-256: {folder}/transformer has no config.json "
-        f"and the Hugging Face cache has no facebook/DiT-XL-2-256; fetch it with `hf download facebook/DiT-XL-2-256 "
-        f"--local-dir {folder}`, or name a folder in the parameter 'model'"
+        f"and the Hugging Face cache has no facebook/DiT-XL-2-256; `ddbench fetch SUITE` gets it, or name a folder in "
+        "the parameter 'model'"
     )
 
 
@@ -452,7 +432,7 @@ def test_a_half_downloaded_name(hub: Path, home: Path, tmp_path: Path) -> None:
     cached(place, tmp_path / "cache", "facebook/DiT-XL-2-256")
     said = complaint(lambda: generator().load(None, training_data(), Context()))
     assert f"no vae of facebook/DiT-XL-2-256: {place}/vae has no diffusion_pytorch_model.safetensors and " in said
-    assert "snapshots/abc/vae has no diffusion_pytorch_model.safetensors; fetch it with" in said
+    assert "snapshots/abc/vae has no diffusion_pytorch_model.safetensors; `ddbench fetch SUITE` gets it" in said
 
 
 @pytest.mark.parametrize("lost", ["a shard", "the index"])
@@ -515,6 +495,28 @@ def test_a_transformer_of_the_data_sets_own_classes(copied: Path) -> None:
     assert len(loaded.sample_block(2, 0, Context())) == 3
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["class 1", "class 0", "class 2"], "class 0 is class 1 there, class 0 here"),
+        (["class 0", "class 1", "class 2", "class 3"], "class 3 is class 3 there, none here"),
+        (["class 0"], "class 1 is none there, class 1 here"),
+    ],
+)
+def test_a_pipeline_that_names_its_classes_serves_these_alone(copied: Path, names: list[str], said: str) -> None:
+    transformer(classes=3).save_pretrained(copied / "transformer")
+    own = generator(model=str(copied), classes="dataset")
+    own.load(None, training_data(), Context())
+    index = copied / "model_index.json"
+    whole = json.loads(index.read_text())
+    index.write_text(json.dumps({**whole, "id2label": dict(enumerate(names))}))
+    assert f"knows other classes than blank: {said}" in complaint(lambda: own.load(None, training_data(), Context()))
+    index.write_text(json.dumps({**whole, "id2label": {str(i): f"class {i}" for i in range(3)}}))
+    own.load(None, training_data(), Context())
+    index.write_text("[]")
+    assert f"{index}: is no index of a pipeline" in complaint(lambda: own.load(None, training_data(), Context()))
+
+
 def test_a_data_set_without_imagenet_indices(hub: Path) -> None:
     said = complaint(lambda: generator(model=str(hub)).load(None, training_data((258, None, 7)), Context()))
     assert "class 'class 1' has no index in ImageNet-1k" in said
@@ -557,6 +559,33 @@ def test_compiled_blocks_say_the_same(hub: Path) -> None:
     for block in prior_of(compiled).network.transformer_blocks:
         block._compiled_call_impl = None
     assert_same(compiled.sample_block(0, 0, Context()), plain.sample_block(0, 0, Context()))
+
+
+@pytest.mark.slow
+def test_blocks_that_are_compiled_in_fact_say_nearly_the_same(hub: Path) -> None:
+    """What is compiled adds in another order: images differ by a grey level at most."""
+    plain, compiled = (load(hub, compile=c).sample_block(0, 0, Context()).images for c in (False, True))
+    assert (plain.int() - compiled.int()).abs().max() <= 1
+
+
+def test_the_speed_is_told_as_a_share_of_what_the_device_could_do(
+    hub: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a device of 10^9 operations a second, two threads of which do twice that; none is told of one not known."""
+    made = load(hub)
+    flops = cast("int", cast("Cost", made.cost(cast("Any", None))).flops)
+    for device, share in ((Device("cpu", "a slow device", 1e9, 1e9), True), (None, False)):
+        monkeypatch.setattr(_latent_dit, "device_in_use", lambda name, device=device: device)
+        with caplog.at_level("INFO"):
+            caplog.clear()
+            made.sample_block(0, 0, Context(threads=2))
+        told = re.search(
+            r"([\d.]+) images a second in batches of \d+(?:, ([\d.]+)% of the peak of a slow)?", caplog.text
+        )
+        assert told is not None
+        assert (told[2] is not None) == share
+        if share:
+            assert float(told[2]) == pytest.approx(100 * float(told[1]) * flops / 2e9, rel=0.02, abs=0.05)
 
 
 @pytest.mark.parametrize("value", ["DiT-XL-2-256", "a/b/c", "", "models/"])

@@ -17,7 +17,7 @@ from ddbench_components.generators._real_latents import RealLatents
 from ddbench_components.generators._variance_bound import variance_bound
 from diffusers import DiTTransformer2DModel
 from safetensors.torch import load_file
-from small_pipelines import ALPHA_BAR, real_images, save_pipeline, transformer
+from small_pipelines import ALPHA_BAR, real_images, transformer
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
@@ -26,16 +26,6 @@ from ddbench import ComponentError, Context
 from ddbench.train.checkpoint import Checkpoint
 
 QUICK = {"classes": "dataset", "sampling_steps": 2, "block": 3, "epochs": 2, "batch_size": 6}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_pipeline(tmp_path_factory.mktemp("pipeline"))
 
 
 def generator(name: str, pipeline: Path, **params: Any) -> FineTuned:

@@ -21,7 +21,7 @@ from ddbench_components.generators._inversion_terms import (
     euler_step,
 )
 from safetensors.torch import load_file
-from small_pipelines import ALPHA_BAR, real_images, save_pipeline
+from small_pipelines import ALPHA_BAR, real_images
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -32,11 +32,6 @@ from ddbench.api import Fittable
 VARIANTS = ("paper", "released", "trajectory")
 # The variance of one number of the data, where all is Gaussian and the best prediction known.
 SPREAD = 0.6
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 class Asked:
@@ -193,11 +188,6 @@ def test_trajectories_meet() -> None:
     denoised = euler_step(noised, said, ALPHA_BAR[there], ALPHA_BAR[grid[k - 1]])
     cosine = F.cosine_similarity(latents.flatten(1), denoised.flatten(1)).mean()
     assert loss.item() == pytest.approx(0.5 * (1 - cosine.item()))
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_pipeline(tmp_path_factory.mktemp("pipeline"))
 
 
 def fitted(name: str, pipeline: Path, folder: Path, **params: Any) -> dict[str, Tensor]:

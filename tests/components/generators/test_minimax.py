@@ -24,11 +24,6 @@ from ddbench import ComponentError, Context
 HALF = 2**-0.5
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def batch(labels: list[int], clean: list[list[float]], guessed: list[list[float]]) -> Denoised:
     """Latents of two numbers, and what the network takes for the clean ones."""
     told = [torch.tensor(values, dtype=torch.float32)[:, :, None, None] for values in (clean, guessed)]

@@ -12,7 +12,7 @@ from ddbench_components.generators._modes import find_modes
 from ddbench_components.generators._real_latents import RealLatents
 from ddbench_components.generators.mode_guidance import ModeGuidance
 from safetensors.torch import load_file
-from small_pipelines import ALPHA_BAR, real_images, save_pipeline
+from small_pipelines import ALPHA_BAR, real_images
 from torch import Tensor
 
 import ddbench
@@ -21,16 +21,6 @@ from ddbench.plan import build_graph
 from ddbench.suite import load_suite
 
 STEPS = 4
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_pipeline(tmp_path_factory.mktemp("pipeline"))
 
 
 def generator(pipeline: Path, **params: Any) -> ModeGuidance:

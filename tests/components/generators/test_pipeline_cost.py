@@ -11,22 +11,12 @@ from ddbench_components.generators import _fine_tuning
 from ddbench_components.generators._difffit import add_scales, tie_embeddings, trained_parameters
 from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators._pipeline_cost import PipelineCost
-from small_pipelines import real_images, save_pipeline, transformer
+from small_pipelines import real_images, transformer
 from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
 from ddbench import Context, Generator
 from ddbench.api.cost import Cost
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_pipeline(tmp_path_factory.mktemp("pipeline"))
 
 
 def generator(name: str, pipeline: Path | None = None, **params: Any) -> Generator:
@@ -75,7 +65,8 @@ def test_dit_xl2_is_known_without_its_weights() -> None:
     assert generator("dit-xl2", model="someone/else").cost(imagewoof()) is None
     missing = made.missing()
     assert missing is not None
-    assert "hf download facebook/DiT-XL-2-256" in missing
+    assert "no transformer of facebook/DiT-XL-2-256" in missing
+    assert "`ddbench fetch SUITE` gets it" in missing
 
 
 @pytest.mark.parametrize("which", ["difffit", "full"])

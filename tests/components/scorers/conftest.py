@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import huggingface_hub.constants
 import pytest
+from ddbench_components._hub import Repository, kept_in
+
+from ddbench.api.component import Progress
 
 
 @pytest.fixture
@@ -35,6 +39,29 @@ def cache_weights(offline: None, tmp_path: Path) -> Callable[[Path, str, str], N
         cached.symlink_to(weights)
         (folder / "refs").mkdir()
         (folder / "refs" / "main").write_text("0123abcd")
+
+    return put
+
+
+@pytest.fixture
+def on_the_hub(offline: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, Path], list[str]]:
+    """Let the Hub have one repository of one file, in place of a connection; returns what it is asked for."""
+
+    def put(repository: str, name: str, weights: Path) -> list[str]:
+        asked: list[str] = []
+
+        def ask(wanted: str) -> Repository:
+            asked.append(wanted)
+            return Repository(repository, "0123abcd", {"config.json": None, name: None})
+
+        def fetch(self: Repository, file: str, progress: Progress) -> Path:
+            asked.append(file)
+            kept_in(repository).mkdir(parents=True)
+            return Path(shutil.copy(weights, kept_in(repository) / file))
+
+        monkeypatch.setattr(Repository, "ask", ask)
+        monkeypatch.setattr(Repository, "fetch", fetch)
+        return asked
 
     return put
 

@@ -140,9 +140,20 @@ def test_missing_weights_are_told_with_the_command_that_fetches_them(tmp_path: P
         defaults.load(None, DATA, Context())
     assert str(caught.value) == (
         f"scorer 'open-clip' finds no weights of ViT-B-32 (openai): neither {folder} nor the Hugging Face cache has "
-        f"open_clip_model.safetensors or open_clip_pytorch_model.bin of {repository}; fetch them with `hf download "
-        f"{repository} open_clip_model.safetensors --local-dir {folder}`, or name a file in the parameter 'weights'"
+        f"open_clip_model.safetensors or open_clip_pytorch_model.bin of {repository}; `ddbench fetch SUITE` gets them, "
+        "or name a file in the parameter 'weights'"
     )
+
+
+def test_what_is_fetched_is_what_loading_looks_for(
+    on_the_hub: Callable[[str, str, Path], list[str]], weights: Path, tag: str
+) -> None:
+    asked = on_the_hub("someone/small-clip", "open_clip_model.safetensors", weights)
+    made = scorer(load=False, pretrained=tag)
+    for _ in range(2):
+        made.fetch(lambda *_: None)
+    assert asked == ["someone/small-clip", "open_clip_model.safetensors"]
+    made.load(None, DATA, Context())
 
 
 def test_pickled_objects_damaged_files_and_anothers_weights_are_refused(

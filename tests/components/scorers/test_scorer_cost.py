@@ -101,7 +101,8 @@ def test_missing_weights_are_said_with_the_command_that_fetches_them(
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
     said = scorer(name, **params).missing()
     assert said is not None
-    assert f"hf download {repository} {file}" in said
+    assert f"{file} or " in said
+    assert f" of {repository}; `ddbench fetch SUITE` gets them" in said
     assert "\n" not in said
     path = tmp_path / "weights" / repository / file
     path.parent.mkdir(parents=True)

@@ -176,9 +176,22 @@ def test_missing_weights_are_told_with_the_command_that_fetches_them(tmp_path: P
         scorer()
     assert str(caught.value) == (
         f"scorer 'timm' finds no weights of {TAGGED}: neither {folder} nor the Hugging Face cache has "
-        f"model.safetensors or pytorch_model.bin of {REPOSITORY}; fetch them with `hf download {REPOSITORY} "
-        f"model.safetensors --local-dir {folder}`, or name a file in the parameter 'weights'"
+        f"model.safetensors or pytorch_model.bin of {REPOSITORY}; `ddbench fetch SUITE` gets them, or name a file in "
+        "the parameter 'weights'"
     )
+
+
+def test_what_is_fetched_is_what_loading_looks_for(
+    on_the_hub: Callable[[str, str, Path], list[str]], weights: Path, tmp_path: Path
+) -> None:
+    asked = on_the_hub(REPOSITORY, "model.safetensors", weights)
+    made: Any = ddbench.create("scorer", "timm", model=TAGGED)
+    for _ in range(2):
+        made.fetch(lambda *_: None)
+    assert asked == [REPOSITORY, "model.safetensors"]
+    made.load(None, DATA, Context())
+    with pytest.raises(ComponentError, match=r"absent\.pth: there is no such file of weights"):
+        ddbench.create("scorer", "timm", model=TAGGED, weights=tmp_path / "absent.pth").fetch(lambda *_: None)
 
 
 def test_torch_files_are_read_and_pickled_objects_are_not(weights: Path, tmp_path: Path, bomb: Any) -> None:

@@ -1,0 +1,134 @@
+"""Repositories on the Hugging Face Hub. Connections to it are opened here alone, and only to fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from errno import ENOSPC
+from logging import ERROR
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, Final
+
+from ddbench import ComponentError
+from ddbench.api.component import Progress
+from ddbench.store.files import file_sha256
+from ddbench.store.home import data_home
+
+TIMEOUT_S: Final = 10.0
+
+
+def kept_in(repository: str) -> Path:
+    """The folder of the data folder that holds what was fetched of a repository, laid out as there."""
+    return data_home() / "weights" / repository
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository as it is at one commit.
+
+    Attributes:
+        name: ``owner/name``.
+        files: all of them by name, each with the SHA-256 that the Hub tells of it; it tells that of large files.
+    """
+
+    name: str
+    commit: str
+    files: Mapping[str, str | None]
+
+    @classmethod
+    def ask(cls, name: str) -> Repository:
+        """What the Hub has under a name now. Raises ComponentError where it cannot be asked, or has nothing."""
+        from huggingface_hub import HfApi
+
+        with _explained(name):
+            info = HfApi().model_info(name, files_metadata=True, timeout=TIMEOUT_S)
+        files = {file.rfilename: file.lfs.sha256 if file.lfs else None for file in info.siblings or ()}
+        return cls(name, info.sha or "main", files)
+
+    def fetch(self, file: str, progress: Progress) -> Path:
+        """Get a file, whole or not at all; one that is there already, as it is at this commit, is not got again.
+
+        Raises:
+            ComponentError: the repository has no such file, or it cannot be got.
+        """
+        from huggingface_hub import hf_hub_download
+
+        if file not in self.files:
+            raise ComponentError(f"{self.name} on the Hugging Face Hub has no {file}", hint="name another repository")
+        folder, bar = kept_in(self.name), _bar(f"{self.name} {file}", progress)
+        with _explained(self.name):
+            # From its cache the library would copy a file to its place bit by bit, and a kill leave half of it there.
+            nowhere = folder / ".cache" / "none"
+            got = hf_hub_download(
+                self.name, file, revision=self.commit, local_dir=folder, cache_dir=nowhere, tqdm_class=bar
+            )
+        path, digest = Path(got), self.files[file]
+        if digest is not None and file_sha256(path) != digest:
+            path.unlink()
+            raise ComponentError(f"{file} of {self.name} arrived damaged and was thrown away", hint="fetch it again")
+        return path
+
+
+@contextmanager
+def _explained(repository: str) -> Iterator[None]:
+    """Tell in one line what hinders a download, and nothing else."""
+    from huggingface_hub import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(ERROR)
+    try:
+        yield
+    # What a broken connection raises is up to the library that the Hub's own library asks with.
+    except Exception as error:
+        raise _explanation(repository, error) from error
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def _explanation(repository: str, error: Exception) -> ComponentError:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    endpoint, folder = HfApi().endpoint, kept_in(repository)
+    if isinstance(error, GatedRepoError):
+        said = f"{repository} is only for those who have accepted its terms"
+        return ComponentError(said, hint=f"accept them at {endpoint}/{repository}, log in with `hf auth login`")
+    if isinstance(error, RepositoryNotFoundError):
+        said = f"{endpoint} has no repository {repository}, or shows it to its owners alone"
+        return ComponentError(said, hint="check the name; of a private one, log in with `hf auth login`")
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        said = f"{repository} could not be fetched: no space is left for {folder}"
+        return ComponentError(said, hint="make some, or name another data folder in DDBENCH_DATA")
+    # It says no more than that a file is neither there nor to be had; its cause says why.
+    cause = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None
+    reason = shorten(str(cause or error) or type(error).__name__, 240, placeholder=" …")
+    return ComponentError(
+        f"{repository} could not be fetched from {endpoint} ({reason})",
+        hint="check the connection, name a mirror in HF_ENDPOINT, or bring here what "
+        f"`hf download {repository} --local-dir {folder}` gets elsewhere",
+    )
+
+
+def _bar(title: str, progress: Progress) -> Any:
+    """A progress bar, as the Hub's library wants it, that shows nothing itself."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class Bar(tqdm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
+
+        def update(self, n: float | None = 1) -> None:
+            self.n += n or 0
+            progress(title, int(self.n), int(self.total or 0))
+
+        # Files that arrive in pieces have a second bar, of what has come in; to have these two is to do without it.
+
+        def update_transfer(self, n: float) -> None:
+            pass
+
+        def set_transfer_postfix_str(self, text: str, refresh: bool = True) -> None:
+            pass
+
+    return Bar

@@ -1,0 +1,125 @@
+"""The steps from real images to the files of ``dit-nano``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, DiTPipeline, DiTTransformer2DModel
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ddbench import Context, Dataset
+from ddbench.run.environment import environment
+
+from .._latent_prior import LatentDitPrior
+from .._real_latents import RealLatents
+from ._recipe import Recipe
+from ._transformer import scheduler
+
+TIMES: Final = "seconds.json"
+_WEIGHTS: Final = "diffusion_pytorch_model.safetensors"
+
+
+@dataclass(frozen=True)
+class Making:
+    """The making of a pipeline in a folder: hours on a CPU, and goes on where it was stopped.
+
+    Attributes:
+        folder: holds what each step made, which is not made again; ``pipeline`` in it is the end.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    folder: Path
+    ctx: Context
+
+    def pipeline(self) -> Path:
+        """The pipeline as diffusers saves it, in half precision."""
+        path = self.folder / "pipeline"
+        if not path.exists():
+            vae, transformer = self.autoencoder(), self.transformer()
+            names = {i: c.name for i, c in enumerate(self.dataset.classes)}
+            noise = DDIMScheduler.from_config(scheduler().config, timestep_spacing="trailing")
+            pipeline = DiTPipeline(transformer.half(), vae.half(), noise)
+            # diffusers reads the names of classes from there, and does not write them itself.
+            pipeline.register_to_config(id2label=names)
+            pipeline.save_pretrained(path)
+        return path
+
+    def judge(self) -> nn.Module:
+        """The classifier that measures."""
+        return self.recipe.judge.get(self.dataset, self.folder / "judge.safetensors", self.ctx.with_seed(1))
+
+    def autoencoder(self) -> AutoencoderKL:
+        """The autoencoder, scaled so that latents have a deviation of 1."""
+        path = self.folder / "vae"
+        if not path.exists():
+            classifier = self.recipe.teacher.get(self.dataset, self.folder / "teacher.safetensors", self.ctx)
+            images = self.dataset.train().images
+            vae, seconds = self.recipe.autoencoder.train(images, classifier, self._within("autoencoder"))
+            vae.register_to_config(scaling_factor=1 / _deviation(vae, images))
+            vae.save_pretrained(path)
+            self._note("autoencoder", seconds)
+        return AutoencoderKL.from_pretrained(path).to(self.ctx.device).eval().requires_grad_(False)
+
+    def transformer(self) -> DiTTransformer2DModel:
+        """The transformer, of the autoencoder's latents."""
+        path = self.folder / "transformer"
+        if not path.exists():
+            vae, ctx = self.autoencoder(), self._within("transformer")
+            side = self.dataset.image_size >> (len(vae.config.block_out_channels) - 1)
+            prior = self.recipe.transformer.prior(vae, side, len(self.dataset.classes), ctx)
+            seconds = self.recipe.transformer.train(prior, self._latents(prior), ctx)
+            prior.network.save_pretrained(path)
+            self._note("transformer", seconds)
+        return DiTTransformer2DModel.from_pretrained(path)
+
+    @cached_property
+    def seconds(self) -> dict[str, float]:
+        """How long the steps took that are done."""
+        path = self.folder / TIMES
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+    def _note(self, step: str, seconds: float) -> None:
+        self.seconds[step] = round(seconds)
+        (self.folder / TIMES).write_text(json.dumps(self.seconds) + "\n", encoding="utf-8")
+
+    def _latents(self, prior: LatentDitPrior) -> RealLatents:
+        """What the autoencoder says of the training images."""
+        path = self.folder / "latents.safetensors"
+        if not path.exists():
+            made = RealLatents.of(self.dataset.training(), prior)
+            save_file({"mean": made.mean, "deviation": made.deviation, "labels": made.labels}, path)
+        return RealLatents(**load_file(path, device=self.ctx.device))
+
+    def _within(self, step: str) -> Context:
+        return replace(self.ctx, unfinished=self.folder / f"{step}.unfinished")
+
+
+@torch.no_grad()
+def _deviation(vae: AutoencoderKL, images: Tensor, count: int = 2000) -> float:
+    few = images[:: max(1, len(images) // count)].to(vae.device).float() / 127.5 - 1
+    return float(torch.cat([vae.encode(batch).latent_dist.mean for batch in torch.split(few, 100)]).std())
+
+
+def describe(making: Making, figures: dict[str, Any]) -> dict[str, Any]:
+    """What a model card tells of the pipeline that was made: recipe, surroundings, sizes, and what was measured."""
+    pipeline, ctx = making.pipeline(), making.ctx
+    kept = {part: load_file(pipeline / part / _WEIGHTS) for part in ("transformer", "vae")}
+    config = json.loads((pipeline / "transformer" / "config.json").read_text(encoding="utf-8"))
+    return {
+        "recipe": asdict(making.recipe),
+        "seed": ctx.seed,
+        "environment": environment(ctx.device, ctx.threads),
+        "seconds": making.seconds,
+        "classes": [c.name for c in making.dataset.classes],
+        "latent": [config["in_channels"], config["sample_size"], config["sample_size"]],
+        "weights": {part: sum(value.numel() for value in values.values()) for part, values in kept.items()},
+        "bytes": sum((pipeline / part / _WEIGHTS).stat().st_size for part in kept),
+        "figures": figures,
+    }
