@@ -46,6 +46,7 @@ RECIPE: Final = Recipe(
         patch=2,
         label_dropout=0.1,
         bound=5.0,
+        compile=True,
     ),
     judge=Classifier("resnetap10", epochs=12),
     guidance=2.0,

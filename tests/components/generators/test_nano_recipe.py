@@ -30,7 +30,7 @@ COURSE = Course(steps=4, batch=4, learning_rate=1e-3, warmup=2, weight_decay=0.0
 SMALL = Recipe(
     teacher=Classifier("convnet3", epochs=1),
     autoencoder=Autoencoder(COURSE, (8, 8), latent_channels=4, likeness=0.1, divergence=0.01, compile=False),
-    transformer=Transformer(COURSE, layers=1, heads=1, head_channels=8, patch=4, label_dropout=0.1, bound=5.0),
+    transformer=Transformer(COURSE, 1, 1, head_channels=8, patch=4, label_dropout=0.1, bound=5.0, compile=False),
     judge=Classifier("convnet3", epochs=1),
     guidance=GUIDANCES[2],
 )
@@ -116,7 +116,7 @@ def test_a_course_rises_along_a_line_and_falls_along_half_a_cosine() -> None:
 def test_errors_count_by_their_bounded_ratio_of_signal_to_noise() -> None:
     """min(SNR, 5) / SNR times the squared error, from streams of noise that are drawn here again."""
     course = replace(COURSE, batch=6)
-    small = Transformer(course, layers=1, heads=1, head_channels=8, patch=2, label_dropout=0.0, bound=5.0)
+    small = Transformer(course, 1, 1, head_channels=8, patch=2, label_dropout=0.0, bound=5.0, compile=False)
     vae = Autoencoder(COURSE, (8, 8), 4, 0.1, 0.01, compile=False).build(16)
     prior = small.prior(vae, 8, 3, Context())
     rng = torch.Generator().manual_seed(1)
