@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.benchmarks import equality, students
+from tests.benchmarks import equality, generation, students
 from tests.benchmarks.test_students import LEAST, reached
 from tests.conftest import ROOT, Cli
 
@@ -79,9 +79,9 @@ assert Brightest().select(pool, 2, Context()).indices == (1, 2)
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.parametrize("figures", [students, equality])
+@pytest.mark.parametrize("figures", [students, equality, generation])
 def test_the_figures_are_those_that_were_measured(figures: ModuleType) -> None:
-    name = {students: "speed", equality: "equality"}[figures]
+    name = {students: "speed", equality: "equality", generation: "generation"}[figures]
     (shown,) = re.findall(rf"<!-- {name} -->\n\n(.*?)\n\n", README, re.DOTALL)
     assert shown == figures.table(json.loads(figures.FILE.read_text()))
 

@@ -70,7 +70,9 @@ def documented(folder: Path, device: str, batch: int) -> Callable[[int], None]:
     return make
 
 
-def ours(folder: Path, device: str, scheduler: str, compiled: bool) -> Callable[[int], None]:
+def ours(
+    folder: Path, device: str, scheduler: str, *, precision: str = "bf16", compiled: bool = False
+) -> Callable[[int], None]:
     """Images of `dit-xl2`, with the latents that a pool keeps."""
     import torch
 
@@ -85,7 +87,7 @@ def ours(folder: Path, device: str, scheduler: str, compiled: bool) -> Callable[
             scheduler=scheduler,
             guidance=GUIDANCE,
             sampling_steps=STEPS,
-            precision="bf16",
+            precision=precision,
             compile=compiled,
             block=batch,
             batch=batch,
@@ -114,11 +116,12 @@ def measure(device: str) -> dict[str, Any]:
         sides = {
             f"DiTPipeline, {DOCUMENTED} at once": documented(Path(name), device, DOCUMENTED),
             f"DiTPipeline, {images} at once": documented(Path(name), device, images),
-            "dit-xl2, DDIM": ours(Path(name), device, "ddim", compiled=False),
-            "dit-xl2, DDPM": ours(Path(name), device, "ddpm", compiled=False),
+            "dit-xl2, DDIM, float32": ours(Path(name), device, "ddim", precision="float32"),
+            "dit-xl2, DDIM, bf16": ours(Path(name), device, "ddim"),
+            "dit-xl2, DDPM, bf16": ours(Path(name), device, "ddpm"),
         }
         if device == "cuda":
-            sides["dit-xl2, DDIM, compiled"] = ours(Path(name), device, "ddim", compiled=True)
+            sides["dit-xl2, DDIM, bf16, compiled"] = ours(Path(name), device, "ddim", compiled=True)
         seconds: dict[str, list[float]] = {side: [] for side in sides}
         for round_ in range(ROUNDS + 1):
             for side in list(sides)[:: 1 if round_ % 2 else -1]:
