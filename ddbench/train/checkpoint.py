@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,13 @@ class Checkpoint:
             with safe_open(self.path, framework="pt") as file:
                 about = json.loads(file.metadata()["about"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+            kept = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+            if _shapes(kept) != _shapes(model.state_dict()):
+                return 0, float("nan")  # before anything is overwritten
             state = optimizer.state_dict()
             state["state"] = _nested(tensors, "optimizer.")
-            model.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
             optimizer.load_state_dict(state)
+            model.load_state_dict(kept)
         except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError):
             return 0, float("nan")
         self.recall(about["notes"])
@@ -74,6 +77,10 @@ class Checkpoint:
         kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         write_whole(self.path, save(kept, {"about": json.dumps(about)}))
         self._written = time.monotonic()
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _nested(tensors: dict[str, Tensor], prefix: str) -> dict[int, dict[str, Tensor]]:

@@ -44,10 +44,10 @@ def protocol(name: str) -> Protocol:
     return Protocol.model_validate(values)
 
 
-def network(dropout: float = 0.0) -> nn.Module:
+def network(dropout: float = 0.0, classes: int = 3) -> nn.Module:
     """With BatchNorm's buffers, and with a layer that draws for itself."""
     layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(dropout)]
-    return nn.Sequential(*layers, nn.Linear(4 * 30 * 30, 3))
+    return nn.Sequential(*layers, nn.Linear(4 * 30 * 30, classes))
 
 
 def trained(
@@ -125,13 +125,13 @@ def _never(epoch: int, model: nn.Module) -> None:
     raise AssertionError("there was nothing left to train")
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "of another network", "foreign"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "of another network", "of more classes", "foreign"])
 def test_a_file_of_no_use_is_a_new_start(tmp_path: Path, damage: str) -> None:
     file, how = tmp_path / "kept.safetensors", protocol("minimax-hard@1")
     with pytest.raises(KilledError):
         trained(how, file, stop_in=4)
-    if damage == "of another network":
-        model = nn.Linear(2, 2)
+    if damage in ("of another network", "of more classes"):
+        model = nn.Linear(2, 2) if damage == "of another network" else network(classes=5)
         Checkpoint(file, seconds=0).offer(4, 0.5, model, torch.optim.SGD(model.parameters(), 0.1))
     else:
         whole = file.read_bytes()
