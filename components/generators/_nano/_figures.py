@@ -85,7 +85,7 @@ def _first(images: LabeledImages, per_class: int) -> LabeledImages:
 
 def sampler(pipeline: Path, dataset: Dataset, ctx: Context, **params: Any) -> Generator:
     """The pipeline in a folder, guided in all channels and sampled by DDIM."""
-    own = {"model": str(pipeline), "classes": "dataset", "scheduler": "ddim", "guided_channels": "all"}
+    own = {"model": str(pipeline.absolute()), "classes": "dataset", "scheduler": "ddim", "guided_channels": "all"}
     generator = cast("Generator", ddbench.create("generator", "dit-xl2", **own, batch=_TOGETHER, **params))
     generator.load(None, dataset.training(), ctx)
     return generator
