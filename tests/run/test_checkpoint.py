@@ -13,7 +13,7 @@ from tests.run.runs import run, start, state_of
 SUITE = """\
 suite: long
 dataset: dots
-protocol: dc-cifar@1
+protocol: dc-plain-cifar@1
 evaluator: {use: student, checkpoint_seconds: 0}
 ipc: [2]
 students: [pixels]
