@@ -31,8 +31,6 @@ def install_distribution(folder: Path, source: Path) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Tests run in as many processes as there are cores in a small machine, and more threads would only wait.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     folder = tempfile.TemporaryDirectory(prefix="ddbench-example-")
     config.add_cleanup(folder.cleanup)
     install_distribution(Path(folder.name), EXAMPLE)
