@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as F
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +67,9 @@ def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
     side = side or size
     if tuple(pixels.shape[-2:]) == (size, size) == (side, side):
         return pixels
+    # Two seconds to import, which a worker whose images have their size already is spared.
+    from torchvision.transforms.v2 import functional as F
+
     pictures = (F.to_pil_image(image) for image in pixels.cpu())
     return torch.stack([F.pil_to_tensor(F.center_crop(F.resize(p, [side]), [size, size])) for p in pictures])
 
