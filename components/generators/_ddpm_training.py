@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from ddbench.train.checkpoint import Checkpoint
 
 from ._ddpm_prior import DdpmPrior
 from ._pixel_training import Part, draw_batch, held_out_loss, split
+from ._schedule import share_of_peak
 
 if TYPE_CHECKING:
     from .ddpm import Ddpm
@@ -103,7 +103,7 @@ def _optimise(prior: DdpmPrior, fitted: Part, params: Ddpm.Params, ctx: Context)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(prior.network.parameters(), GRADIENT_NORM)
-        optimiser.param_groups[0]["lr"] = params.learning_rate * _share_of_peak(step, params.steps)
+        optimiser.param_groups[0]["lr"] = params.learning_rate * share_of_peak(step, params.steps, WARMUP_STEPS)
         optimiser.step()
         average.update_parameters(prior.network)
         curve.add(step, loss.item())
@@ -111,11 +111,6 @@ def _optimise(prior: DdpmPrior, fitted: Part, params: Ddpm.Params, ctx: Context)
             checkpoint.offer(step + 1, loss.item(), both, optimiser)
         ctx.progress(step + 1, params.steps)
     return average.module, curve
-
-
-def _share_of_peak(step: int, steps: int) -> float:
-    """How much of the learning rate a step has: it rises along a line, and falls to zero along half a cosine."""
-    return min(1.0, (step + 1) / WARMUP_STEPS) * (1 + math.cos(math.pi * step / steps)) / 2
 
 
 @dataclass

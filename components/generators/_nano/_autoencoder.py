@@ -1,4 +1,4 @@
-"""The autoencoder whose latents ``dit-nano`` is a diffusion model of."""
+"""The autoencoder whose latents the transformer denoises."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ddbench import Context
 
+from .._pixels import to_latents
 from ._learning import Course, learn
 
 
@@ -58,7 +59,7 @@ class Autoencoder:
     def _loss(self, vae: AutoencoderKL, images: Tensor, classifier: nn.Module, rng: torch.Generator) -> Tensor:
         chosen = torch.randint(len(images), (self.course.batch,), generator=rng)
         mirrored = torch.rand(self.course.batch, generator=rng) < 0.5
-        real = images[chosen].to(vae.device).float() / 127.5 - 1
+        real = to_latents(images[chosen].to(vae.device))
         real = torch.where(mirrored.to(vae.device)[:, None, None, None], real.flip(-1), real)
         real = real.contiguous(memory_format=torch.channels_last)
         with torch.autocast(vae.device.type, torch.bfloat16):

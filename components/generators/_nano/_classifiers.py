@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 import ddbench
 from ddbench import Context, Dataset, Student
+from ddbench.store.files import write_whole
 from ddbench.train.images import ResidentImages
 from ddbench.train.protocol import Protocol
 from ddbench.train.trainer import train
@@ -35,7 +36,8 @@ class Classifier:
             real = dataset.train()
             images = resident(real.images, real.labels, ctx)
             trained = train(lambda: student.build(classes, size), images, self._protocol(size), self.epochs, ctx)
-            save_file({name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}, path)
+            weights = {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}
+            write_whole(path, save(weights))
         network = student.build(classes, size)
         network.load_state_dict(load_file(path))
         network.to(memory_format=torch.channels_last)
@@ -44,7 +46,7 @@ class Classifier:
     def _protocol(self, size: int) -> Protocol:
         return Protocol.model_validate(
             {
-                "id": "dit-nano@1",
+                "id": "recipe@1",
                 "max_input_size": size,
                 "batch_size": 128,
                 "epochs_by_ipc": {"beyond": self.epochs},

@@ -1,4 +1,4 @@
-"""What is measured of ``dit-nano`` against real images."""
+"""What is measured of the pipeline against real images."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import ddbench
 from ddbench import Context, Dataset, Generator, LabeledImages
+from ddbench.train.images import normalize, unit
 
 from .._latent_prior import LatentDitPrior
 from .._noise_prior import to_bytes
@@ -39,8 +40,7 @@ class Judgement:
         """Ask it about uint8 images ``[N, 3, H, W]``."""
         held = resident(images, labels, ctx)
         seen = [
-            judge.embed((pixels.float() / 255 - held.mean[:, None, None]) / held.std[:, None, None])
-            for pixels in torch.split(held.pixels, _TOGETHER)
+            judge.embed(normalize(unit(pixels), held.mean, held.std)) for pixels in torch.split(held.pixels, _TOGETHER)
         ]
         embedding = torch.cat(seen)
         return cls(embedding.double().cpu().numpy(), (judge.head(embedding).argmax(1) == held.labels).cpu())
@@ -53,12 +53,10 @@ class Judgement:
 
 def frechet(one: Judgement, other: Judgement) -> float:
     """The Fréchet distance of normal distributions with the embeddings' means and covariances (arXiv:1706.08500)."""
-    (a, b), means = (
-        (np.cov(j.embedding, rowvar=False) for j in (one, other)),
-        [j.embedding.mean(0) for j in (one, other)],
-    )
+    a, b = (np.cov(judged.embedding, rowvar=False) for judged in (one, other))
+    apart = np.square(one.embedding.mean(0) - other.embedding.mean(0)).sum()
     roots = np.sqrt(np.linalg.eigvals(a @ b).real.clip(min=0))
-    return float(np.square(means[0] - means[1]).sum() + np.trace(a) + np.trace(b) - 2 * roots.sum())
+    return float(apart + np.trace(a) + np.trace(b) - 2 * roots.sum())
 
 
 def figures(pipeline: Path, judge: nn.Module, dataset: Dataset, per_class: int, ctx: Context) -> dict[str, Any]:
@@ -96,9 +94,9 @@ def _reconstructed(
     pipeline: Path, real: LabeledImages, judged: Judgement, judge: nn.Module, dataset: Dataset, ctx: Context
 ) -> dict[str, float]:
     prior = cast("LatentDitPrior", sampler(pipeline, dataset, ctx).prior)
-    batches = [batch.to(ctx.device).float() / 255 for batch in torch.split(real.images, _TOGETHER)]
+    batches = [unit(batch.to(ctx.device)) for batch in torch.split(real.images, _TOGETHER)]
     again = torch.cat([to_bytes(prior.decode(prior.encode(batch)[0])).cpu() for batch in batches])
-    error = ((again.float() - real.images.float()) / 255).square().flatten(1).mean(1)
+    error = (unit(again) - unit(real.images)).square().flatten(1).mean(1)
     found = Judgement.of(again, real.labels, judge, ctx)
     decibels = float((-10 * error.log10()).mean())
     return {"psnr": decibels, "agreement": found.agreement, "frechet": frechet(found, judged)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ddbench import Context
 from ddbench.train.checkpoint import Checkpoint
+
+from .._schedule import share_of_peak
 
 _CHECKPOINT_SECONDS: Final = 120.0
 _LINES: Final = 100
@@ -42,7 +43,7 @@ class Course:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
-        return self.learning_rate * min(1.0, (step + 1) / self.warmup) * (1 + math.cos(math.pi * step / self.steps)) / 2
+        return self.learning_rate * share_of_peak(step, self.steps, self.warmup)
 
     def decay(self, step: int) -> float:
         """How much of the average outlives a step, counted from 0."""

@@ -1,8 +1,9 @@
-"""The steps from real images to the files of ``dit-nano``."""
+"""The steps from real images to a pipeline."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any, Final
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DiTPipeline, DiTTransformer2DModel
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ddbench import Context, Dataset
 from ddbench.run.environment import environment
+from ddbench.store.files import write_whole
 
 from .._latent_prior import LatentDitPrior
+from .._pixels import to_latents
 from .._real_latents import RealLatents
 from ._recipe import Recipe
 from ._transformer import scheduler
@@ -48,7 +51,7 @@ class Making:
             pipeline = DiTPipeline(transformer.half(), vae.half(), noise)
             # diffusers reads the names of classes from there, and does not write them itself.
             pipeline.register_to_config(id2label=names)
-            pipeline.save_pretrained(path)
+            _save_whole(path, pipeline.save_pretrained)
         return path
 
     def judge(self) -> nn.Module:
@@ -63,8 +66,8 @@ class Making:
             images = self.dataset.train().images
             vae, seconds = self.recipe.autoencoder.train(images, classifier, self._within("autoencoder"))
             vae.register_to_config(scaling_factor=1 / _deviation(vae, images))
-            vae.save_pretrained(path)
             self._note("autoencoder", seconds)
+            _save_whole(path, vae.save_pretrained)
         return AutoencoderKL.from_pretrained(path).to(self.ctx.device).eval().requires_grad_(False)
 
     def transformer(self) -> DiTTransformer2DModel:
@@ -75,8 +78,8 @@ class Making:
             side = self.dataset.image_size >> (len(vae.config.block_out_channels) - 1)
             prior = self.recipe.transformer.prior(vae, side, len(self.dataset.classes), ctx)
             seconds = self.recipe.transformer.train(prior, self._latents(prior), ctx)
-            prior.network.save_pretrained(path)
             self._note("transformer", seconds)
+            _save_whole(path, prior.network.save_pretrained)
         return DiTTransformer2DModel.from_pretrained(path)
 
     @cached_property
@@ -87,23 +90,30 @@ class Making:
 
     def _note(self, step: str, seconds: float) -> None:
         self.seconds[step] = round(seconds)
-        (self.folder / TIMES).write_text(json.dumps(self.seconds) + "\n", encoding="utf-8")
+        write_whole(self.folder / TIMES, json.dumps(self.seconds).encode() + b"\n")
 
     def _latents(self, prior: LatentDitPrior) -> RealLatents:
         """What the autoencoder says of the training images."""
         path = self.folder / "latents.safetensors"
         if not path.exists():
             made = RealLatents.of(self.dataset.training(), prior)
-            save_file({"mean": made.mean, "deviation": made.deviation, "labels": made.labels}, path)
+            write_whole(path, save({"mean": made.mean, "deviation": made.deviation, "labels": made.labels}))
         return RealLatents(**load_file(path, device=self.ctx.device))
 
     def _within(self, step: str) -> Context:
         return replace(self.ctx, unfinished=self.folder / f"{step}.unfinished")
 
 
+def _save_whole(path: Path, save_pretrained: Callable[[Path], Any]) -> None:
+    """A folder that is there is whole: it gets its name last."""
+    part = path.with_name(f"{path.name}.part")
+    save_pretrained(part)
+    part.rename(path)
+
+
 @torch.no_grad()
 def _deviation(vae: AutoencoderKL, images: Tensor, count: int = 2000) -> float:
-    few = images[:: max(1, len(images) // count)].to(vae.device).float() / 127.5 - 1
+    few = to_latents(images[:: max(1, len(images) // count)].to(vae.device))
     return float(torch.cat([vae.encode(batch).latent_dist.mean for batch in torch.split(few, 100)]).std())
 
 

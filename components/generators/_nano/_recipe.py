@@ -1,4 +1,4 @@
-"""All that was chosen for ``dit-nano``."""
+"""All that was chosen for the pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transformer of ``dit-nano``: DiT's recipe on the latents of its autoencoder."""
+"""The transformer: DiT's recipe on the latents of the autoencoder."""
 
 from __future__ import annotations
 

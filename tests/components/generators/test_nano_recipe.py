@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -82,30 +83,34 @@ class _StopError(Exception):
 
 
 def test_a_training_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same bits, and the time of both parts."""
+    """To the same bits, without doing again what was done, and with the time of both parts."""
     from ddbench_components.generators._nano import _learning
 
     monkeypatch.setattr(_learning, "_CHECKPOINT_SECONDS", 0.0)
 
-    def run(ctx: Context, stop_at: int | None = None) -> Tensor:
+    def run(ctx: Context, stop_in: int | None = None) -> tuple[Tensor, int, float]:
         torch.manual_seed(0)
-        network, seen = nn.Linear(3, 1), 0
+        network, asked = nn.Linear(3, 1), 0
 
         def loss(rng: torch.Generator) -> Tensor:
-            nonlocal seen
-            seen += 1
-            if seen == stop_at:
+            nonlocal asked
+            asked += 1
+            if asked == stop_in:
                 raise _StopError
+            time.sleep(0.1)
             return cast("Tensor", network(torch.randn(5, 3, generator=rng)).square().mean())
 
-        learn(network, COURSE, loss, ctx)
-        return network.weight
+        seconds = learn(network, COURSE, loss, ctx)
+        return network.weight, asked, seconds
 
-    whole = run(Context())
+    whole, steps, _ = run(Context())
     kept = Context(unfinished=tmp_path / "unfinished")
     with pytest.raises(_StopError):
-        run(kept, stop_at=3)
-    assert run(kept).equal(whole)
+        run(kept, stop_in=3)
+    resumed, left, seconds = run(kept)
+    assert resumed.equal(whole)
+    assert (steps, left) == (4, 2)
+    assert seconds >= 0.4, "of all four steps"
 
 
 def test_a_course_rises_along_a_line_and_falls_along_half_a_cosine() -> None:
