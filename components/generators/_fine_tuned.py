@@ -37,12 +37,17 @@ class FineTunedParams(LatentDitParams):
     )
     label_dropout: float = Field(0.1, ge=0, le=1, description="share of training images without label, as in DiT")
     ema: float | None = Field(
-        None, ge=0, lt=1, description="decay of the average; by default 0.9999, or less in trainings under 10^4 steps"
+        None, ge=0, lt=1, description="decay of the average; by default 0.9999, or 1 - 10/N if all epochs have N < 10^4"
     )
 
-    def decay(self, steps: int) -> float:
-        """Of the average of the weights, which would stay near its beginning in a short training at 0.9999."""
-        return min(0.9999, max(0.0, 1 - 10 / steps)) if self.ema is None else self.ema
+    def decay(self, planned: int) -> float:
+        """Of the average of the weights in a training of so many steps; at 0.9999 a short one's stays at its beginning.
+
+        A training that is stopped before has the average of one that goes on.
+        """
+        if self.ema is not None:
+            return self.ema
+        return 0.9999 if planned >= 10_000 else max(0.0, 1 - 10 / planned)
 
 
 class FineTuned(LatentDit):
@@ -107,7 +112,7 @@ class FineTuned(LatentDit):
         from ._memory import enough_memory
         from ._real_latents import RealLatents
 
-        prior = self.open(data, "float32", ctx)
+        prior = replace(self.open(data, "float32", ctx), mixed=self.params.precision == "bf16")
         if self.params.checkpoint is not None:
             convert(self.params.checkpoint, prior.network, out_dir)
             return

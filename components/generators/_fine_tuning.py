@@ -69,14 +69,27 @@ class FineTuning:
         """The last, smaller batch is left out, unless there is no other."""
         return max(1, len(self.latents) // self.params.batch_size)
 
-    @cached_property
+    @property
+    def planned(self) -> int:
+        """Steps of all epochs."""
+        return self.params.epochs * self.steps_an_epoch
+
+    @property
     def steps(self) -> int:
-        """All of them."""
-        planned = self.params.epochs * self.steps_an_epoch
-        return min(planned, self.params.stop_after or planned)
+        """Steps that are made."""
+        return self.params.stop_after or self.planned
 
     def run(self, out_dir: Path) -> None:
-        """Train; write the average of what was trained, and ``training.json``, into a folder."""
+        """Train; write the average of what was trained, and ``training.json``, into a folder.
+
+        Raises ComponentError where the training is to stop after more steps than there are.
+        """
+        if self.steps > self.planned:
+            raise ComponentError(
+                f"fine-tuning is to stop after {self.steps:,} steps, and {self.params.epochs} epochs of "
+                f"{len(self.latents):,} images have {self.planned:,}",
+                hint="lower the parameter 'stop_after', or raise 'epochs'",
+            )
         tie_embeddings(self.prior.network)
         if self.params.trained == "difffit":
             add_scales(self.prior.network)
@@ -84,7 +97,7 @@ class FineTuning:
         optimizer = torch.optim.AdamW(list(state.trained), self.params.learning_rate, weight_decay=0.0, fused=True)
         checkpoint = self._checkpoint()
         done, _ = checkpoint.restore(state, optimizer) if checkpoint else (0, math.nan)
-        decay = self.params.decay(self.steps)
+        decay = self.params.decay(self.planned)
         for step in range(done, self.steps):
             loss = self._step(step, list(state.trained), optimizer)
             state.follow(decay)
@@ -148,8 +161,7 @@ class FineTuning:
         labels = latents.labels[chosen]
         without = (dropped < self.params.label_dropout).to(device)
         asked = self.prior.labels[labels].masked_fill(without, self.prior.no_class)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.params.precision == "bf16"):
-            output = self.prior.output(noisy, t, asked)
+        output = self.prior.output(noisy, t, asked)
         rng = self.ctx.torch_rng("term", step)
         return Denoised(self.prior, clean, noise, noisy, t, labels, output, rng)
 

@@ -70,15 +70,16 @@ class PaperInversion(InversionTerm):
 class ReleasedInversion(InversionTerm):
     """As in the released code: one step of 1/1000 from z₀, though labelled t, against the mean of the step from z_t.
 
-    The inverted latent is detached and its guess of the clean latents clipped to [−1, 1]; the mean of the cosines is
-    over all pairs of the batch.
+    The inverted latent is detached and its guess of the clean latents clipped to [−1, 1]; after the last timestep there
+    is noise alone. The mean of the cosines is over all pairs of the batch. Classes are always told, where that code
+    drops a tenth of them here too.
     """
 
     def forward(self, batch: Denoised) -> dict[str, Tensor]:
         """``inversion``."""
         alphas, t = batch.alphas, batch.t
-        following = (t + 1).clamp(max=len(alphas) - 1)
-        a, after = alphas[t][:, None, None, None], alphas[following][:, None, None, None]
+        following = torch.cat([alphas[1:], alphas.new_zeros(1)])
+        a, after = alphas[t][:, None, None, None], following[t][:, None, None, None]
         with torch.no_grad():
             said = batch.prior.output(batch.clean, t, batch.prior.labels[batch.labels])[:, : batch.clean.shape[1]]
             guess = ((batch.clean - (1 - a).sqrt() * said) / a.sqrt()).clamp(-1, 1)
@@ -100,7 +101,7 @@ class TrajectoryInversion(InversionTerm):
     """Our reading of the abstract: one step of denoising against the inversion, where both arrive.
 
     z₀ is inverted along the grid, detached, up to the step before a drawn one; from that one, noised at once, the
-    network takes one step of DDIM back.
+    network takes one step of DDIM back. It is asked anew for it: the timesteps of the error lie on no grid.
     """
 
     def forward(self, batch: Denoised) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -52,10 +53,12 @@ class LatentDitPrior(NoisePrior):
 
     Attributes:
         labels: ``[C]`` the transformer's label of each class of the data set.
+        mixed: whether float32 weights are multiplied in bfloat16, for training.
     """
 
     vae: AutoencoderKL
     labels: Tensor
+    mixed: bool = False
 
     @classmethod
     def from_folders(
@@ -102,7 +105,8 @@ class LatentDitPrior(NoisePrior):
 
         Float32 ``[n, C or 2C, H, W]``.
         """
-        output: Tensor = self.network(noisy.to(self.network.dtype), timestep=t, class_labels=labels).sample
+        with torch.autocast(noisy.device.type, torch.bfloat16) if self.mixed else nullcontext():
+            output: Tensor = self.network(noisy.to(self.network.dtype), timestep=t, class_labels=labels).sample
         return output.float()
 
     def guided(self, noisy: Tensor, t: Tensor, class_index: int, params: LatentDitParams) -> Tensor:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._denoised import Term
 
 
-@component("generator", "inversion-matching", version=1, paper="arXiv:2603.13960")
+@component("generator", "inversion-matching", version=2, paper="arXiv:2603.13960")
 class InversionMatching(FineTuned):
     """Inversion matching (IM): DiT-XL/2, fine-tuned so that denoising follows the inversion of DDIM.
 

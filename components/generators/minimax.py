@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ._denoised import Term
 
 
-@component("generator", "minimax", version=1, paper="arXiv:2311.15529")
+@component("generator", "minimax", version=2, paper="arXiv:2311.15529")
 class Minimax(FineTuned):
     """Minimax diffusion: DiT-XL/2, fine-tuned on the data set for representative and diverse samples.
 
@@ -22,8 +22,9 @@ class Minimax(FineTuned):
     of its class that it is least like (representativeness), and away from its own earlier guesses that it is most like
     (diversity); the last ``memory`` of both are remembered for each class. Biases, the table of labels
     and new scales are trained (DiffFit, arXiv:2304.06648), and averaged. Defaults are those of the released code, which
-    takes its checkpoint for ImageWoof after 12,000 of 12,448 steps: ``stop_after: 12000``. With both weights 0 it is
-    plain fine-tuning, bit for bit.
+    takes its checkpoint for ImageWoof after 12,000 of 12,448 steps: ``stop_after: 12000``; real images are those of the
+    data set, as it resizes them once, where that code halves them by boxes and then resizes bicubically. With both
+    weights 0 it is plain fine-tuning, bit for bit.
 
     ``checkpoint`` imports what the released code has saved in place of training. Sampling is that of ``dit-xl2``.
     """

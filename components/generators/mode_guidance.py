@@ -31,7 +31,9 @@ class ModeGuidance(LatentDit):
     latents, where ẑ₀ is what the transformer takes for the clean latents (eq. 5) and σ the deviation of the step's
     posterior; no step is steered of which no more than ``stop`` follow. Equation 6 writes the term beside the predicted
     noise and does not say which σ it means: where it is added, and σ, are those of code that descends from the
-    authors', the posterior's deviation in place of the learned one ours. Sample i is led to mode i mod k.
+    authors', the posterior's deviation in place of the learned one ours. That code mirrors half of the images before
+    k-means; here none is. Published is sampling by ``ddpm``: under ``ddim`` the same is added, which is ours. Sample i
+    is led to mode i mod k.
 
     As published there are as many modes as images are kept, which makes one pool for each IPC: ``modes: ipc``. A number
     of modes gives one pool for all. Sampling is else that of ``dit-xl2``. Values are those of the published scripts, as

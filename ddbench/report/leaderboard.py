@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ddbench.report.comparison import Comparison, compare
-from ddbench.report.results import Results, results_of
+from ddbench.report.results import Results, Trial, results_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
 if TYPE_CHECKING:
@@ -93,12 +94,11 @@ def leaderboard_of(results: Results) -> Leaderboard:
         expected = len(records) + sum(key not in results.records for key in evaluations)
         entries.append(_entry(place, records, expected))
         comparisons += compare(place, results.published.get(place[0], ()), records, expected)
-    axes = ("generation", "selection", "training")
     return Leaderboard(
         suite=results.suite,
         dataset=results.dataset,
         numerics=results.numerics,
-        seeds={axis: len({trial.seeds[axis] for trial in results.trials}) for axis in axes},
+        seeds=_seeds(results.trials),
         ddof=DDOF,
         rows=results.rows,
         scorers=results.scorers,
@@ -108,6 +108,15 @@ def leaderboard_of(results: Results) -> Leaderboard:
         environments=tuple(sorted({_environment(r["environment"]) for r in used})),
         comparisons=tuple(comparisons),
     )
+
+
+def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
+    """How many seeds each axis has; generation and selection are one where they only vary together."""
+    counts = {axis: len({trial.seeds[axis] for trial in trials}) for axis in ("generation", "selection", "training")}
+    pairs = len({(trial.seeds["generation"], trial.seeds["selection"]) for trial in trials})
+    if pairs == counts["generation"] == counts["selection"] > 1:
+        return {"generation and selection": pairs, "training": counts["training"]}
+    return counts
 
 
 def _chosen(records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -214,7 +214,7 @@ class _Resolver:
     def expand(self, rows: list[Row], students: list[Choice[Student]]) -> Iterator[Cell]:
         seeds = self.model.seeds
         for row, ipc, student in product(rows, self.model.ipc, students):
-            for generation, selection, training in product(seeds.generation, seeds.selection, seeds.training):
+            for (generation, selection), training in product(seeds.of_sets, seeds.training):
                 yield Cell(row, ipc, student, generation, selection, training)
 
     def excluded(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:

@@ -50,13 +50,13 @@ def test_no_image_is_generated_twice(name: str) -> None:
 
 
 def test_the_images_of_woof_by_hand() -> None:
-    """DiT, Minimax and both IMs need 500 images a class, five for each of a hundred; MGD³ needs one for each."""
+    """DiT, Minimax and three IMs need 500 images a class, five for each of a hundred; the others one for each."""
     _, graph = planned("woof")
     made = [
         n for n in graph.nodes.values() if n.stage == "generate" and n.uses["generator"].component.info.name != "real"
     ]
     # Ten classes to a node; at IPC 1 a block of ten is made of which one is kept.
-    assert len(made) * BLOCK * 10 == 10 * (4 * 500 + 10 + 10 + 20 + 50 + 100)
+    assert len(made) * BLOCK * 10 == 10 * (5 * 500 + 100 + 10 + 10 + 20 + 50 + 100)
 
 
 @pytest.mark.parametrize("name", SUITES)

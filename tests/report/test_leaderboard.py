@@ -119,6 +119,14 @@ def test_seeds_that_a_row_does_not_use_are_no_repeats(tmp_path: Path) -> None:
     assert entry(board, "loud random", 1).expected == 6
 
 
+def test_seeds_that_vary_together_are_told_together(tmp_path: Path) -> None:
+    values = edited(set_("seeds")({"generation": [0, 1, 2], "selection": "generation", "training": [0]}), VALUES)
+    board = board_of(tmp_path, values)
+    assert board.seeds == {"generation and selection": 3, "training": 1}
+    assert "over 3 generation and selection seeds." in to_markdown(board)
+    assert entry(board, "loud random", 1).expected == 3
+
+
 def test_trainings_that_turn_out_equal_count_once(tmp_path: Path) -> None:
     """Two selection seeds that chose the same images: one training, though the plan could not know."""
     values = edited(set_("seeds")({"generation": [0], "selection": [0, 1], "training": [0, 1]}), VALUES)

@@ -42,6 +42,19 @@ matrix: {generator: [noise, real], selector: [random, brightest]}
     assert cells == list(product(rows, [2, 1], ["pixels", "pixels (name=b)"], [3], [0, 1], [7, 8, 9]))
 
 
+def test_a_set_is_selected_by_the_seed_that_it_was_generated_by(tmp_path: Path) -> None:
+    suite = load(
+        tmp_path,
+        """
+ipc: [1]
+seeds: {generation: [3, 1], selection: generation, training: [7, 8]}
+methods: {A: {generator: noise, selector: random}}
+""",
+    )
+    cells = [(c.generation_seed, c.selection_seed, c.training_seed) for c in suite.cells]
+    assert cells == [(3, 3, 7), (3, 3, 8), (1, 1, 7), (1, 1, 8)]
+
+
 def test_a_cell_in_words(tmp_path: Path) -> None:
     suite = load(
         tmp_path,

@@ -18,12 +18,12 @@ from ddbench_components.generators._variance_bound import variance_bound
 from diffusers import DiTTransformer2DModel
 from safetensors.torch import load_file
 from small_pipelines import ALPHA_BAR, real_images, transformer
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 import ddbench
 from ddbench import ComponentError, Context
-from ddbench.train.checkpoint import Checkpoint
 
 QUICK = {"classes": "dataset", "sampling_steps": 2, "block": 3, "epochs": 2, "batch_size": 6}
 
@@ -141,10 +141,30 @@ def test_plain_fine_tuning_is_the_loop_written_by_hand(which: str, pipeline: Pat
             torch.testing.assert_close(kept[name], value, rtol=1e-3, atol=2e-5)
 
 
-@pytest.mark.parametrize(("steps", "decay"), [(5, 0.0), (40, 0.75), (10**6, 0.9999)])
-def test_a_short_training_is_averaged_over_fewer_steps(steps: int, decay: float, pipeline: Path) -> None:
-    assert generator("minimax", pipeline).params.decay(steps) == decay
-    assert generator("minimax", pipeline, ema=0.9).params.decay(steps) == 0.9
+@pytest.mark.parametrize(
+    ("planned", "decay"), [(5, 0.0), (40, 0.75), (9_999, 1 - 10 / 9_999), (10_000, 0.9999), (12_448, 0.9999)]
+)
+def test_a_short_training_is_averaged_over_fewer_steps(planned: int, decay: float, pipeline: Path) -> None:
+    """The authors' training of 12,448 steps has theirs."""
+    assert generator("minimax", pipeline).params.decay(planned) == pytest.approx(decay, rel=1e-12)
+    assert generator("minimax", pipeline, ema=0.9).params.decay(planned) == 0.9
+
+
+def test_a_training_that_is_stopped_is_averaged_as_one_that_goes_on(pipeline: Path, tmp_path: Path) -> None:
+    fitted("minimax", pipeline, tmp_path / "fit", stop_after=6)
+    told = json.loads((tmp_path / "fit" / "training.json").read_text())
+    assert (told["steps"], told["ema"]) == (6, 0.0), "1 - 10/8 of all eight"
+    fitted("minimax", pipeline, tmp_path / "longer", epochs=5, stop_after=6)
+    told = json.loads((tmp_path / "longer" / "training.json").read_text())
+    assert (told["steps"], told["ema"]) == (6, 0.5)
+
+
+def test_a_training_has_no_more_steps_than_its_epochs(pipeline: Path, tmp_path: Path) -> None:
+    said = complaint(lambda: fitted("minimax", pipeline, tmp_path / "fit", stop_after=9))
+    assert said == (
+        "fine-tuning is to stop after 9 steps, and 2 epochs of 24 images have 8; "
+        "lower the parameter 'stop_after', or raise 'epochs'"
+    )
 
 
 def test_latents_are_those_of_the_vae(pipeline: Path) -> None:
@@ -246,11 +266,6 @@ def test_a_fit_that_is_killed_goes_on_with_the_same_bits(
     assert (tmp_path / "whole" / "training.json").read_text() == (tmp_path / "resumed" / "training.json").read_text()
 
 
-def test_a_checkpoint_is_not_written_too_often() -> None:
-    assert _fine_tuning._CHECKPOINT_SECONDS >= 60
-    assert Checkpoint is _fine_tuning.Checkpoint
-
-
 def test_samples_are_those_of_the_changed_transformer(pipeline: Path, tmp_path: Path) -> None:
     kept = fitted("minimax", pipeline, tmp_path / "fit")
     tuned, plain = generator("minimax", pipeline), ddbench.create("generator", "dit-xl2", **_sampling(pipeline))
@@ -286,6 +301,26 @@ def test_mixed_precision_trains_float32_weights(pipeline: Path, tmp_path: Path) 
     plain, mixed = (fitted("minimax", pipeline, tmp_path / p, precision=p) for p in ("float32", "bf16"))
     assert all(value.dtype == torch.float32 for value in mixed.values())
     assert any(not torch.equal(mixed[name], plain[name]) for name in plain)
+
+
+@pytest.mark.parametrize("variant", ["paper", "released", "trajectory"])
+def test_in_mixed_precision_whatever_is_asked_is_multiplied_in_bfloat16(
+    variant: str, pipeline: Path, tmp_path: Path
+) -> None:
+    """By the terms of the loss too."""
+    asked: list[bool] = []
+
+    def seen(module: nn.Module, args: Any) -> None:
+        if isinstance(module, DiTTransformer2DModel):
+            asked.append(torch.is_autocast_enabled("cpu"))
+
+    hook = register_module_forward_pre_hook(seen)
+    try:
+        fitted("inversion-matching", pipeline, tmp_path / "fit", variant=variant, precision="bf16", stop_after=2)
+    finally:
+        hook.remove()
+    assert len(asked) >= 2 * 2
+    assert all(asked)
 
 
 def complaint(do: Any) -> str:

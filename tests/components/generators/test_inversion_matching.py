@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,12 +58,12 @@ def analytic(noisy: Tensor, t: Tensor) -> Tensor:
     return (1 - a).sqrt() / (a * SPREAD**2 + 1 - a) * noisy
 
 
-def batch(asked: Asked, seed: int = 0) -> Denoised:
+def batch(asked: Asked, seed: int = 0, timestep: int = 400) -> Denoised:
     rng = torch.Generator().manual_seed(seed)
     clean = SPREAD * torch.randn(2, 4, 4, 4, generator=rng, dtype=torch.float64)
     noise = torch.randn(clean.shape, generator=rng, dtype=torch.float64)
-    t = torch.tensor([400, 400])
-    a = ALPHA_BAR[400]
+    t = torch.tensor([timestep, timestep])
+    a = ALPHA_BAR[timestep]
     noisy = a.sqrt() * clean + (1 - a).sqrt() * noise
     output = asked.weight * analytic(noisy, t)
     return Denoised(cast("Any", asked), clean, noise, noisy, t, torch.tensor([0, 2]), output, rng)
@@ -153,12 +154,15 @@ def test_a_detached_inversion_would_teach_nothing() -> None:
     assert not loss.requires_grad
 
 
-def test_released_is_one_small_step_against_the_posterior() -> None:
+@pytest.mark.parametrize("t", [0, 400, 999])
+def test_released_is_one_small_step_against_the_posterior(t: int) -> None:
+    """From the last timestep to noise alone, as there ᾱ is 0 after it and 1 before the first."""
     asked = Asked(crooked)
-    given = batch(asked)
+    given = batch(asked, timestep=t)
     loss = ReleasedInversion(0.5, 10)(given)["inversion"]
-    assert asked.calls == [(400, False)]
-    now, after, before = ALPHA_BAR[400], ALPHA_BAR[401], ALPHA_BAR[399]
+    assert asked.calls == [(t, False)]
+    around = torch.cat([torch.ones(1), ALPHA_BAR, torch.zeros(1)])
+    before, now, after = around[t : t + 3]
     said = crooked(given.clean, given.t)
     guess = ((given.clean - (1 - now).sqrt() * said) / now.sqrt()).clamp(-1, 1)
     noise = (given.clean / now.sqrt() - guess) / (1 / now - 1).sqrt()
@@ -170,8 +174,7 @@ def test_released_is_one_small_step_against_the_posterior() -> None:
     assert loss.item() == pytest.approx(0.5 * (1 - sum(pairs) / 4))
 
 
-def test_trajectories_meet() -> None:
-    """With the exact score and a fine grid, denoising from where inversion led arrives where inversion was."""
+def test_a_trajectory_is_one_step_back_against_the_inversion_there() -> None:
     asked = Asked(analytic)
     given = batch(asked)
     loss = TrajectoryInversion(0.5, 5)(given)["inversion"]
@@ -188,6 +191,31 @@ def test_trajectories_meet() -> None:
     denoised = euler_step(noised, said, ALPHA_BAR[there], ALPHA_BAR[grid[k - 1]])
     cosine = F.cosine_similarity(latents.flatten(1), denoised.flatten(1)).mean()
     assert loss.item() == pytest.approx(0.5 * (1 - cosine.item()))
+
+
+def test_trajectories_of_one_noise_meet_on_a_fine_grid() -> None:
+    """What inversion leads z₀ to is z₀ under the noise that it found; a step back from there arrives where it was.
+
+    The numbers of a latent differ in their spread, so that a way through noise bends.
+    """
+    spread = torch.linspace(0.1, 2, 64, dtype=torch.float64).view(4, 4, 4)
+
+    def best(noisy: Tensor, t: Tensor) -> Tensor:
+        a = ALPHA_BAR[t][:, None, None, None]
+        return (1 - a).sqrt() / (a * spread**2 + 1 - a) * noisy
+
+    def apart(steps: int) -> float:
+        given, term = batch(Asked(best)), TrajectoryInversion(1.0, steps)
+        grid, state = term.grid(given), given.rng.get_state()
+        k = int(torch.randint(2, steps + 1, (), generator=given.rng))
+        given.rng.set_state(state)
+        a = ALPHA_BAR[grid[k]]
+        found = (term.inverted(given, grid[: k + 1], gradient_steps=0) - a.sqrt() * given.clean) / (1 - a).sqrt()
+        return term(replace(given, noise=found))["inversion"].item()
+
+    coarse, fine = apart(5), apart(200)
+    assert fine < coarse / 10
+    assert fine < 1e-5
 
 
 def fitted(name: str, pipeline: Path, folder: Path, **params: Any) -> dict[str, Tensor]:
