@@ -16,7 +16,7 @@ from typing import Final
 from ddbench import ComponentError
 from ddbench.api.component import Progress
 
-from ._hub import Repository, kept_in
+from ._hub import Repository, is_whole, kept_in
 
 SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
 
@@ -47,41 +47,51 @@ def given_weights(path: Path, parameter: str = "weights") -> Path:
 
 
 def published_weights(weights: Published, wanted_by: str) -> Path:
-    """The file of published weights. Raises ComponentError, with the command that fetches them, where there is none."""
-    found = _look_for(weights)
+    """The file of published weights, whole.
+
+    Raises ComponentError, with the command that fetches them, where there is none.
+    """
+    places = _places(weights)
+    found = next(filter(is_whole, places), None)
     if found is not None:
         return found
-    raise ComponentError(
-        f"{wanted_by} finds no weights of {weights.name}: neither {kept_in(weights.repository)} nor the Hugging Face "
-        f"cache has {' or '.join(weights.files)} of {weights.repository}",
-        hint="`ddbench fetch SUITE` gets them, or name a file in the parameter 'weights'",
+    damaged = next(filter(Path.is_file, places), None)
+    gap = (
+        f"neither {kept_in(weights.repository)} nor the Hugging Face cache has {' or '.join(weights.files)} of "
+        f"{weights.repository}"
+        if damaged is None
+        else f"{damaged} is cut off or damaged"
     )
+    hint = "`ddbench fetch SUITE` gets them, or name a file in the parameter 'weights'"
+    raise ComponentError(f"{wanted_by} finds no weights of {weights.name}: {gap}", hint=hint)
 
 
 def fetch_published(weights: Published, progress: Progress) -> None:
-    """Get published weights that are not on this machine. Raises ComponentError where they cannot be got."""
-    if _look_for(weights) is not None:
+    """Get published weights that are not whole on this machine. Raises ComponentError where they cannot be got."""
+    if any(map(is_whole, _places(weights))):
         return
     repository = Repository.ask(weights.repository)
     wanted = next((name for name in weights.files if name in repository.files), weights.files[0])
     repository.fetch(wanted, progress)
 
 
-def _look_for(weights: Published) -> Path | None:
-    """The first file of these weights that is on this machine."""
+def _places(weights: Published) -> list[Path]:
+    """Where these weights may be on this machine, the preferred place first."""
     from huggingface_hub import try_to_load_from_cache
 
     kept = [kept_in(weights.repository) / name for name in weights.files]
     cached = [try_to_load_from_cache(weights.repository, name) for name in weights.files]
-    places = [*kept, *(Path(path) for path in cached if isinstance(path, str))]
-    return next((path for path in places if path.is_file()), None)
+    return [*kept, *(Path(path) for path in cached if isinstance(path, str))]
 
 
 @contextmanager
 def loading(path: Path, name: str) -> Iterator[None]:
-    """Tell in one line that what a file holds is not the weights of ``name``."""
+    """Tell in one line that what a file holds is not the weights of ``name``, or that there is no memory for them."""
+    from ._memory import enough_memory
+
     try:
-        yield
+        with enough_memory(f"the weights of {name}"):
+            yield
     except ComponentError:
         raise
     # What a damaged or foreign file raises is up to the library that reads it: anything from KeyError to EOFError.

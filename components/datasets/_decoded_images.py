@@ -21,6 +21,8 @@ from ddbench import DataError
 from ddbench.api import sha256_json
 from ddbench.store.files import CorruptError, file_sha256, read_sealed, sync_file, write_sealed
 
+from .._paths import printable
+
 # Raised when equal files come to give other pixels.
 _RECIPE: Final = 1
 _AT_ONCE: Final = 1000
@@ -74,7 +76,7 @@ class DecodedImages:
     @cached_property
     def _decisive(self) -> dict[str, Any]:
         """What decides the pixels."""
-        sizes = [[name, (self.source / name).stat().st_size] for name in self.files]
+        sizes = [[printable(name), (self.source / name).stat().st_size] for name in self.files]
         known = {"recipe": _RECIPE, "size": self.size, "files": sizes}
         return known if self.content is None else {**known, "content": self.content}
 

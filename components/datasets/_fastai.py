@@ -24,6 +24,7 @@ class FastaiSubset(ImagenetSubset):
     Attributes:
         archive: fastai's archive, which holds ``train`` and ``val``, each with a folder a class.
         archive_counts: images of each split of fastai's.
+        archive_class_counts: the same of each class, where that is known.
     """
 
     class Params(ddbench.Params):
@@ -34,12 +35,13 @@ class FastaiSubset(ImagenetSubset):
     params: Params
     archive: ClassVar[Archive]
     archive_counts: ClassVar[Mapping[str, int]]
+    archive_class_counts: ClassVar[Mapping[str, tuple[int, ...]]] = {}
 
     def __init__(self, params: BaseParams | None = None) -> None:
         super().__init__(params)
         if self._is_fastais:
-            # Its classes differ in size, and only the sums are published.
-            self.train_counts = self.validation_counts = None
+            self.train_counts = self.archive_class_counts.get("train")
+            self.validation_counts = self.archive_class_counts.get("validation")
 
     def fetch(self, progress: Callable[[str, int, int], None]) -> None:
         """Decode the images; those of fastai's split are first got from its archive."""
@@ -73,6 +75,11 @@ class FastaiSubset(ImagenetSubset):
                 f"{listing.folder} holds {len(listing.files):,} {SUFFIX} files, not {self.archive_counts[split]:,}"
             )
         return listing
+
+    def _allowed(self, split: str) -> list[range]:
+        if self._is_fastais and split not in self.archive_class_counts:
+            return [range(1, self.archive_counts[split] + 1)] * len(self.classes)  # only their sum is known
+        return super()._allowed(split)
 
     def _check(self, root: Path) -> None:
         for split in SPLITS:

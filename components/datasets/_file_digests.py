@@ -11,6 +11,8 @@ from ddbench.api import sha256_json
 from ddbench.errors import StoreError
 from ddbench.store.files import file_sha256, read_sealed, settled, write_sealed
 
+from .._paths import printable
+
 
 def content_digest(folder: Path, files: Sequence[str], memo: Path) -> str:
     """SHA-256 over the names and bytes of files.
@@ -26,9 +28,9 @@ def content_digest(folder: Path, files: Sequence[str], memo: Path) -> str:
     for name in files:
         status = (folder / name).stat()
         mark = [status.st_size, status.st_mtime_ns]
-        same = name in known and known[name][:2] == mark
-        found[name] = known[name] if same else [*mark, file_sha256(folder / name)]
-    kept = {name: told for name, told in found.items() if settled(told[1])}
+        told = known.get(printable(name), [])
+        found[name] = told if told[:2] == mark else [*mark, file_sha256(folder / name)]
+    kept = {printable(name): told for name, told in found.items() if settled(told[1])}
     if kept != known:
         with suppress(OSError):  # it only saves time
             write_sealed(memo, kept)

@@ -108,7 +108,8 @@ class ImageFiles(Dataset):
     def _decoded(self, split: str, listing: Listing) -> DecodedImages:
         from ._decoded_images import DecodedImages
 
-        content = self._content(split, listing)
+        with self._complaints():
+            content = self._content(split, listing)
         return DecodedImages(self._cache, split, listing.folder, listing.files, self.image_size, content)
 
     def _named(self, split: str, progress: Callable[[str, int, int], None]) -> Callable[[int, int], None]:

@@ -25,14 +25,18 @@ class ImagenetSubset(ImageFiles):
     may lie beside those that are used. Class follows class, and within a class file follows file in the order of their
     names. An image's id is its class folder and its file's name without the suffix: ``n02096294/n02096294_1234``.
 
-    The distillation literature names no size for stored real images; 256 pixels is what its generators make.
+    The distillation literature names no size for stored real images; 256 pixels is what its generators make. Where a
+    protocol's input is another size, such as 224, real images are resized from there, for training and validation
+    alike; the published code resizes the photographs themselves, once.
 
     Attributes:
         validation_count: validation images of each class.
+        train_range: how many training images a class may have, where it is not known how many it has.
     """
 
     image_size = 256
     validation_count: ClassVar[int] = 50
+    train_range: ClassVar[range] = range(732, 1301)  # the least and the most that a class of ILSVRC 2012 has
 
     def __init__(self, params: Params | None = None) -> None:
         super().__init__(params)
@@ -53,7 +57,8 @@ class ImagenetSubset(ImageFiles):
 
     @property
     def _advice(self) -> str:
-        return f"lay ImageNet out as {self._root}/{{train,val}}/<WordNet id>/*{SUFFIX}"
+        layout = f"{self._root}/{{train,val}}/<WordNet id>/*{SUFFIX}"
+        return f"lay ImageNet out as {layout}, and extract again what is incomplete"
 
     def _listing(self, split: str) -> Listing:
         return self._listing_in(self._root, split)
@@ -61,15 +66,21 @@ class ImagenetSubset(ImageFiles):
     def _listing_in(self, root: Path, split: str) -> Listing:
         """The listing where the images lie below ``root``."""
         folder = root / _FOLDERS[split]
-        counts = {"train": self.train_counts, "validation": self.validation_counts}[split]
-        names = _class_files(folder, self.classes, counts)
+        names = _class_files(folder, self.classes, self._allowed(split))
         files = tuple(f"{c.wnid}/{name}" for c, own in zip(self.classes, names, strict=True) for name in own)
         labels = tuple(label for label, own in enumerate(names) for _ in own)
         return Listing(folder, files, labels, tuple(file.removesuffix(SUFFIX) for file in files))
 
+    def _allowed(self, split: str) -> list[range]:
+        """How many images each class may have."""
+        counts = {"train": self.train_counts, "validation": self.validation_counts}[split]
+        if counts is None:
+            return [self.train_range] * len(self.classes)
+        return [range(count, count + 1) for count in counts]
 
-def _class_files(folder: Path, classes: Sequence[ClassInfo], counts: Sequence[int] | None) -> list[list[str]]:
-    """The names of the files of each class. ``counts`` are how many these must be, where that is known.
+
+def _class_files(folder: Path, classes: Sequence[ClassInfo], allowed: Sequence[range]) -> list[list[str]]:
+    """The names of the files of each class. ``allowed`` is how many these may be.
 
     Raises:
         DataError: what the folder of a split lacks, in one clause.
@@ -86,12 +97,15 @@ def _class_files(folder: Path, classes: Sequence[ClassInfo], counts: Sequence[in
         found = image_names(own)
         if not found:
             raise DataError(f"{own} ({info.name}) holds no {SUFFIX} files")
-        if counts is not None and len(found) != counts[label]:
-            raise DataError(f"{own} ({info.name}) holds {len(found)} {SUFFIX} files, not {counts[label]}")
+        if len(found) not in allowed[label]:
+            least, most = allowed[label][0], allowed[label][-1]
+            wanted = least if least == most else f"{least} to {most}"
+            raise DataError(f"{own} ({info.name}) holds {len(found)} {SUFFIX} files, not {wanted}")
         names.append(found)
     return names
 
 
 def image_names(folder: Path) -> list[str]:
-    """The names of the images directly in a folder, in their order."""
-    return sorted(path.name for path in folder.iterdir() if path.name.endswith(SUFFIX))
+    """The names of the images directly in a folder, in their order; hidden files, as macOS adds them, are none."""
+    names = (path.name for path in folder.iterdir())
+    return sorted(name for name in names if name.endswith(SUFFIX) and not name.startswith("."))

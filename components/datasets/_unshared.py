@@ -12,3 +12,8 @@ def without_shared(train: LabeledImages, validation: LabeledImages) -> LabeledIm
     if len(kept) == len(train):
         return train
     return LabeledImages(train.images[kept], train.labels[kept], tuple(train.ids[i] for i in kept))
+
+
+def class_counts(images: LabeledImages, classes: int) -> tuple[int, ...]:
+    """How many images each class has."""
+    return tuple(images.labels.bincount(minlength=classes).tolist())

@@ -9,7 +9,7 @@ from ddbench import ClassInfo, LabeledImages, component
 from . import _cifar
 from ._cifar_files import Release
 from ._stored_cifar import StoredCifar
-from ._unshared import without_shared
+from ._unshared import class_counts, without_shared
 
 # The archive's own names in its own order (fine_label_names.txt), with spaces for underscores.
 _NAMES: Final = """
@@ -33,7 +33,8 @@ class Cifar100(StoredCifar):
     published SHA-256.
 
     Some test images of CIFAR-100 are training images too (arXiv:1902.00423). A training image that equals a validation
-    image pixel for pixel is left out: no data set here trains on what it tests with. The others keep their ids.
+    image pixel for pixel is left out: no data set here trains on what it tests with. The others keep their ids. Plans
+    count 500 training images a class, as there are before that.
 
     Mean and standard deviation are those that the distillation literature normalises with (arXiv:2006.05929).
     """
@@ -41,6 +42,7 @@ class Cifar100(StoredCifar):
     classes = tuple(ClassInfo(name) for name in " ".join(_NAMES.split()).split(", "))
     mean = (0.5071, 0.4866, 0.4409)
     std = (0.2673, 0.2564, 0.2762)
+    train_counts = (500,) * 100
     validation_counts = (100,) * 100
     release = Release(
         title="CIFAR-100",
@@ -57,4 +59,6 @@ class Cifar100(StoredCifar):
 
     def train(self) -> LabeledImages:
         """The training images in the official order, but for those that are validation images too."""
-        return without_shared(super().train(), self.validation())
+        train = without_shared(super().train(), self.validation())
+        self.train_counts = class_counts(train, len(self.classes))  # those that are left
+        return train

@@ -16,6 +16,7 @@ from ddbench.api import Params as BaseParams
 from ddbench.api import sha256_json
 from ddbench.store.home import data_home
 
+from .._paths import UserPath, printable
 from ._file_digests import content_digest
 from ._image_files import MEAN, SPLITS, STD, ImageFiles, Listing
 from ._imagenet_classes import imagenet_class
@@ -41,7 +42,7 @@ class ImageFolder(ImageFiles):
     """
 
     class Params(ddbench.Params):
-        path: Path = unkeyed(description="the folder that holds train and val")
+        path: UserPath = unkeyed(description="the folder that holds train and val")
         image_size: int = Field(256, ge=1, description="height and width, in pixels, at which images are kept")
         mean: tuple[_Share, _Share, _Share] = Field(
             MEAN, description="of each channel, for pixels in [0, 1]; ImageNet's by default"
@@ -72,7 +73,7 @@ class ImageFolder(ImageFiles):
     def classes(self) -> tuple[ClassInfo, ...]:  # type: ignore[override]
         """The class folders, by name. Raises DataError where the folder is not there or is none of this layout."""
         with self._complaints():
-            return tuple(imagenet_class(name) or ClassInfo(name) for name in self._class_folders())
+            return tuple(imagenet_class(name) or ClassInfo(printable(name)) for name in self._class_folders())
 
     @cached_property
     def train_counts(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -97,7 +98,7 @@ class ImageFolder(ImageFiles):
     @property
     def _own(self) -> Path:
         """What is kept of this path."""
-        mark = hashlib.sha256(str(self.params.path.absolute()).encode()).hexdigest()[:16]
+        mark = hashlib.sha256(str(self.params.path.absolute()).encode(errors="surrogateescape")).hexdigest()[:16]
         return data_home() / "cache" / self.info.name / mark
 
     @property
@@ -138,4 +139,4 @@ class ImageFolder(ImageFiles):
                 raise DataError(f"{folder / name} holds no images")
             files += [f"{name}/{file}" for file in own]
             labels += [label] * len(own)
-        return Listing(folder, tuple(files), tuple(labels), tuple(files))
+        return Listing(folder, tuple(files), tuple(labels), tuple(map(printable, files)))

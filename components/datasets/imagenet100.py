@@ -29,6 +29,9 @@ class Imagenet100(ImagenetSubset):
 
     The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
     ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
+
+    Photographs are decoded once, to 256 pixels. Where a protocol's input is another size, such as 224, real images are
+    resized from there, for training and validation alike; the published code resizes the photographs themselves.
     """
 
     classes = imagenet_classes(INDICES)

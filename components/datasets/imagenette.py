@@ -20,6 +20,9 @@ class Imagenette(FastaiSubset):
     The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
     ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
 
+    Photographs are decoded once, to 256 pixels. Where a protocol's input is another size, such as 224, real images are
+    resized from there, for training and validation alike; the published code resizes the photographs themselves.
+
     With ``split: fastai`` the images are those of fastai's archive ``imagenette2.tgz`` (9,469 and 3,925), extracted to
     ``imagenette2/{train,val}/<WordNet id>/*.JPEG`` in the data folder or fetched. Take it to compare with numbers that
     were measured so, and say so: 3,791 of its 3,925 validation images (96.6 %) are ImageNet training images, which
@@ -44,3 +47,7 @@ class Imagenette(FastaiSubset):
         "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2.tgz", "imagenette2", "fe2fc210e6bb7c5664d602c3cd71e612"
     )
     archive_counts: ClassVar[dict[str, int]] = {"train": 9469, "validation": 3925}
+    archive_class_counts: ClassVar[dict[str, tuple[int, ...]]] = {
+        "train": (963, 955, 993, 858, 941, 956, 961, 931, 951, 960),
+        "validation": (387, 395, 357, 386, 409, 394, 389, 419, 399, 390),
+    }

@@ -21,6 +21,9 @@ class Imagewoof(FastaiSubset):
     The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
     ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
 
+    Photographs are decoded once, to 256 pixels. Where a protocol's input is another size, such as 224, real images are
+    resized from there, for training and validation alike; the published code resizes the photographs themselves.
+
     With ``split: fastai`` the images are those of fastai's archive ``imagewoof2.tgz`` (9,025 and 3,929), extracted to
     ``imagewoof2/{train,val}/<WordNet id>/*.JPEG`` in the data folder or fetched. Take it to compare with numbers that
     were measured so, and say so: 3,767 of its 3,929 validation images (95.9 %) are ImageNet training images, which
@@ -42,4 +45,5 @@ class Imagewoof(FastaiSubset):
     train_counts = (1300, 1300, 1300, 1300, 1300, 754, 1300, 1300, 1300, 1300)
     # The archive has been issued anew under its name: public sources disagree about its digest, so none is pinned.
     archive = Archive("https://s3.amazonaws.com/fast-ai-imageclas/imagewoof2.tgz", "imagewoof2")
+    # How many of each class they are is not known here.
     archive_counts: ClassVar[dict[str, int]] = {"train": 9025, "validation": 3929}

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
-from ddbench import DataError, LabeledImages, component
+from ddbench import DataError, LabeledImages, Params, component
 from ddbench.store.home import data_home
 
 from ._archives import Archive, get_extracted
 from ._image_files import SPLITS, ImageFiles, Listing
 from ._imagenet import SUFFIX, image_names
 from ._imagenet_classes import imagenet_classes
-from ._unshared import without_shared
+from ._unshared import class_counts, without_shared
 
 # fmt: off
 INDICES: Final = (
@@ -42,21 +42,28 @@ class TinyImagenet(ImageFiles):
 
     It is fetched from its official address, or from ``tiny-imagenet-200.zip`` in the data folder, and extracted to
     ``tiny-imagenet-200`` there; that folder may also be the user's. A training image that equals a validation image
-    pixel for pixel is left out: no data set here trains on what it tests with.
+    pixel for pixel is left out: no data set here trains on what it tests with. Plans count 500 training images a class,
+    as there are before that.
     """
 
     classes = imagenet_classes(INDICES)
     image_size = 64
-    validation_counts = (50,) * len(INDICES)
     archive: ClassVar[Archive] = Archive(
         "http://cs231n.stanford.edu/tiny-imagenet-200.zip", "tiny-imagenet-200", "90528d7ca1a48142e341f4ef8d21d0de"
     )
     # Images of each class on disk.
     counts: ClassVar[dict[str, int]] = {"train": 500, "validation": 50}
 
+    def __init__(self, params: Params | None = None) -> None:
+        super().__init__(params)
+        self.train_counts = (self.counts["train"],) * len(self.classes)
+        self.validation_counts = (self.counts["validation"],) * len(self.classes)
+
     def train(self) -> LabeledImages:
         """The training images, class after class, but for those that are validation images too."""
-        return without_shared(super().train(), self.validation())
+        train = without_shared(super().train(), self.validation())
+        self.train_counts = class_counts(train, len(self.classes))  # those that are left
+        return train
 
     def fetch(self, progress: Callable[[str, int, int], None]) -> None:
         """Get and extract the archive where it is not there yet, and decode the images."""

@@ -1,10 +1,10 @@
 """Checkpoints of DiT and of methods that fine-tune it, in the layout of DiT's own code, converted once.
 
-Such a file is a dictionary with the weights under ``ema`` and ``model``, or the weights themselves. DiT computes
-queries, keys and values in one layer, and has one embedding of timesteps and one of labels, where diffusers' class has
-three layers, and a copy of the embeddings in each block. The methods' code adds the scales γ of DiffFit: of a block's
-attention ``attn.gamma1`` (queries, keys and values) and ``attn.gamma2`` (projection), of its branches ``gamma1`` and
-``gamma2``. A checkpoint of DiT itself has none: they stay 1.
+Such a file is a dictionary with the weights under ``ema`` and ``model``, or the weights themselves, as in safetensors.
+DiT computes queries, keys and values in one layer, and has one embedding of timesteps and one of labels, where
+diffusers' class has three layers, and a copy of the embeddings in each block. The methods' code adds the scales γ of
+DiffFit: of a block's attention ``attn.gamma1`` (queries, keys and values) and ``attn.gamma2`` (projection), of its
+branches ``gamma1`` and ``gamma2``. A checkpoint of DiT itself has none: they stay 1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from diffusers import DiTTransformer2DModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ddbench import ComponentError
@@ -72,6 +72,8 @@ def convert(path: Path, network: DiTTransformer2DModel, out_dir: Path) -> None:
 
 
 def _read(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        return load_file(path)
     # Such files keep the arguments of their training, of this harmless class.
     with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location="cpu", weights_only=True)

@@ -6,11 +6,13 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from ddbench import ClassInfo, DataError
 
-from ._content import content_digest
+from ._content import content_digest, readable
+
+Order: TypeAlias = Literal["natural", "lexicographic"]
 
 SUFFIXES: Final = (".png", ".webp")
 OTHER_IMAGES: Final = (".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".avif", ".jxl")
@@ -18,11 +20,13 @@ OTHER_IMAGES: Final = (".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".ppm",
 
 def class_folders(root: Path) -> list[Path]:
     """The folders directly in ``root``, by name; hidden ones do not count. Raises DataError if there are none."""
-    if not root.is_dir():
+    with readable(root):
+        there = root.is_dir()
+        found = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")) if there else []
+    if not there:
         raise DataError(
             "there is no such folder", where=str(root), hint="a pool is <class>/<n>.png, relative to where ddbench runs"
         )
-    found = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not found:
         raise DataError("holds no class folders", where=str(root), hint="a pool is <class>/<n>.png")
     return found
@@ -36,7 +40,8 @@ def match_classes(root: Path, classes: Sequence[ClassInfo]) -> list[Path]:
     beside them, so that one ImageNet pool serves its subsets.
 
     Raises:
-        DataError: a class has no folder or two, or two schemes fit and disagree.
+        DataError: a class has no folder or two, two schemes fit and disagree, or label indices fit, and labels do not
+            follow the WordNet ids: pools are numbered by either order, and do not say by which.
     """
     folders = class_folders(root)
     fitting: dict[str, list[Path]] = {}
@@ -51,14 +56,7 @@ def match_classes(root: Path, classes: Sequence[ClassInfo]) -> list[Path]:
             fitting[scheme] = [_only(by_name[name], classes[c].name) for c, name in enumerate(names)]
     if not fitting:
         raise DataError(min(misfits, key=lambda misfit: misfit[0])[1], where=str(root), hint=_naming(classes))
-    choices = list(fitting.values())
-    if any(choice != choices[0] for choice in choices):
-        raise DataError(
-            f"the folders can be read as {' or as '.join(fitting)}, which disagree",
-            where=str(root),
-            hint="name them by class name or WordNet id",
-        )
-    return choices[0]
+    return _only_reading(fitting, classes, root)
 
 
 def _schemes(classes: Sequence[ClassInfo]) -> dict[str, tuple[str, ...]]:
@@ -86,26 +84,52 @@ def _only(folders: list[Path], class_name: str) -> Path:
     return folders[0]
 
 
+def _only_reading(fitting: dict[str, list[Path]], classes: Sequence[ClassInfo], root: Path) -> list[Path]:
+    """The folders on which all schemes that fit agree. Raises DataError where the names leave a doubt."""
+    first, *others = fitting.values()
+    if any(other != first for other in others):
+        doubt = f"can be read as {' or as '.join(fitting)}, which disagree"
+    elif "label indices" in fitting and not _follow_wordnet(classes):
+        doubt = "are numbered, which could follow the order of the labels or that of the WordNet ids"
+    else:
+        return first
+    raise DataError(f"the folders {doubt}", where=str(root), hint="name them by class name or WordNet id")
+
+
+def _follow_wordnet(classes: Sequence[ClassInfo]) -> bool:
+    """Whether labels come in the order of the WordNet ids, as far as there are any."""
+    wnids = [c.wnid for c in classes if c.wnid]
+    return wnids == sorted(wnids)
+
+
 def _naming(classes: Sequence[ClassInfo]) -> str:
     first = classes[0]
-    wnid = f", by WordNet id ('{first.wnid}')" if first.wnid else ""
-    index = f" or ImageNet index ('{first.imagenet_index}')" if first.imagenet_index is not None else ""
-    return f"name the folders by class name ('{first.name}'){wnid}, or by label index ('0'){index}"
+    ways = [f"class name ('{first.name}')"]
+    ways += [f"WordNet id ('{first.wnid}')"] if first.wnid else []
+    ways += ["label index ('0')"] if _follow_wordnet(classes) else []
+    ways += [f"ImageNet index ('{first.imagenet_index}')"] if first.imagenet_index is not None else []
+    return f"name the folders by {' or '.join(ways)}"
 
 
-def image_files(folder: Path) -> list[Path]:
-    """The images of one class in natural order: ``2.png`` before ``10.png``. Hidden and non-image files do not count.
+def image_files(folder: Path, order: Order = "natural") -> list[Path]:
+    """The images of one class in order. Hidden and non-image files do not count.
+
+    Args:
+        order: natural, ``2.png`` before ``10.png``; or that of the names as text.
 
     Raises:
         DataError: an image is of another format, or there is none.
     """
-    files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
+    with readable(folder):
+        files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
     for path in sorted(files):
         if path.suffix.lower() in OTHER_IMAGES:
             raise DataError("is neither PNG nor lossless WebP", where=str(path), hint="convert it to PNG")
     images = [p for p in files if p.suffix.lower() in SUFFIXES]
     if not images:
         raise DataError("holds no PNG or WebP images", where=str(folder))
+    if order == "lexicographic":
+        return sorted(images, key=lambda path: path.name)
     return sorted(images, key=lambda path: _natural(path.name))
 
 
@@ -120,5 +144,6 @@ def pool_digest(root: Path) -> str:
     digest = hashlib.sha256()
     for folder in class_folders(root):
         for path in image_files(folder):
-            digest.update(f"{folder.name}\0{path.name}\0{content_digest(path)}\0".encode())
+            named = f"{folder.name}\0{path.name}\0{content_digest(path)}\0"
+            digest.update(named.encode(errors="surrogateescape"))  # names need not be UTF-8
     return digest.hexdigest()

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ddbench import ComponentError, Context, TrainingData
 from ddbench.train.checkpoint import Checkpoint
 
+from .._memory import enough_memory
 from ._ddpm_prior import DdpmPrior
 from ._pixel_training import Part, draw_batch, held_out_loss, split
 from ._schedule import share_of_peak
@@ -33,7 +34,8 @@ def train(data: TrainingData, params: Ddpm.Params, out_dir: Path, ctx: Context) 
     prior = DdpmPrior(_network(data, params, ctx), _scheduler(params))
     fitted, held_out = split(data, ctx)
     before = held_out_loss(prior, held_out, ctx)
-    network, curve = _optimise(prior, fitted, params, ctx)
+    with enough_memory("a step of training generator 'ddpm'", "batch", params.batch):
+        network, curve = _optimise(prior, fitted, params, ctx)
     averaged = DdpmPrior(network, prior.scheduler)
     after = held_out_loss(averaged, held_out, ctx)
     averaged.save(out_dir)

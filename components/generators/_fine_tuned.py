@@ -26,7 +26,7 @@ class FineTunedParams(LatentDitParams):
     checkpoint: Path | None = unkeyed(
         None,
         description="a checkpoint of such a training in the layout of DiT's and Minimax diffusion's code, in place of "
-        "one; its averaged weights are taken where it has them",
+        "one; its averaged weights are taken where it has them. Such code trains with `frequencies: dit`",
     )
     epochs: int = Field(8, ge=1, description="passes over the real training images")
     stop_after: int | None = Field(None, ge=1, description="steps; the authors' checkpoints are taken before the end")
@@ -107,17 +107,18 @@ class FineTuned(LatentDit):
         ``adapter.safetensors`` holds these weights; ``training.json`` the loss in parts, with the size of each part's
         gradient beside that of the noise's error, or where the weights are from.
         """
+        from .._memory import enough_memory
         from ._authors_checkpoint import convert
         from ._fine_tuning import FineTuning
-        from ._memory import enough_memory
         from ._real_latents import RealLatents
 
         prior = replace(self.open(data, "float32", ctx), mixed=self.params.precision == "bf16")
         if self.params.checkpoint is not None:
             convert(self.params.checkpoint, prior.network, out_dir)
             return
-        with enough_memory(f"a step of fine-tuning {self.label()}", "batch_size", self.params.batch_size):
-            latents = RealLatents.of(data, prior)
+        latents = RealLatents.of(data, prior)
+        together = min(self.params.batch_size, len(latents))
+        with enough_memory(f"a step of fine-tuning {self.label()}", "batch_size", together):
             term = self.term(len(data.classes), latents.mean[0, 0].numel())
             FineTuning(prior, latents, self.params, term, ctx).run(out_dir)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ._fine_tuned import FineTunedParams
 
 REPORT: Final = "training.json"
-_CHECKPOINT_SECONDS = 300.0
+_CHECKPOINT_SECONDS = 60.0
 _CURVE_POINTS = 50
 
 

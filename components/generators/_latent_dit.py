@@ -53,6 +53,11 @@ class LatentDitParams(ddbench.Params):
     classes: Literal["imagenet", "dataset"] = Field(
         "imagenet", description="the transformer's labels: ImageNet-1k's, or the data set's classes in order"
     )
+    frequencies: Literal["diffusers", "dit"] = Field(
+        "diffusers",
+        description="of the timestep's embedding: diffusers' pipeline spreads them over 127 intervals, DiT's own code "
+        "over 128",
+    )
     scheduler: Literal["ddpm", "ddim"] = Field(
         "ddpm", description="ddim draws no noise after the first; its timesteps are as the pipeline spaces them"
     )
@@ -121,9 +126,14 @@ class LatentDit(Generator):
         return {part.kind: part.known_by() for part in self.parts}
 
     def missing(self) -> str | None:
-        """The first part that is not whole on this machine; whoever wants it, as several generators want the same."""
-        found = [part.look() for part in self.parts]
-        return next(("; ".join(lacking) for lacking in found if isinstance(lacking, tuple)), None)
+        """The parts that are not whole on this machine; whoever wants them, as several generators want the same."""
+        said: dict[str, list[str]] = {}
+        for part in self.parts:
+            found = part.look()
+            if isinstance(found, tuple):
+                gap, hint = found
+                said.setdefault(hint, []).append(gap)
+        return "; ".join("; ".join([*gaps, hint]) for hint, gaps in said.items()) or None
 
     def fetch(self, progress: Progress) -> None:
         """Get the parts that are not whole on this machine, from each source that can be reached."""
@@ -166,11 +176,13 @@ class LatentDit(Generator):
 
     def open(self, data: TrainingData, precision: str, ctx: Context) -> LatentDitPrior:
         """The pipeline as its parts are, with frozen weights."""
+        from .._memory import enough_memory
         from ._latent_prior import LatentDitPrior
 
         labels = self._labels(data)
         folders = {part.kind: part.find() for part in self.parts}
-        prior = LatentDitPrior.from_folders(folders, labels, precision, ctx.device)
+        with enough_memory(f"the networks of {self.label()}"):
+            prior = LatentDitPrior.from_folders(folders, labels, precision, self.params.frequencies, ctx.device)
         known, own = prior.no_class, self.params.classes == "dataset"
         if known != (len(labels) if own else IMAGENET_CLASSES):
             of_what = f"{len(labels)} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"
@@ -178,6 +190,13 @@ class LatentDit(Generator):
                 f"{self.label()}: the transformer knows {known} classes, not the {of_what}",
                 where=str(folders["transformer"]),
                 hint="say in the parameter 'classes' which ones it knows",
+            )
+        made, taken = prior.vae.config.latent_channels, prior.network.config.in_channels
+        if made != taken:
+            raise ComponentError(
+                f"{self.label()}: the VAE has latents of {made} channels, and the transformer takes {taken}",
+                where=str(folders["vae"]),
+                hint="name the VAE that the transformer was trained with in the parameter 'vae'",
             )
         return prior
 
@@ -220,13 +239,14 @@ class LatentDit(Generator):
 
     def _together(self, class_index: int, indices: Sequence[int], ctx: Context) -> Samples:
         """The samples with these indices, each from its own stream of noise."""
-        from ._memory import enough_memory
+        from .._memory import enough_memory
         from ._noise_prior import to_bytes
 
         assert self._prior is not None
         streams = [ctx.torch_rng("noise", class_index, i) for i in indices]
         steer = self.steer(class_index, indices)
-        with enough_memory(f"{len(indices)} samples of {self.label()} at once", "batch", self.params.batch):
+        together = min(self.params.batch, self.block)
+        with enough_memory(f"{len(indices)} samples of {self.label()} at once", "batch", together):
             latents = self._prior.sample(streams, class_index, self.params, steer).half()
             images = to_bytes(self._prior.decode(latents)).cpu()
         return Samples(images, tuple(f"{class_index:03d}-{i:06d}" for i in indices), latents.cpu())

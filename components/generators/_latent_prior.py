@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTTransformer2DModel
+from diffusers.models.embeddings import Timesteps
 from torch import Tensor
 
 from ddbench import ComponentError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ._latent_dit import LatentDitParams
 
 _DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
+# By how much the intervals between a timestep's frequencies are fewer than the frequencies.
+_SHIFTS = {"diffusers": 1, "dit": 0}
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,20 @@ class LatentDitPrior(NoisePrior):
 
     @classmethod
     def from_folders(
-        cls, folders: dict[str, Path], labels: Sequence[int], precision: str, device: str
+        cls, folders: dict[str, Path], labels: Sequence[int], precision: str, frequencies: str, device: str
     ) -> LatentDitPrior:
         """Read the parts ``transformer``, ``vae`` and ``scheduler`` from their folders, with frozen weights.
 
         The VAE is float32 whatever the precision: bfloat16 tells fewer grey levels apart than an image has.
+        ``frequencies`` are those of the parameter.
         """
         with loading(folders["scheduler"], "a scheduler"):
             # Latents are not bounded, so what is denoised is not clipped.
             scheduler = DDPMScheduler.from_config(DDPMScheduler.load_config(folders["scheduler"]), clip_sample=False)
         network = _read(DiTTransformer2DModel, folders["transformer"], _DTYPES[precision]).to(device)
+        for module in network.modules():
+            if isinstance(module, Timesteps):
+                module.downscale_freq_shift = _SHIFTS[frequencies]
         vae = _read(AutoencoderKL, folders["vae"], torch.float32).to(device)
         return cls(network, scheduler, vae, torch.tensor(labels, device=device))
 

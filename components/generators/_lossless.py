@@ -11,6 +11,8 @@ from PIL import Image
 
 from ddbench import DataError
 
+from ._content import readable
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,11 +24,12 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     """The pixels of a square PNG or lossless WebP, ``[H, W, 3]``.
 
     Raises:
-        DataError: naming the file: it is damaged, lossy, not square, not RGB, or of more than 8 bits.
+        DataError: naming the file: it cannot be read, is damaged, lossy, not square, not RGB, or of more than 8 bits.
     """
     where = str(path)
-    try:
+    with readable(path):
         data = path.read_bytes()
+    try:
         with Image.open(BytesIO(data), formats=_FORMATS) as image:
             image.verify()  # the checksums of a PNG, which decoding ignores
         with Image.open(BytesIO(data), formats=_FORMATS) as image:

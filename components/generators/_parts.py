@@ -13,7 +13,7 @@ from ddbench import ComponentError
 from ddbench.api import sha256_json
 from ddbench.api.component import Progress
 
-from .._hub import Repository, kept_in
+from .._hub import Repository, is_whole, kept_in, meant_folder, shards
 from ._content import content_digest
 
 # The file that makes a folder of parts a pipeline.
@@ -27,8 +27,10 @@ def is_folder(source: str) -> bool:
 
 
 def is_name(source: str) -> bool:
-    """Whether a source is written as a name on the Hugging Face Hub."""
-    return re.fullmatch(r"\w[\w.-]*/[\w.-]+", source) is not None
+    """Whether a source is written as a name on the Hugging Face Hub, ``owner/name`` as its own library allows it."""
+    one = r"\w([\w.-]{,94}\w)?"
+    named = re.fullmatch(f"{one}/{one}", source, re.ASCII) is not None
+    return named and "--" not in source and ".." not in source and not source.endswith(".git")
 
 
 @dataclass(frozen=True)
@@ -72,19 +74,22 @@ class Part:
         raise ComponentError(f"{self.wanted_by} finds {said}", hint=hint)
 
     def look(self) -> Path | tuple[str, str]:
-        """The first folder that has all of the part's files; or what is lacking where, and the remedy."""
-        lacking = {}
+        """The first folder that has all of the part's files, whole; or what is lacking where, and the remedy."""
+        gaps = []
         for place in self._places():
-            lacking[place] = next((path.name for path in self._files(place) if not path.is_file()), None)
-            if lacking[place] is None:
+            index = place.parent / PIPELINE_INDEX
+            files = [*self._files(place), *([index] if self.inside and index.is_file() else [])]
+            gap = next((path for path in files if not is_whole(path)), None)
+            if gap is None:
                 return place
-        gaps = [f"{place} has no {name}" for place, name in lacking.items()]
+            gaps.append(f"{gap} is cut off or damaged" if gap.is_file() else f"{place} has no {gap.name}")
         if self.folder is not None:
             hint = f"parameter '{self.parameter}' names a folder that diffusers' save_pretrained wrote"
             return f"no {self.kind}: {gaps[0]}", hint
         if len(gaps) == 1:
             gaps.append(f"the Hugging Face cache has no {self.source}")
-        hint = f"`ddbench fetch SUITE` gets it, or name a folder in the parameter '{self.parameter}'"
+        hint = meant_folder(self.source) or f"name a folder in the parameter '{self.parameter}'"
+        hint = f"`ddbench fetch SUITE` gets it, or {hint}"
         return f"no {self.kind} of {self.source}: {' and '.join(gaps)}", hint
 
     def fetch(self, repository: Repository, progress: Progress) -> None:
@@ -98,9 +103,8 @@ class Part:
             return
         names = [form for name in _WEIGHTS for form in (name, f"{name}.index.json")]
         first = get(next((name for name in names if self._inside(name) in repository.files), _WEIGHTS[0]))
-        if first.suffix == ".json":
-            for shard in sorted(_shards(first)):
-                get(shard)
+        for shard in shards(first):
+            get(shard)
 
     def _places(self) -> list[Path]:
         if self.folder is not None:
@@ -151,17 +155,7 @@ def class_names(index: Path) -> list[str]:
 
 def weights(folder: Path) -> list[Path]:
     """The files of a part's weights that are or should be in its folder: one, or an index and the shards it names."""
-    for name in _WEIGHTS:
-        index = folder / f"{name}.index.json"
-        if (folder / name).is_file():
-            return [folder / name]
-        if index.is_file():
-            return [index, *(folder / shard for shard in sorted(_shards(index)))]
-    return [folder / _WEIGHTS[0]]
-
-
-def _shards(index: Path) -> set[str]:
-    try:
-        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise ComponentError("is no index of shards", where=str(index), hint="fetch it again") from None
+    forms = [folder / form for name in _WEIGHTS for form in (name, f"{name}.index.json")]
+    # Beside whole weights, others that are cut off are not what is read.
+    there = [*filter(is_whole, forms), *filter(Path.is_file, forms), forms[0]]
+    return [there[0], *(folder / shard for shard in shards(there[0]))]

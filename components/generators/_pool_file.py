@@ -13,6 +13,8 @@ from safetensors import SafetensorError, safe_open
 
 from ddbench import DataError
 
+from ._content import readable
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -27,7 +29,9 @@ _LAYOUT: Final = {
 @contextmanager
 def opened(path: Path, framework: str = "numpy") -> Iterator[Any]:
     """The file, its tensors unread. Raises DataError where there is none, or it is not safetensors."""
-    if not path.is_file():
+    with readable(path):
+        there = path.is_file()
+    if not there:
         raise DataError(
             "there is no such file", where=str(path), hint="it is looked for relative to where ddbench runs"
         )

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from ddbench import ComponentError, TrainingData
 
+from .._memory import enough_memory, in_pieces
 from ._latent_prior import LatentDitPrior
 
-# Images that are encoded together; their mirror images with them.
+# Images that are encoded together, their mirror images with them, while there is memory for so many. An encoder may add
+# in another order where there are fewer: latents then differ by rounding, most of which half precision hides.
 _TOGETHER = 10
 
 
@@ -30,11 +32,15 @@ class RealLatents:
     @classmethod
     @torch.no_grad()
     def of(cls, data: TrainingData, prior: LatentDitPrior) -> RealLatents:
-        """Encode the training images. Raises ComponentError if they are not as large as those that the prior makes."""
+        """Encode the training images.
+
+        Raises:
+            ComponentError: they are not as large as those that the prior makes, or there is no memory for one of them.
+        """
         device, size = prior.network.device, int(prior.network.config.sample_size)
-        encoded: list[Tensor] = []
-        for batch in torch.split(data.train.images, _TOGETHER):
-            images = batch.to(device).float() / 255
+
+        def encode(span: slice) -> Tensor:
+            images = data.train.images[span].to(device).float() / 255
             both = torch.stack(prior.encode(torch.cat([images, images.flip(-1)])))
             if both.shape[-1] != size:
                 raise ComponentError(
@@ -42,8 +48,12 @@ class RealLatents:
                     f"latents of {size} px",
                     hint="take a data set whose images are as large as those that the pipeline makes",
                 )
-            encoded.append(both.reshape(2, 2, len(images), *both.shape[2:]).half())
-        mean, deviation = torch.cat(encoded, dim=2)
+            return both.reshape(2, 2, len(images), *both.shape[2:]).half()
+
+        one = f"encoding an image of {data.image_size} px and its mirror image"
+        encoded = in_pieces(one, len(data.train), _TOGETHER, encode)
+        with enough_memory(f"the latents of {len(data.train):,} images"):
+            mean, deviation = torch.cat(encoded, dim=2)
         return cls(mean, deviation, data.train.labels.to(device))
 
     def __len__(self) -> int:

@@ -170,9 +170,11 @@ class Ddpm(Generator):
         ``ctx.unfinished``, to the same bits. Raises ComponentError where the network does not fit the data set.
         """
         if self.params.model is None:
+            from .._memory import enough_memory
             from ._ddpm_training import train
 
-            train(data, self.params, out_dir, ctx)
+            with enough_memory(f"training {self.label()}"):
+                train(data, self.params, out_dir, ctx)
         else:
             from ._ddpm_import import import_model
 
@@ -180,18 +182,23 @@ class Ddpm(Generator):
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Read what ``fit`` wrote."""
+        from .._memory import enough_memory
         from ._ddpm_prior import DdpmPrior
 
         assert fitted is not None
-        self._prior = DdpmPrior.from_folder(fitted, ctx.device)
+        with enough_memory(f"the network of {self.label()}"):
+            self._prior = DdpmPrior.from_folder(fitted, ctx.device)
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
         """One block of a class: images, and the float32 latents ``[n, 3, H, W]`` that they were decoded from."""
+        from .._memory import enough_memory
         from ._pixels import to_images
 
         assert self._prior is not None
         indices = range(block * self.block, (block + 1) * self.block)
         streams = [ctx.torch_rng("noise", class_index, i) for i in indices]
-        latents = self._prior.sample(streams, class_index, self.params)
+        with enough_memory(f"{self.block} samples of {self.label()} at once", "block", self.block):
+            latents = self._prior.sample(streams, class_index, self.params)
+            images = to_images(latents).cpu()
         ids = tuple(f"{class_index:03d}-{i:06d}" for i in indices)
-        return Samples(to_images(latents).cpu(), ids, latents.cpu())
+        return Samples(images, ids, latents.cpu())

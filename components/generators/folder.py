@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 import ddbench
 from ddbench import Context, Cost, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
 
-from ._class_folders import image_files, match_classes, pool_digest
+from .._paths import UserPath, printable
+from ._class_folders import Order, image_files, match_classes, pool_digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,16 +22,24 @@ if TYPE_CHECKING:
 class Folder(Generator):
     """Images from a folder, ``<class>/<n>.png``: a pool made by any other method.
 
-    Class folders are named by class name, WordNet id, label index or ImageNet-1k index, all by the same; the images of
-    a class are taken in natural order (``2.png`` before ``10.png``). Images are RGB, 8 bits a channel, square, of one
-    size, and stored without loss: PNG or lossless WebP. The pool is known by its content, not by its path, which is
-    resolved relative to the working directory.
+    Class folders are named by class name, WordNet id, label index or ImageNet-1k index, all by the same; by label index
+    only where labels follow the WordNet ids, or there are none: else such numbers could mean either order. Images are
+    RGB, 8 bits a channel, square, of one size, and stored without loss: PNG or lossless WebP. The pool is known by its
+    content, not by its path, which is resolved relative to the working directory.
+
+    The images of a class are taken in natural order (``2.png`` before ``10.png``). Minimax's code takes the first files
+    in the order of their names as text: of ``0.png`` to ``99.png`` its ten are 0, 1 and 10 to 17. For these, take
+    ``order: lexicographic`` and the selector ``first``.
     """
 
     finite = True
 
     class Params(ddbench.Params):
-        path: Path = unkeyed(description="the folder that holds one folder a class")
+        path: UserPath = unkeyed(description="the folder that holds one folder a class")
+        order: Order = Field(
+            "natural",
+            description="natural has 2.png before 10.png; lexicographic after it, as subsets of Minimax's pools do",
+        )
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
@@ -65,13 +76,13 @@ class Folder(Generator):
         self._size = len(read_rgb(image_files(self._folders[0])[0]))
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
-        """Every image of the class, in natural order. Raises DataError naming the first file that does not fit."""
+        """Every image of the class, in order. Raises DataError naming the first file that does not fit."""
         import numpy as np
         import torch
 
-        files = image_files(self._folders[class_index])
+        files = image_files(self._folders[class_index], self.params.order)
         images = torch.from_numpy(np.stack([self._read(path) for path in files])).permute(0, 3, 1, 2).contiguous()
-        return Samples(images, tuple(f"{path.parent.name}/{path.name}" for path in files))
+        return Samples(images, tuple(printable(f"{path.parent.name}/{path.name}") for path in files))
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         from ._lossless import read_rgb

@@ -8,6 +8,7 @@ from typing import Any
 import ddbench
 from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component, unkeyed
 
+from .._paths import UserPath
 from ._content import content_digest
 from ._pool_file import Register, opened
 
@@ -26,7 +27,7 @@ class PoolFile(Generator):
     finite = True
 
     class Params(ddbench.Params):
-        path: Path = unkeyed(description="the safetensors file")
+        path: UserPath = unkeyed(description="the safetensors file")
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:

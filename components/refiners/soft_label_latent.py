@@ -81,10 +81,12 @@ class SoftLabelLatent(Refiner):
         """The set with refined latents and what they decode to.
 
         Raises:
-            ComponentError: the set has no latents or no soft labels, or there is no generator or teacher.
+            ComponentError: the set has no latents or no soft labels, there is no generator or teacher, a latent became
+                infinite or not a number, or memory ran out.
         """
         import torch
 
+        from .._memory import enough_memory
         from ._latent_descent import descend
 
         missing = {
@@ -98,12 +100,13 @@ class SoftLabelLatent(Refiner):
             raise ComponentError(f"{self.label()} needs {lacking}", hint="see `ddbench describe soft-label-latent`")
         assert prior is not None
         assert teacher is not None
-        parts = []
-        for start in range(0, len(distilled), self.params.batch):
-            rows = list(range(start, min(start + self.params.batch, len(distilled))))
+        parts, together = [], self.params.batch
+        for start in range(0, len(distilled), together):
+            rows = list(range(start, min(start + together, len(distilled))))
             # The last batch is padded: networks round otherwise in batches of another size.
-            padding = rows[-1:] * (self.params.batch - len(rows))
-            refined = descend(distilled, rows + padding, prior, teacher, self.params, ctx)
+            padding = rows[-1:] * (together - len(rows))
+            with enough_memory(f"refining {together} images at once by {self.label()}", "batch", together):
+                refined = descend(distilled, rows + padding, prior, teacher, self.params, ctx)
             parts.append(tuple(values[: len(rows)] for values in refined))
             ctx.progress(rows[-1] + 1, len(distilled))
         images, latents = (torch.cat(values) for values in zip(*parts, strict=True))

@@ -101,6 +101,7 @@ class OpenClip(PretrainedScorer):
         """Build the model with its weights. Raises ComponentError if they are missing, damaged or another model's."""
         import open_clip
 
+        from .._memory import enough_memory
         from ._clip import build, known, published
         from ._pretrained import frozen
 
@@ -109,16 +110,19 @@ class OpenClip(PretrainedScorer):
         title = f"{name} ({tag})"
         file = given_weights(path) if path else published_weights(published(title, config, self.label()), self.label())
         model, self._transform = build(name, file, config)
-        self._model = frozen(model, ctx.device)
+        with enough_memory(f"the network of {self.label()}"):
+            self._model = frozen(model, ctx.device)
         self._tokenizer = open_clip.get_tokenizer(name)
 
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
         """``image [n, D]``, of unit length."""
         from torch.nn.functional import normalize
 
+        from .._memory import enough_memory
         from ._pretrained import network_input, scoring
 
-        with scoring(self.params.precision, ctx.device):
+        what = f"scoring {len(images)} images at once by {self.label()}"
+        with enough_memory(what, "block", self.block), scoring(self.params.precision, ctx.device):
             embedding = self._model.encode_image(network_input(images, self._transform, ctx.device))
         return {"image": normalize(embedding.float(), dim=1)}
 
@@ -127,10 +131,12 @@ class OpenClip(PretrainedScorer):
         import torch
         from torch.nn.functional import normalize
 
+        from .._memory import enough_memory
         from ._pretrained import scoring
 
         tokens = self._tokenizer([self.prompt(c) for c in data.classes]).to(ctx.device)
-        with scoring(self.params.precision, ctx.device):
+        what = f"{min(len(tokens), self.block)} prompts at once of {self.label()}"
+        with enough_memory(what, "block", min(len(tokens), self.block)), scoring(self.params.precision, ctx.device):
             embedding = torch.cat([self._model.encode_text(some) for some in tokens.split(self.block)])
         return {"text": normalize(embedding.float(), dim=1).cpu()}
 

@@ -126,6 +126,7 @@ class Timm(PretrainedScorer):
         """Build the model with its weights. Raises ComponentError if they are missing, damaged or another model's."""
         import timm
 
+        from .._memory import enough_memory
         from ._pretrained import frozen
         from ._timm_classifier import build, known, published
 
@@ -134,16 +135,19 @@ class Timm(PretrainedScorer):
         config = known(name, self.label())
         file = given_weights(path) if path else published_weights(published(name, config, self.label()), self.label())
         outputs = len(data.classes) if self.params.classes == "dataset" else IMAGENET_CLASSES
-        self._model = frozen(build(name, file, outputs, self._settings()), ctx.device)
+        with enough_memory(f"the network of {self.label()}"):
+            self._model = frozen(build(name, file, outputs, self._settings()), ctx.device)
         self._input = timm.data.resolve_model_data_config(self._model)
         self._transform = timm.data.create_transform(**self._input)
         self._columns = self.class_fields(data, ctx)["column"].to(ctx.device)
 
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
         """``logits [n, L]`` of all L outputs and ``embedding [n, D]``."""
+        from .._memory import enough_memory
         from ._pretrained import network_input, scoring
 
-        with scoring(self.params.precision, ctx.device):
+        what = f"scoring {len(images)} images at once by {self.label()}"
+        with enough_memory(what, "block", self.block), scoring(self.params.precision, ctx.device):
             features = self._model.forward_features(network_input(images, self._transform, ctx.device))
             logits = self._model.forward_head(features)
             embedding = self._model.forward_head(features, pre_logits=True)

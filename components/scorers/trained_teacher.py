@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ddbench.train.protocol import Protocol
+    from ddbench.train.trainer import Trained
 
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
+# A training that is killed loses no more than this, or an epoch where that is longer.
+_CHECKPOINT_SECONDS = 60.0
 
 
 @component("scorer", "trained-teacher", version=3)
@@ -78,23 +81,18 @@ class TrainedTeacher(Scorer):
         return self._student().cost(len(dataset.classes), self._protocol().input_size(dataset.image_size))
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-        """Train the teacher; write its weights as safetensors, and what it is as JSON."""
+        """Train the teacher; write its weights as safetensors, and what it is as JSON.
+
+        A training that was stopped goes on from ``ctx.unfinished``, to the same bits.
+        """
         import torch
         from safetensors.torch import save_file
-
-        from ddbench.train.images import ResidentImages
-        from ddbench.train.trainer import train
 
         num_classes = len(data.classes)
         protocol = self._protocol().for_classes(num_classes)
         epochs = protocol.epochs(len(data.train) // num_classes, num_classes)
         size = protocol.input_size(data.image_size)
-        images = ResidentImages.put(
-            data.train.images, data.train.labels, size=size, mean=data.mean, std=data.std, device=ctx.device
-        )
-        trained = train(
-            lambda: self._build(num_classes, size), images, protocol, epochs, ctx.with_seed(self.params.seed)
-        )
+        trained = self._trained(data, protocol, epochs, size, ctx)
         save_file(
             {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}, out_dir / WEIGHTS
         )
@@ -110,6 +108,23 @@ class TrainedTeacher(Scorer):
             "train_loss": trained.loss,
         }
         (out_dir / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
+
+    def _trained(self, data: TrainingData, protocol: Protocol, epochs: int, size: int, ctx: Context) -> Trained:
+        from ddbench.train.checkpoint import Checkpoint
+        from ddbench.train.images import ResidentImages
+        from ddbench.train.trainer import train
+
+        from .._memory import enough_memory
+
+        seeded = ctx.with_seed(self.params.seed)
+        checkpoint = Checkpoint(ctx.unfinished, _CHECKPOINT_SECONDS) if ctx.unfinished else None
+        with enough_memory(f"training {self.label()}"):
+            images = ResidentImages.put(
+                data.train.images, data.train.labels, size=size, mean=data.mean, std=data.std, device=ctx.device
+            )
+            return train(
+                lambda: self._build(len(data.classes), size), images, protocol, epochs, seeded, checkpoint=checkpoint
+            )
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Build the student anew and give it the weights that ``fit`` wrote."""
@@ -141,8 +156,11 @@ class TrainedTeacher(Scorer):
 
         from ddbench.train.images import normalize, resize, unit
 
-        pixels = resize(images, self._size).to(self._mean.device)
-        with torch.no_grad():
+        from .._memory import enough_memory
+
+        pixels = resize(images, self._size)
+        with enough_memory(f"scoring {len(images)} images at once by {self.label()}"), torch.no_grad():
+            pixels = pixels.to(self._mean.device)
             embedding = self._model.embed(normalize(unit(pixels), self._mean, self._std))
             return {"logits": self._model.head(embedding), "embedding": embedding}
 

@@ -19,8 +19,8 @@ def canonical_json(value: Any) -> str:
 
 
 def sha256_json(value: Any) -> str:
-    """Hex SHA-256 of the canonical JSON of ``value``."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    """Hex SHA-256 of the canonical JSON of ``value``; names of files that are no UTF-8 count as their bytes."""
+    return hashlib.sha256(canonical_json(value).encode(errors="surrogateescape")).hexdigest()
 
 
 def derive_seed(*parts: Any) -> int:

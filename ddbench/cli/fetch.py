@@ -25,18 +25,14 @@ def fetch(
     from ddbench.cli.output import fail, stderr
     from ddbench.errors import DdbenchError
 
+    # Several generators lack the same part: what cannot be had is told once.
     failures: dict[str, DdbenchError] = {}
-    given_up: set[str | None] = set()
     said: set[str] = set()
     for label, component in _wanted(what, params or []):
-        problem = component.missing()
-        # Several generators lack the same part: what cannot be had is asked for once.
-        if problem is not None and problem in given_up:
-            continue
         try:
-            fetched = _fetch(component) or problem is not None
+            lacked = component.missing() is not None
+            fetched = _fetch(component) or lacked
         except* (DdbenchError, OSError) as group:
-            given_up.add(problem)
             for error in group.exceptions:
                 failures[str(error)] = error if isinstance(error, DdbenchError) else DdbenchError(f"{label}: {error}")
         else:

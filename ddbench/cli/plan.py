@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
 # Of how many nodes an amount is not known: its name in the JSON, and here.
 _UNKNOWN = {"flops": "flops", "hours": "seconds", "hours_left": "seconds_left", "disk_bytes": "disk_bytes"}
+# What takes disk outside of the store.
+_NOT_IN_THE_STORE = ("data", "weights")
 
 
 def plan(
@@ -71,7 +73,10 @@ def _stage_json(cost: StageCost) -> dict[str, Any]:
         "hours_left": _hours(cost.seconds_left),
         "memory_bytes": cost.memory_bytes,
         "disk_bytes": cost.disk_bytes.known,
-        "nodes_unknown": {json: getattr(cost, name).unknown for json, name in _UNKNOWN.items()},
+        "nodes_unknown": {
+            **{json: getattr(cost, name).unknown for json, name in _UNKNOWN.items()},
+            "memory_bytes": cost.memory_unknown,
+        },
         "estimated_from": sorted(cost.rests_on),
     }
 
@@ -93,7 +98,11 @@ def _bill_json(bill: Bill) -> dict[str, Any]:
         "hours_left": _hours(bill.total("seconds_left")),
         "memory_bytes": hungriest and hungriest.memory_bytes,
         "disk_bytes": bill.total("disk_bytes").known,
-        "nodes_unknown": {json: bill.total(name).unknown for json, name in _UNKNOWN.items()},
+        "disk_bytes_without": list(_NOT_IN_THE_STORE),
+        "nodes_unknown": {
+            **{json: bill.total(name).unknown for json, name in _UNKNOWN.items()},
+            "memory_bytes": sum(stage.memory_unknown for stage in bill.stages),
+        },
         "sharing": sharing and {"images": sharing.images, "one_pool_a_cell": sharing.apart, "factor": sharing.factor},
         "missing": list(bill.missing),
     }
@@ -136,14 +145,18 @@ def _bill_text(bill: Bill) -> list[str]:
 
 def _space(bill: Bill) -> str:
     """Memory and disk."""
-    from ddbench.plan.cost import Amount
-
     most, limit = bill.hungriest, bill.device.memory_gib
-    held = "?" if most is None else f"about {_size(most.memory_bytes or 0)} in one node ({most.stage})"
+    unknown = [
+        stage.stage if stage.memory_bytes is None else f"some nodes of {stage.stage}"
+        for stage in bill.stages
+        if stage.memory_unknown
+    ]
+    least = "≥ " if unknown else ""
+    held = "?" if most is None else f"{least}about {_size(most.memory_bytes or 0)} in one node ({most.stage})"
     limited = f", and the device has {limit:g} GiB" if limit else ""
-    unknown = [stage.stage for stage in bill.stages if stage.memory_bytes is None and stage.flops != Amount(0)]
     without = f"; not known of {', '.join(unknown)}" if most and unknown else ""
-    return f"memory: {held}{limited}{without}\ndisk: {_text(bill.total('disk_bytes'), _size)}"
+    stored = f"{_text(bill.total('disk_bytes'), _size)} in the store; {' and '.join(_NOT_IN_THE_STORE)} are not counted"
+    return f"memory: {held}{limited}{without}\ndisk: {stored}"
 
 
 def _sharing(bill: Bill) -> list[str]:

@@ -45,7 +45,8 @@ class StageCost:
         images: that they make, look at or learn from.
         seconds, seconds_left: of one worker on the device, for all nodes and for those that a run would execute.
         rests_on: what the seconds were estimated from.
-        memory_bytes: about the most that one node holds; None where that is not known.
+        memory_bytes: about the most that one node holds, of those of which it is known; None where it is of none.
+        memory_unknown: of how many nodes it is not known, but for those that compute no network.
     """
 
     stage: str
@@ -57,6 +58,7 @@ class StageCost:
     disk_bytes: Amount = field(default_factory=Amount)
     rests_on: set[str] = field(default_factory=set)
     memory_bytes: int | None = None
+    memory_unknown: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class _Estimate:
         memory = work.cost.memory_bytes if recorded is None else recorded
         if memory is not None:
             stage.memory_bytes = max(memory, stage.memory_bytes or 0)
+        elif work.cost.flops != 0:
+            stage.memory_unknown += 1
 
     def seconds(self, work: Work, node: Node) -> tuple[float | None, str | None]:
         """How long a node takes, and what that rests on."""

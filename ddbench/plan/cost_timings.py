@@ -34,7 +34,7 @@ class Timing:
 
 
 class Timings:
-    """What a store has recorded, of any suite.
+    """What a store has recorded, of any suite, of work that was done in one go.
 
     Attributes:
         seconds: of all that was recorded, by device.
@@ -68,14 +68,20 @@ class Timings:
 
 
 def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
+    """What was timed from its beginning to its end: of work that was taken up again, only the rest was."""
     for manifest in store.manifests():
-        if "usage" in manifest.info and "environment" in manifest.info:
+        if "usage" in manifest.info and "environment" in manifest.info and "resumed" not in manifest.info["usage"]:
             kind = kind_of_recipe(manifest.stage, manifest.recipe["uses"], manifest.recipe["settings"])
             yield _timing(kind, manifest.info["environment"], _units(manifest), manifest.info["usage"])
     for record in _results(store):
         usage = record["stages"][-1]
-        if {"protocol", "distilled_size"} <= record.keys() and "wall_s" in usage:
+        if {"protocol", "distilled_size"} <= record.keys() and "wall_s" in usage and not _was_resumed(record):
             yield _timing(_kind(record), record["environment"], _passes(record, work), usage)
+
+
+def _was_resumed(record: dict[str, Any]) -> bool:
+    """Whether a training was taken up again, as its worker says or, in older records, the evaluator alone."""
+    return "resumed" in record["stages"][-1] or bool(record["result"]["details"].get("resumed_after"))
 
 
 def _results(store: Store) -> Iterator[dict[str, Any]]:

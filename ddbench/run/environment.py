@@ -52,9 +52,14 @@ def fingerprint(env: dict[str, Any]) -> str:
 
 
 @contextmanager
-def measured(device: str) -> Iterator[dict[str, float]]:
-    """Fill the yielded dict, at the end, with wall and CPU seconds and peak memory in MiB."""
+def measured(device: str, unfinished: Path | None = None) -> Iterator[dict[str, float]]:
+    """Fill the yielded dict, at the end, with wall and CPU seconds and peak memory in MiB.
+
+    Where ``unfinished`` is there at the beginning, ``resumed`` is true in it: the seconds are those of the rest.
+    """
     usage: dict[str, float] = {}
+    if unfinished is not None and unfinished.exists():
+        usage["resumed"] = True
     _reset_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()
     try:

@@ -109,13 +109,13 @@ def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
 
     with shop.context(job, progress) as ctx:
         if job.stage == "evaluate":
-            with measured(shop.device) as usage:
+            with measured(shop.device, ctx.unfinished) as usage:
                 result = evaluate(job, shop, ctx)
             mark, record = make_record(job, shop, ctx, result, usage)
             shop.store.put_result(job.action_key, mark, record)
             shop.store.finished(job.action_key)
             return {"usage": usage, "accuracy": result["last"]}
-        with measured(shop.device) as usage:
+        with measured(shop.device, ctx.unfinished) as usage:
             output = STAGES[job.stage](job, shop, ctx)
         unsigned = Manifest(
             action_key=job.action_key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import struct
 
 import pytest
@@ -89,3 +90,8 @@ def test_combined_digests_by_hand() -> None:
     expected = hashlib.sha256(b'{"images":"aa","labels":"bb"}').hexdigest()
     assert combine_digests({"labels": "bb", "images": "aa"}) == expected
     assert combine_digests({"labels": "aa", "images": "bb"}) != expected
+
+
+def test_a_name_that_is_no_utf_8_counts_as_its_bytes() -> None:
+    name = os.fsdecode(b"caf\xe9")
+    assert sha256_json([name, "café"]) == hashlib.sha256(b'["caf\xe9","caf\xc3\xa9"]').hexdigest()

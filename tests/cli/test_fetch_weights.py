@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -64,10 +65,19 @@ def sharded(pipeline: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
     return {**left, **contents(folder.parent)}
 
 
+def saved(**how: Any) -> bytes:
+    """A file of weights, as torch saves it."""
+    import torch
+
+    file = io.BytesIO()
+    torch.save({"a": torch.arange(1000)}, file, **how)
+    return file.getvalue()
+
+
 @pytest.fixture
 def hub(pipeline: dict[str, bytes]) -> Iterator[Hub]:
     vae = {name.removeprefix("vae/"): data for name, data in pipeline.items() if name.startswith("vae/")}
-    teacher = {"config.json": b"{}", "pytorch_model.bin": b"weights"}
+    teacher = {"config.json": b"{}", "pytorch_model.bin": saved()}
     with serving({PIPELINE: pipeline, VAE: vae, TEACHER: teacher}) as served:
         yield served
 
@@ -146,7 +156,7 @@ def test_all_weights_land_where_they_are_looked_for_and_are_got_once(
     assert said[0].startswith("dots")
     assert placed(env, PIPELINE) == parts(pipeline, "transformer", "scheduler")
     assert placed(env, VAE) == hub.repositories[VAE]
-    assert placed(env, TEACHER) == {"pytorch_model.bin": b"weights"}
+    assert placed(env, TEACHER) == {"pytorch_model.bin": hub.repositories[TEACHER]["pytorch_model.bin"]}
     asked = [request for request in hub.asked if request[0] == "GET"]
     assert len(asked) == len(set(asked))
     hub.asked.clear()
@@ -176,6 +186,70 @@ def test_shards_are_got_by_their_index_and_bin_where_there_is_nothing_else(
     hub.asked.clear()
     assert fetch({"a": dit()}).returncode == 0
     assert hub.asked == []
+
+
+def test_what_was_cut_off_since_is_said_and_got_anew(
+    fetch: Fetch, hub: Hub, env: dict[str, str], sharded: dict[str, bytes]
+) -> None:
+    """A copy or a disk that is full leaves such files, with the time that the whole ones had."""
+    hub.repositories[PIPELINE] = sharded
+    assert fetch({"a": dit()}, "brightest").returncode == 0
+    weights = Path(env["DDBENCH_DATA"]) / "weights"
+    teacher, vae = weights / TEACHER / "pytorch_model.bin", f"vae/{WEIGHTS}.safetensors"
+    ends = {f"transformer/{WEIGHTS}.bin.index.json": 100, vae: -1, "scheduler/scheduler_config.json": 0}
+    cut = {**{weights / PIPELINE / name: end for name, end in ends.items()}, teacher: 500}
+    for path, end in cut.items():
+        times = path.stat()
+        path.write_bytes(path.read_bytes()[:end])
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    missing = json.loads(fetch({"a": dit()}, "brightest", verb="plan").stdout)["missing"]
+    assert len(missing) == 2
+    assert all(f"{path} is cut off or damaged" in "\n".join(missing) for path in cut)
+    hub.asked.clear()
+    ended = fetch({"a": dit()}, "brightest")
+    assert (ended.returncode, ended.stderr.count("fetched and checked")) == (0, 2), ended.stderr
+    assert placed(env, PIPELINE) == parts(sharded, "transformer", "scheduler", "vae")
+    assert teacher.read_bytes() == hub.repositories[TEACHER]["pytorch_model.bin"]
+    got = [path.partition(f"/{COMMIT}/")[2] for method, path in hub.asked if method == "GET" and COMMIT in path]
+    assert sorted(got) == sorted([*ends, teacher.name])
+
+
+def test_a_file_is_whole_where_its_library_reads_it(tmp_path: Path) -> None:
+    import torch
+    from ddbench_components._hub import is_whole
+    from safetensors.torch import load_file, save
+
+    tensors = {"a": torch.zeros(7), "b": torch.ones(2, 3, dtype=torch.float16)}
+    files: dict[str, tuple[bytes, Callable[[Path], object]]] = {
+        "a.safetensors": (save(tensors, {"format": "pt"}), load_file),
+        "none.safetensors": (save({}), load_file),
+        "a.bin": (saved(), lambda path: torch.load(path, weights_only=True)),
+        "a.json": (b'{"a": [1, 2]}', lambda path: json.loads(path.read_text())),
+    }
+    for name, (content, read) in files.items():
+        path = tmp_path / name
+        assert not is_whole(path)
+        ends = {0, 1, 8, 9, len(content) // 2, len(content) - 1, len(content)}
+        damaged = [b"\xff" * 20, b"<html>", *(content[:end] for end in sorted(ends)), content]
+        for data in [*damaged, *([content + b"?"] if name.endswith(".safetensors") else [])]:
+            path.write_bytes(data)
+            assert is_whole(path) == reads(read, path), (name, data)
+        assert is_whole(path) == (not name.endswith(".safetensors"))
+    former, index = tmp_path / "former.pt", tmp_path / "a.bin.index.json"
+    former.write_bytes(saved(_use_new_zipfile_serialization=False))
+    assert is_whole(former)
+    for text, whole in (("{", False), ("[]", False), ("{}", False), ('{"weight_map": {"a": "a.bin"}}', True)):
+        index.write_text(text)
+        assert is_whole(index) == whole
+
+
+def reads(read: Callable[[Path], object], path: Path) -> bool:
+    try:
+        read(path)
+    # What a library raises of a damaged file is its own affair.
+    except Exception:
+        return False
+    return True
 
 
 def test_what_the_cache_has_is_left_alone(
@@ -238,6 +312,8 @@ def test_each_thing_that_cannot_be_had_is_one_line_and_the_rest_is_fetched(
     fetch: Fetch, hub: Hub, env: dict[str, str], pipeline: dict[str, bytes], tmp_path: Path
 ) -> None:
     hub.repositories |= {"some/gated": pipeline, "some/damaged": pipeline, "some/empty": {"README.md": b""}}
+    hub.repositories["some/vae"] = hub.repositories[VAE]
+    (tmp_path / "runs" / "dit").mkdir(parents=True)
     hub.gated.add("some/gated")
     hub.damaged.add(f"vae/{WEIGHTS}.safetensors")
     generators = {
@@ -246,6 +322,8 @@ def test_each_thing_that_cannot_be_had_is_one_line_and_the_rest_is_fetched(
         "c": dit("some/gated", vae="some/empty"),
         "d": dit("some/damaged"),
         "e": dit(vae=VAE),
+        "f": dit("some/gated", vae="some/vae"),
+        "g": dit("runs/dit", vae=VAE),
     }
     ended = fetch(generators, dataset={"use": "image-folder", "path": str(own_images(tmp_path)), "image_size": 8})
     assert ended.returncode == 2
@@ -253,6 +331,8 @@ def test_each_thing_that_cannot_be_had_is_one_line_and_the_rest_is_fetched(
     assert list((tmp_path / "data" / "cache" / "image-folder").rglob("*.safetensors"))
     assert placed(env, PIPELINE) == parts(pipeline, "transformer", "scheduler")
     assert f"vae/{WEIGHTS}.safetensors" not in placed(env, "some/damaged")
+    # What another generator lacks beside the same gated parts.
+    assert placed(env, "some/vae") == hub.repositories["some/vae"]
     assert errors(ended) == [
         f"{hub.endpoint} has no repository some/body, or shows it to its owners alone; check the name; of a private "
         "one, log in with `hf auth login`",
@@ -260,9 +340,12 @@ def test_each_thing_that_cannot_be_had_is_one_line_and_the_rest_is_fetched(
         f"{hub.endpoint}/some/gated, log in with `hf auth login`",
         "some/empty on the Hugging Face Hub has no config.json; name another repository",
         f"vae/{WEIGHTS}.safetensors of some/damaged arrived damaged and was thrown away; fetch it again",
+        f"{hub.endpoint} has no repository runs/dit, or shows it to its owners alone; write './runs/dit' for the "
+        "folder of this name",
     ]
-    # Two generators lack the same.
+    # Two generators lack the same, and two lack the same among others.
     assert sum("some/body" in path for _, path in hub.asked) == 1
+    assert sum("some/gated/resolve" in path for _, path in hub.asked) == 1
 
 
 def own_images(folder: Path) -> Path:

@@ -23,8 +23,15 @@ def record_all(
     environment: dict[str, Any] = H100,
     mebibytes: float = 100.0,
     validation: int = 18,
+    resumed: Callable[[Node], bool] = lambda node: False,
+    details: Callable[[Node], dict[str, Any]] = lambda node: {},
 ) -> State:
-    """Store for every node that it took so many seconds, and held so much of the device's memory."""
+    """Store for every node that it took so many seconds, and held so much of the device's memory.
+
+    Args:
+        resumed: of which nodes these are said to be the seconds of the rest.
+        details: what the evaluator says of a training.
+    """
     store = Store.open(root)
     state, images = State(graph, store), Workload(State(graph, store))
     usage = {"cpu_s": 0.0, "peak_memory_mib": 9999.0, "peak_device_memory_mib": mebibytes}
@@ -32,13 +39,13 @@ def record_all(
         inputs = {role: state.digests[parent] for role, parent in node.inputs.items()}
         action_key = node.action_key(inputs)
         state.digests[key] = key
-        took = {**usage, "wall_s": seconds(node)}
+        took = {**usage, "wall_s": seconds(node), **({"resumed": True} if resumed(node) else {})}
         room = root / ("results" if node.stage == "evaluate" else "artifacts") / action_key[:2] / action_key
         if node.stage == "evaluate":
             record = {
                 "action_key": action_key,
                 "fingerprint": "f",
-                "result": {"last": 50.0, "best": None, "evaluations": 1, "curve": [], "details": {}},
+                "result": {"last": 50.0, "best": None, "evaluations": 1, "curve": [], "details": details(node)},
                 "protocol": node.settings["protocol"],
                 **{role: ref.address for role, ref in node.uses.items()},
                 "validation": {"digest": "d", "size": validation},

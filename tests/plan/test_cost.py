@@ -14,6 +14,7 @@ from ddbench_components.generators._flops import DIT_XL2, SD_VAE
 
 import ddbench
 from ddbench import Context, Cost, Dataset, Generator, NetworkCost, Refiner, Samples, Scorer, Student, component
+from ddbench.cli.plan import _bill_json, _space, _stage_json
 from ddbench.errors import DdbenchError
 from ddbench.hardware import KNOWN, cpu_model
 from ddbench.plan import Graph, Node, State
@@ -185,6 +186,33 @@ def test_memory_is_that_of_the_hungriest_node(tmp_path: Path, known: Catalogue) 
     assert stages(bill)["evaluate"].memory_bytes == weights + activations + pixels
 
 
+def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: Path, known: Catalogue) -> None:
+    """The scorer says nothing of memory, the generator `noise` of nothing at all."""
+    bill = billed(tmp_path, SUITE, known)
+    memory, disk = _space(bill).splitlines()
+    gigabyte = "≥ about 1.00 GiB in one node (generate), and the device has 80 GiB"
+    assert memory == f"memory: {gigabyte}; not known of fit, score"
+    stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
+    assert disk == f"disk: {stored / 1024:.2f} KiB in the store; data and weights are not counted"
+    noisy = {**SUITE["methods"], "noisy": {"generator": "noise", "selector": "first"}}
+    bill = billed(tmp_path, {**SUITE, "methods": noisy}, known)
+    memory, disk = _space(bill).splitlines()
+    assert memory == f"memory: {gigabyte}; not known of fit, some nodes of generate, score"
+    assert disk.startswith("disk: ≥ ")
+    assert bill.hungriest is stages(bill)["generate"]
+    assert (bill.hungriest.memory_bytes, bill.hungriest.memory_unknown) == (2**30, 1)
+    assert _stage_json(bill.hungriest)["nodes_unknown"]["memory_bytes"] == 1
+    said = _bill_json(bill)
+    # One fit and one node of the scorer for each of two blocks; of three nodes that generate, one is of `noise`.
+    assert (said["memory_bytes"], said["nodes_unknown"]["memory_bytes"]) == (2**30, 1 + 2 + 1)
+    assert said["disk_bytes_without"] == ["data", "weights"]
+
+
+def test_memory_that_is_known_of_all_nodes_is_no_least(tmp_path: Path, known: Catalogue) -> None:
+    values = {**SUITE, "methods": {"first": SUITE["methods"]["first"]}}
+    assert _space(billed(tmp_path, values, known)).startswith("memory: about 1.00 GiB in one node (generate), and")
+
+
 def test_papers_measure_a_hundred_times(tmp_path: Path, known: Catalogue) -> None:
     found = stages(billed(tmp_path, {**SUITE, "evaluate": "papers"}, known))
     more = 2 * 99 * NETWORK * VALIDATION
@@ -327,6 +355,29 @@ def test_a_device_that_no_table_knows_is_known_by_its_timings(tmp_path: Path, kn
     assert stages(bill)["generate"].rests_on == {"recorded timings"}
     other = edited(set_("generators", "endless", "gigaflops")(2.0), SUITE)
     assert stages(billed(tmp_path, other, known))["generate"].seconds.known is None, "its peak is not known"
+
+
+def test_what_the_rest_of_a_work_took_is_no_measure_of_the_whole(
+    tmp_path: Path, known: Catalogue, small: Graph
+) -> None:
+    """A fit and the trainings of two seeds were killed and taken up again, of which an older record says it so."""
+
+    def rest(node: Node) -> bool:
+        return node.stage == "fit" or (node.stage == "evaluate" and node.settings["seed"] == 1)
+
+    def older(node: Node) -> bool:
+        return node.stage == "evaluate" and node.settings["seed"] == 2
+
+    def seconds(node: Node) -> float:
+        return wall(node) / (10 if rest(node) or older(node) else 1)
+
+    details = {True: {"resumed_after": [2700]}, False: {"resumed_after": []}}
+    record_all(small, tmp_path / "store", seconds, resumed=rest, details=lambda node: details[older(node)])
+    found = stages(billed(tmp_path, edited(set_("ipc")([1]), SUITE), known))
+    assert found["fit"].rests_on == {"FLOPs"}
+    assert found["evaluate"].rests_on == {"recorded timings"}
+    assert found["evaluate"].seconds.known == pytest.approx(6 * 90.0)
+    assert found["generate"].seconds.known == 3.0
 
 
 def test_records_without_times_are_passed_over(tmp_path: Path, known: Catalogue, small: Graph) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ddbench.plan import Graph, build_graph
+from ddbench.plan import Graph, State, build_graph
+from ddbench.plan.cost import make_bill
+from ddbench.store import Store
 from ddbench.suite import ResolvedSuite, load_suite
 from tests.conftest import ROOT, Cli
 
@@ -57,6 +59,15 @@ def test_the_images_of_woof_by_hand() -> None:
     ]
     # Ten classes to a node; at IPC 1 a block of ten is made of which one is kept.
     assert len(made) * BLOCK * 10 == 10 * (5 * 500 + 100 + 10 + 10 + 20 + 50 + 100)
+
+
+@pytest.mark.parametrize("name", [name for name in SUITES if name != "idc"])
+def test_fits_and_trainings_have_a_price_with_nothing_here(name: str, tmp_path: Path) -> None:
+    """How many images ImageIDC's classes have is known once they are there."""
+    _, graph = planned(name)
+    bill = make_bill(State(graph, Store(tmp_path / "store")).resolve_all())
+    unknown = {stage.stage: stage.flops.unknown for stage in bill.stages}
+    assert (unknown["fit"], unknown["evaluate"]) == (0, 0)
 
 
 @pytest.mark.parametrize("name", SUITES)

@@ -8,6 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ddbench.plan import State
+from ddbench.run.environment import environment, fingerprint
+from ddbench.run.job import make_job
+from ddbench.run.worker import run_job
+from ddbench.run.workshop import new_workshop
+from ddbench.store import Store
+from tests.plan.plans import plan
 from tests.run.runs import run, start, state_of
 
 SUITE = """\
@@ -47,3 +54,39 @@ def test_a_killed_training_is_taken_up_again(tmp_path: Path) -> None:
     assert (resumed["last"], resumed["curve"]) == (whole["last"], whole["curve"])
     assert resumed["details"]["train_loss"] == whole["details"]["train_loss"]
     assert list((store / "unfinished").iterdir()) == []
+
+
+TAKEN_UP = {
+    "suite": "taken-up",
+    "dataset": "dots",
+    "protocol": "smoke@1",
+    "evaluator": "nearest-mean",
+    "ipc": [1],
+    "students": ["pixels"],
+    "seeds": {"training": [0, 1]},
+    "scorers": {"teacher": "colour"},
+    "methods": {"A": {"generator": "real", "selector": "k-center"}},
+}
+
+
+def test_what_the_rest_of_a_work_took_is_marked_as_such(tmp_path: Path) -> None:
+    """Of the fit and of one of two trainings there is a file already when they begin."""
+    graph = plan(tmp_path, TAKEN_UP)
+    store = Store.open(tmp_path / "store")
+    (store.root / "unfinished").mkdir()
+    state, shop = State(graph, store), new_workshop(store.root, "cpu")
+    marked = []
+    for key, node in graph.nodes.items():
+        state.resolve(key)
+        job = make_job(graph, state, key)
+        if node.stage == "fit" or (node.stage == "evaluate" and node.settings["seed"] == 1):
+            store.unfinished(job.action_key, fingerprint(environment("cpu", job.threads))).write_bytes(b"half of it")
+        usage = run_job(job, shop, lambda message: None)["usage"]
+        if usage.get("resumed"):
+            marked.append(node.label)
+        assert state.resolve(key)
+    assert marked == ["teacher: colour", "pixels seed 1 · A · IPC 1"]
+    expected = {0: {"fit"}, 1: {"fit", "evaluate"}}
+    for cell, key in graph.cells:
+        stages = state.results[key][0]["stages"]
+        assert {stage["stage"] for stage in stages if stage.get("resumed")} == expected[cell.seeds["training"]]

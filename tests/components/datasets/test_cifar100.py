@@ -83,8 +83,19 @@ def test_what_is_declared() -> None:
     assert names == sorted(names)
     at = {0: "apple", 14: "butterfly", 23: "cloud", 40: "lamp", 53: "orange", 69: "rocket", 81: "streetcar", 97: "wolf"}
     assert {i: names[i] for i in at} == at
+    assert data.train_counts == (500,) * 100
     assert data.validation_counts == (100,) * 100
     assert [data.release.count(split) for split in ("train", "validation")] == [50_000, 10_000]
+
+
+def test_what_is_declared_is_what_the_files_hold() -> None:
+    data = create("dataset", "cifar100")
+    assert isinstance(data, Cifar100)
+    if problem := data.missing():
+        pytest.skip(problem)
+    for split, declared in (("train", data.train_counts), ("validation", data.validation_counts)):
+        assert tuple(data._read(split).labels.bincount().tolist()) == declared
+    assert len(data.train()) == sum(data.train_counts or ()) > 0.99 * 50_000
 
 
 def test_it_is_downloaded_where_the_user_has_put_nothing(small: type[Cifar100], server: Server) -> None:
@@ -158,6 +169,7 @@ def test_a_training_image_that_is_a_validation_image_is_left_out(
     data = make_small(server, tmp_path, monkeypatch, files(test=(5, 3, 6)))()
     data.fetch(quiet)
     train = data.train()
+    assert data.train_counts == tuple(int(label in (7, 17, 27, 47)) for label in range(100))
     assert train.ids == ("train-00000", "train-00001", "train-00002", "train-00004")
     assert train.labels.tolist() == [7, 17, 27, 47]
     assert train.images[:, 2, 0, 0].tolist() == [0, 20, 40, 80]

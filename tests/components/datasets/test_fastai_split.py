@@ -202,6 +202,29 @@ def test_the_splits_are_kept_apart(dogs: FastaiSubset, monkeypatch: pytest.Monke
     assert official.params.keyed() != make().params.keyed()
 
 
+def test_declared_classes_are_those_that_are_checked(dogs: FastaiSubset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TwoDogs, "archive_class_counts", {"train": (2, 1), "validation": (1, 1)})
+    write(data_home() / "twodogs2", FILES)
+    data = make()
+    assert_right(data)
+    assert (data.train_counts, data.validation_counts) == ((2, 1), (1, 1))
+    root = data_home() / "twodogs2" / "train"
+    moved = root / "n02111889" / "n02111889_10.JPEG"
+    moved.rename(root / "n02088364" / moved.name)
+    assert "train/n02111889 (Samoyed) holds 1 .JPEG files, not 2; run `ddbench fetch" in (make().missing() or "")
+    # Of ImageNet's own split nothing of this is known.
+    assert TwoDogs().train_counts == (1300, 1300)
+
+
+def test_the_classes_of_nettes_archive_are_imagenets() -> None:
+    """It holds every image of ImageNet's two splits once, cut otherwise."""
+    nette = Imagenette.configure(split="fastai")
+    assert isinstance(nette, Imagenette)
+    train, validation = nette.train_counts or (), nette.validation_counts or ()
+    assert (sum(train), sum(validation)) == (9469, 3925)
+    assert [t + v for t, v in zip(train, validation, strict=True)] == [n + 50 for n in Imagenette.train_counts or ()]
+
+
 @pytest.mark.parametrize(("cls", "counts"), [(Imagewoof, (9025, 3929)), (Imagenette, (9469, 3925))])
 def test_the_leak_and_the_counts_are_told(cls: type[FastaiSubset], counts: tuple[int, int]) -> None:
     assert tuple(cls.archive_counts.values()) == counts

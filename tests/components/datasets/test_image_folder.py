@@ -120,6 +120,51 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+def test_a_path_may_begin_with_the_home_folder(pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(pets.parent))
+    assert data(Path("~/pets")).fingerprint() == data(pets).fingerprint()
+    assert data(Path("~/pets")).params.keyed() == data(pets).params.keyed()
+    assert "there is no folder ~no-such-user/pets;" in (data(Path("~no-such-user/pets")).missing() or "")
+
+
+def test_names_need_not_be_utf_8(pets: Path, tmp_path: Path) -> None:
+    """Bytes that are no text stand in ids and names of classes as they are written in Python."""
+    before = data(pets).fingerprint()
+    (pets / "train" / "dog" / "a.png").rename(pets / "train" / "dog" / os.fsdecode(b"caf\xe9.png"))
+    for split in ("train", "val"):
+        (pets / split / "tom cat").rename(pets / split / os.fsdecode(b"chat \xe9"))
+    for path in pets.rglob("*.*"):
+        os.utime(path, (1, 1))  # long ago: what is known of it is kept
+    own = data(pets)
+    assert own.fingerprint() == data(pets).fingerprint() != before
+    assert own.classes == (ClassInfo("chat \\xe9"), ClassInfo("dog"))
+    assert own.train().ids[5:8] == ("chat \\xe9/f.JPG", "dog/b.bmp", "dog/c.webp")
+    assert own.train().ids[-1] == "dog/f.JPG"
+    assert "dog/caf\\xe9.png" in data(pets).train().ids
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(SUITE.format(path=pets))
+    assert len(build_graph(load_suite(suite)).cells) == 1
+
+
+@pytest.mark.parametrize("denied", ["train/dog", "train/dog/b.bmp"])
+def test_what_may_not_be_read_is_named_in_one_line(denied: str, pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unless_denied(do: Callable[[Path], object]) -> Callable[[Path], object]:
+        def done(path: Path) -> object:
+            if path == pets / denied:
+                raise PermissionError(13, "Permission denied", str(path))
+            return do(path)
+
+        return done
+
+    monkeypatch.setattr(Path, "iterdir", unless_denied(Path.iterdir))
+    monkeypatch.setattr(_file_digests, "file_sha256", unless_denied(file_sha256))
+    for act in (lambda: data(pets).fingerprint(), lambda: data(pets).train(), lambda: data(pets).fetch(quiet)):
+        with pytest.raises(DataError) as caught:
+            act()
+        assert str(caught.value).startswith(f"image-folder: {pets / denied} cannot be read: Permission denied; lay")
+        assert "\n" not in str(caught.value)
+
+
 def test_a_change_that_keeps_the_size_is_decoded_anew(pets: Path) -> None:
     before = data(pets).train().images.clone()
     flip(pets / "train" / "dog" / "b.bmp")

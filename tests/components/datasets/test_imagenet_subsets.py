@@ -303,12 +303,44 @@ def test_what_is_missing_is_said_in_one_line(imagenet: Path) -> None:
     assert_missing(f"there is no folder {imagenet}/train")
 
 
-def test_counts_that_are_not_known_are_not_held_against_the_images(
+def test_where_counts_are_not_known_every_class_must_be_as_large_as_ilsvrcs_are(
     imagenet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Half an ImageNet is no smaller data set. In ILSVRC 2012 a class has 732 to 1,300 training images."""
     monkeypatch.setattr(TwoDogs, "train_counts", None)
+    samoyed, beagle = (imagenet / "train" / str(c.wnid) for c in TwoDogs.classes)
+    assert_missing(f"{samoyed} (Samoyed) holds 4 .JPEG files, not 732 to 1300")
+    fill(samoyed, 1300)
+    for count in (731, 732, 1300, 1301):
+        fill(beagle, count)
+        if count in (731, 1301):
+            assert_missing(f"{beagle} (beagle) holds {count} .JPEG files, not 732 to 1300")
+        else:
+            assert TwoDogs().missing() is None
+    assert (TwoDogs().missing() or "").endswith(", and extract again what is incomplete")
+
+
+def fill(folder: Path, count: int) -> None:
+    """Bring a class to so many files."""
+    for number in range(count - len(list(folder.glob("*.JPEG")))):
+        (folder / f"{folder.name}_{count}{number:05d}.JPEG").touch()
+
+
+def test_counts_that_are_not_known_are_those_of_the_files(imagenet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TwoDogs, "train_counts", None)
+    monkeypatch.setattr(TwoDogs, "train_range", range(3, 5))
     (imagenet / "train" / "n02111889" / "n02111889_9.JPEG").unlink()
     assert TwoDogs().train().labels.bincount().tolist() == [3, 3]
+
+
+def test_hidden_files_are_no_images(imagenet: Path) -> None:
+    """macOS lays such a file beside each file that it copies to another system."""
+    whole = TwoDogs().train().ids
+    for split in ("train", "val"):
+        for path in list((imagenet / split / "n02088364").iterdir()):
+            path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7")
+    assert TwoDogs().missing() is None
+    assert TwoDogs().train().ids == whole
 
 
 def test_imagenet_cannot_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

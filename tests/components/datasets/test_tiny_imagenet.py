@@ -46,7 +46,6 @@ class Tiny(TinyImagenet):
     """Two classes of two images a split."""
 
     classes = tuple(filter(None, map(imagenet_class, (FISH, FROG))))
-    validation_counts = (2, 2)
     counts = {"train": 2, "validation": 2}  # noqa: RUF012
 
 
@@ -89,6 +88,7 @@ def test_what_is_declared() -> None:
     # The first of the archive's own list, which is in another order.
     assert {"n02124075", "n04067472", "n04540053", "n04099969", "n07749582"} < set(wnids)
     assert data.counts == {"train": 500, "validation": 50}
+    assert (data.train_counts, data.validation_counts) == ((500,) * 200, (50,) * 200)
 
 
 def test_it_is_fetched_checked_extracted_and_decoded(tiny: Tiny, server: Server) -> None:
@@ -107,6 +107,8 @@ def test_what_the_user_put_there_is_used(form: str, tiny: Tiny, server: Server, 
     tiny.fetch(quiet)
     assert_right(Tiny())
     assert server.asked == []
+    for found, declared in ((tiny.train(), tiny.train_counts), (tiny.validation(), tiny.validation_counts)):
+        assert tuple(found.labels.bincount().tolist()) == declared == (2, 2)
     check_component(Tiny, tmp_path / "scratch")
 
 
@@ -143,13 +145,16 @@ def test_a_gap_is_told_in_one_line(name: str, content: bytes | None, why: str, t
     assert str(caught.value) == problem
 
 
-def test_a_training_image_that_is_a_validation_image_is_left_out(tiny: Tiny) -> None:
+def test_a_training_image_that_is_a_validation_image_is_left_out(tiny: Tiny, tmp_path: Path) -> None:
     same = FILES["val/images/val_2.JPEG"]
     write(data_home() / "tiny-imagenet-200", {**FILES, f"train/{FISH}/images/{FISH}_1.JPEG": same})
+    assert tiny.train_counts == (2, 2)
     train = tiny.train()
+    assert tiny.train_counts == (1, 2)
     assert train.ids == (f"{FISH}_2", f"{FROG}_0", f"{FROG}_10")
     assert train.labels.tolist() == [0, 1, 1]
     assert len(tiny.validation()) == 4
+    check_component(Tiny, tmp_path / "scratch")
 
 
 def test_saying_what_is_missing_needs_no_torch() -> None:

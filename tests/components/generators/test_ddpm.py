@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 import torch
+from ddbench_components.generators import _ddpm_training
 from ddbench_components.generators._ddpm_prior import DdpmPrior
 from ddbench_components.generators._pixels import to_images, to_latents
 from ddbench_components.generators.ddpm import Ddpm
@@ -131,6 +132,59 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(
     generator(checkpoint_seconds=0).fit(data, made, ctx)
     assert seen == [1, 2, 3, 4]
     assert files(made) == files(fitted)
+
+
+def all_of_it(made: Ddpm, data: TrainingData, folder: Path) -> None:
+    """What a run asks of a generator."""
+    made.fit(data, folder, Context())
+    made.load(folder, data, Context())
+    made.sample_block(0, 0, Context())
+
+
+LARGER = "run fewer workers, or use a device with more memory"
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "error", "told"),
+    [
+        (
+            _ddpm_training,
+            "draw_batch",
+            torch.OutOfMemoryError("CUDA out of memory"),
+            "a step of training generator 'ddpm'; lower its parameter 'batch' from 4 to 2",
+        ),
+        (
+            _ddpm_training,
+            "held_out_loss",
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
+            f"training generator 'ddpm'; {LARGER}",
+        ),
+        (
+            DdpmPrior,
+            "sample",
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 8 TB"),
+            "3 samples of generator 'ddpm' at once; lower its parameter 'block' from 3 to 1",
+        ),
+        (DdpmPrior, "from_folder", MemoryError(), f"the network of generator 'ddpm'; {LARGER}"),
+    ],
+    ids=["a step", "held-out images", "samples", "the network"],
+)
+def test_memory_that_runs_out(
+    data: TrainingData,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    what: str,
+    error: Exception,
+    told: str,
+) -> None:
+    def no_memory(*args: Any, **kwargs: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(where, what, no_memory)
+    with pytest.raises(ComponentError) as caught:
+        all_of_it(generator(), data, tmp_path)
+    assert str(caught.value) == f"out of memory for {told}"
 
 
 def test_a_damaged_checkpoint_is_a_new_start(data: TrainingData, fitted: Path, tmp_path: Path) -> None:

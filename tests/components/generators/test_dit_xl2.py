@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -15,7 +16,9 @@ import torch
 from ddbench_components.generators import _latent_dit
 from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators.dit_xl2 import DitXl2
-from diffusers import DDIMScheduler, DDPMScheduler, DiTPipeline
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTPipeline, DiTTransformer2DModel
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 from small_pipelines import ALPHA_BAR
 from torch import Tensor
 
@@ -134,6 +137,21 @@ def test_ddim_is_diffusers_own_pipeline(guidance: float, hub: Path) -> None:
         torch.testing.assert_close(latents, theirs.scheduler.last[:3], rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(prior_of(loaded).decode(latents), made, rtol=1e-4, atol=1e-5)
         assert made.std() > 0.01
+
+
+@pytest.mark.parametrize(("frequencies", "intervals"), [("diffusers", 127), ("dit", 128)])
+def test_the_frequencies_of_timesteps(frequencies: str, intervals: int, hub: Path) -> None:
+    """cos and sin of t · exp(−ln(10⁴) i / n) for each i < 128, whoever asks the transformer."""
+    prior, t = prior_of(load(hub, frequencies=frequencies)), torch.tensor([3, 417, 999])
+    angles = t[:, None] * torch.exp(-math.log(10_000) * torch.arange(128) / intervals)
+    expected = torch.cat([angles.cos(), angles.sin()], dim=1)
+    seen: list[Tensor] = []
+    for block in prior.network.transformer_blocks:
+        block.norm1.emb.timestep_embedder.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    prior.predict(torch.zeros(3, 4, 8, 8), t, torch.tensor([0, 1, 2]))
+    assert len(seen) > len(prior.network.transformer_blocks), "each block's, and the last layer's"
+    for embedded in seen:
+        torch.testing.assert_close(embedded, expected, rtol=0, atol=1e-3)
 
 
 class WithVariance(DDPMScheduler):
@@ -425,6 +443,25 @@ def test_missing_weights(home: Path) -> None:
     )
 
 
+def test_all_that_is_lacking_is_said(hub: Path, home: Path, tmp_path: Path) -> None:
+    """The transformer is whole, the VAE another's and not here, the scheduler's file cut off in the cache alone."""
+    name, cache = "facebook/DiT-XL-2-256", tmp_path / "cache"
+    cached(hub, cache, name)
+    (cut,) = cache.rglob("scheduler_config.json")
+    cut.write_text("{")
+    assert generator(vae="some/vae").missing() == (
+        f"no vae of some/vae: {home}/weights/some/vae has no config.json and the Hugging Face cache has no some/vae; "
+        "`ddbench fetch SUITE` gets it, or name a folder in the parameter 'vae'; "
+        f"no scheduler of {name}: {home}/weights/{name}/scheduler has no scheduler_config.json and {cut} is cut off or "
+        "damaged; `ddbench fetch SUITE` gets it, or name a folder in the parameter 'model'"
+    )
+    for path in cache.rglob("config.json"):
+        path.unlink()
+    both = generator().missing() or ""
+    assert [both.count(f"no {kind} of {name}") for kind in ("transformer", "vae", "scheduler")] == [1, 1, 1]
+    assert both.count("ddbench fetch") == 1
+
+
 def test_a_half_downloaded_name(hub: Path, home: Path, tmp_path: Path) -> None:
     place = home / "weights" / "facebook" / "DiT-XL-2-256"
     shutil.copytree(hub, place)
@@ -445,6 +482,17 @@ def test_a_missing_shard(lost: str, copied: Path) -> None:
     name = path.name if lost == "a shard" else "diffusion_pytorch_model.safetensors"
     for do in (generator(model=str(copied)).fingerprint, lambda: load(copied)):
         assert f"finds no transformer: {folder} has no {name}; parameter 'model' names a folder" in complaint(do)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"weight_map": {}}'])
+def test_a_damaged_index(content: str, copied: Path) -> None:
+    shard(copied / "transformer")
+    index = copied / "transformer" / "diffusion_pytorch_model.safetensors.index.json"
+    index.write_text(content)
+    made = generator(model=str(copied))
+    expected = f"no transformer: {index} is cut off or damaged; parameter 'model' names a folder"
+    assert (made.missing() or "").startswith(expected)
+    assert expected in complaint(made.fingerprint)
 
 
 @pytest.mark.parametrize("part", ["transformer", "vae"])
@@ -471,6 +519,8 @@ def test_damaged_weights_are_named(part: str, damage: str, copied: Path) -> None
         save_file(changed, path)
     said = complaint(lambda: load(copied))
     assert str(folder) in said
+    if damage == "cut short":
+        assert f"{path} is cut off or damaged" in said
     if damage == "lacks one":
         assert f"has no weights '{one}'" in said
     if damage == "has one more":
@@ -485,6 +535,14 @@ def test_a_wrong_number_of_classes(copied: Path) -> None:
         f"{copied}/transformer: generator 'dit-xl2': the transformer knows 10 classes, not the 1000 of"
     )
     assert "not the 3 of the data set" in complaint(lambda: load(copied, classes="dataset"))
+
+
+def test_a_vae_of_another_width(hub: Path, tmp_path: Path) -> None:
+    AutoencoderKL(latent_channels=16, block_out_channels=(4,), norm_num_groups=4).save_pretrained(tmp_path / "vae")
+    assert complaint(lambda: load(hub, vae=str(tmp_path / "vae"))) == (
+        f"{tmp_path}/vae: generator 'dit-xl2': the VAE has latents of 16 channels, and the transformer takes 4; "
+        "name the VAE that the transformer was trained with in the parameter 'vae'"
+    )
 
 
 def test_a_transformer_of_the_data_sets_own_classes(copied: Path) -> None:
@@ -541,8 +599,10 @@ def test_without_a_learned_variance_steps_have_that_of_the_posterior(copied: Pat
     assert len(load(copied, scheduler="ddim").sample_block(0, 0, Context())) == 3
 
 
-def test_memory_that_runs_out(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = load(hub, batch=3)
+@pytest.mark.parametrize("batch", [3, 10])
+def test_memory_that_runs_out(hub: Path, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    """A batch that is larger than the block of 3 is not what is computed at once."""
+    loaded = load(hub, batch=batch)
 
     def no_memory(*args: Any, **kwargs: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -550,6 +610,8 @@ def test_memory_that_runs_out(hub: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(prior_of(loaded).network, "forward", no_memory)
     said = complaint(lambda: loaded.sample_block(0, 0, Context()))
     assert said == "out of memory for 3 samples of generator 'dit-xl2' at once; lower its parameter 'batch' from 3 to 1"
+    monkeypatch.setattr(DiTTransformer2DModel, "from_pretrained", no_memory)
+    assert complaint(lambda: load(hub)).startswith("out of memory for the weights of a DiTTransformer2DModel; ")
 
 
 def test_compiled_blocks_say_the_same(hub: Path) -> None:
@@ -592,3 +654,25 @@ def test_the_speed_is_told_as_a_share_of_what_the_device_could_do(
 def test_what_is_neither_a_name_nor_a_folder(value: str) -> None:
     assert "parameter 'model' is" in complaint(lambda: generator(model=value))
     assert "a name on the Hugging Face Hub (owner/name), or a folder" in complaint(lambda: generator(transformer=value))
+
+
+NAMES = ["facebook/DiT-XL-2-256", "a/b", "a_/_b", "a.b/c-d_e", f"a/{'b' * 96}"]
+NO_NAMES = ["runs/dit--v2", "me/dit.git", "me/dit..2", "mé/dit", "-a/b", "a-/b", "a/b.", "a/b c", "a/" + 97 * "b"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, *NO_NAMES])
+def test_names_are_those_that_the_hub_has(name: str) -> None:
+    """As its own library allows them, which raises later of others."""
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        assert "a name on the Hugging Face Hub (owner/name), or a folder" in complaint(lambda: generator(model=name))
+    else:
+        assert f"no transformer of {name}: " in (generator(model=name).missing() or "")
+
+
+def test_a_folder_that_is_written_as_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "checkpoints" / "dit").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    said = generator(model="checkpoints/dit").missing() or ""
+    assert said.endswith("; `ddbench fetch SUITE` gets it, or write './checkpoints/dit' for the folder of this name")

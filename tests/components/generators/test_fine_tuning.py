@@ -13,6 +13,7 @@ from ddbench_components.generators import _fine_tuning
 from ddbench_components.generators._adapter import ADAPTER
 from ddbench_components.generators._difffit import add_scales, tie_embeddings, trained_parameters
 from ddbench_components.generators._fine_tuned import FineTuned
+from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators._real_latents import RealLatents
 from ddbench_components.generators._variance_bound import variance_bound
 from diffusers import DiTTransformer2DModel
@@ -351,6 +352,62 @@ def test_memory_that_runs_out(pipeline: Path, tmp_path: Path, monkeypatch: pytes
     assert said == (
         "out of memory for a step of fine-tuning generator 'minimax'; lower its parameter 'batch_size' from 6 to 3"
     )
+
+
+def test_a_step_is_never_of_more_images_than_there_are(
+    pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(_fine_tuning.FineTuning, "_losses", no_memory)
+    said = complaint(lambda: fitted("minimax", pipeline, tmp_path / "fit", batch_size=100))
+    assert said.endswith("lower its parameter 'batch_size' from 24 to 12")
+
+
+def encoded_at_most(pipeline: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> tuple[RealLatents, list[int]]:
+    """The latents of 24 images where there is memory for so many and their mirror images; how many were tried."""
+    prior = generator("minimax", pipeline).open(real_images(), "float32", Context())
+    plain, tried = LatentDitPrior.encode, list[int]()
+
+    def encode(self: LatentDitPrior, images: Tensor) -> tuple[Tensor, Tensor]:
+        tried.append(len(images) // 2)
+        if tried[-1] > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(self, images)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LatentDitPrior, "encode", encode)
+        return RealLatents.of(real_images(), prior), tried
+
+
+def test_images_are_encoded_in_halves_where_memory_runs_out(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, tried = encoded_at_most(pipeline, monkeypatch, 10)
+    assert tried == [10, 10, 4]
+    for most, expected in ((4, [10, 5, 2, *[2] * 11]), (1, [10, 5, 2, 1, *[1] * 23])):
+        latents, tried = encoded_at_most(pipeline, monkeypatch, most)
+        assert tried == expected
+        for name in ("mean", "deviation"):
+            torch.testing.assert_close(getattr(latents, name), getattr(whole, name), rtol=2e-3, atol=1e-5)
+        assert latents.labels.equal(whole.labels)
+
+
+@pytest.mark.parametrize("name", ["minimax", "mode-guidance"])
+def test_no_memory_for_one_image(name: str, pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(LatentDitPrior, "encode", no_memory)
+    params = {"modes": 2, "classes": "dataset"} if name == "mode-guidance" else QUICK
+    made: Any = ddbench.create("generator", name, **{**params, "model": str(pipeline)})
+    assert complaint(lambda: made.fit(real_images(), tmp_path, Context())) == (
+        "out of memory for encoding an image of 16 px and its mirror image; "
+        "run fewer workers, or use a device with more memory"
+    )
+
+
+def test_training_is_kept_every_minute() -> None:
+    assert _fine_tuning._CHECKPOINT_SECONDS == 60
 
 
 def test_a_damaged_adapter(pipeline: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -9,6 +11,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import pytest
 import torch
+from ddbench_components.generators import _content
 from ddbench_components.generators._class_folders import _natural
 from ddbench_components.generators._lossless import read_rgb
 from hypothesis import given, settings
@@ -102,6 +105,20 @@ def test_natural_order_of_files(tmp_path: Path) -> None:
     assert ids == tuple(f"0/{n}" for n in ["1.png", "02.png", "2.png", "10.png", "100.webp", "a9b.png", "a10.png"])
 
 
+def test_lexicographic_order_of_files(tmp_path: Path) -> None:
+    """As Minimax's code has it, which takes the first of ``0.png`` to ``99.png``."""
+    for n in range(100):
+        save(tmp_path / "0" / f"{n}.png", n)
+    generator = cast("Generator", ddbench.create("generator", "folder", path=tmp_path, order="lexicographic"))
+    generator.load(None, training(DOGS[:1]), Context())
+    samples = generator.sample_block(0, 0, Context())
+    first = [0, 1, 10, 11, 12, 13, 14, 15, 16, 17]
+    assert samples.ids[:10] == tuple(f"0/{n}.png" for n in first)
+    assert samples.images[:10].permute(0, 2, 3, 1).equal(torch.from_numpy(np.stack([pixels(n) for n in first])))
+    assert loaded(tmp_path, DOGS[:1]).sample_block(0, 0, Context()).ids[:10] == tuple(f"0/{n}.png" for n in range(10))
+    assert generator.params.keyed() == {"order": "lexicographic"}
+
+
 @given(numbers=st.sets(st.integers(0, 10**6), min_size=1, max_size=30))
 @settings(max_examples=50, deadline=None)
 def test_numbers_are_in_numeric_order(numbers: set[int]) -> None:
@@ -121,6 +138,34 @@ def test_two_readings_that_disagree(tmp_path: Path) -> None:
         loaded(tmp_path, shuffled)
     same = [ClassInfo("a", None, 0), ClassInfo("b", None, 1), ClassInfo("c", None, 2)]
     assert loaded(tmp_path, same).sample_block(1, 0, Context()).ids[0] == "1/0.png"
+
+
+@pytest.mark.parametrize("folders", [["0", "1", "2"], ["00000", "00001", "00002"]])
+def test_numbers_that_could_follow_either_order(tmp_path: Path, folders: list[str]) -> None:
+    make_pool(tmp_path, folders)
+    shuffled = [DOGS[1], DOGS[0], DOGS[2]]
+    with pytest.raises(DataError) as error:
+        loaded(tmp_path, shuffled)
+    assert str(error.value) == (
+        f"{tmp_path}: the folders are numbered, which could follow the order of the labels or that of the WordNet ids; "
+        "name them by class name or WordNet id"
+    )
+    (tmp_path / folders[0]).rename(tmp_path / "x")
+    with pytest.raises(DataError, match="no folder for class 'golden_retriever'") as error:
+        loaded(tmp_path, shuffled)
+    assert error.value.hint == (
+        "name the folders by class name ('golden_retriever') or WordNet id ('n02099601') or ImageNet index ('207')"
+    )
+
+
+def test_numbers_are_refused_of_data_sets_that_order_their_classes_otherwise(tmp_path: Path) -> None:
+    """ImageWoof's and ImageIDC's labels do not follow the WordNet ids, ImageNette's do, and CIFAR-10 has none."""
+    make_pool(tmp_path, [f"{label:05d}" for label in range(10)], ["0.png"])
+    for name in ("imagenette", "cifar10"):
+        assert folder(tmp_path).available(cast("Dataset", ddbench.create("dataset", name))) == (1,) * 10
+    for name in ("imagewoof", "imageidc"):
+        with pytest.raises(DataError, match="the folders are numbered"):
+            folder(tmp_path).available(cast("Dataset", ddbench.create("dataset", name)))
 
 
 def test_names_that_do_not_tell_classes_apart_are_no_names(tmp_path: Path) -> None:
@@ -160,6 +205,48 @@ def test_a_relative_path_is_relative_to_the_working_directory(tmp_path: Path, mo
     assert folder(Path("pool")).fingerprint() == folder(tmp_path / "pool").fingerprint()
 
 
+def test_a_path_may_begin_with_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_pool(tmp_path / "pool", ["0", "1", "2"])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    there = folder(tmp_path / "pool")
+    assert folder(Path("~/pool")).fingerprint() == there.fingerprint()
+    assert folder(Path("~/pool")).params.keyed() == there.params.keyed()
+    with pytest.raises(DataError, match=r"^~no-such-user/pool: there is no such folder"):
+        folder(Path("~no-such-user/pool")).fingerprint()
+
+
+def test_names_need_not_be_utf_8(tmp_path: Path) -> None:
+    """The content of a pool is that of its files' names, as bytes, and of its files."""
+    make_pool(tmp_path, ["0", "1", "2"])
+    (tmp_path / "1" / "1.png").rename(tmp_path / "1" / os.fsdecode(b"caf\xe9.png"))
+    by_hand = hashlib.sha256()
+    for name in (b"0\x000.png", b"0\x001.png", b"1\x000.png", b"1\0caf\xe9.png", b"2\x000.png", b"2\x001.png"):
+        content = (tmp_path / os.fsdecode(name.replace(b"\0", b"/"))).read_bytes()
+        by_hand.update(name + b"\0" + hashlib.sha256(content).hexdigest().encode() + b"\0")
+    assert folder(tmp_path).fingerprint() == by_hand.hexdigest()
+    assert loaded(tmp_path).sample_block(1, 0, Context()).ids == ("1/0.png", "1/caf\\xe9.png")
+
+
+@pytest.mark.parametrize("denied", [".", "1", "1/0.png"])
+def test_what_may_not_be_read_is_named(denied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unless_denied(do: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        def done(path: Path) -> Any:
+            if path == tmp_path / denied:
+                raise PermissionError(13, "Permission denied", str(path))
+            return do(path)
+
+        return done
+
+    make_pool(tmp_path, ["0", "1", "2"])
+    monkeypatch.setattr(Path, "iterdir", unless_denied(Path.iterdir))
+    monkeypatch.setattr(Path, "read_bytes", unless_denied(Path.read_bytes))
+    monkeypatch.setattr(_content, "file_sha256", unless_denied(_content.file_sha256))
+    for act in (folder(tmp_path).fingerprint, lambda: loaded(tmp_path).sample_block(1, 0, Context())):
+        with pytest.raises(DataError) as error:
+            act()
+        assert str(error.value) == f"{tmp_path / denied}: cannot be read: Permission denied; see who may read it"
+
+
 def change_byte(root: Path) -> None:
     save(root / "1" / "0.png", 1234)
 
@@ -188,7 +275,7 @@ def test_the_fingerprint_follows_the_content(tmp_path: Path, change: Callable[[P
     make_pool(tmp_path / "copy", ["0", "1", "2"])
     before = folder(tmp_path / "pool").fingerprint()
     assert folder(tmp_path / "copy").fingerprint() == before
-    assert folder(tmp_path / "pool").params.keyed() == {}
+    assert folder(tmp_path / "pool").params.keyed() == {"order": "natural"}
     change(tmp_path / "pool")
     assert folder(tmp_path / "pool").fingerprint() != before
 

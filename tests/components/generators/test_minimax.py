@@ -14,7 +14,7 @@ from ddbench_components.generators._adapter import ADAPTER
 from ddbench_components.generators._denoised import Denoised
 from ddbench_components.generators._minimax_terms import MinimaxTerms
 from ddbench_components.generators.minimax import Minimax
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from small_pipelines import real_images, save_pipeline, transformer
 from torch import Tensor, nn
 
@@ -199,6 +199,15 @@ def test_what_is_the_pipelines_own_is_not_kept(pipeline: Path, tmp_path: Path) -
     generator(pipeline, checkpoint=path).fit(real_images(), folder, Context())
     assert set(load_file(folder / ADAPTER)) == {"proj_out_2.bias"}
     assert json.loads((folder / "training.json").read_text())["imported"] == "weights"
+
+
+def test_a_checkpoint_of_safetensors(pipeline: Path, tmp_path: Path) -> None:
+    weights = as_released(transformer(9), scales(torch.Generator().manual_seed(3)))
+    save_file({name: value.clone() for name, value in weights.items()}, tmp_path / "own.safetensors")
+    torch.save(weights, tmp_path / "own.pt")
+    one, other = (fitted(pipeline, tmp_path / s, checkpoint=tmp_path / f"own.{s}") for s in ("safetensors", "pt"))
+    assert set(one) == set(other)
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
 def test_a_checkpoint_is_known_by_its_content(pipeline: Path, tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ def test_a_pool_is_known_by_its_content(tmp_path: Path, monkeypatch: pytest.Monk
     assert pool(path).params.keyed() == {}
     monkeypatch.chdir(tmp_path)
     assert pool(Path("pool.safetensors")).fingerprint() == before
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert pool(Path("~/pool.safetensors")).fingerprint() == before
     changed = images()
     changed[3, 0, 0, 0] ^= 1
     write(path, images=changed)

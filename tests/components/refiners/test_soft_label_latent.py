@@ -114,6 +114,19 @@ def test_plain_gradient_steps_by_hand() -> None:
     torch.testing.assert_close(after.latents, z.float())
 
 
+def test_memory_that_runs_out() -> None:
+    class Full(Recording):
+        def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(ComponentError) as caught:
+        refiner(batch=6).refine(some(), Full(), SpecimenTeacher(), Context())
+    assert str(caught.value) == (
+        "out of memory for refining 6 images at once by refiner 'soft-label-latent'; "
+        "lower its parameter 'batch' from 6 to 3"
+    )
+
+
 @pytest.mark.parametrize(("steps", "kl_steps"), [(10, 4), (10, 0), (3, 4)])
 def test_only_the_last_steps_decode(steps: int, kl_steps: int) -> None:
     prior, teacher = Recording(), Brightness()

@@ -56,7 +56,7 @@ def on_the_hub(offline: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str,
 
         def fetch(self: Repository, file: str, progress: Progress) -> Path:
             asked.append(file)
-            kept_in(repository).mkdir(parents=True)
+            kept_in(repository).mkdir(parents=True, exist_ok=True)
             return Path(shutil.copy(weights, kept_in(repository) / file))
 
         monkeypatch.setattr(Repository, "ask", ask)

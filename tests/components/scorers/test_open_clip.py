@@ -87,6 +87,21 @@ def test_embeddings_are_what_open_clip_says_by_hand(weights: Path) -> None:
     assert not clip.teaches
 
 
+def test_memory_that_runs_out(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    clip = scorer(weights=weights)
+    monkeypatch.setattr(clip._model, "encode_image", no_memory)
+    monkeypatch.setattr(clip._model, "encode_text", no_memory)
+    for ask, what in (
+        (lambda: clip.score(IMAGES, Context()), "scoring 4 images at once by scorer 'open-clip'; lower"),
+        (lambda: clip.class_fields(DATA, Context()), "3 prompts at once of scorer 'open-clip'; lower"),
+    ):
+        with pytest.raises(ComponentError, match=rf"^out of memory for {what} its parameter 'block' from \d to \d$"):
+            ask()
+
+
 @pytest.mark.filterwarnings("ignore:QuickGELU mismatch")  # as open_clip says of what must not happen here
 def test_a_tag_brings_its_activation_and_its_preprocessing(
     weights: Path, tag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

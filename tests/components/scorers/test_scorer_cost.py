@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 import torch
 from ddbench_components.scorers._known import OPEN_CLIP, OPEN_CLIP_WEIGHTS, TIMM, timm_weights
+from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
@@ -107,6 +108,9 @@ def test_missing_weights_are_said_with_the_command_that_fetches_them(
     path = tmp_path / "weights" / repository / file
     path.parent.mkdir(parents=True)
     path.touch()
+    cut = scorer(name, **params).missing() or ""
+    assert cut.endswith(f": {path} is cut off or damaged; {said.partition('; ')[2]}")
+    save_file({"a": torch.zeros(3)}, path)
     assert scorer(name, **params).missing() is None
 
 

@@ -96,6 +96,22 @@ def test_an_equal_image_has_equal_scores_wherever_it_stands(weights: Path) -> No
         assert all(together[name][row].equal(alone[name][0]) for name in teacher.provides)
 
 
+def test_memory_that_runs_out(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    teacher = scorer(weights=weights)
+    with monkeypatch.context() as patch:
+        patch.setattr(timm, "create_model", no_memory)
+        with pytest.raises(ComponentError, match=r"^out of memory for the weights of timm's test_efficientnet"):
+            scorer(weights=weights)
+    monkeypatch.setattr(teacher._model, "forward_features", no_memory)
+    with pytest.raises(ComponentError) as caught:
+        teacher.score(IMAGES, Context())
+    said = "out of memory for scoring 4 images at once by scorer 'timm'; lower its parameter 'block' from 4 to 2"
+    assert str(caught.value) == said
+
+
 def test_columns_are_places_in_imagenet_or_in_the_data_set(weights: Path, tmp_path: Path) -> None:
     of_imagenet = scorer(weights=weights)
     assert of_imagenet.class_fields(DATA, Context())["column"].tolist() == [576, 0, 999]
@@ -189,6 +205,13 @@ def test_what_is_fetched_is_what_loading_looks_for(
     for _ in range(2):
         made.fetch(lambda *_: None)
     assert asked == [REPOSITORY, "model.safetensors"]
+    made.load(None, DATA, Context())
+    kept = tmp_path / "data" / "weights" / REPOSITORY / "model.safetensors"
+    kept.write_bytes(kept.read_bytes()[:-1])
+    with pytest.raises(ComponentError, match=rf"finds no weights of {TAGGED}: {kept} is cut off or damaged; `ddbench"):
+        made.load(None, DATA, Context())
+    made.fetch(lambda *_: None)
+    assert asked == 2 * [REPOSITORY, "model.safetensors"]
     made.load(None, DATA, Context())
     with pytest.raises(ComponentError, match=r"absent\.pth: there is no such file of weights"):
         ddbench.create("scorer", "timm", model=TAGGED, weights=tmp_path / "absent.pth").fetch(lambda *_: None)

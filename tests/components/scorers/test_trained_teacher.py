@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 import torch
+from ddbench_components.scorers import trained_teacher
 from safetensors.torch import load_file
 
 import ddbench
@@ -113,6 +114,53 @@ def test_larger_images_are_resized_and_columns_are_the_classes(scorer: Scorer) -
     columns = scorer.class_fields(DATA, Context())
     assert set(columns) == set(scorer.provides_per_class)
     assert columns["column"].tolist() == [0, 1, 2]
+
+
+class KilledError(Exception):
+    """What happens to a training."""
+
+
+def test_a_training_that_was_stopped_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trained_teacher, "_CHECKPOINT_SECONDS", 0.0)
+    seen: list[int] = []
+
+    def watch(done: int, total: int) -> None:
+        seen.append(done)
+        if seen == [1, 2]:
+            raise KilledError
+
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    whole.mkdir()
+    stopped.mkdir()
+    quick = teacher(protocol="smoke@1")
+    quick.fit(DATA, whole, Context())
+    ctx = Context(unfinished=tmp_path / "unfinished.safetensors", progress=watch)
+    with pytest.raises(KilledError):
+        quick.fit(DATA, stopped, ctx)
+    assert not list(stopped.iterdir())
+    quick.fit(DATA, stopped, ctx)
+    assert seen[:6] == [1, 2, 3, 4, 5, 6]
+    assert {p.name: p.read_bytes() for p in stopped.iterdir()} == {p.name: p.read_bytes() for p in whole.iterdir()}
+
+
+def test_a_teacher_is_kept_as_often_as_a_student() -> None:
+    seconds = ddbench.create("evaluator", "student").params.checkpoint_seconds  # type: ignore[attr-defined]
+    assert trained_teacher._CHECKPOINT_SECONDS == seconds == 60
+
+
+def test_memory_that_runs_out(fitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    loaded = teacher()
+    loaded.load(fitted, DATA, Context())
+    monkeypatch.setattr(loaded._model, "embed", no_memory)
+    with pytest.raises(ComponentError) as caught:
+        loaded.score(DATA.train.images, Context())
+    assert str(caught.value) == (
+        "out of memory for scoring 64 images at once by scorer 'trained-teacher'; "
+        "run fewer workers, or use a device with more memory"
+    )
 
 
 def test_only_its_own_seed_parameter_matters(fitted: Path, tmp_path: Path) -> None:
