@@ -42,7 +42,7 @@ class Cifar100(StoredCifar):
     classes = tuple(ClassInfo(name) for name in " ".join(_NAMES.split()).split(", "))
     mean = (0.5071, 0.4866, 0.4409)
     std = (0.2673, 0.2564, 0.2762)
-    train_counts = (500,) * 100
+    train_counts: tuple[int, ...] | None = (500,) * 100
     validation_counts = (100,) * 100
     release = Release(
         title="CIFAR-100",
