@@ -12,11 +12,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from ddbench_components.generators import dit_nano
+from ddbench_components.generators._nano._card import table
 
+from ddbench.report import leaderboard_of, read_exported
 from tests.benchmarks import equality, generation, students
 from tests.benchmarks.test_students import LEAST, reached
 from tests.conftest import ROOT, Cli
 
+DIT_NANO = Path(dit_nano.__file__).with_name("_dit_nano")
 README = (ROOT / "README.md").read_text()
 
 
@@ -84,6 +88,23 @@ def test_the_figures_are_those_that_were_measured(figures: ModuleType) -> None:
     name = {students: "speed", equality: "equality", generation: "generation"}[figures]
     (shown,) = re.findall(rf"<!-- {name} -->\n\n(.*?)\n\n", README, re.DOTALL)
     assert shown == figures.table(json.loads(figures.FILE.read_text()))
+
+
+def test_the_figures_of_dit_nano_are_those_of_its_card() -> None:
+    about = json.loads((DIT_NANO / "figures.json").read_text())
+    (shown,) = re.findall(r"<!-- dit-nano -->\n\n(.*?)\n\n", README, re.DOTALL)
+    assert shown == table(about["figures"])
+    board = leaderboard_of(read_exported(ROOT / "leaderboard" / "results" / "cifar10-mini"))
+    last = {e.method: e.last for e in board.entries if e.ipc == 10}
+    ours, random = last["DiT-nano"], last["Random"]
+    assert ours is not None
+    assert random is not None
+    assert f"to {ours} % of" in README
+    assert f"random real ones to {random} (" in README
+    assert ours.n == random.n == 5
+    assert ours.mean >= random.mean + 4
+    (picture,) = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert (ROOT / picture).samefile(DIT_NANO / "samples.png")
 
 
 def test_students_are_as_fast_and_as_good_as_is_said() -> None:

@@ -16,8 +16,8 @@ from ddbench import ComponentError, Context, TrainingData
 from ddbench.train.checkpoint import Checkpoint
 
 from .._memory import enough_memory
+from ._ddpm_batches import Part, draw_batch, held_out_loss, split
 from ._ddpm_prior import DdpmPrior
-from ._pixel_training import Part, draw_batch, held_out_loss, split
 from ._schedule import share_of_peak
 
 if TYPE_CHECKING:

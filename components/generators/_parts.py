@@ -16,6 +16,10 @@ from ddbench.api.component import Progress
 from .._hub import Repository, is_whole, kept_in, meant_folder, shards
 from ._content import content_digest
 
+# The pipeline that comes with ddbench, and where it is.
+SHIPPED: Final = "ddbench/dit-nano"
+_SHIPPED_FOLDER: Final = Path(__file__).with_name("_dit_nano")
+
 # The file that makes a folder of parts a pipeline.
 PIPELINE_INDEX: Final = "model_index.json"
 _WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
@@ -38,7 +42,8 @@ class Part:
     """The transformer, the VAE or the scheduler of a pipeline, as diffusers saves it.
 
     A part that is given by a name is known by the name, and looked for in ``weights/<name>`` in the data folder, then
-    in the Hugging Face cache. A part in a folder of the user's is known by its content.
+    in the Hugging Face cache. A part in a folder of the user's, or of the pipeline that comes with ddbench, is known by
+    its content.
 
     Attributes:
         kind: ``transformer``, ``vae`` or ``scheduler``.
@@ -57,6 +62,8 @@ class Part:
     @property
     def folder(self) -> Path | None:
         """The folder that the source stands for; None for a name on the Hub."""
+        if self.source == SHIPPED:
+            return _SHIPPED_FOLDER / self.inside
         return Path(self.source).expanduser().absolute() / self.inside if is_folder(self.source) else None
 
     def known_by(self) -> str:

@@ -1,1 +1,1 @@
-"""The making of a small latent DiT of CIFAR-10's classes; nothing here is needed to sample from it."""
+"""How the weights of ``dit-nano`` were made; nothing here is needed to sample from them."""

@@ -1,9 +1,9 @@
-"""Make a small latent DiT of CIFAR-10's classes, from the training images of CIFAR-10.
+"""Make ``dit-nano`` anew, from the training images of CIFAR-10.
 
     python -m ddbench_components.generators._nano FOLDER
 
 It takes hours on a CPU, needs a C++ compiler for ``torch.compile``, and goes on where it was stopped when the command
-is given again. What is made lies in ``FOLDER/pipeline``, which the parameter ``model`` of ``dit-xl2`` can name, with
+is given again. What is made lies in ``FOLDER/pipeline``, which the parameter ``model`` of ``dit-nano`` can name, with
 a model card that tells what was measured of it.
 """
 
@@ -26,7 +26,7 @@ from ._gallery import gallery
 from ._making import Making, describe
 from ._recipe import RECIPE
 
-PER_CLASS = 500
+PER_CLASS = 200
 
 
 def main() -> None:

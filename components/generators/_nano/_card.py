@@ -8,22 +8,22 @@ from typing import Any, Final
 from tabulate import tabulate
 
 _CARD: Final = """\
-# A small latent DiT of CIFAR-10
+# dit-nano
 
 A class-conditional diffusion transformer of CIFAR-10's ten classes at 32 pixels, for trying methods of dataset
-distillation without a GPU. A pipeline as diffusers saves a `DiTPipeline` (`DiTTransformer2DModel`,
-`AutoencoderKL`), weights in half precision, {megabytes:.1f} MB.
+distillation without a GPU. It comes with ddbench as the generator `dit-nano`: a pipeline as diffusers saves a
+`DiTPipeline` (`DiTTransformer2DModel`, `AutoencoderKL`), weights in half precision, {megabytes:.1f} MB.
 
 ![Samples, a row a class](samples.png)
 
-Samples of seed 0 in their order, none left out, in 50 steps of DDIM at guidance {guidance}.
+Samples of seed 0 in their order, none left out, as `dit-nano` makes them: 50 steps of DDIM at guidance {guidance}.
 
 ## How it was made
 
     python -m ddbench_components.generators._nano FOLDER
 
-makes it anew from the 50,000 training images of CIFAR-10 (Krizhevsky 2009) and nothing else, seed {seed}, on
-{threads} thread(s) of {device_model} with {versions}. The bits depend on processor and versions.
+makes it anew from the 50,000 training images of CIFAR-10 (Krizhevsky 2009) and nothing else. Seed {seed}, up to
+{threads} threads of {device_model}, {versions}; the bits depend on all of these.
 
 1. **A ConvNet-3** (batch norms, {teacher_epochs} epochs) whose features tell the autoencoder what to keep.
 2. **An autoencoder** to {latent} latents, {autoencoder_size:.2f} million weights: {autoencoder_course}; mean
@@ -40,10 +40,9 @@ half a cosine, mirrored images and bfloat16 products.
 ## What it is worth
 
 The judge is a ResNetAP-10 with batch norms, trained for {judge_epochs} epochs on the same training images;
-nothing above learnt from it. It finds {real:.1f} % of test images in their class. Agreement is the share of
-samples that it finds in the class they were asked for; the distance is Fréchet's between its embeddings of
-{samples:,} images and of as many test images ({floor:.1f} for training images): like FID, but of another
-network and of fewer images, and not to be compared with FIDs.
+nothing above learnt from it. Agreement is the share of images that it finds in their class, of samples in the one
+they were asked for; the distance is Fréchet's between its embeddings of {samples:,} images and of as many test
+images, other ones: like FID, but of another network and of fewer images, and not to be compared with FIDs.
 
 {table}
 
@@ -86,13 +85,25 @@ def card(about: Mapping[str, Any]) -> str:
         label_dropout=transformer["label_dropout"],
         transformer_minutes=about["seconds"]["transformer"] / 60,
         judge_epochs=recipe["judge"]["epochs"],
-        real=figures["real"]["agreement"],
         samples=figures["samples_per_class"] * len(about["classes"]),
-        floor=figures["real"]["frechet_of_training_images"],
-        table=_table(figures),
+        table=table(figures),
         guidance=recipe["guidance"],
         by_class=", ".join(f"{n} {a:.0f}" for n, a in zip(about["classes"], shown["agreement_by_class"], strict=True)),
     )
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """What the judge says of decoded images and of samples, as markdown."""
+    real, again = figures["real"], figures["reconstructions"]
+    rows = [
+        ["test images", real["agreement"], real["frechet"], ""],
+        ["the same, encoded and decoded", again["agreement"], again["frechet"], f"{again['psnr']:.1f} dB PSNR"],
+    ]
+    rows += [
+        [f"samples, guidance {row['guidance']:g}", row["agreement"], row["frechet"], ""] for row in figures["samples"]
+    ]
+    headers = ["images", "agreement, %", "distance", ""]
+    return str(tabulate(rows, headers, tablefmt="github", floatfmt=".1f"))
 
 
 _SHOWN: Final = ("python", "torch", "diffusers")
@@ -101,13 +112,3 @@ _SHOWN: Final = ("python", "torch", "diffusers")
 def _course(course: Mapping[str, Any]) -> str:
     steps, batch = course["steps"], course["batch"]
     return f"{steps:,} steps of {batch} images ({steps * batch / 50_000:.0f} epochs) at {course['learning_rate']:g}"
-
-
-def _table(figures: Mapping[str, Any]) -> str:
-    again = figures["reconstructions"]
-    rows = [["test images, encoded and decoded", again["agreement"], again["frechet"], f"{again['psnr']:.1f} dB PSNR"]]
-    rows += [
-        [f"samples, guidance {row['guidance']:g}", row["agreement"], row["frechet"], ""] for row in figures["samples"]
-    ]
-    headers = ["images", "agreement, %", "distance", ""]
-    return str(tabulate(rows, headers, tablefmt="github", floatfmt=".1f"))

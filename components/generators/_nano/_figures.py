@@ -62,22 +62,24 @@ def frechet(one: Judgement, other: Judgement) -> float:
 def figures(pipeline: Path, judge: nn.Module, dataset: Dataset, per_class: int, ctx: Context) -> dict[str, Any]:
     """Of the pipeline in a folder: what the autoencoder loses, and what the judge says of samples.
 
-    Distances are from as many of the first validation images of each class as there are samples.
+    Distances are from as many of the first validation images of each class as there are samples; those of real images
+    and of reconstructions are of as many others.
     """
-    real, train = (_first(images, per_class) for images in (dataset.validation(), dataset.train()))
-    judged = Judgement.of(real.images, real.labels, judge, ctx)
-    measured = [_sampled(pipeline, guidance, judged, judge, dataset, per_class, ctx) for guidance in GUIDANCES]
-    floor = frechet(Judgement.of(train.images, train.labels, judge, ctx), judged)
+    validation = dataset.validation()
+    judged, others = (_part(validation, range(i * per_class, (i + 1) * per_class)) for i in (0, 1))
+    reference, real = (Judgement.of(part.images, part.labels, judge, ctx) for part in (judged, others))
     return {
         "samples_per_class": per_class,
-        "real": {"agreement": judged.agreement, "frechet_of_training_images": floor},
-        "reconstructions": _reconstructed(pipeline, real, judged, judge, dataset, ctx),
-        "samples": measured,
+        "real": {"agreement": real.agreement, "frechet": frechet(real, reference)},
+        "reconstructions": _reconstructed(pipeline, others, reference, judge, dataset, ctx),
+        "samples": [_sampled(pipeline, g, reference, judge, dataset, per_class, ctx) for g in GUIDANCES],
     }
 
 
-def _first(images: LabeledImages, per_class: int) -> LabeledImages:
-    chosen = torch.cat([(images.labels == c).nonzero()[:per_class, 0] for c in range(int(images.labels.max()) + 1)])
+def _part(images: LabeledImages, places: range) -> LabeledImages:
+    """Of each class the images at these places."""
+    own = [(images.labels == c).nonzero()[:, 0] for c in range(int(images.labels.max()) + 1)]
+    chosen = torch.cat([of_class[places.start : places.stop] for of_class in own])
     return LabeledImages(images.images[chosen], images.labels[chosen], tuple(images.ids[i] for i in chosen.tolist()))
 
 
@@ -91,7 +93,7 @@ def sampler(pipeline: Path, dataset: Dataset, ctx: Context, **params: Any) -> Ge
 
 @torch.no_grad()
 def _reconstructed(
-    pipeline: Path, real: LabeledImages, judged: Judgement, judge: nn.Module, dataset: Dataset, ctx: Context
+    pipeline: Path, real: LabeledImages, reference: Judgement, judge: nn.Module, dataset: Dataset, ctx: Context
 ) -> dict[str, float]:
     prior = cast("LatentDitPrior", sampler(pipeline, dataset, ctx).prior)
     batches = [unit(batch.to(ctx.device)) for batch in torch.split(real.images, _TOGETHER)]
@@ -99,11 +101,17 @@ def _reconstructed(
     error = (unit(again) - unit(real.images)).square().flatten(1).mean(1)
     found = Judgement.of(again, real.labels, judge, ctx)
     decibels = float((-10 * error.log10()).mean())
-    return {"psnr": decibels, "agreement": found.agreement, "frechet": frechet(found, judged)}
+    return {"psnr": decibels, "agreement": found.agreement, "frechet": frechet(found, reference)}
 
 
 def _sampled(
-    pipeline: Path, guidance: float, judged: Judgement, judge: nn.Module, dataset: Dataset, per_class: int, ctx: Context
+    pipeline: Path,
+    guidance: float,
+    reference: Judgement,
+    judge: nn.Module,
+    dataset: Dataset,
+    per_class: int,
+    ctx: Context,
 ) -> dict[str, Any]:
     generator = sampler(pipeline, dataset, ctx, guidance=guidance, block=min(_TOGETHER, per_class))
     images = torch.cat([generator.sample(c, 0, per_class, ctx).images for c in range(len(dataset.classes))])
@@ -115,5 +123,5 @@ def _sampled(
         "guidance": guidance,
         "agreement": found.agreement,
         "agreement_by_class": by_class.tolist(),
-        "frechet": frechet(found, judged),
+        "frechet": frechet(found, reference),
     }

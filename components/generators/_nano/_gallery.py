@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import torch
 from PIL import Image
-from torch import Tensor
+from torchvision.transforms.functional import to_pil_image
+from torchvision.utils import make_grid
 
 from ddbench import Context, Generator
 
@@ -15,11 +17,6 @@ _ENLARGED: Final = 2
 
 def gallery(generator: Generator, classes: int, ctx: Context) -> Image.Image:
     """The first samples of a loaded generator, a row of them for each class."""
-    rows = [generator.sample(c, 0, _PER_CLASS, ctx).images for c in range(classes)]
-    side = rows[0].shape[-1]
-    sheet: Tensor = rows[0].new_zeros(classes * side, _PER_CLASS * side, 3)
-    for c, images in enumerate(rows):
-        for i, image in enumerate(images):
-            sheet[c * side : (c + 1) * side, i * side : (i + 1) * side] = image.permute(1, 2, 0)
-    picture = Image.fromarray(sheet.numpy())
+    images = torch.cat([generator.sample(c, 0, _PER_CLASS, ctx).images for c in range(classes)])
+    picture: Image.Image = to_pil_image(make_grid(images, nrow=_PER_CLASS, padding=0))
     return picture.resize((picture.width * _ENLARGED, picture.height * _ENLARGED), Image.Resampling.NEAREST)

@@ -14,7 +14,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, DiTPipeline, DiTTransformer2
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ddbench import Context, Dataset
+from ddbench import ComponentError, Context, Dataset
 from ddbench.run.environment import environment
 from ddbench.store.files import write_whole
 
@@ -24,6 +24,7 @@ from .._real_latents import RealLatents
 from ._recipe import Recipe
 from ._transformer import scheduler
 
+RECIPE_FILE: Final = "recipe.json"
 TIMES: Final = "seconds.json"
 _WEIGHTS: Final = "diffusion_pytorch_model.safetensors"
 
@@ -31,6 +32,8 @@ _WEIGHTS: Final = "diffusion_pytorch_model.safetensors"
 @dataclass(frozen=True)
 class Making:
     """The making of a pipeline in a folder: hours on a CPU, and goes on where it was stopped.
+
+    Raises ComponentError where the folder holds parts of another recipe or seed.
 
     Attributes:
         folder: holds what each step made, which is not made again; ``pipeline`` in it is the end.
@@ -40,6 +43,14 @@ class Making:
     dataset: Dataset
     folder: Path
     ctx: Context
+
+    def __post_init__(self) -> None:
+        path, about = self.folder / RECIPE_FILE, {"seed": self.ctx.seed, **asdict(self.recipe)}
+        own = json.dumps(about, indent=1) + "\n"
+        if not path.exists():
+            write_whole(path, own.encode())
+        elif path.read_text(encoding="utf-8") != own:
+            raise ComponentError("is of another recipe", where=str(path), hint="give an empty folder")
 
     def pipeline(self) -> Path:
         """The pipeline as diffusers saves it, in half precision."""

@@ -15,7 +15,7 @@ from ddbench_components.generators._nano import _figures
 from ddbench_components.generators._nano._autoencoder import Autoencoder, distance
 from ddbench_components.generators._nano._card import card
 from ddbench_components.generators._nano._classifiers import Classifier
-from ddbench_components.generators._nano._figures import Judgement, figures, frechet
+from ddbench_components.generators._nano._figures import Judgement, _part, figures, frechet
 from ddbench_components.generators._nano._learning import Course, learn
 from ddbench_components.generators._nano._making import Making, describe
 from ddbench_components.generators._nano._recipe import Recipe
@@ -26,7 +26,7 @@ from small_pipelines import ALPHA_BAR
 from torch import Tensor, nn
 
 import ddbench
-from ddbench import Context, Dataset, LabeledImages
+from ddbench import ComponentError, Context, Dataset, LabeledImages
 
 COURSE = Course(steps=4, batch=4, learning_rate=1e-3, warmup=2, weight_decay=0.0, ema=0.9)
 SMALL = Recipe(
@@ -39,24 +39,24 @@ SMALL = Recipe(
 
 
 class Few:
-    """Two images a class of tiny-cifar, of each split."""
+    """Four images a class of tiny-cifar, of each split."""
 
     def __init__(self) -> None:
         self.whole = cast("Dataset", ddbench.create("dataset", "tiny-cifar"))
         self.classes, self.image_size = self.whole.classes, self.whole.image_size
 
     def train(self) -> LabeledImages:
-        return _two_a_class(self.whole.train())
+        return _four_a_class(self.whole.train())
 
     def validation(self) -> LabeledImages:
-        return _two_a_class(self.whole.validation())
+        return _four_a_class(self.whole.validation())
 
     def training(self) -> ddbench.TrainingData:
         return replace(self.whole.training(), train=self.train())
 
 
-def _two_a_class(images: LabeledImages) -> LabeledImages:
-    kept = torch.cat([(images.labels == c).nonzero()[:2, 0] for c in range(10)])
+def _four_a_class(images: LabeledImages) -> LabeledImages:
+    kept = torch.cat([(images.labels == c).nonzero()[:4, 0] for c in range(10)])
     return LabeledImages(images.images[kept], images.labels[kept], tuple(images.ids[i] for i in kept))
 
 
@@ -76,6 +76,20 @@ def test_all_of_it_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
     assert Making(SMALL, cast("Any", Few()), tmp_path, Context()).pipeline() == pipeline
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before, "nothing is made twice"
+    other = replace(SMALL, transformer=replace(SMALL.transformer, label_dropout=0.2))
+    for recipe, ctx in ((other, Context()), (SMALL, Context(seed=1))):
+        with pytest.raises(ComponentError, match=r"recipe\.json: is of another recipe; give an empty folder"):
+            Making(recipe, cast("Any", Few()), tmp_path, ctx)
+
+
+def test_what_is_judged_is_not_what_it_is_compared_with() -> None:
+    """The images at places 1 and 2 of each class, in the order of the classes."""
+    labels = torch.tensor([1, 0, 0, 1, 1, 0, 1])
+    images = torch.arange(7).to(torch.uint8)[:, None, None, None].expand(7, 3, 1, 1)
+    part = _part(LabeledImages(images, labels, tuple("abcdefg")), range(1, 3))
+    assert part.ids == ("c", "f", "d", "e")
+    assert part.labels.tolist() == [0, 0, 1, 1]
+    assert part.images[:, 0, 0, 0].tolist() == [2, 5, 3, 4]
 
 
 class _StopError(Exception):

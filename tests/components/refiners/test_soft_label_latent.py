@@ -246,24 +246,24 @@ def soft_of(distilled: DistilledSet) -> SoftLabels:
     return distilled.soft
 
 
-# Images a class that are trained on, steps of the generator, latents.
-QUICK, WHOLE = (25, 150, 24), (100, 1000, 64)
+# Images a class that the teacher learns from, and latents.
+QUICK, WHOLE = (25, 24), (100, 64)
 
 
 @pytest.fixture(scope="module", params=[QUICK, pytest.param(WHOLE, marks=pytest.mark.slow)], ids=["quick", "whole"])
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """64 latents of the default dit-nano where slow tests run, else fewer of a lesser one."""
-    per_class, steps, count = request.param
+    """Latents of dit-nano: 64 where slow tests run, else fewer, and a teacher that learnt less."""
+    per_class, count = request.param
     data = ddbench.create("dataset", "tiny-cifar").training()  # type: ignore[attr-defined]
     kept = [i for c in range(10) for i in (data.train.labels == c).nonzero()[:per_class, 0].tolist()]
     train = LabeledImages(data.train.images[kept], data.train.labels[kept], tuple(data.train.ids[i] for i in kept))
     data = replace(data, train=train)
-    generator = cast("Any", ddbench.create("generator", "dit-nano", steps=steps, block=7))
+    generator = cast("Any", ddbench.create("generator", "dit-nano", sampling_steps=10, block=7))
     teacher = cast("Any", ddbench.create("scorer", "trained-teacher"))
-    for component in (generator, teacher):
-        folder: Path = tmp_path_factory.mktemp(component.info.name)
-        component.fit(data, folder, Context(scratch=folder))
-        component.load(folder, data, Context())
+    generator.load(None, data, Context())
+    folder = tmp_path_factory.mktemp("teacher")
+    teacher.fit(data, folder, Context(scratch=folder))
+    teacher.load(folder, data, Context())
     parts = [generator.sample(c, 0, 7, Context()) for c in range(-(-count // 7))]
     latents, images = (torch.cat([getattr(p, name) for p in parts])[:count] for name in ("latents", "images"))
     labels = torch.arange(len(parts)).repeat_interleave(7)[:count]
@@ -343,12 +343,13 @@ def test_an_image_in_a_batch_is_refined_as_it_is_alone(scene: Scene) -> None:
 
 def test_the_size_of_batches_changes_but_rounding(scene: Scene) -> None:
     together, alone = (latents_of(scene.few().refined(batch=batch, steps=20)) for batch in (8, 1))
-    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+    # Latents are kept in half precision: rounded the other way, one of them is off by 2⁻¹⁰ of its size.
+    torch.testing.assert_close(together.float(), alone.float(), rtol=2**-10, atol=1e-5)
 
 
 def test_bf16_refines_much_as_float32_does(scene: Scene) -> None:
     few = scene.few()
     plain, quick = (latents_of(few.refined(precision=p, steps=20)) for p in ("float32", "bf16"))
-    assert quick.dtype == torch.float32
+    assert quick.dtype == plain.dtype
     moved, moved_too = ((z - latents_of(few.distilled)).flatten() for z in (plain, quick))
     assert torch.cosine_similarity(moved, moved_too, dim=0) > 0.8

@@ -1,34 +1,19 @@
-"""What trainings of small generators on pixels share: images to learn from, images to measure on, and batches."""
+"""What a DDPM is trained and measured on: images to learn from, images that are held out, and batches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ddbench import Context, TrainingData
 
+from ._ddpm_prior import DdpmPrior
 from ._pixels import to_latents
 
 HELD_OUT_AT_MOST = 200  # images; enough to measure a loss on
 HELD_OUT_TIMESTEPS = range(50, 1000, 100)
-
-
-class PixelPrior(Protocol):
-    """A network that denoises images of a class, or of none."""
-
-    @property
-    def timesteps(self) -> int:
-        """Timesteps of its schedule."""
-
-    @property
-    def no_class(self) -> int:
-        """The label that stands for none."""
-
-    def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
-        """Denoising loss of each latent, ``[n]``."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +34,7 @@ def split(data: TrainingData, ctx: Context) -> tuple[Part, Part]:
 
 
 def draw_batch(
-    fitted: Part, prior: PixelPrior, count: int, label_dropout: float, rng: torch.Generator
+    fitted: Part, prior: DdpmPrior, count: int, label_dropout: float, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Random images, half of them mirrored, with timesteps, noise and labels, some labels dropped."""
     device = fitted.labels.device
@@ -64,7 +49,7 @@ def draw_batch(
 
 
 @torch.no_grad()
-def held_out_loss(prior: PixelPrior, held_out: Part, ctx: Context) -> float:
+def held_out_loss(prior: DdpmPrior, held_out: Part, ctx: Context) -> float:
     """Mean denoising loss over the held-out images at ten timesteps, under the same noise whenever it is measured."""
     rng = ctx.torch_rng("held-out noise")
     latents = to_latents(held_out.images)
