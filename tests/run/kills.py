@@ -23,6 +23,14 @@ def workers_of(driver: int) -> list[int]:
     return [int(pid) for pid in children.read_text().split()] if children.exists() else []
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended, and waits for its new parent to take notice, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def kill_driver(process: subprocess.Popen[str]) -> None:
     """SIGKILL to the driver alone."""
     process.kill()

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.kills import Kill, kill_and_rerun, kill_driver, kill_group, kill_workers, wait_for_work, workers_of
+from tests.run.kills import (
+    Kill,
+    is_alive,
+    kill_and_rerun,
+    kill_driver,
+    kill_group,
+    kill_workers,
+    wait_for_work,
+    workers_of,
+)
 from tests.run.runs import outcome, run, start
 
 SUITE = """\
@@ -60,9 +69,9 @@ def test_workers_of_a_killed_driver_end(undisturbed: tuple[Path, dict[str, objec
     process.kill()
     process.communicate()
     deadline = time.monotonic() + 2
-    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < deadline:
+    while any(map(is_alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    assert not [pid for pid in workers if is_alive(pid)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
