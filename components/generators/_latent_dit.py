@@ -240,7 +240,7 @@ class LatentDit(Generator):
     def _together(self, class_index: int, indices: Sequence[int], ctx: Context) -> Samples:
         """The samples with these indices, each from its own stream of noise."""
         from .._memory import enough_memory
-        from ._noise_prior import to_bytes
+        from ._pixels import to_bytes
 
         assert self._prior is not None
         streams = [ctx.torch_rng("noise", class_index, i) for i in indices]

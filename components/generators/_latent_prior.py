@@ -16,7 +16,6 @@ from torch import Tensor
 from ddbench import ComponentError
 
 from .._weights import loading
-from ._noise_prior import NoisePrior
 from ._parts import weights
 
 if TYPE_CHECKING:
@@ -49,16 +48,20 @@ Steer: TypeAlias = Callable[[Step], Tensor]
 
 
 @dataclass(frozen=True)
-class LatentDitPrior(NoisePrior):
+class LatentDitPrior:
     """A DiT, and the VAE whose latents it was trained on.
 
     Latents are as the transformer sees them: what the VAE encodes, times ``scaling_factor`` of its configuration.
 
     Attributes:
+        network: predicts the noise.
+        scheduler: of the noise that the network was trained on.
         labels: ``[C]`` the transformer's label of each class of the data set.
         mixed: whether float32 weights are multiplied in bfloat16, for training.
     """
 
+    network: DiTTransformer2DModel
+    scheduler: DDIMScheduler | DDPMScheduler
     vae: AutoencoderKL
     labels: Tensor
     mixed: bool = False
@@ -81,6 +84,16 @@ class LatentDitPrior(NoisePrior):
                 module.downscale_freq_shift = _SHIFTS[frequencies]
         vae = _read(AutoencoderKL, folders["vae"], torch.float32).to(device)
         return cls(network, scheduler, vae, torch.tensor(labels, device=device))
+
+    @property
+    def no_class(self) -> int:
+        """The label that stands for none."""
+        return int(self.network.config.num_embeds_ada_norm)
+
+    @property
+    def timesteps(self) -> int:
+        """Timesteps of the schedule."""
+        return int(self.scheduler.config.num_train_timesteps)
 
     @property
     def has_variance(self) -> bool:
@@ -106,6 +119,18 @@ class LatentDitPrior(NoisePrior):
     def predict(self, noisy: Tensor, t: Tensor, class_index: Tensor) -> Tensor:
         """The noise in ``noisy [n, C, H, W]`` at timesteps ``t [n]``, given classes of the data set ``[n]``."""
         return self.output(noisy, t, self.labels[class_index])[:, : noisy.shape[1]]
+
+    def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
+        """Mean squared error of the predicted noise, ``[n]``, for each latent at its timestep under its noise."""
+        noise = noise.float()
+        noisy = self.scheduler.add_noise(latents.float(), noise, t)
+        return (self.predict(noisy, t, class_index) - noise).square().flatten(1).mean(1)
+
+    def noise(self, generators: Sequence[torch.Generator]) -> Tensor:
+        """Standard normal latents, one from each CPU generator, on the network's device."""
+        config = self.network.config
+        shape = (config.in_channels, config.sample_size, config.sample_size)
+        return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(self.network.device)
 
     def output(self, noisy: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """What the transformer says to its own labels: the noise, then, if it does, where the variance is in its range.

@@ -1,10 +1,14 @@
-"""Images as the latents of generators that have no others."""
+"""Images in [0, 1] as bytes, and bytes as the latents of generators that have no others."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from ._noise_prior import to_bytes
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Images in [0, 1] to the nearest uint8 images."""
+    return (images * 255).round().to(torch.uint8)
 
 
 def to_latents(images: Tensor) -> Tensor:

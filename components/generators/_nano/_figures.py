@@ -15,7 +15,7 @@ from ddbench import Context, Dataset, Generator, LabeledImages
 from ddbench.train.images import normalize, unit
 
 from .._latent_prior import LatentDitPrior
-from .._noise_prior import to_bytes
+from .._pixels import to_bytes
 from ._classifiers import resident
 
 GUIDANCES: Final = (1.0, 1.5, 2.0, 3.0)
