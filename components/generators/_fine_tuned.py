@@ -5,15 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ddbench import Context, Dataset, TrainingData, unkeyed
 from ddbench.api.cost import FLOAT, Cost
 
 from ._content import content_digest
-from ._latent_dit import LatentDit, LatentDitParams
+from ._latent_dit import SAMPLING, LatentDit, LatentDitParams
 from ._pipeline_cost import PipelineCost
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class FineTunedParams(LatentDitParams):
     checkpoint: Path | None = unkeyed(
         None,
         description="a checkpoint of such a training in the layout of DiT's and Minimax diffusion's code, in place of "
-        "one; its averaged weights are taken where it has them. Such code trains with `frequencies: dit`",
+        "one; its averaged weights are taken where it has them, and `frequencies` is then `dit` unless it is given",
     )
     epochs: int = Field(8, ge=1, description="passes over the real training images")
     stop_after: int | None = Field(None, ge=1, description="steps; the authors' checkpoints are taken before the end")
@@ -39,6 +39,12 @@ class FineTunedParams(LatentDitParams):
     ema: float | None = Field(
         None, ge=0, lt=1, description="decay of the average; by default 0.9999, or 1 - 10/N if all epochs have N < 10^4"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_checkpoint_was_trained(cls, values: Any) -> Any:
+        own = isinstance(values, dict) and values.get("checkpoint") is not None
+        return {"frequencies": "dit", **values} if own else values
 
     def decay(self, planned: int) -> float:
         """Of the average of the weights in a training of so many steps; at 0.9999 a short one's stays at its beginning.
@@ -100,6 +106,10 @@ class FineTuned(LatentDit):
     @abstractmethod
     def term(self, classes: int, latent: int) -> Term | None:
         """What is added to the loss, for so many classes and numbers in a latent."""
+
+    def for_fit(self) -> Self:
+        """However it is sampled."""
+        return self.without(*SAMPLING)
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Train, or convert the checkpoint that is given; write what differs from the pipeline's own transformer.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ._latent_prior import LatentDitPrior, Steer
 
 IMAGENET_CLASSES: Final = 1000
+# Parameters that mean nothing before samples are drawn.
+SAMPLING: Final = ("scheduler", "sampling_steps", "guidance", "guided_channels", "compile", "block", "batch")
 
 
 def _source(text: str) -> str:

@@ -75,9 +75,7 @@ class LatentDitPrior:
         The VAE is float32 whatever the precision: bfloat16 tells fewer grey levels apart than an image has.
         ``frequencies`` are those of the parameter.
         """
-        with loading(folders["scheduler"], "a scheduler"):
-            # Latents are not bounded, so what is denoised is not clipped.
-            scheduler = DDPMScheduler.from_config(DDPMScheduler.load_config(folders["scheduler"]), clip_sample=False)
+        scheduler = _read_scheduler(folders["scheduler"])
         network = _read(DiTTransformer2DModel, folders["transformer"], _DTYPES[precision]).to(device)
         for module in network.modules():
             if isinstance(module, Timesteps):
@@ -195,6 +193,26 @@ class LatentDitPrior:
             scheduler = DDIMScheduler.from_config(self.scheduler.config)
         scheduler.set_timesteps(params.sampling_steps)
         return scheduler
+
+
+def _read_scheduler(folder: Path) -> DDPMScheduler:
+    """The noise that a network learnt to predict. Raises ComponentError where it learnt to predict something else."""
+    with loading(folder, "a scheduler"):
+        config = DDPMScheduler.load_config(folder)
+        if "beta_schedule" not in config:
+            raise ComponentError(
+                f"is a {config.get('_class_name', 'scheduler')} without the betas of a diffusion",
+                where=str(folder),
+                hint="name a pipeline that was trained to predict noise under DDPM's or DDIM's schedule",
+            )
+        if config.get("prediction_type", "epsilon") != "epsilon":
+            raise ComponentError(
+                f"is of a network that predicts '{config['prediction_type']}', not the noise ('epsilon')",
+                where=str(folder),
+                hint="name a pipeline that was trained to predict noise",
+            )
+        # Latents are not bounded, so what is denoised is not clipped.
+        return DDPMScheduler.from_config(config, clip_sample=False)
 
 
 def _read(kind: Any, folder: Path, dtype: torch.dtype) -> Any:

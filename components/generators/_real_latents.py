@@ -12,14 +12,16 @@ from ddbench import ComponentError, TrainingData
 from .._memory import enough_memory, in_pieces
 from ._latent_prior import LatentDitPrior
 
-# Images that are encoded together, their mirror images with them, while there is memory for so many. An encoder may add
-# in another order where there are fewer: latents then differ by rounding, most of which half precision hides.
-_TOGETHER = 10
+# Images and mirror images that are encoded together while there is memory for so many. An encoder may add in another
+# order where there are fewer: latents then differ by rounding, most of which half precision hides.
+_TOGETHER = 20
 
 
 @dataclass(frozen=True)
 class RealLatents:
     """Means and deviations of what the VAE encodes, half precision ``[2, N, C, H, W]``: each image, and mirrored.
+
+    ``[1, N, C, H, W]`` where no image is mirrored.
 
     Attributes:
         labels: classes of the data set, ``[N]``.
@@ -31,27 +33,28 @@ class RealLatents:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, data: TrainingData, prior: LatentDitPrior) -> RealLatents:
+    def of(cls, data: TrainingData, prior: LatentDitPrior, *, mirrored: bool = True) -> RealLatents:
         """Encode the training images.
 
         Raises:
             ComponentError: they are not as large as those that the prior makes, or there is no memory for one of them.
         """
         device, size = prior.network.device, int(prior.network.config.sample_size)
+        views = 1 + mirrored
 
         def encode(span: slice) -> Tensor:
             images = data.train.images[span].to(device).float() / 255
-            both = torch.stack(prior.encode(torch.cat([images, images.flip(-1)])))
-            if both.shape[-1] != size:
+            told = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
+            if told.shape[-1] != size:
                 raise ComponentError(
-                    f"images of {data.image_size} px have latents of {both.shape[-1]} px, and the transformer takes "
+                    f"images of {data.image_size} px have latents of {told.shape[-1]} px, and the transformer takes "
                     f"latents of {size} px",
                     hint="take a data set whose images are as large as those that the pipeline makes",
                 )
-            return both.reshape(2, 2, len(images), *both.shape[2:]).half()
+            return told.reshape(2, views, len(images), *told.shape[2:]).half()
 
-        one = f"encoding an image of {data.image_size} px and its mirror image"
-        encoded = in_pieces(one, len(data.train), _TOGETHER, encode)
+        one = f"encoding an image of {data.image_size} px{' and its mirror image' if mirrored else ''}"
+        encoded = in_pieces(one, len(data.train), _TOGETHER // views, encode)
         with enough_memory(f"the latents of {len(data.train):,} images"):
             mean, deviation = torch.cat(encoded, dim=2)
         return cls(mean, deviation, data.train.labels.to(device))

@@ -162,6 +162,10 @@ class Ddpm(Generator):
             labels=labels if params.class_embedding == "table" else None,
         )
 
+    def for_fit(self) -> Self:
+        """However it is sampled; a model that is taken over must be one that can be sampled so."""
+        return self if self.params.model else self.without("sampler", "sampling_steps", "guidance", "block")
+
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Train, or take over ``model``; write the U-Net, the scheduler's configuration, and ``training.json``.
 

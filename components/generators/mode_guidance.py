@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field
 
 from ddbench import ComponentError, Context, Dataset, Generator, TrainingData, component
 from ddbench.api.cost import FLOAT, Cost
 
-from ._latent_dit import LatentDit, LatentDitParams
+from ._latent_dit import SAMPLING, LatentDit, LatentDitParams
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +41,9 @@ class ModeGuidance(LatentDit):
     """
 
     class Params(LatentDitParams):
-        modes: Literal["ipc"] | int = Field("ipc", description="k, of each class; `ipc` is as many as images are kept")
+        modes: Literal["ipc"] | Annotated[int, Field(ge=1, strict=True)] = Field(
+            "ipc", description="k, of each class; `ipc` is as many as images are kept"
+        )
         strength: float = Field(0.1, ge=0, description="the scripts' value")
         stop: int = Field(25, ge=0, description="of 50 steps, the scripts leave these last ones alone")
 
@@ -70,12 +72,16 @@ class ModeGuidance(LatentDit):
         return self.params.modes
 
     def fit_cost(self, dataset: Dataset) -> Cost | None:
-        """Both views of each image encoded; k-means is small beside it."""
+        """Each image encoded; k-means is small beside it."""
         if self.size is None or dataset.train_counts is None or self.params.modes == "ipc":
             return None
         latent = self.size.dit.channels * self.size.dit.side**2
         stored = FLOAT * latent * self.params.modes * len(dataset.classes)
-        return replace(self.size.encode(2 * sum(dataset.train_counts)), disk_bytes=stored)
+        return replace(self.size.encode(sum(dataset.train_counts)), disk_bytes=stored)
+
+    def for_fit(self) -> Self:
+        """However it is sampled, and steered."""
+        return self.without(*SAMPLING, "precision", "strength", "stop")
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Find the modes; write them, float32 ``[C, k, C', H, W]``. Raises ComponentError where images are too few."""
@@ -91,7 +97,7 @@ class ModeGuidance(LatentDit):
                 f"{self.label()} cannot find {self.count} modes among {fewest} images of a class",
                 hint="lower its parameter 'modes', or the IPC",
             )
-        latents = RealLatents.of(data, self.open(data, "float32", ctx))
+        latents = RealLatents.of(data, self.open(data, "float32", ctx), mirrored=False)
         save_file({"modes": find_modes(latents, len(data.classes), self.count, ctx)}, out_dir / MODES)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import ValidationError
 
@@ -117,6 +117,18 @@ class Component(ABC):
         if problem is not None:
             raise ComponentError(problem)
 
+    def for_fit(self) -> Self:
+        """The component whose fit this one loads: itself, or, where parameters mean nothing to a fit, one without them.
+
+        Components of which these are equal share one fit.
+        """
+        return self
+
+    def without(self, *names: str) -> Self:
+        """The same with parameters at their defaults."""
+        fields = type(self.params).model_fields
+        return type(self)(self.params.model_copy(update={name: fields[name].default for name in names}))
+
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:  # noqa: B027  (optional to override)
         """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""
 
@@ -165,7 +177,12 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
 def explain(error: ValidationError, model: type[BaseParams]) -> str:
     """The first mistake in a parameter set, in one clause."""
     first = error.errors()[0]
-    name, message = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+    field, *rest = first["loc"] or ("",)
+    said = [first["msg"].removeprefix("Value error, ")]
+    if any(isinstance(part, str) for part in rest):  # members of a union by name: no places in the value
+        others = (e["msg"] for e in error.errors()[1:] if e["loc"][0] == field)
+        said, rest = [*said, *(other.removeprefix("Input should be ") for other in others)], []
+    name, message = ".".join(map(str, (field, *rest))), ", or ".join(said)
     message = f"{message[0].lower()}{message[1:]}"
     if not name:
         return message

@@ -103,7 +103,7 @@ class _Builder:
             return {}
         key = ("fit", id(component))
         if key not in self._memo:
-            uses = self.using(**{component.kind: component})
+            uses = self.using(**{component.kind: component.for_fit()})
             self._memo[key] = self.add("fit", uses, {}, {"dataset": self.dataset}, label)
         return {f"fitted/{role}": self._memo[key]}
 

@@ -13,6 +13,7 @@ from ddbench.run.job import Job
 
 _LABEL_WIDTH = 62
 _WORTH_A_LINE_S = 0.5
+_STEP_EVERY_S = 60.0
 
 
 class Reporter(Protocol):
@@ -45,13 +46,14 @@ def describe_end(job: Job, fields: dict[str, Any], how: str) -> str:
 
 
 class Lines:
-    """One line per event: for logs, pipes and CI."""
+    """One line per node that ends, and one a minute of a node that takes longer: for logs, pipes and CI."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
         self._total = 0
         self._done = 0
+        self._heard: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -60,15 +62,21 @@ class Lines:
         return None
 
     def total(self, nodes: int) -> None:
+        if nodes and not self._total:
+            self.say(f"{nodes} {'node' if nodes == 1 else 'nodes'} to run")
         self._total = nodes
 
     def started(self, job: Job) -> None:
-        """A start is no news in a log: the event log has it."""
+        self._heard[job.action_key] = time.monotonic()
 
     def progress(self, job: Job, done: int, total: int) -> None:
-        """Nor is a step of one."""
+        now = time.monotonic()
+        if now - self._heard[job.action_key] >= _STEP_EVERY_S:
+            self._heard[job.action_key] = now
+            self.say(f"{job.stage:<8} {job.label} · {done} of {total}")
 
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
+        del self._heard[job.action_key]
         self._done += how != "lost"
         self.say(f"[{self._done}/{max(self._total, self._done)}] {describe_end(job, fields, how)}")
 

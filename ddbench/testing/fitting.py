@@ -12,17 +12,22 @@ from ddbench.testing.require import require
 
 
 def fit(cls: type[Component], make: Callable[[], Component], data: TrainingData, scratch: Path) -> Path | None:
-    """What the component fits to ``data``, in a folder; None where it has no fit. It is fitted twice and compared."""
+    """What the component fits to ``data``, in a folder; None where it has no fit.
+
+    It is fitted twice and compared, the second time by the component that fits it in a run.
+    """
+    own, shared = make(), make().for_fit()
+    require(shared.for_fit().params == shared.params, cls, "has a for_fit() whose own for_fit() is another")
     folders = [scratch / "fitted", scratch / "fitted-again"]
-    for folder in folders:
-        component = make()
+    for component, folder in zip((own, shared), folders, strict=True):
         if not isinstance(component, Fittable):
             return None
         folder.mkdir(parents=True)
         component.fit(data, folder, Context(scratch=scratch))
     first, second = (_content(cls, folder) for folder in folders)
     require(bool(first), cls, "has a fit that writes nothing")
-    require(first == second, cls, "has a fit that writes something else the second time")
+    again = "the second time" if shared.params == own.params else "by its for_fit()"
+    require(first == second, cls, f"has a fit that writes something else {again}")
     return folders[0]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 import ddbench
 from ddbench import ComponentError, Generator, Selector, Student, component, unkeyed
@@ -22,6 +22,7 @@ class Plain(Selector):
         size: int = 3
         metric: Literal["l2", "cosine"] = "l2"
         scale: float = 1.0
+        count: Literal["all"] | Annotated[int, Field(ge=1)] = "all"
         where: str = unkeyed("here")
 
         @model_validator(mode="after")
@@ -84,6 +85,8 @@ Known = component("selector", "known", version=1)(type("Known", (Plain,), {"__do
         ({"metric": "l1"}, "selector 'known': parameter 'metric' is 'l1': input should be 'l2' or 'cosine'"),
         ({"scale": float("nan")}, "selector 'known': parameter 'scale' is nan: input should be a finite number"),
         ({"scale": "inf"}, "selector 'known': parameter 'scale' is 'inf': input should be a finite number"),
+        ({"count": 0}, "selector 'known': parameter 'count' is 0: input should be 'all', or greater than or equal"),
+        ({"count": "x"}, "selector 'known': parameter 'count' is 'x': input should be 'all', or a valid integer"),
         ({"metric": "cosine"}, "selector 'known': cosine wants an even size"),
     ],
 )
@@ -107,7 +110,7 @@ def test_a_parameter_without_default_is_required() -> None:
 
 def test_every_parameter_enters_the_key_but_what_is_declared_not_to() -> None:
     params = Known.configure(size="4", where="there").params
-    assert params.keyed() == {"size": 4, "metric": "l2", "scale": 1.0}
+    assert params.keyed() == {"size": 4, "metric": "l2", "scale": 1.0, "count": "all"}
     assert params.model_dump()["where"] == "there"
 
 

@@ -16,7 +16,14 @@ import torch
 from ddbench_components.generators import _latent_dit
 from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators.dit_xl2 import DitXl2
-from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTPipeline, DiTTransformer2DModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    DDPMScheduler,
+    DiTPipeline,
+    DiTTransformer2DModel,
+    FlowMatchEulerDiscreteScheduler,
+)
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 from small_pipelines import ALPHA_BAR
@@ -525,6 +532,21 @@ def test_damaged_weights_are_named(part: str, damage: str, copied: Path) -> None
         assert f"has no weights '{one}'" in said
     if damage == "has one more":
         assert "has unknown weights 'blocks.0.gamma'" in said
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "said"),
+    [
+        (DDIMScheduler(prediction_type="v_prediction"), "is of a network that predicts 'v_prediction', not the noise"),
+        (FlowMatchEulerDiscreteScheduler(), "is a FlowMatchEulerDiscreteScheduler without the betas of a diffusion; "),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The config attributes")
+def test_a_pipeline_that_predicts_no_noise(scheduler: Any, said: str, copied: Path) -> None:
+    """Its samples would be wrong, and whatever is trained or refined by its error of the noise, without a word."""
+    shutil.rmtree(copied / "scheduler")
+    scheduler.save_pretrained(copied / "scheduler")
+    assert complaint(lambda: load(copied)).startswith(f"{copied}/scheduler: {said}")
 
 
 def test_a_wrong_number_of_classes(copied: Path) -> None:

@@ -1,0 +1,130 @@
+"""What a run shows while it goes, where nobody watches a terminal and where somebody does."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from ddbench.run import progress
+from ddbench.run.job import Job
+from ddbench.run.progress import Bars, Lines, reporter
+
+DONE = {"usage": {"wall_s": 3.0}}
+
+
+def job(key: str = "a" * 8, label: str = "minimax") -> Job:
+    return Job(
+        action_key=key,
+        recipe_key=key,
+        stage="fit",
+        label=label,
+        uses={},
+        settings={},
+        payload={},
+        inputs={},
+        recipe={},
+        input_digests={},
+        sources={},
+        lineage=[],
+        threads=1,
+    )
+
+
+class Clock:
+    """Stands in for ``time``: moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def test_a_log_says_at_once_how_much_there_is_to_do(clock: Clock) -> None:
+    out = io.StringIO()
+    lines = Lines(Console(file=out))
+    lines.started(job())
+    lines.total(3)
+    lines.total(4)  # grows as inputs become known: no news
+    assert out.getvalue() == "   0.0s 3 nodes to run\n"
+
+
+def test_nothing_to_run_is_not_announced(clock: Clock) -> None:
+    out = io.StringIO()
+    Lines(Console(file=out)).total(0)
+    assert out.getvalue() == ""
+
+
+def test_a_log_has_a_line_a_minute_of_a_long_node(clock: Clock) -> None:
+    out = io.StringIO()
+    lines = Lines(Console(file=out))
+    lines.started(job())
+    for step in range(13):  # a step every ten seconds
+        lines.progress(job(), step, 12)
+        clock.now += 10
+    lines.ended(job(), DONE, "done")
+    assert out.getvalue().splitlines() == [
+        "  60.0s fit      minimax · 6 of 12",
+        " 120.0s fit      minimax · 12 of 12",
+        " 130.0s [1/1] fit      minimax · 3.0 s",
+    ]
+
+
+def test_each_running_node_of_a_log_has_its_own_minute(clock: Clock) -> None:
+    out = io.StringIO()
+    lines = Lines(Console(file=out))
+    lines.started(job("a", "one"))
+    clock.now = 30
+    lines.started(job("b", "two"))
+    clock.now = 70
+    for key, label in (("a", "one"), ("b", "two")):
+        lines.progress(job(key, label), 5, 9)
+    assert out.getvalue() == "  70.0s fit      one · 5 of 9\n"
+
+
+def test_a_node_that_was_lost_and_tried_again_counts_once(clock: Clock) -> None:
+    out = io.StringIO()
+    lines = Lines(Console(file=out))
+    lines.started(job())
+    lines.total(1)
+    lines.ended(job(), {"message": "its worker died"}, "lost")
+    lines.started(job())
+    lines.ended(job(), DONE, "done")
+    assert [line.split("s ", 1)[1] for line in out.getvalue().splitlines()] == [
+        "1 node to run",
+        "[0/1] fit      minimax · lost: its worker died",
+        "[1/1] fit      minimax · 3.0 s",
+    ]
+
+
+def test_bars_are_for_a_terminal_and_lines_for_all_else() -> None:
+    assert isinstance(reporter(Console(file=io.StringIO(), force_terminal=True)), Bars)
+    assert isinstance(reporter(Console(file=io.StringIO(), force_terminal=False)), Lines)
+
+
+def test_bars_leave_the_nodes_that_took_a_while_and_all_that_failed() -> None:
+    out = io.StringIO()
+    with Bars(Console(file=out, force_terminal=True, width=120)) as bars:
+        for key, fields, how in (
+            ("slow", DONE, "done"),
+            ("quick", {"usage": {"wall_s": 0.1}}, "done"),
+            ("wrong", {"message": "no such file"}, "failed"),
+        ):
+            bars.started(job(key, key))
+            bars.total(3)
+            bars.progress(job(key, key), 1, 2)
+            bars.ended(job(key, key), fields, how)
+    kept = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", out.getvalue()).replace("\r", "\n").splitlines()
+    assert "fit      slow · 3.0 s" in kept
+    assert "fit      wrong · failed: no such file" in kept
+    assert not any(line.startswith("fit      quick") for line in kept)
