@@ -96,9 +96,17 @@ def loading(path: Path, name: str) -> Iterator[None]:
         raise
     # What a damaged or foreign file raises is up to the library that reads it: anything from KeyError to EOFError.
     except Exception as error:
-        reason = shorten(f"{type(error).__name__}: {error}", 240, placeholder=" …")
         raise ComponentError(
-            f"cannot be loaded as weights of {name} ({reason})",
+            f"cannot be loaded as weights of {name} ({_reason(path, error)})",
             where=str(path),
             hint="fetch the file again, or name the model that it is of",
         ) from error
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why something cannot be loaded, without torch's advice to trust it."""
+    if path.is_file() and not is_whole(path):
+        return f"it is cut off, or no {path.suffix} file but by its name"
+    if type(error).__name__ == "UnpicklingError":  # what torch raises where it is not to trust a file
+        return "it holds other things than tensors, or is damaged"
+    return shorten(f"{type(error).__name__}: {error}", 240, placeholder=" …")

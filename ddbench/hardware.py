@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from ddbench.api.cost import Cost
 
 THIS_CPU: Final = "cpu"
 _CPUINFO: Final = Path("/proc/cpuinfo")
+_GPUS: Final = Path("/proc/driver/nvidia/gpus")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,18 @@ def device_in_use(device: str) -> Device | None:
     return None if name is None else KNOWN[name]
 
 
+def device_of_runs() -> Device:
+    """What a run on this machine computes on unless it is told: a GPU, else the processor.
+
+    Of several GPUs it is one that is known here; of one that is not, there is the name alone.
+    """
+    models = _gpu_models()
+    known = [KNOWN[name] for name in map(known_model, models) if name is not None]
+    if known:
+        return known[0]
+    return Device(models[0], models[0]) if models else this_cpu()
+
+
 def this_cpu() -> Device:
     """The processor of this machine: its clock, and what its instruction sets do in a cycle."""
     title, hertz, words = f"one thread of this processor ({cpu_model()})", _clock(), cpu_words()
@@ -93,12 +107,12 @@ def this_cpu() -> Device:
 @cache
 def cpu_model() -> str:
     """The processor's name as the system gives it."""
-    return next(iter(_cpuinfo("model name")), None) or platform.processor() or platform.machine()
+    return next(iter(_told(_CPUINFO, "model name")), None) or platform.processor() or platform.machine()
 
 
 def cpu_words() -> frozenset[str]:
     """Vendor and instruction sets, where the system tells them (Linux)."""
-    return frozenset(word for line in _cpuinfo("vendor_id", "flags") for word in line.split())
+    return frozenset(word for line in _told(_CPUINFO, "vendor_id", "flags") for word in line.split())
 
 
 def _clock() -> float | None:
@@ -106,13 +120,20 @@ def _clock() -> float | None:
     with suppress(OSError, ValueError):
         return 1e3 * int(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").read_text())
     with suppress(StopIteration, ValueError):
-        return 1e6 * float(next(iter(_cpuinfo("cpu MHz"))))
+        return 1e6 * float(next(iter(_told(_CPUINFO, "cpu MHz"))))
     return None
 
 
-def _cpuinfo(*names: str) -> list[str]:
-    """What the system says under these names, of each core."""
+def _gpu_models() -> list[str]:
+    """What the driver calls the GPUs of this machine, where the system tells it (Linux)."""
+    if shutil.which("nvidia-smi") is None:  # a run asks it: a container may show GPUs that it was not given
+        return []
+    return [model for file in sorted(_GPUS.glob("*/information")) for model in _told(file, "Model")]
+
+
+def _told(file: Path, *names: str) -> list[str]:
+    """What the system says under these names in one of its files, in the order of its lines."""
     with suppress(OSError):
-        pairs = (line.partition(":") for line in _CPUINFO.read_text(encoding="utf-8").splitlines())
+        pairs = (line.partition(":") for line in file.read_text(encoding="utf-8").splitlines())
         return [value.strip() for name, _, value in pairs if name.strip() in names]
     return []

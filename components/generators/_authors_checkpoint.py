@@ -46,19 +46,15 @@ _EMBEDDING = {
 _SCALES = {"attn1.to_out.0": "attn.gamma2", "attn1": "gamma1", "ff": "gamma2"}
 # The fixed table of positions: diffusers computes it.
 _COMPUTED = {"pos_embed"}
-
-
-def check_is_there(path: Path) -> None:
-    """Raise ComponentError unless there is a file of weights."""
-    given_weights(path, "checkpoint")
+_OF_THIS = "give a checkpoint of the transformer in the parameter 'model'"
 
 
 def convert(path: Path, network: DiTTransformer2DModel, out_dir: Path) -> None:
     """Write what a checkpoint changes in ``network``. Raises ComponentError if it is none of this transformer."""
-    check_is_there(path)
+    given_weights(path, "checkpoint")
     with loading(path, "a checkpoint of a DiT"):
-        which, theirs = _weights(_read(path))
-        ours = dict(_renamed(theirs, len(network.transformer_blocks)))
+        which, theirs = _weights(path)
+        ours = dict(_renamed(path, theirs, len(network.transformer_blocks)))
     tie_embeddings(network)
     scaled = any(name.endswith(f".{SCALE}") for name in ours)
     if scaled:
@@ -79,16 +75,27 @@ def _read(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def _weights(content: Mapping[str, Any]) -> tuple[str, Mapping[str, Tensor]]:
-    """Which of the weights in a checkpoint are taken, and these."""
-    for which in ("ema", "model"):
-        if which in content:
-            return which, content[which]
-    return "weights", content
+def _weights(path: Path) -> tuple[str, Mapping[str, Tensor]]:
+    """Which of the weights in a checkpoint are taken, and these. Raises ComponentError where it holds none."""
+    content = _read(path)
+    held: Mapping[Any, Any] = content if isinstance(content, Mapping) else {}
+    which, weights = next(((name, held[name]) for name in ("ema", "model") if name in held), ("weights", held))
+    if not (isinstance(weights, Mapping) and weights and all(map(_is_weight, weights.items()))):
+        raise ComponentError(
+            "is no checkpoint of a DiT: it holds no weights by name",
+            where=str(path),
+            hint="give one that DiT's code, or a method's, has saved in the parameter 'checkpoint'",
+        )
+    return which, weights
 
 
-def _renamed(theirs: Mapping[str, Tensor], blocks: int) -> Iterator[tuple[str, Tensor]]:
-    """Their weights, float32, by the names that diffusers gives them."""
+def _is_weight(item: tuple[Any, Any]) -> bool:
+    name, value = item
+    return isinstance(name, str) and isinstance(value, Tensor)
+
+
+def _renamed(path: Path, theirs: Mapping[str, Tensor], blocks: int) -> Iterator[tuple[str, Tensor]]:
+    """Their weights, float32, by the names that diffusers gives them. Raises ComponentError where one has no place."""
     left = {name: value.float() for name, value in theirs.items() if name not in _COMPUTED}
 
     def take(ours: str, name: str) -> Iterator[tuple[str, Tensor]]:
@@ -112,7 +119,8 @@ def _renamed(theirs: Mapping[str, Tensor], blocks: int) -> Iterator[tuple[str, T
                 thirds = left.pop(f"{their_block}.{name}").chunk(3)
                 yield from zip((f"{block}.attn1.to_{x}.{part}" for x in "qkv"), thirds, strict=True)
     if left:
-        raise KeyError(min(left))
+        said = f"has '{min(left)}', which a DiT of {blocks} blocks has not"
+        raise ComponentError(said, where=str(path), hint=_OF_THIS)
 
 
 def _check(path: Path, theirs: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
@@ -127,4 +135,4 @@ def _check(path: Path, theirs: Mapping[str, Tensor], own: Mapping[str, Tensor]) 
     else:
         has = "none" if wrong[0] not in own else str(tuple(own[wrong[0]].shape))
         said = f"has '{wrong[0]}' of shape {tuple(theirs[wrong[0]].shape)}, and the pipeline's transformer {has}"
-    raise ComponentError(said, where=str(path), hint="give a checkpoint of the transformer in the parameter 'model'")
+    raise ComponentError(said, where=str(path), hint=_OF_THIS)

@@ -12,7 +12,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ddbench import ComponentError, Context, TrainingData
+from ddbench import Context, TrainingData
 from ddbench.train.checkpoint import Checkpoint
 
 from .._memory import enough_memory
@@ -62,13 +62,7 @@ def _scheduler(params: Ddpm.Params) -> DDPMScheduler:
 
 def _network(data: TrainingData, params: Ddpm.Params, ctx: Context) -> UNet2DModel:
     """An untrained network that predicts 0: its last convolution starts at zero, as in the DDPM authors' code."""
-    levels = len(params.block_out_channels)
-    if data.image_size % 2 ** (levels - 1):
-        raise ComponentError(
-            f"generator 'ddpm' cannot halve images of {data.image_size} px {levels - 1} times",
-            hint="give fewer levels in the parameter 'block_out_channels'",
-        )
-    attending = [level in params.attention_levels for level in range(levels)]
+    attending = [level in params.attention_levels for level in range(len(params.block_out_channels))]
     with torch.random.fork_rng(devices=[]):
         torch.set_rng_state(ctx.torch_rng("weights").get_state())
         network = UNet2DModel(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ddbench import Context, Dataset, TrainingData, unkeyed
+from ddbench import ComponentError, Context, Dataset, TrainingData, unkeyed
 from ddbench.api.cost import FLOAT, Cost
 
+from .._weights import given_weights
 from ._content import content_digest
 from ._latent_dit import SAMPLING, LatentDit, LatentDitParams
 from ._pipeline_cost import PipelineCost
@@ -55,6 +56,20 @@ class FineTunedParams(LatentDitParams):
             return self.ema
         return 0.9999 if planned >= 10_000 else max(0.0, 1 - 10 / planned)
 
+    def planned(self, images: int) -> int:
+        """Steps of all epochs; the last, smaller batch of one is left out, unless there is no other."""
+        return self.epochs * max(1, images // self.batch_size)
+
+    def check_steps(self, images: int) -> None:
+        """Raise ComponentError where the training is to stop after more steps than there are."""
+        planned = self.planned(images)
+        if self.stop_after is not None and self.stop_after > planned:
+            raise ComponentError(
+                f"fine-tuning is to stop after {self.stop_after:,} steps, and {self.epochs} epochs of {images:,} "
+                f"images have {planned:,}",
+                hint="lower the parameter 'stop_after', or raise 'epochs'",
+            )
+
 
 class FineTuned(LatentDit):
     """Samples of a DiT that was fine-tuned on the data set's real training images.
@@ -78,10 +93,15 @@ class FineTuned(LatentDit):
         known, checkpoint = super().fingerprint(), self.params.checkpoint
         if checkpoint is None:
             return known
-        from ._authors_checkpoint import check_is_there
+        return {**known, "checkpoint": content_digest(given_weights(checkpoint, "checkpoint"))}
 
-        check_is_there(checkpoint)
-        return {**known, "checkpoint": content_digest(checkpoint)}
+    def check(self, dataset: Dataset) -> None:
+        """What is asked of every pipeline; and, where it is to be trained, images that it can be trained on."""
+        super().check(dataset)
+        if self.params.checkpoint is None:
+            self.check_encoding(dataset)
+            if dataset.train_counts is not None:
+                self.params.check_steps(sum(dataset.train_counts))
 
     def fit_cost(self, dataset: Dataset) -> Cost | None:
         """Both views of each image encoded; each step forth and back, and what the term asks; the weights that differ.
@@ -94,7 +114,7 @@ class FineTuned(LatentDit):
         if self.params.checkpoint is not None:
             return Cost(0)
         images = sum(counts)
-        full, planned = self.params.trained == "full", self.params.epochs * (images // self.params.batch_size)
+        full, planned = self.params.trained == "full", self.params.planned(images)
         latents = min(planned, self.params.stop_after or planned) * self.params.batch_size
         cost = size.encode(2 * images) + (size.ask(3 if full else 2) + self.term_cost(size)) * latents
         return replace(cost, disk_bytes=FLOAT * (size.dit.parameters if full else size.dit.difffit_parameters))
@@ -126,7 +146,9 @@ class FineTuned(LatentDit):
         if self.params.checkpoint is not None:
             convert(self.params.checkpoint, prior.network, out_dir)
             return
-        latents = RealLatents.of(data, prior)
+        self.params.check_steps(len(data.train))
+        # Encoding takes longer than many a training: where that is stopped, latents are there when it goes on.
+        latents = RealLatents.kept(ctx.unfinished and ctx.unfinished.with_suffix(".latents"), data, prior)
         together = min(self.params.batch_size, len(latents))
         with enough_memory(f"a step of fine-tuning {self.label()}", "batch_size", together):
             term = self.term(len(data.classes), latents.mean[0, 0].numel())

@@ -72,7 +72,7 @@ class FineTuning:
     @property
     def planned(self) -> int:
         """Steps of all epochs."""
-        return self.params.epochs * self.steps_an_epoch
+        return self.params.planned(len(self.latents))
 
     @property
     def steps(self) -> int:
@@ -80,16 +80,7 @@ class FineTuning:
         return self.params.stop_after or self.planned
 
     def run(self, out_dir: Path) -> None:
-        """Train; write the average of what was trained, and ``training.json``, into a folder.
-
-        Raises ComponentError where the training is to stop after more steps than there are.
-        """
-        if self.steps > self.planned:
-            raise ComponentError(
-                f"fine-tuning is to stop after {self.steps:,} steps, and {self.params.epochs} epochs of "
-                f"{len(self.latents):,} images have {self.planned:,}",
-                hint="lower the parameter 'stop_after', or raise 'epochs'",
-            )
+        """Train; write the average of what was trained, and ``training.json``, into a folder."""
         tie_embeddings(self.prior.network)
         if self.params.trained == "difffit":
             add_scales(self.prior.network)

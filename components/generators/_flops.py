@@ -94,6 +94,11 @@ class Vae:
     side: int
 
     @property
+    def shrinks(self) -> int:
+        """How many times as high and wide as its latent an image is."""
+        return 1 << (len(self.widths) - 1)
+
+    @property
     def decode_flops(self) -> int:
         """Of one latent to its image."""
         return sum(c.flops for c in self._decoder()) + self._attention_flops

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 
 import ddbench
-from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, unkeyed
+from ddbench import ClassInfo, ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, unkeyed
 from ddbench.api.component import Progress
 from ddbench.api.cost import Cost
 from ddbench.hardware import device_in_use
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 IMAGENET_CLASSES: Final = 1000
 # Parameters that mean nothing before samples are drawn.
 SAMPLING: Final = ("scheduler", "sampling_steps", "guidance", "guided_channels", "compile", "block", "batch")
+
+
+def check_latents(image_size: int, made: int, taken: int) -> None:
+    """Raise ComponentError where images of a data set have latents of another size than the transformer takes."""
+    if made != taken:
+        raise ComponentError(
+            f"images of {image_size} px have latents of {made} px, and the transformer takes latents of {taken} px",
+            hint="take a data set whose images are as large as those that the pipeline makes",
+        )
 
 
 def _source(text: str) -> str:
@@ -172,6 +181,17 @@ class LatentDit(Generator):
         """One pass through the decoder."""
         return None if self.size is None else self.size.decode()
 
+    def check(self, dataset: Dataset) -> None:
+        """Raise ComponentError where the transformer, as far as it is known here, knows other classes."""
+        labels = self._labels(dataset.classes, dataset.info.name)
+        if self.size is not None:
+            self._check_count(self.size.dit.labels, len(labels))
+
+    def check_encoding(self, dataset: Dataset) -> None:
+        """Raise ComponentError where real images have other latents than the transformer takes."""
+        if self.size is not None:
+            check_latents(dataset.image_size, dataset.image_size // self.size.vae.shrinks, self.size.dit.side)
+
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Read the parts. Raises ComponentError if one is missing or damaged, or knows other classes."""
         self.use(self.open(data, self.params.precision, ctx))
@@ -181,17 +201,17 @@ class LatentDit(Generator):
         from .._memory import enough_memory
         from ._latent_prior import LatentDitPrior
 
-        labels = self._labels(data)
+        labels = self._labels(data.classes, data.name)
         folders = {part.kind: part.find() for part in self.parts}
         with enough_memory(f"the networks of {self.label()}"):
             prior = LatentDitPrior.from_folders(folders, labels, precision, self.params.frequencies, ctx.device)
-        known, own = prior.no_class, self.params.classes == "dataset"
-        if known != (len(labels) if own else IMAGENET_CLASSES):
-            of_what = f"{len(labels)} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"
+        self._check_count(prior.no_class, len(labels))
+        if self.params.sampling_steps > prior.timesteps:
             raise ComponentError(
-                f"{self.label()}: the transformer knows {known} classes, not the {of_what}",
-                where=str(folders["transformer"]),
-                hint="say in the parameter 'classes' which ones it knows",
+                f"{self.label()} cannot sample in {self.params.sampling_steps} steps: the scheduler has "
+                f"{prior.timesteps} timesteps",
+                where=str(folders["scheduler"]),
+                hint="lower the parameter 'sampling_steps'",
             )
         made, taken = prior.vae.config.latent_channels, prior.network.config.in_channels
         if made != taken:
@@ -253,13 +273,13 @@ class LatentDit(Generator):
             images = to_bytes(self._prior.decode(latents)).cpu()
         return Samples(images, tuple(f"{class_index:03d}-{i:06d}" for i in indices), latents.cpu())
 
-    def _labels(self, data: TrainingData) -> list[int]:
+    def _labels(self, classes: Sequence[ClassInfo], dataset: str) -> list[int]:
         """The transformer's label of each class."""
         if self.params.classes == "dataset":
-            self._check_names(data)
-            return list(range(len(data.classes)))
+            self._check_names([c.name for c in classes], dataset)
+            return list(range(len(classes)))
         labels = []
-        for c in data.classes:
+        for c in classes:
             if c.imagenet_index is None:
                 raise ComponentError(
                     f"{self.label()}: class '{c.name}' has no index in ImageNet-1k, by which the transformer knows it",
@@ -268,17 +288,30 @@ class LatentDit(Generator):
             labels.append(c.imagenet_index)
         return labels
 
-    def _check_names(self, data: TrainingData) -> None:
+    def _check_count(self, known: int, classes: int) -> None:
+        """Raise ComponentError where the transformer has labels of something else than what it is asked for."""
+        own = self.params.classes == "dataset"
+        if known != (classes if own else IMAGENET_CLASSES):
+            of_what = f"{classes} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"
+            found = self.parts[0].look()
+            raise ComponentError(
+                f"{self.label()}: the transformer knows {known} classes, not the {of_what}",
+                where=str(found) if isinstance(found, Path) else None,
+                hint="say in the parameter 'classes' which ones it knows",
+            )
+
+    def _check_names(self, own: Sequence[str], dataset: str) -> None:
         """Raise ComponentError where the pipeline names its classes, and not as the data set does."""
-        index = self.parts[0].find().parent / PIPELINE_INDEX
-        if self.params.transformer is not None or not index.is_file():
+        found = self.parts[0].look()
+        if self.params.transformer is not None or not isinstance(found, Path):
             return
-        named, own = class_names(index), [c.name for c in data.classes]
+        index = found.parent / PIPELINE_INDEX
+        named = class_names(index) if index.is_file() else []
         if named not in ([], own):
             where = next(i for i, pair in enumerate(zip_longest(named, own)) if pair[0] != pair[1])
             theirs, ours = ([*names, "none"][min(where, len(names))] for names in (named, own))
             raise ComponentError(
-                f"{self.label()} knows other classes than {data.name}: class {where} is {theirs} there, {ours} here",
+                f"{self.label()} knows other classes than {dataset}: class {where} is {theirs} there, {ours} here",
                 where=str(index),
                 hint="name a pipeline of these classes in the parameter 'model'",
             )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor
 
-from ddbench import ComponentError, TrainingData
+from ddbench import TrainingData
+from ddbench.store.files import write_whole
 
 from .._memory import enough_memory, in_pieces
+from ._latent_dit import check_latents
 from ._latent_prior import LatentDitPrior
 
 # Images and mirror images that are encoded together while there is memory for so many. An encoder may add in another
@@ -45,12 +51,7 @@ class RealLatents:
         def encode(span: slice) -> Tensor:
             images = data.train.images[span].to(device).float() / 255
             told = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
-            if told.shape[-1] != size:
-                raise ComponentError(
-                    f"images of {data.image_size} px have latents of {told.shape[-1]} px, and the transformer takes "
-                    f"latents of {size} px",
-                    hint="take a data set whose images are as large as those that the pipeline makes",
-                )
+            check_latents(data.image_size, told.shape[-1], size)
             return told.reshape(2, views, len(images), *told.shape[2:]).half()
 
         one = f"encoding an image of {data.image_size} px{' and its mirror image' if mirrored else ''}"
@@ -58,6 +59,19 @@ class RealLatents:
         with enough_memory(f"the latents of {len(data.train):,} images"):
             mean, deviation = torch.cat(encoded, dim=2)
         return cls(mean, deviation, data.train.labels.to(device))
+
+    @classmethod
+    def kept(cls, path: Path | None, data: TrainingData, prior: LatentDitPrior) -> RealLatents:
+        """Those that work which was stopped has left in a file; else they are encoded, and left there."""
+        if path is None:
+            return cls.of(data, prior)
+        with suppress(OSError, SafetensorError, TypeError):
+            found = cls(**load_file(path, device=str(prior.network.device)))
+            if len(found) == len(data.train):
+                return found
+        made = cls.of(data, prior)
+        write_whole(path, save({name: value.contiguous() for name, value in vars(made).items()}))
+        return made
 
     def __len__(self) -> int:
         return len(self.labels)

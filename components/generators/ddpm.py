@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 import ddbench
-from ddbench import Context, Dataset, Generator, Prior, Samples, TrainingData, component, unkeyed
+from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, component, unkeyed
 from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost
 
 from ._unet_flops import Unet, imported
@@ -114,6 +114,18 @@ class Ddpm(Generator):
 
         return None if self.params.model is None else model_digest(self.params.model)
 
+    def check(self, dataset: Dataset) -> None:
+        """Raise ComponentError where its images cannot be halved as often as is asked for."""
+        self._check_size(dataset.image_size)
+
+    def _check_size(self, pixels: int) -> None:
+        halved = len(self.params.block_out_channels) - 1
+        if self.params.model is None and pixels % 2**halved:
+            raise ComponentError(
+                f"{self.label()} cannot halve images of {pixels} px {halved} times",
+                hint="give fewer levels in the parameter 'block_out_channels'",
+            )
+
     def cost(self, dataset: Dataset) -> Cost | None:
         """All steps, twice with guidance; the image, and its latent in float32."""
         network, pixels = self._network(dataset), COLOURS * dataset.image_size**2
@@ -173,6 +185,7 @@ class Ddpm(Generator):
         training images that is held out, before and after. A training that was stopped goes on from
         ``ctx.unfinished``, to the same bits. Raises ComponentError where the network does not fit the data set.
         """
+        self._check_size(data.image_size)
         if self.params.model is None:
             from .._memory import enough_memory
             from ._ddpm_training import train

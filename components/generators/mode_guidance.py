@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ddbench import ComponentError, Context, Dataset, Generator, TrainingData, component
 from ddbench.api.cost import FLOAT, Cost
@@ -47,6 +47,15 @@ class ModeGuidance(LatentDit):
         strength: float = Field(0.1, ge=0, description="the scripts' value")
         stop: int = Field(25, ge=0, description="of 50 steps, the scripts leave these last ones alone")
 
+        @model_validator(mode="after")
+        def _steers(self) -> Self:
+            if self.strength and self.stop >= self.sampling_steps - 1:
+                raise ValueError(
+                    f"of {self.sampling_steps} sampling_steps none is steered, as stop leaves the last {self.stop + 1} "
+                    "alone; lower stop"
+                )
+            return self
+
     params: Params
     _modes: Tensor
 
@@ -71,6 +80,20 @@ class ModeGuidance(LatentDit):
             )
         return self.params.modes
 
+    def check(self, dataset: Dataset) -> None:
+        """What is asked of every pipeline; and images with modes."""
+        super().check(dataset)
+        self.check_encoding(dataset)
+        if dataset.train_counts is not None:
+            self._check_count_of_modes(dataset.train_counts)
+
+    def _check_count_of_modes(self, images: Sequence[int]) -> None:
+        if self.params.modes != "ipc" and self.params.modes > min(images):
+            raise ComponentError(
+                f"{self.label()} cannot find {self.params.modes} modes among {min(images)} images of a class",
+                hint="lower its parameter 'modes', or the IPC",
+            )
+
     def fit_cost(self, dataset: Dataset) -> Cost | None:
         """Each image encoded; k-means is small beside it."""
         if self.size is None or dataset.train_counts is None or self.params.modes == "ipc":
@@ -91,12 +114,7 @@ class ModeGuidance(LatentDit):
         from ._modes import find_modes
         from ._real_latents import RealLatents
 
-        fewest = int(torch.bincount(data.train.labels, minlength=len(data.classes)).min())
-        if self.count > fewest:
-            raise ComponentError(
-                f"{self.label()} cannot find {self.count} modes among {fewest} images of a class",
-                hint="lower its parameter 'modes', or the IPC",
-            )
+        self._check_count_of_modes(torch.bincount(data.train.labels, minlength=len(data.classes)).tolist())
         latents = RealLatents.of(data, self.open(data, "float32", ctx), mirrored=False)
         save_file({"modes": find_modes(latents, len(data.classes), self.count, ctx)}, out_dir / MODES)
 

@@ -56,6 +56,12 @@ class PretrainedScorer(Scorer):
         """Where the weights that the parameters name are. Raises ComponentError where that is not on the Hub."""
 
 
+def unknown_place(name: str, wanted_by: str) -> str:
+    """That only the library which publishes the weights knows where they are, and it takes seconds to ask."""
+    said = f"it is not known whether weights of {name} are on this machine; `ddbench fetch SUITE` gets or checks them"
+    return f"{wanted_by}: {said}"
+
+
 def lacking(weights: Published, wanted_by: str) -> str | None:
     """None if published weights are on this machine, else that they are not, and how to get them."""
     try:

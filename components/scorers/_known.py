@@ -45,5 +45,5 @@ OPEN_CLIP_WEIGHTS: Final[dict[tuple[str, str | None], Published]] = {
 
 
 def timm_weights(model: str) -> Published:
-    """Where timm publishes the weights of a model that is known here."""
+    """Where timm publishes the weights of a model that is known here, and of most others."""
     return Published(model, f"timm/{model}", TIMM_FILES)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ddbench import ClassInfo, Context, Cost, Dataset, TrainingData, component
 
 from .._weights import Published, given_weights, published_weights
-from ._base import PretrainedScorer, lacking
+from ._base import PretrainedScorer, lacking, unknown_place
 from ._known import OPEN_CLIP, OPEN_CLIP_WEIGHTS
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ class OpenClip(PretrainedScorer):
 
     def missing(self) -> str | None:
         """Whether the weights are there, where it is known without open_clip where they would be."""
-        return lacking(self._known, self.label()) if self._known is not None and self.params.weights is None else None
+        if self.params.weights is not None:
+            return None
+        if self._known is None:
+            return unknown_place(f"{self.params.model} ({self.params.pretrained})", self.label())
+        return lacking(self._known, self.label())
 
     @property
     def _known(self) -> Published | None:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from ddbench import ClassInfo, ComponentError, Context, Cost, Dataset, TrainingData, component
 
 from .._weights import Published, given_weights, published_weights
-from ._base import PretrainedScorer, lacking
+from ._base import PretrainedScorer, lacking, unknown_place
 from ._known import TIMM, timm_weights
 
 if TYPE_CHECKING:
@@ -90,9 +90,10 @@ class Timm(PretrainedScorer):
     _columns: Tensor
 
     def missing(self) -> str | None:
-        """Whether the weights are there, where it is known without timm where they would be."""
-        known = self.params.weights is None and self.params.model in TIMM
-        return lacking(timm_weights(self.params.model), self.label()) if known else None
+        """Whether the weights are where timm's own are; of others only timm knows where, and it is not asked here."""
+        name = self.params.model
+        gap = None if self.params.weights else lacking(timm_weights(name), self.label())
+        return unknown_place(name, self.label()) if gap and name not in TIMM else gap
 
     def published(self) -> Published:
         """Where the model's weights are."""

@@ -89,6 +89,9 @@ class Generator(Component):
         """
         return self
 
+    def check(self, dataset: Dataset) -> None:
+        """Raise ComponentError if it is known already that it cannot make the data set's classes; cheap, no torch."""
+
     def available(self, dataset: Dataset) -> tuple[int, ...] | None:
         """Samples per class a finite generator has, where known before running; None if endless or not known."""
         return None

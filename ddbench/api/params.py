@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 class Params(BaseModel):
@@ -16,6 +17,16 @@ class Params(BaseModel):
     # A key is JSON, which has no NaN and no infinity.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
+        """To pydantic ``true`` is 1: a guidance of ``true`` would be none, and nobody would be told."""
+        if _holds_boolean(value):
+            types = list(_types(cls.model_fields[info.field_name or ""].annotation))
+            if bool not in types and (int in types or float in types):
+                raise ValueError("input should be a number")
+        return value
+
     def keyed(self) -> dict[str, Any]:
         """The parameters that decide the output, as JSON values, defaults filled in."""
         return self.model_dump(mode="json", exclude=_unkeyed_fields(type(self)))
@@ -24,6 +35,19 @@ class Params(BaseModel):
 def unkeyed(default: Any = ..., **kwargs: Any) -> Any:
     """A field that says where something lies, not what it is (a path): it enters no key."""
     return Field(default, json_schema_extra={"keyed": False}, **kwargs)
+
+
+def _holds_boolean(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_holds_boolean, value))
+    return isinstance(value, bool) or (isinstance(value, dict) and any(map(_holds_boolean, value.values())))
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    """A type and those that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _types(part)
 
 
 def _unkeyed_fields(model: type[BaseModel]) -> set[str]:

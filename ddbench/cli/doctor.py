@@ -6,32 +6,40 @@ import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, store_root
 
+if TYPE_CHECKING:
+    from ddbench.api import Dataset
+
+Mark = Literal["ok", "--", "!!"]
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: how it stands, and whether that is a problem."""
+    """One thing looked at: how it stands, and whether it is well, not here, or wrong."""
 
     what: str
     found: str
-    ok: bool = True
+    mark: Mark = "ok"
 
 
 def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
-    """Look at the environment, the plug-ins, the data and the store; exit 1 if something is wrong."""
+    """Look at the environment, the plug-ins, the data and the store; exit 1 if something is wrong.
+
+    Marks: ok is well; -- is data that is not here, or not all of it, which nothing may need; !! is wrong.
+    """
     from ddbench.cli.output import print_json, print_table
 
     findings = [*_environment(), *_plugins(), *_data(), *_store(store)]
     if json:
         print_json([vars(finding) for finding in findings])
     else:
-        print_table(["", "what", "found"], [["ok" if f.ok else "!!", f.what, f.found] for f in findings])
-    if not all(finding.ok for finding in findings):
+        print_table(["", "what", "found"], [[f.mark, f.what, f.found] for f in findings])
+    if any(finding.mark == "!!" for finding in findings):
         raise typer.Exit(1)
 
 
@@ -44,7 +52,7 @@ def _environment() -> list[Finding]:
     missing = [name for name in ("torch", "torchvision", "diffusers", "timm", "open_clip") if find_spec(name) is None]
     return [
         Finding("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
-        Finding("packages", f"missing: {', '.join(missing)}" if missing else "all there", not missing),
+        Finding("packages", f"missing: {', '.join(missing)}", "!!") if missing else Finding("packages", "all there"),
         Finding("processor", f"{cpu_model()}, {usable_cores()} cores usable"),
         Finding("GPUs", str(len(find_gpus()))),
     ]
@@ -57,19 +65,23 @@ def _plugins() -> list[Finding]:
     for plugin in catalogue().plugins.values():
         if plugin.error:
             last = plugin.error.strip().splitlines()[-1]
-            findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package}: {last}", ok=False))
+            findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package}: {last}", "!!"))
         else:
             findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package} {plugin.deferred or ''}".strip()))
     return findings
 
 
 def _data() -> list[Finding]:
-    from ddbench.api import Dataset
     from ddbench.registry import catalogue
 
     datasets = (cast("type[Dataset]", cls) for cls in catalogue().components("dataset"))
     plain = (cls for cls in datasets if not cls.Params.model_json_schema().get("required"))
-    return [Finding(f"data set {cls.info.name}", cls().missing() or "there") for cls in plain]
+    return [_data_set(cls()) for cls in plain]
+
+
+def _data_set(dataset: Dataset) -> Finding:
+    what, missing = f"data set {dataset.info.name}", dataset.missing()
+    return Finding(what, "there") if missing is None else Finding(what, missing, "--")
 
 
 def _store(option: Path | None) -> list[Finding]:
@@ -84,5 +96,5 @@ def _store(option: Path | None) -> list[Finding]:
         try:
             Store.open(root)
         except StoreError as error:
-            finding = Finding("store", str(error), ok=False)
+            finding = Finding("store", str(error), "!!")
     return [finding]

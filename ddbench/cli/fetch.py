@@ -31,7 +31,7 @@ def fetch(
     for label, component in _wanted(what, params or []):
         try:
             lacked = component.missing() is not None
-            fetched = _fetch(component) or lacked
+            fetched = _fetch(component) or (lacked and component.missing() is None)
         except* (DdbenchError, OSError) as group:
             for error in group.exceptions:
                 failures[str(error)] = error if isinstance(error, DdbenchError) else DdbenchError(f"{label}: {error}")

@@ -10,7 +10,13 @@ import typer
 SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE", help="A suite file, such as suites/smoke.yaml.")]
 StoreFolder = Annotated[
     Path | None,
-    typer.Option("--store", metavar="DIR", help="Where artifacts and results are kept [default: .ddbench]."),
+    # Square brackets in a help text are markup to rich: a default is told by `show_default`.
+    typer.Option(
+        "--store",
+        metavar="DIR",
+        help="Where artifacts and results are kept.",
+        show_default="DDBENCH_HOME, else .ddbench",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

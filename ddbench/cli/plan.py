@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
 # Of how many nodes an amount is not known: its name in the JSON, and here.
 _UNKNOWN = {"flops": "flops", "hours": "seconds", "hours_left": "seconds_left", "disk_bytes": "disk_bytes"}
+# What memory is counted of: its name in the JSON, and in words. A process holds Python and torch beside tensors.
+_MEMORY = {"tensors": "of tensors", "process": "of the whole process, as recorded,"}
 # What takes disk outside of the store.
 _NOT_IN_THE_STORE = ("data", "weights")
 
@@ -29,7 +31,8 @@ def plan(
             "--device",
             metavar="NAME",
             help="Estimate for this device: a100, h100, h200, rtx-4090, a6000, cpu (one thread of this machine's), or "
-            "one that the store has timings of [default: the one it has most of, else h100].",
+            "one that the store has timings of.",
+            show_default="the one it has most of, else what `ddbench run` computes on here",
         ),
     ] = None,
     json: AsJson = False,
@@ -71,7 +74,7 @@ def _stage_json(cost: StageCost) -> dict[str, Any]:
         "flops": cost.flops.known,
         "hours": _hours(cost.seconds),
         "hours_left": _hours(cost.seconds_left),
-        "memory_bytes": cost.memory_bytes,
+        "memory_bytes": {counted: cost.memory_bytes.get(counted) for counted in _MEMORY},
         "disk_bytes": cost.disk_bytes.known,
         "nodes_unknown": {
             **{json: getattr(cost, name).unknown for json, name in _UNKNOWN.items()},
@@ -84,7 +87,8 @@ def _stage_json(cost: StageCost) -> dict[str, Any]:
 def _bill_json(bill: Bill) -> dict[str, Any]:
     from ddbench.plan.cost_devices import assumed_shares
 
-    device, sharing, hungriest = bill.device, bill.sharing, bill.hungriest
+    device, sharing = bill.device, bill.sharing
+    most = {counted: bill.hungriest(counted) for counted in _MEMORY}
     return {
         "device": {
             "name": device.name,
@@ -96,7 +100,7 @@ def _bill_json(bill: Bill) -> dict[str, Any]:
         "flops": bill.total("flops").known,
         "hours": _hours(bill.total("seconds")),
         "hours_left": _hours(bill.total("seconds_left")),
-        "memory_bytes": hungriest and hungriest.memory_bytes,
+        "memory_bytes": {counted: stage and stage.memory_bytes[counted] for counted, stage in most.items()},
         "disk_bytes": bill.total("disk_bytes").known,
         "disk_bytes_without": list(_NOT_IN_THE_STORE),
         "nodes_unknown": {
@@ -130,11 +134,13 @@ def _bill_text(bill: Bill) -> list[str]:
     from ddbench.plan.cost import DECLARED
     from ddbench.plan.cost_devices import SHARES
 
-    device = bill.device
-    lines = [f"{device.title}, one worker: {_text(bill.total('seconds_left'), _duration) or 'no time'} left"]
+    device, left = bill.device, _text(bill.total("seconds_left"), _duration)
+    lines = [f"{device.title}, one worker: {f'{left} left' if left else 'nothing is left to run'}"]
     untimed = [stage.stage for stage in bill.stages if stage.seconds_left.unknown]
     if untimed:
         lines[0] += f"; of some nodes no time is known: {', '.join(untimed)}"
+    if device.float32 is None and not any(stage.rests_on for stage in bill.stages):
+        lines.append("nothing is known of how fast this device is; name another: --device")
     declared = [stage.stage for stage in bill.stages if DECLARED in stage.rests_on]
     if declared:
         shares = ", ".join(f"{stage} {SHARES[stage]:.0%}" for stage in declared)
@@ -145,14 +151,18 @@ def _bill_text(bill: Bill) -> list[str]:
 
 def _space(bill: Bill) -> str:
     """Memory and disk."""
-    most, limit = bill.hungriest, bill.device.memory_gib
     unknown = [
-        stage.stage if stage.memory_bytes is None else f"some nodes of {stage.stage}"
+        f"some nodes of {stage.stage}" if stage.memory_bytes else stage.stage
         for stage in bill.stages
         if stage.memory_unknown
     ]
-    least = "≥ " if unknown else ""
-    held = "?" if most is None else f"{least}about {_size(most.memory_bytes or 0)} in one node ({most.stage})"
+    least, limit = "≥ " if unknown else "", bill.device.memory_gib
+    most = [
+        f"{least}about {_size(stage.memory_bytes[counted])} {what} in one node ({stage.stage})"
+        for counted, what in _MEMORY.items()
+        if (stage := bill.hungriest(counted))
+    ]
+    held = "; ".join(most) or "?"
     limited = f", and the device has {limit:g} GiB" if limit else ""
     without = f"; not known of {', '.join(unknown)}" if most and unknown else ""
     stored = f"{_text(bill.total('disk_bytes'), _size)} in the store; {' and '.join(_NOT_IN_THE_STORE)} are not counted"

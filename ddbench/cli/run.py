@@ -18,7 +18,7 @@ def run(
     suite: SuiteFile,
     store: StoreFolder = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Nodes that run at once, one thread each [default: the cores].")
+        int | None, typer.Option(min=1, help="Nodes that run at once, one thread each.", show_default="the cores")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:

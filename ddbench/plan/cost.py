@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from ddbench.hardware import Device
 from ddbench.plan.cost_devices import assumed_seconds, choose_device
-from ddbench.plan.cost_timings import Timings
+from ddbench.plan.cost_timings import TENSORS, Timings
 from ddbench.plan.cost_work import Work, Workload, generator_of
+from ddbench.plan.missing import missing_here
 from ddbench.plan.node import STAGES, Node
 from ddbench.plan.state import State
 
@@ -45,7 +45,8 @@ class StageCost:
         images: that they make, look at or learn from.
         seconds, seconds_left: of one worker on the device, for all nodes and for those that a run would execute.
         rests_on: what the seconds were estimated from.
-        memory_bytes: about the most that one node holds, of those of which it is known; None where it is of none.
+        memory_bytes: about the most that one node holds, by what it was counted of: tensors, declared or recorded on a
+            GPU, and processes, recorded. No such two are compared.
         memory_unknown: of how many nodes it is not known, but for those that compute no network.
     """
 
@@ -57,7 +58,7 @@ class StageCost:
     seconds_left: Amount = field(default_factory=Amount)
     disk_bytes: Amount = field(default_factory=Amount)
     rests_on: set[str] = field(default_factory=set)
-    memory_bytes: int | None = None
+    memory_bytes: dict[str, int] = field(default_factory=dict)
     memory_unknown: int = 0
 
 
@@ -98,11 +99,10 @@ class Bill:
                 found.add(part.known)
         return found
 
-    @property
-    def hungriest(self) -> StageCost | None:
-        """The stage that holds most memory, of those of which it is known."""
-        known = [stage for stage in self.stages if stage.memory_bytes is not None]
-        return max(known, key=lambda stage: stage.memory_bytes or 0, default=None)
+    def hungriest(self, counted: str) -> StageCost | None:
+        """The stage that holds most memory, of those of which it was counted so."""
+        known = [stage for stage in self.stages if counted in stage.memory_bytes]
+        return max(known, key=lambda stage: stage.memory_bytes[counted], default=None)
 
 
 def make_bill(state: State, device: str | None = None) -> Bill:
@@ -130,7 +130,7 @@ class _Estimate:
         return Bill(
             self.device,
             tuple(cost for stage, cost in stages.items() if stage in present),
-            tuple(self.missing()),
+            missing_here(self.state),
             self.sharing(),
         )
 
@@ -148,11 +148,10 @@ class _Estimate:
             stage.seconds_left.add(seconds)
         if rests_on:
             stage.rests_on.add(rests_on)
-        recorded = self.timings.memory(work.kind, self.device.name)
-        memory = work.cost.memory_bytes if recorded is None else recorded
-        if memory is not None:
-            stage.memory_bytes = max(memory, stage.memory_bytes or 0)
-        elif work.cost.flops != 0:
+        memory = self.memory(work)
+        for counted, held in memory.items():
+            stage.memory_bytes[counted] = max(held, stage.memory_bytes.get(counted, 0))
+        if not memory and work.cost.flops != 0:
             stage.memory_unknown += 1
 
     def seconds(self, work: Work, node: Node) -> tuple[float | None, str | None]:
@@ -163,16 +162,10 @@ class _Estimate:
         seconds = assumed_seconds(self.device, work.cost, node.stage, node.threads)
         return seconds, None if seconds is None else DECLARED
 
-    def missing(self) -> Iterable[str]:
-        """What is missing for the nodes that are to run: one line for each such thing."""
-        components = {
-            id(ref.component): ref.component
-            for key, node in self.state.graph.nodes.items()
-            if key in self.to_run
-            for ref in node.uses.values()
-        }
-        said = (component.missing() for component in components.values())
-        return dict.fromkeys(line for line in said if line is not None)
+    def memory(self, work: Work) -> dict[str, int]:
+        """About the most that a node holds, as recorded or else as declared, by what it was counted of."""
+        recorded, declared = self.timings.memory(work.kind, self.device.name), work.cost.memory_bytes
+        return recorded or ({} if declared is None else {TENSORS: declared})
 
     def sharing(self) -> Sharing | None:
         """How many images are generated, and how many would be with one pool a cell."""

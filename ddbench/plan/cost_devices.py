@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from ddbench.api import Cost
 from ddbench.errors import DdbenchError, did_you_mean
-from ddbench.hardware import KNOWN, THIS_CPU, Device, cpu_model, known_model, this_cpu
+from ddbench.hardware import KNOWN, THIS_CPU, Device, cpu_model, device_of_runs, known_model, this_cpu
 
 # Assumed, not measured: the share of its peak at which a device computes the networks of each stage. Where networks or
 # images are small it waits for work to be handed to it, and gives less.
 SHARES: Final = {"fit": 0.3, "generate": 0.4, "score": 0.3, "label": 0.3, "refine": 0.4, "evaluate": 0.3}
-DEFAULT: Final = "h100"
 
 
 def assumed_shares(device: Device) -> dict[str, float]:
@@ -35,7 +34,7 @@ def device_of(environment: Mapping[str, Any]) -> str:
 
 
 def choose_device(name: str | None, recorded: Mapping[str, float]) -> Device:
-    """The device of that name; without one, that on which most was recorded, else the default.
+    """The device of that name; without one, that on which most was recorded, else what a run here would compute on.
 
     Args:
         recorded: seconds of recorded work by device.
@@ -43,7 +42,9 @@ def choose_device(name: str | None, recorded: Mapping[str, float]) -> Device:
     Raises:
         DdbenchError: nothing is known of a device of that name, and nothing was recorded on one.
     """
-    chosen = name or max(recorded, key=lambda device: recorded[device], default=DEFAULT)
+    chosen = name or max(recorded, key=lambda device: recorded[device], default=None)
+    if chosen is None:
+        return device_of_runs()
     if chosen in KNOWN:
         return KNOWN[chosen]
     if chosen == THIS_CPU:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import log
 from statistics import fmean
-from typing import Any
+from typing import Any, Final
 
 from ddbench.errors import StoreError
 from ddbench.plan.cost_devices import device_of
@@ -16,6 +16,9 @@ from ddbench.plan.cost_work import Workload, kind_of_evaluation, kind_of_recipe,
 from ddbench.store import Manifest, Store
 
 _MIB = 2**20
+# What memory is counted of: a process holds Python, torch and what both keep, beside tensors.
+TENSORS: Final = "tensors"
+PROCESS: Final = "process"
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,14 @@ class Timing:
 
     Attributes:
         units: None where it was not recorded how much there was to do.
+        memory_of: what held so many bytes: the tensors on a GPU, elsewhere the whole process.
     """
 
     kind: str
     device: str
     units: int | None
     seconds: float
+    memory_of: str
     memory_bytes: int
 
 
@@ -43,11 +48,12 @@ class Timings:
     def __init__(self, store: Store, work: Workload) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self._took: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-        self._memory: dict[tuple[str, str], int] = defaultdict(int)
+        self._memory: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
         for timing in _recorded(store, work):
             place = (timing.kind, timing.device)
             self.seconds[timing.device] += timing.seconds
-            self._memory[place] = max(self._memory[place], timing.memory_bytes)
+            held = self._memory[place]
+            held[timing.memory_of] = max(timing.memory_bytes, held.get(timing.memory_of, 0))
             if timing.units:
                 self._took[place][timing.units].append(timing.seconds)
 
@@ -62,9 +68,9 @@ class Timings:
         nearest = min(took, key=lambda size: abs(log(size / units)))
         return fmean(took[nearest]) / nearest * units
 
-    def memory(self, kind: str, device: str) -> int | None:
-        """The most that work of the kind has held on the device, in bytes."""
-        return self._memory.get((kind, device))
+    def memory(self, kind: str, device: str) -> dict[str, int]:
+        """The most bytes that work of the kind has held on the device, by what they were counted of; perhaps empty."""
+        return self._memory.get((kind, device), {})
 
 
 def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
@@ -92,8 +98,10 @@ def _results(store: Store) -> Iterator[dict[str, Any]]:
 
 
 def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: dict[str, float]) -> Timing:
-    mebibytes = usage.get("peak_device_memory_mib", usage["peak_memory_mib"])
-    return Timing(kind, device_of(environment), units, usage["wall_s"], int(mebibytes * _MIB))
+    on_gpu = "peak_device_memory_mib" in usage
+    mebibytes = usage["peak_device_memory_mib" if on_gpu else "peak_memory_mib"]
+    memory = (TENSORS if on_gpu else PROCESS, int(mebibytes * _MIB))
+    return Timing(kind, device_of(environment), units, usage["wall_s"], *memory)
 
 
 def _units(manifest: Manifest) -> int | None:

@@ -66,6 +66,8 @@ def read_exported(folder: Path) -> Results:
             dataset=suite["dataset"],
             numerics=suite["numerics"],
             rows={row["method"]: row["parts"] for row in suite["rows"]},
+            # Older exports have none.
+            generators=suite.get("generators", {}),
             scorers=suite["scorers"],
             protocols={protocol["id"]: protocol["summary"] for protocol in suite["protocols"]},
             trials=tuple(Trial(**cell) for cell in suite["cells"]),
@@ -89,6 +91,7 @@ def _suite_file(results: Results) -> dict[str, Any]:
             {"method": name, "parts": parts, "published": list(map(asdict, results.published.get(name, ())))}
             for name, parts in results.rows.items()
         ],
+        "generators": results.generators,
         "scorers": results.scorers,
         "protocols": [{"id": name, "summary": summary} for name, summary in results.protocols.items()],
         "cells": list(map(asdict, results.trials)),

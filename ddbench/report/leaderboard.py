@@ -43,6 +43,7 @@ class Leaderboard:
 
     Attributes:
         rows: for each method what it is made of.
+        generators: for each named variant of a generator that the rows use, what it is.
         scorers: for each role what fills it.
         summaries: of the protocols.
         seeds: how many seeds each axis has.
@@ -57,6 +58,7 @@ class Leaderboard:
     seeds: dict[str, int]
     ddof: int
     rows: dict[str, dict[str, str]]
+    generators: dict[str, str]
     scorers: dict[str, str]
     summaries: dict[str, str]
     entries: tuple[Entry, ...]
@@ -101,6 +103,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         seeds=_seeds(results.trials),
         ddof=DDOF,
         rows=results.rows,
+        generators=results.generators,
         scorers=results.scorers,
         summaries=results.protocols,
         entries=tuple(entries),

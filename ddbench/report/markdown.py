@@ -97,10 +97,11 @@ def _compared(comparison: Comparison) -> list[Any]:
 
 
 def methods(board: Leaderboard) -> str:
-    """What each method is made of, so that two of them can be told apart; and what its roles and protocols are."""
+    """What each method is made of, so that two of them can be told apart; and what the names in that stand for."""
     headers = ["generator", "pool", "selector", "refiner", "labels", "protocol"]
     rows = [[name, *(row[part] for part in headers)] for name, row in board.rows.items()]
     named = [f"- protocol `{name}`: {summary}" for name, summary in board.summaries.items()]
+    named += [f"- generator `{name}`: {label}" for name, label in board.generators.items()]
     named += [f"- scorer `{role}`: {label}" for role, label in board.scorers.items()]
     return "\n\n".join([_table(rows, ["method", *headers]), "\n".join(named)])
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddbench.suite.published import Published
 
 if TYPE_CHECKING:
+    from ddbench.api import Generator
     from ddbench.plan import State
     from ddbench.suite import ResolvedSuite
+    from ddbench.suite.cells import Row
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Results:
 
     Attributes:
         rows: for each method what it is made of.
+        generators: for each named variant of a generator that the rows use, what it is.
         scorers: for each role what fills it.
         protocols: of each its summary.
         published: for each method that is to be compared, what others have printed of it on this data set.
@@ -45,6 +50,7 @@ class Results:
     dataset: str
     numerics: str
     rows: dict[str, dict[str, str]]
+    generators: dict[str, str]
     scorers: dict[str, str]
     protocols: dict[str, str]
     trials: tuple[Trial, ...]
@@ -63,6 +69,7 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         numerics=suite.numerics,
         # In the order of JSON files, so that nothing depends on whether one lies in between.
         rows={name: dict(sorted(row.describe().items())) for name, row in rows.items()},
+        generators=_variants(suite, rows),
         scorers={role: choice.label for role, choice in sorted(suite.scorers.items())},
         protocols={row.protocol.id: row.protocol.summary for row in rows.values()},
         trials=tuple(
@@ -77,3 +84,28 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         values=suite.values,
         records=state.results,
     )
+
+
+def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:
+    """What the named variants are that rows use."""
+    used = {row.generator.label: row.generator.component for row in rows.values()}
+    return {name: in_words(used[name]) for name in sorted(used.keys() & suite.values.get("generators", {}).keys())}
+
+
+def in_words(generator: Generator) -> str:
+    """A generator by its name and the parameters that are not at their defaults, as tables show it on any machine.
+
+    Of parameters that enter no key, those that give something by name or path are said, and of a path that it is one.
+    """
+    params, keyed = generator.params, generator.params.keyed()
+    said: dict[str, object] = {}
+    for name, field in type(params).model_fields.items():
+        value = getattr(params, name)
+        if name not in generator.shown and value == field.get_default(call_default_factory=True):
+            continue
+        if isinstance(value, Path) or (name not in keyed and str(value).startswith(("/", ".", "~"))):
+            said[name] = "a path"
+        elif name in keyed or isinstance(value, str):
+            said[name] = keyed.get(name, value)
+    shown = ", ".join(f"{name}={value}" for name, value in said.items())
+    return f"{generator.info.name} ({shown})" if shown else generator.info.name

@@ -12,6 +12,7 @@ from typing import Any
 
 from ddbench.errors import DdbenchError
 from ddbench.plan import Graph, State, build_graph
+from ddbench.plan.missing import missing_here
 from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
 from ddbench.run.job import Job, make_job
@@ -80,6 +81,8 @@ class Driver:
         """
         self.log.add("run", suite=self.suite.name, nodes=len(self.graph.nodes), cells=len(self.graph.cells))
         self._take_away_damaged()
+        for line in missing_here(self.state):  # what does not need it is done all the same
+            self.show.say(f"to fetch: {line}")
         self.scheduler = Scheduler(self.graph, self.state)
         self.executor.prepare(self.scheduler.outstanding)
         while True:

@@ -55,6 +55,7 @@ def fingerprint(env: dict[str, Any]) -> str:
 def measured(device: str, unfinished: Path | None = None) -> Iterator[dict[str, float]]:
     """Fill the yielded dict, at the end, with wall and CPU seconds and peak memory in MiB.
 
+    That is the whole process's, with Python and torch in it; on a GPU also what its tensors held there.
     Where ``unfinished`` is there at the beginning, ``resumed`` is true in it: the seconds are those of the rest.
     """
     usage: dict[str, float] = {}

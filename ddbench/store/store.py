@@ -16,6 +16,10 @@ from ddbench.store.artifact import MANIFEST, Artifact, Manifest, Output, write_p
 from ddbench.store.files import CorruptError, read_sealed, sync_folder, write_sealed
 
 FORMAT = 1
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+# What the system says where no store can be. Of one that is in use, it would be a mistake of ours.
+_NO_PLACE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
 
 class Store:
@@ -36,7 +40,7 @@ class Store:
         """
         store = cls(root)
         marker = root / "store.json"
-        with store.writing():
+        with store.writing(*_NO_PLACE):
             for name in ("artifacts", "results", "failures", "runs", "tmp"):
                 (root / name).mkdir(parents=True, exist_ok=True)
             known = store._marker()
@@ -62,16 +66,16 @@ class Store:
             raise StoreError("is damaged", where=str(marker), hint=hint) from None
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Turn the system's refusals into one clear line."""
+    def writing(self, *refusals: int) -> Iterator[None]:
+        """Turn the system's refusals, and further errors that are such here, into one clear line."""
         try:
             yield
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in _FULL:
                 raise StoreError(
                     "no space left for the store", where=str(self.root), hint="free some: `ddbench gc`, or use --store"
                 ) from error
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            if error.errno in (*_REFUSED, *refusals):
                 raise StoreError(
                     f"the store cannot be written: {os.strerror(error.errno).lower()}",
                     where=str(self.root),

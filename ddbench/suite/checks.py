@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ddbench.errors import ComponentError, SuiteError
@@ -13,8 +13,18 @@ if TYPE_CHECKING:
     from ddbench.suite.cells import Cell, Choice
 
 
-def check_sizes(cells: Iterable[Cell], students: Sequence[Choice[Student]], dataset: Dataset, source: Source) -> None:
-    """Raise SuiteError where a student cannot take the images, or a pool holds fewer images than are to be chosen."""
+def check_sizes(
+    cells: Iterable[Cell],
+    students: Sequence[Choice[Student]],
+    dataset: Dataset,
+    source: Source,
+    pools: Mapping[str, str],
+) -> None:
+    """Raise SuiteError where a student cannot take the images, or there are too few to choose from.
+
+    Args:
+        pools: where the pool of each row is said.
+    """
     seen: set[tuple[int, ...]] = set()
     for cell in cells:
         key = (id(cell.row), cell.ipc, id(cell.student))
@@ -28,23 +38,38 @@ def check_sizes(cells: Iterable[Cell], students: Sequence[Choice[Student]], data
         except ComponentError as error:
             where = source.place(("students", students.index(cell.student)))
             raise SuiteError(error.message, where=where, hint=error.hint) from None
-        _check_pool(cell, dataset, source)
+        _check_pool(cell, dataset, source, pools[cell.row.name])
 
 
-def _check_pool(cell: Cell, dataset: Dataset, source: Source) -> None:
-    row, hint = cell.row, "lower the IPC or enlarge the pool"
-    where = source.place(("ipc", source.values["ipc"].index(cell.ipc)))
-    pool = row.pool.count(cell.ipc)
-    if pool is not None and pool < cell.ipc:
-        raise SuiteError(f"IPC {cell.ipc} is larger than the pool of '{row.name}', {pool}", where=where, hint=hint)
+def _check_pool(cell: Cell, dataset: Dataset, source: Source, said: str) -> None:
+    """Raise SuiteError where the pool is smaller than the IPC, or the generator has too few images for either."""
+    row, ipc = cell.row, cell.ipc
+    where = source.place(("ipc", source.values["ipc"].index(ipc)))
+    pool = row.pool.count(ipc)
+    if pool is not None and pool < ipc:
+        hint = "lower the IPC or enlarge the pool"
+        raise SuiteError(f"IPC {ipc} is larger than the pool of '{row.name}', {pool}", where=where, hint=hint)
     available = row.generator.component.available(dataset)
-    needed = max(cell.ipc, pool or 0)
-    if available and min(available) < needed:
-        raise SuiteError(
-            f"'{row.name}' needs {needed} images a class, and generator '{row.generator.label}' has {min(available)}",
-            where=where,
-            hint=hint,
-        )
+    if not available:
+        return
+    has = f"generator '{row.generator.label}' has {min(available)}"
+    if min(available) < ipc:
+        raise SuiteError(f"'{row.name}' needs {ipc} images a class, and {has}", where=where, hint="lower the IPC")
+    if pool is not None and min(available) < pool:
+        hint = "lower `pool`, or leave it out to choose from all of them"
+        message = f"the pool of '{row.name}' at IPC {ipc} is {pool} images a class, and {has}"
+        raise SuiteError(message, where=said, hint=hint)
+
+
+def check_generators(cells: Iterable[Cell], dataset: Dataset, source: Source) -> None:
+    """Raise SuiteError where a generator cannot make images of the data set's classes."""
+    for cell in {(id(cell.row), cell.ipc): cell for cell in cells}.values():
+        try:
+            cell.row.generator.component.for_ipc(cell.ipc).check(dataset)
+        except ComponentError as error:
+            paths = [("generators", cell.row.generator.label), ("methods", cell.row.name), ("matrix", "generator")]
+            where = source.place(next(path for path in paths if path in source.places))
+            raise SuiteError(error.message, where=where, hint=error.hint) from None
 
 
 def check_published(cells: Iterable[Cell], dataset: str, source: Source) -> None:

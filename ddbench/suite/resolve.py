@@ -15,7 +15,7 @@ from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
-from ddbench.suite.checks import check_published, check_sizes
+from ddbench.suite.checks import check_generators, check_published, check_sizes
 from ddbench.suite.model import ComponentUse, Method, Pool, SuiteModel
 from ddbench.suite.published import Published, published_as, read_published
 from ddbench.suite.read import read_suite
@@ -73,10 +73,12 @@ class _Resolver:
         self.known = known
         self.published = read_published(model.published, source)
         self._generators: dict[str, Choice[Generator]] = {}
+        self.pools: dict[str, str] = {}
         self.skipped: list[str] = []
 
     def resolve(self) -> ResolvedSuite:
         model = self.model
+        self.check_variants()
         dataset = cast("Choice[Dataset]", self.component("dataset", model.dataset, ("dataset",)))
         evaluator = cast("Choice[Evaluator]", self.component("evaluator", model.evaluator, ("evaluator",)))
         scorers = {
@@ -95,7 +97,8 @@ class _Resolver:
         check_fields(rows, scorers, dataset.component, self.source, self.known)
         check_labels(rows, scorers, dataset.component, self.source)
         cells = self.excluded(tuple(self.expand(rows, students)))
-        check_sizes(cells, students, dataset.component, self.source)
+        check_sizes(cells, students, dataset.component, self.source, self.pools)
+        check_generators(cells, dataset.component, self.source)
         check_published(cells, dataset.label, self.source)
         return ResolvedSuite(
             name=model.suite,
@@ -135,6 +138,17 @@ class _Resolver:
             return self.known.protocol(name)
         except ComponentError as error:
             raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
+
+    def check_variants(self) -> None:
+        """Raise SuiteError for a variant that has the name of another generator, as which tables would show it."""
+        taken = {cls.info.name for cls in self.known.components("generator")}
+        for name, use in self.model.generators.items():
+            if name in taken and name != use.use:
+                raise SuiteError(
+                    f"this variant of '{use.use}' has the name of the generator '{name}'",
+                    where=self.source.place(("generators", name)),
+                    hint="rename it",
+                )
 
     def generator(self, name: str, path: Path_) -> Choice[Generator]:
         """A generator by the name of a variant in this suite, else of a component."""
@@ -209,7 +223,10 @@ class _Resolver:
         published: tuple[Published, ...] = ()
         if method.published is not None:
             published = published_as(method.published, self.published, (*path, "published"), self.source)
-        return Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), labels, protocol, published)
+        row = Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), labels, protocol, published)
+        said = (*path, "pool") if own_pool is None else (*path, *parts["selector"], "pool")
+        self.pools[row.name] = self.source.place(said)
+        return row
 
     def expand(self, rows: list[Row], students: list[Choice[Student]]) -> Iterator[Cell]:
         seeds = self.model.seeds

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 import ddbench
 from ddbench import ComponentError, Generator, Selector, Student, component, unkeyed
 from ddbench.api import Fittable
+from ddbench.registry import catalogue
 
 
 class Plain(Selector):
@@ -95,6 +96,61 @@ def test_a_wrong_parameter_is_named(values: dict[str, Any], message: str) -> Non
         Known.configure(**values)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+class Numbers(Selector):
+    """Chooses."""
+
+    class Params(ddbench.Params):
+        guidance: float = 4.0
+        steps: Annotated[int, Field(ge=1)] | None = None
+        count: Literal["all"] | int = "all"
+        mean: tuple[float, float] = (0.0, 0.0)
+        shares: dict[str, float] | None = None
+        fast: bool = False
+        depth: bool | int = 3
+
+
+OfNumbers = component("selector", "of-numbers", version=1)(Numbers)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"guidance": True},
+        {"steps": True},
+        {"steps": False},
+        {"count": True},
+        {"mean": [True, 0]},
+        {"shares": {"a": False}},
+    ],
+    ids=str,
+)
+def test_a_boolean_is_no_number(values: dict[str, Any]) -> None:
+    ((name, value),) = values.items()
+    with pytest.raises(ComponentError) as caught:
+        OfNumbers.configure(**values)
+    assert str(caught.value) == f"selector 'of-numbers': parameter '{name}' is {value!r}: input should be a number"
+
+
+def test_booleans_are_taken_where_they_are_meant() -> None:
+    params: Any = OfNumbers.configure(fast=True, depth=True, guidance="4", steps=2).params
+    assert (params.fast, params.depth, params.guidance, params.steps) == (True, True, 4.0, 2)
+
+
+def test_no_number_of_any_component_is_a_boolean() -> None:
+    tried = 0
+    for cls in catalogue().components():
+        for name, schema in cls.Params.model_json_schema().get("properties", {}).items():
+            types = {part.get("type") for part in [schema, *schema.get("anyOf", [])]}
+            if types & {"number", "integer"} and "boolean" not in types:
+                with pytest.raises(ValidationError) as caught:
+                    cls.Params(**{name: True})
+                assert (name, "Value error, input should be a number") in {
+                    (error["loc"][0], error["msg"]) for error in caught.value.errors() if error["loc"]
+                }
+                tried += 1
+    assert tried > 50
 
 
 def test_a_parameter_without_default_is_required() -> None:

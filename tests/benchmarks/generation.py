@@ -15,9 +15,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from tabulate import tabulate
 
@@ -32,6 +32,8 @@ BATCH = {"cuda": 50, "cpu": 10}
 SMALL = {"num_attention_heads": 6, "attention_head_dim": 64, "num_layers": 6, "sample_size": 16}
 LARGE = {"num_attention_heads": 16, "attention_head_dim": 72, "num_layers": 28, "sample_size": 32}
 CLASSES = 1000
+# Makes so many images.
+Make: TypeAlias = Callable[[int], None]
 
 
 def save_pipeline(folder: Path, device: str) -> None:
@@ -54,7 +56,7 @@ def save_pipeline(folder: Path, device: str) -> None:
     DiTPipeline(transformer, vae, DDIMScheduler(clip_sample=False), labels).save_pretrained(folder)
 
 
-def documented(folder: Path, device: str, batch: int) -> Callable[[int], None]:
+def documented(folder: Path, device: str, batch: int) -> Make:
     """Images by the pipeline, ``batch`` a call."""
     import torch
     from diffusers import DiTPipeline
@@ -70,36 +72,30 @@ def documented(folder: Path, device: str, batch: int) -> Callable[[int], None]:
     return make
 
 
-def ours(
-    folder: Path, device: str, scheduler: str, *, precision: str = "bf16", compiled: bool = False
-) -> Callable[[int], None]:
-    """Images of `dit-xl2`, with the latents that a pool keeps."""
+def no_data() -> TrainingData:
+    """As many classes as ImageNet, and no image."""
     import torch
 
-    batch = BATCH[device]
-    generator = cast(
-        "Generator",
-        ddbench.create(
-            "generator",
-            "dit-xl2",
-            model=str(folder),
-            classes="dataset",
-            scheduler=scheduler,
-            guidance=GUIDANCE,
-            sampling_steps=STEPS,
-            precision=precision,
-            compile=compiled,
-            block=batch,
-            batch=batch,
-        ),
-    )
     none = LabeledImages(torch.zeros(0, 3, 1, 1, dtype=torch.uint8), torch.zeros(0, dtype=torch.long), ())
     classes = tuple(ddbench.ClassInfo(f"class {i}") for i in range(CLASSES))
-    ctx = Context(device=device)
-    generator.load(None, TrainingData("none", classes, 1, (0.5,) * 3, (0.5,) * 3, none), ctx)
+    return TrainingData("none", classes, 1, (0.5,) * 3, (0.5,) * 3, none)
+
+
+def loaded(folder: Path, device: str, **params: Any) -> Generator:
+    """`dit-xl2` with the weights in a folder."""
+    size = {"block": BATCH[device], "batch": BATCH[device]}
+    values = {"model": str(folder), "classes": "dataset", "guidance": GUIDANCE, "sampling_steps": STEPS, **size}
+    generator = cast("Generator", ddbench.create("generator", "dit-xl2", **values, **params))
+    generator.load(None, no_data(), Context(device=device))
+    return generator
+
+
+def ours(folder: Path, device: str, scheduler: str, *, precision: str = "bf16", compiled: bool = False) -> Make:
+    """Images of `dit-xl2`, with the latents that a pool keeps."""
+    generator = loaded(folder, device, scheduler=scheduler, precision=precision, compile=compiled)
 
     def make(images: int) -> None:
-        generator.sample(207, 0, images, ctx)
+        generator.sample(207, 0, images, Context(device=device))
 
     return make
 
@@ -122,11 +118,16 @@ def measure(device: str) -> dict[str, Any]:
         }
         if device == "cuda":
             sides["dit-xl2, DDIM, bf16, compiled"] = ours(Path(name), device, "ddim", compiled=True)
-        seconds: dict[str, list[float]] = {side: [] for side in sides}
-        for round_ in range(ROUNDS + 1):
-            for side in list(sides)[:: 1 if round_ % 2 else -1]:
-                seconds[side].append(timed(sides[side], images, device))
-                print(f"round {round_}: {side}: {images / seconds[side][-1]:.3g} images/s", file=sys.stderr, flush=True)
+        return alternate(sides, images, device)
+
+
+def alternate(sides: Mapping[str, Make], images: int, device: str) -> dict[str, Any]:
+    """Images a second of each side, and how many times those of the first."""
+    seconds: dict[str, list[float]] = {side: [] for side in sides}
+    for round_ in range(ROUNDS + 1):
+        for side in list(sides)[:: 1 if round_ % 2 else -1]:
+            seconds[side].append(timed(sides[side], images, device))
+            print(f"round {round_}: {side}: {images / seconds[side][-1]:.3g} images/s", file=sys.stderr, flush=True)
     first = next(iter(sides))
     return {
         side: {
@@ -140,7 +141,7 @@ def measure(device: str) -> dict[str, Any]:
     }
 
 
-def timed(make: Callable[[int], None], images: int, device: str) -> float:
+def timed(make: Make, images: int, device: str) -> float:
     """CPU seconds, or on a GPU those that passed."""
     import torch
 
@@ -162,15 +163,20 @@ def table(kept: dict[str, Any]) -> str:
     return tabulate(rows, ["device", "what", "images/s", "ratio"], tablefmt="github", disable_numparse=True)
 
 
+def keep(file: Path, measure: Callable[[str], dict[str, Any]]) -> None:
+    """Measure on this machine, and write the figures beside those of other devices."""
+    import torch
+
+    from ddbench.run.environment import environment
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    env = environment(device, 1)
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    kept[device] = {"model": env["device_model"], "environment": env, "steps": STEPS, "sides": measure(device)}
+    file.write_text(json.dumps(kept, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
-        import torch
-
-        from ddbench.run.environment import environment
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        env = environment(device, 1)
-        kept = json.loads(FILE.read_text()) if FILE.exists() else {}
-        kept[device] = {"model": env["device_model"], "environment": env, "steps": STEPS, "sides": measure(device)}
-        FILE.write_text(json.dumps(kept, indent=1) + "\n")
+        keep(FILE, measure)
     print(table(json.loads(FILE.read_text())))

@@ -6,9 +6,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
 
+import ddbench
+from ddbench.cli import app
+from ddbench.cli.fetch import fetch
 from tests.conftest import Cli
 
 VERBS = ("run", "plan", "status", "why", "list", "describe", "fetch", "report", "export", "doctor", "gc")
@@ -55,6 +61,24 @@ def test_help_names_every_verb(cli: Cli) -> None:
         ended = cli(verb, "--help")
         assert ended.returncode == 0
         assert ended.stdout.count("--") <= 2 + 12
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_says_all_that_is_written_for_it(verb: str) -> None:
+    """Nothing of it is taken for markup, as what stands in square brackets would be."""
+    command: Any = get_command(app)
+    command = command.commands[verb]
+    shown = " ".join(CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "500"}).output.split())
+    defaults = [p.show_default for p in command.params if isinstance(p.show_default, str)]
+    written = [command.help, *(p.help for p in command.params), *(f"[default: ({default})]" for default in defaults)]
+    for text in written:
+        assert " ".join(text.split()) in shown
+
+
+def test_help_names_the_defaults_of_a_run() -> None:
+    shown = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "500"}).output
+    for default in ("(DDBENCH_HOME, else .ddbench)", "(the cores)", "auto"):
+        assert f"[default: {default}]" in shown
 
 
 def test_list_and_describe_agree(cli: Cli) -> None:
@@ -125,6 +149,8 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
             ["run", "example.yaml", "--store", "example.yaml"],
             ["the store cannot be written", "--store or DDBENCH_HOME"],
         ),
+        # The system makes no folder there, and says that there is no such file.
+        (["run", "example.yaml", "--store", "/proc/x"], ["/proc/x: the store cannot be", "--store or DDBENCH_HOME"]),
         (["report", "example.yaml"], ["suite 'example' has no result in", "ddbench run example.yaml"]),
         (["report", "."], [".: there is no suite.json", "or a folder that `ddbench export` wrote"]),
         (["export", "example.yaml"], ["suite 'example' has no result in", "ddbench run example.yaml"]),
@@ -156,7 +182,61 @@ def test_missing_data_is_said_before_anything_runs(cli: Cli, example_suite: Path
 def test_doctor_finds_nothing_wrong_here(cli: Cli) -> None:
     ended = cli("doctor", "--json")
     assert ended.returncode == 0, ended.stdout
-    assert all(finding["ok"] for finding in json.loads(ended.stdout))
+    assert all(finding["mark"] != "!!" for finding in json.loads(ended.stdout))
+
+
+def test_doctor_says_of_data_that_is_not_all_here_what_it_lacks(cli: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "my data"
+    for c in ddbench.create("dataset", "imagewoof").classes[1:]:  # type: ignore[attr-defined]
+        (data / "imagenet" / "train" / c.wnid).mkdir(parents=True)
+    (data / "imagenet" / "val").mkdir()
+    ended = cli("doctor", env_extra={"DDBENCH_DATA": str(data)})
+    assert ended.returncode == 0, "another suite may need none of it"
+    rows = [line.split(maxsplit=4) for line in ended.stdout.splitlines()]
+    marks = {row[3]: row[0] for row in rows if row[1:3] == ["data", "set"]}
+    absent = ("cifar10", "cifar100", "imageidc", "imagenet100", "imagenette", "imagewoof", "tiny-imagenet")
+    assert marks == {"dots": "ok", "tiny-cifar": "ok", **dict.fromkeys(absent, "--")}
+    (woof,) = (row[4] for row in rows if row[3:4] == ["imagewoof"])
+    assert "n02096294" in woof
+
+
+FETCHED = """\
+suite: fetched
+dataset: tiny-cifar
+protocol: smoke@1
+evaluator: nearest-mean
+ipc: [1]
+students: [pixels]
+scorers:
+  teacher: {use: timm, model: vit_small_patch16_224.augreg_in21k_ft_in1k, classes: dataset}
+generators:
+  imported: {use: minimax, model: ddbench/dit-nano, classes: dataset, checkpoint: own.pt}
+matrix:
+  generator: [imported]
+  selector: [brightest]
+"""
+
+
+def test_a_plan_with_files_of_weights_and_weights_who_knows_where_imports_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "own.pt").write_bytes(b"It is opened by a run.")
+    (tmp_path / "fetched.yaml").write_text(FETCHED)
+    ended = without_torch(["plan", "fetched.yaml"], tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert (
+        "to fetch: scorer 'timm': it is not known whether weights of vit_small_patch16_224.augreg_in21k_ft_in1k are on "
+        "this machine; `ddbench fetch SUITE` gets or checks them"
+    ) in ended.stdout.splitlines()
+
+
+def test_what_fetch_finds_where_nobody_else_looks_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = ddbench.create("scorer", "open-clip", model="ViT-B-16")
+    assert clip.missing() is not None
+    monkeypatch.setattr(type(clip), "fetch", lambda self, progress: None)
+    monkeypatch.setattr("ddbench.cli.fetch._wanted", lambda what, params: [(clip.label(), clip)])
+    fetch("suite.yaml")
+    assert capsys.readouterr().err == "scorer 'open-clip': already there\n"
 
 
 def test_exported_results_make_the_same_leaderboard(cli: Cli, example_suite: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ddbench.hardware import cpu_model
 from ddbench.plan import Graph, Node, State
 from ddbench.plan.cost_work import Workload
 from ddbench.store import Manifest, Store
@@ -13,6 +14,8 @@ from tests.plan.pretend import write_unsynced
 
 H100 = {"device": "cuda", "device_model": "NVIDIA H100 80GB HBM3"}
 T4 = {**H100, "device_model": "Tesla T4"}
+THIS_CPU = {"device": "cpu", "device_model": cpu_model()}
+PROCESS_MIB = 9999.0
 
 
 def record_all(
@@ -26,7 +29,7 @@ def record_all(
     resumed: Callable[[Node], bool] = lambda node: False,
     details: Callable[[Node], dict[str, Any]] = lambda node: {},
 ) -> State:
-    """Store for every node that it took so many seconds, and held so much of the device's memory.
+    """Store for every node that it took so many seconds, and that its tensors held so much of a GPU's memory.
 
     Args:
         resumed: of which nodes these are said to be the seconds of the rest.
@@ -34,7 +37,9 @@ def record_all(
     """
     store = Store.open(root)
     state, images = State(graph, store), Workload(State(graph, store))
-    usage = {"cpu_s": 0.0, "peak_memory_mib": 9999.0, "peak_device_memory_mib": mebibytes}
+    usage = {"cpu_s": 0.0, "peak_memory_mib": PROCESS_MIB}
+    if environment["device"] == "cuda":
+        usage["peak_device_memory_mib"] = mebibytes
     for key, node in graph.nodes.items():
         inputs = {role: state.digests[parent] for role, parent in node.inputs.items()}
         action_key = node.action_key(inputs)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import pytest
 from ddbench_components.generators._flops import DIT_XL2, SD_VAE
 
 import ddbench
+import ddbench.hardware
 from ddbench import Context, Cost, Dataset, Generator, NetworkCost, Refiner, Samples, Scorer, Student, component
-from ddbench.cli.plan import _bill_json, _space, _stage_json
+from ddbench.cli.plan import _bill_json, _bill_text, _space, _stage_json
 from ddbench.errors import DdbenchError
 from ddbench.hardware import KNOWN, cpu_model
 from ddbench.plan import Graph, Node, State
@@ -25,7 +28,7 @@ from ddbench.registry.plugins import installed
 from ddbench.store import Store
 from tests.conftest import Cli
 from tests.plan.plans import Values, edited, plan, set_
-from tests.plan.recorded import T4, record_all
+from tests.plan.recorded import PROCESS_MIB, T4, THIS_CPU, record_all
 
 SAMPLE, LOOK, NETWORK = 1_000_000, 5_000, 700
 TRAIN, VALIDATION, CLASSES = 36, 18, 3  # of the data set `dots`
@@ -179,38 +182,41 @@ def test_disk_is_what_is_stored_of_each_image(tmp_path: Path, known: Catalogue) 
 
 def test_memory_is_that_of_the_hungriest_node(tmp_path: Path, known: Catalogue) -> None:
     bill = billed(tmp_path, SUITE, known)
-    assert bill.hungriest is stages(bill)["generate"]
-    assert bill.hungriest.memory_bytes == 2**30
+    assert bill.hungriest("tensors") is stages(bill)["generate"]
+    assert bill.hungriest("process") is None
+    assert stages(bill)["generate"].memory_bytes == {"tensors": 2**30}
     weights, activations = 3 * 4 * 11, 4 * 13 * 2 * CLASSES
     pixels = 3 * 8**2 * (2 * CLASSES + VALIDATION)
-    assert stages(bill)["evaluate"].memory_bytes == weights + activations + pixels
+    assert stages(bill)["evaluate"].memory_bytes == {"tensors": weights + activations + pixels}
 
 
 def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: Path, known: Catalogue) -> None:
     """The scorer says nothing of memory, the generator `noise` of nothing at all."""
-    bill = billed(tmp_path, SUITE, known)
+    bill = billed(tmp_path, SUITE, known, "h100")
     memory, disk = _space(bill).splitlines()
-    gigabyte = "≥ about 1.00 GiB in one node (generate), and the device has 80 GiB"
+    gigabyte = "≥ about 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
     assert memory == f"memory: {gigabyte}; not known of fit, score"
     stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
     assert disk == f"disk: {stored / 1024:.2f} KiB in the store; data and weights are not counted"
     noisy = {**SUITE["methods"], "noisy": {"generator": "noise", "selector": "first"}}
-    bill = billed(tmp_path, {**SUITE, "methods": noisy}, known)
+    bill = billed(tmp_path, {**SUITE, "methods": noisy}, known, "h100")
     memory, disk = _space(bill).splitlines()
     assert memory == f"memory: {gigabyte}; not known of fit, some nodes of generate, score"
     assert disk.startswith("disk: ≥ ")
-    assert bill.hungriest is stages(bill)["generate"]
-    assert (bill.hungriest.memory_bytes, bill.hungriest.memory_unknown) == (2**30, 1)
-    assert _stage_json(bill.hungriest)["nodes_unknown"]["memory_bytes"] == 1
+    generate = stages(bill)["generate"]
+    assert (generate.memory_bytes, generate.memory_unknown) == ({"tensors": 2**30}, 1)
+    assert _stage_json(generate)["nodes_unknown"]["memory_bytes"] == 1
     said = _bill_json(bill)
     # One fit and one node of the scorer for each of two blocks; of three nodes that generate, one is of `noise`.
-    assert (said["memory_bytes"], said["nodes_unknown"]["memory_bytes"]) == (2**30, 1 + 2 + 1)
+    assert said["memory_bytes"] == {"tensors": 2**30, "process": None}
+    assert said["nodes_unknown"]["memory_bytes"] == 1 + 2 + 1
     assert said["disk_bytes_without"] == ["data", "weights"]
 
 
 def test_memory_that_is_known_of_all_nodes_is_no_least(tmp_path: Path, known: Catalogue) -> None:
     values = {**SUITE, "methods": {"first": SUITE["methods"]["first"]}}
-    assert _space(billed(tmp_path, values, known)).startswith("memory: about 1.00 GiB in one node (generate), and")
+    said = _space(billed(tmp_path, values, known, "h100"))
+    assert said.startswith("memory: about 1.00 GiB of tensors in one node (generate), and the device has 80 GiB\n")
 
 
 def test_papers_measure_a_hundred_times(tmp_path: Path, known: Catalogue) -> None:
@@ -238,7 +244,7 @@ def test_a_teacher_that_labels_each_batch_looks_at_every_image(tmp_path: Path, k
     evaluate = stages(billed(tmp_path, values, known))["evaluate"]
     one = 300 * 2 * CLASSES * (3 * NETWORK + LOOK) + NETWORK * VALIDATION
     assert evaluate.flops.known == 3 * one
-    assert evaluate.memory_bytes is None, "what the teacher holds is not known"
+    assert evaluate.memory_bytes == {}, "what the teacher holds is not known"
 
 
 def test_what_is_not_declared_stays_unknown(tmp_path: Path, known: Catalogue) -> None:
@@ -313,7 +319,7 @@ def test_recorded_work_is_the_measure_of_more_of_its_kind(tmp_path: Path, known:
     assert found["evaluate"].seconds.known == pytest.approx(6 * 90.0 * (1 + eight / one))
     assert found["select"].seconds_left.unknown == 2, "nothing was chosen at IPC 8"
     assert all(found[stage].rests_on == {"recorded timings"} for stage in ("generate", "score", "evaluate"))
-    assert found["evaluate"].memory_bytes == 100 * 2**20
+    assert found["evaluate"].memory_bytes == {"tensors": 100 * 2**20}
 
 
 def test_the_work_nearest_in_size_is_the_measure(tmp_path: Path, known: Catalogue) -> None:
@@ -336,8 +342,36 @@ def test_timings_of_one_device_are_no_measure_of_another(tmp_path: Path, known: 
     record_all(small, tmp_path / "store", wall)
     found = stages(billed(tmp_path, SUITE, known, "h200"))
     assert found["generate"].rests_on == {"FLOPs"}
-    assert found["generate"].memory_bytes == 2**30
+    assert found["generate"].memory_bytes == {"tensors": 2**30}
     assert found["select"].seconds.known is None
+
+
+def test_memory_of_processes_is_not_compared_with_that_of_tensors(
+    tmp_path: Path, known: Catalogue, small: Graph
+) -> None:
+    """All was recorded on a processor but what a generator makes that came later: of that, its gigabyte is declared."""
+    record_all(small, tmp_path / "store", wall, environment=THIS_CPU)
+    values = edited(set_("generators", "later")({"use": "priced", "gigaflops": 2.0}), edited(set_("ipc")([1]), SUITE))
+    before = billed(tmp_path, values, known, "cpu")
+    process = round(PROCESS_MIB * 2**20)
+    assert all(stage.memory_bytes == {"process": process} for stage in before.stages), "recorded goes before declared"
+    whole = "about 9.76 GiB of the whole process, as recorded, in one node (dataset)"
+    assert _space(before).splitlines()[0] == f"memory: {whole}"
+    values["methods"]["later"] = {"generator": "later", "selector": "first"}
+    after = billed(tmp_path, values, known, "cpu")
+    assert stages(after)["generate"].memory_bytes == {"tensors": 2**30, "process": process}
+    said = _space(after).splitlines()[0]
+    assert said == f"memory: about 1.00 GiB of tensors in one node (generate); {whole}"
+    assert _bill_json(after)["memory_bytes"] == {"tensors": 2**30, "process": process}
+    assert _stage_json(stages(after)["fit"])["memory_bytes"] == {"tensors": None, "process": process}
+
+
+def test_where_nothing_is_left_to_run_it_is_said(tmp_path: Path, known: Catalogue, small: Graph) -> None:
+    before = billed(tmp_path, edited(set_("ipc")([1]), SUITE), known, "h100")
+    assert _bill_text(before)[0].startswith("H100 (SXM), one worker: ≥ ")
+    record_all(small, tmp_path / "store", wall)
+    done = billed(tmp_path, edited(set_("ipc")([1]), SUITE), known)
+    assert _bill_text(done)[0] == "H100 (SXM), one worker: nothing is left to run"
 
 
 def test_other_parameters_are_another_kind(tmp_path: Path, known: Catalogue, small: Graph) -> None:
@@ -417,8 +451,57 @@ def test_only_this_machines_processor_is_cpu() -> None:
     assert choose_device("cpu", {}).name == "cpu"
 
 
+@pytest.fixture
+def with_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make the system tell of these GPUs and no others, as NVIDIA's driver does it on Linux."""
+
+    def tell(*models: str, tools: bool = True) -> None:
+        folder = tmp_path / "gpus"
+        for bus, model in enumerate(models):
+            (folder / f"0000:0{bus}:00.0").mkdir(parents=True)
+            text = f"Model: \t\t {model}\nIRQ:   \t\t 12{bus}\nBus Type: \t PCIe\nDevice Minor: \t {bus}\n"
+            (folder / f"0000:0{bus}:00.0" / "information").write_text(text)
+        monkeypatch.setattr(ddbench.hardware, "_GPUS", folder)
+        monkeypatch.setattr(shutil, "which", lambda name: name if tools else None)
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("models", "name"),
+    [
+        ((), "cpu"),
+        (("NVIDIA H200",), "h200"),
+        (("NVIDIA A100-SXM4-80GB", "NVIDIA H200"), "a100"),
+        (("Tesla T4", "NVIDIA A100-SXM4-80GB"), "a100"),
+        (("Tesla T4",), "Tesla T4"),
+    ],
+)
+def test_without_records_it_is_what_a_run_computes_on(
+    with_gpus: Callable[..., None], models: tuple[str, ...], name: str
+) -> None:
+    with_gpus(*models)
+    assert choose_device(None, {}).name == name
+    assert choose_device(None, {"h100": 1.0}).name == "h100"
+    assert choose_device("rtx-4090", {}).name == "rtx-4090"
+
+
+def test_where_a_run_finds_no_gpu_it_is_the_processor(with_gpus: Callable[..., None]) -> None:
+    with_gpus("NVIDIA H200", tools=False)
+    assert choose_device(None, {}).name == "cpu"
+
+
+def test_a_device_of_which_nothing_is_known_says_so(
+    tmp_path: Path, known: Catalogue, with_gpus: Callable[..., None]
+) -> None:
+    with_gpus("Tesla T4")
+    first, second, *_ = _bill_text(billed(tmp_path, SUITE, known))
+    assert first.startswith("Tesla T4, one worker: ? left; of some nodes no time is known: dataset, fit, ")
+    assert second == "nothing is known of how fast this device is; name another: --device"
+    assert not any("nothing is known" in line for line in _bill_text(billed(tmp_path, SUITE, known, "h100")))
+
+
 def test_the_default_is_where_most_was_recorded() -> None:
-    assert choose_device(None, {}).name == "h100"
     assert choose_device(None, {"h200": 5.0, "a100": 7.0}).name == "a100"
     assert choose_device("h200", {"a100": 7.0}).name == "h200"
 
@@ -447,14 +530,14 @@ PSR: Values = {
             "block": 10,
             "gigaflops": (100 * DIT_XL2.flops + SD_VAE.decode_flops) / 1e9,
         }
-        for name in ("dit", "minimax")
+        for name in ("dit", "fine-tuned")
     },
     "scorers": {"teacher": {"use": "priced"}},
     "methods": {
         # Real images, and sets that other methods have made: for these no image is generated.
         **{name: {"generator": "real", "selector": name} for name in OTHERS},
-        **{name: {"generator": name, "selector": "first", "pool": "1x"} for name in ("dit", "minimax")},
-        **{f"{name}+": {"generator": name, "selector": "k-center", "pool": "2x"} for name in ("dit", "minimax")},
+        **{name: {"generator": name, "selector": "first", "pool": "1x"} for name in ("dit", "fine-tuned")},
+        **{f"{name}+": {"generator": name, "selector": "k-center", "pool": "2x"} for name in ("dit", "fine-tuned")},
     },
 }
 REAL = 12_454
@@ -462,7 +545,7 @@ REAL = 12_454
 
 @pytest.fixture
 def psr(tmp_path: Path, known: Catalogue) -> Bill:
-    return billed(tmp_path, PSR, known)
+    return billed(tmp_path, PSR, known, "h100")
 
 
 def test_the_paper_needs_4000_images_and_not_97740(psr: Bill) -> None:
@@ -506,6 +589,11 @@ def test_the_verb_says_it_in_words_and_as_json(cli: Cli, example_suite: Path) ->
     assert generate["nodes_unknown"]["flops"] == 2
     assert found["nodes_unknown"]["flops"] == sum(stage["nodes_unknown"]["flops"] for stage in found["stages"])
     assert found["missing"] == []
+
+
+def test_the_help_tells_which_device_is_taken(cli: Cli) -> None:
+    shown = " ".join(cli("plan", "--help").stdout.replace("│", " ").split())
+    assert "[default: (the one it has most of, else what `ddbench run` computes on here)]" in shown
 
 
 def test_an_unknown_device_ends_with_2_and_one_line(cli: Cli, example_suite: Path) -> None:
@@ -553,6 +641,7 @@ def test_what_a_run_took_is_what_the_next_plan_rests_on(cli: Cli, tmp_path: Path
     by_stage = {stage["stage"]: stage for stage in found["stages"]}
     for stage in ("dataset", "fit", "generate", "score"):
         assert by_stage[stage]["estimated_from"] == ["recorded timings"]
-        assert by_stage[stage]["memory_bytes"] > 2**20
+        assert by_stage[stage]["memory_bytes"]["process"] > 2**20
+        assert by_stage[stage]["memory_bytes"]["tensors"] is None
     assert by_stage["generate"]["hours"] == pytest.approx(1.5 * by_stage["generate"]["hours_left"])
     assert by_stage["evaluate"]["estimated_from"] == ["recorded timings"], "by what the data set's node has stored"

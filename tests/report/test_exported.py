@@ -13,6 +13,7 @@ from ddbench.errors import DdbenchError, StoreError
 from ddbench.report import Results, export_results, leaderboard_of, read_exported, to_markdown
 from ddbench.store.files import read_sealed, write_sealed
 from ddbench.suite import Cell
+from tests.conftest import ROOT
 from tests.plan.plans import Values, edited, set_
 from tests.report.stores import VALUES, accuracy, stored
 
@@ -42,6 +43,27 @@ def test_so_is_that_of_a_suite_half_done(tmp_path: Path) -> None:
     export_results(results, tmp_path / "out")
     assert pages(read_exported(tmp_path / "out")) == pages(results)
     assert "(3 of 6)" in pages(results)[0]
+
+
+def test_an_export_of_before_says_nothing_of_variants(tmp_path: Path) -> None:
+    results = stored(tmp_path)
+    line = "- generator `loud`: noise (block=2)\n"
+    export_results(results, tmp_path / "out")
+    path = tmp_path / "out" / "suite.json"
+    value = read_sealed(path) or {}
+    assert value.pop("generators") == {"loud": "noise (block=2)"}
+    write_sealed(path, value)
+    page = pages(results)[0]
+    assert line in page
+    assert pages(read_exported(tmp_path / "out"))[0] == page.replace(line, "")
+    export_results(results, tmp_path / "out")
+    assert read_exported(tmp_path / "out") == results
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "leaderboard" / "results").iterdir()), ids=lambda folder: folder.name)
+def test_the_committed_tables_are_those_of_the_committed_results(folder: Path) -> None:
+    table = ROOT / "leaderboard" / f"{folder.name}.md"
+    assert pages(read_exported(folder))[0] == table.read_text(encoding="utf-8")
 
 
 def test_bytes_are_the_same_for_the_same_results(tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import ddbench
+from ddbench import Context, Generator, Samples, component, unkeyed
 from ddbench.plan import Node, State
 from ddbench.plan.load import planned
 from ddbench.report import Entry, Leaderboard, build_leaderboard, to_markdown
+from ddbench.report.results import in_words
 from tests.plan.plans import Values, edited, plan, set_
 from tests.plan.pretend import pretend, record, write_unsynced
 
@@ -188,3 +191,49 @@ def test_mixed_protocols_are_told_apart(tmp_path: Path) -> None:
     board = board_of(tmp_path, values)
     assert board.protocols == ["minimax-hard@1", "smoke@1"]
     assert headline_row(board, "loud random")[1].strip() == "smoke@1"
+
+
+def test_named_variants_are_explained_where_rows_use_them(tmp_path: Path) -> None:
+    def more(values: Values) -> None:
+        values["generators"]["unused"] = {"use": "noise", "block": 3}
+        values["generators"]["noise"] = {"use": "noise", "block": 4}
+        values["methods"]["plain"] = {"generator": "noise", "selector": "first"}
+
+    board = board_of(tmp_path, edited(more, VALUES))
+    assert board.generators == {"loud": "noise (block=2)", "noise": "noise"}, "no leak and blocks of 4 are the defaults"
+    page = to_markdown(board)
+    assert "\n- generator `loud`: noise (block=2)\n- generator `noise`: noise\n- scorer `teacher`: " in page
+
+
+@component("generator", "parted", version=1)
+class Parted(Generator):
+    """Of parts that lie somewhere."""
+
+    shown: ClassVar[tuple[str, ...]] = ("profile",)
+
+    class Params(ddbench.Params):
+        model: str = unkeyed("owner/usual")
+        decoder: str | None = unkeyed(None)
+        weights: Path | None = unkeyed(None)
+        seconds: float = unkeyed(60.0)
+        levels: tuple[int, ...] = (1, 2)
+        guidance: float = 4.0
+        profile: str = "paper"
+
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        raise AssertionError("nothing is made here")
+
+
+def told(**values: Any) -> str:
+    return in_words(Parted(Parted.Params(**values)))
+
+
+def test_what_is_not_at_its_default_is_said_and_where_it_lies_is_not(tmp_path: Path) -> None:
+    assert told() == told(guidance=4, levels=[1, 2]) == "parted (profile=paper)"
+    assert told(seconds=5) == told(), "what decides nothing says nothing"
+    said = "parted (model=owner/name, levels=[3], guidance=2.0, profile=paper)"
+    assert told(model="owner/name", guidance=2, levels=[3]) == said
+    for place in (str(tmp_path), "/a/model", "./model", "../model", "~/model"):
+        assert told(model=place) == "parted (model=a path, profile=paper)"
+        assert told(decoder=place, weights=place) == "parted (decoder=a path, weights=a path, profile=paper)"
+    assert told(weights="weights.pt") == "parted (weights=a path, profile=paper)"

@@ -25,6 +25,7 @@ BOARD = Leaderboard(
             "protocol": "p@1",
         },
     },
+    generators={"mgd": "mode-guidance (guidance=2.0)"},
     scorers={"teacher": "trained-teacher (seed=1)"},
     summaries={"p@1": "Short and hard."},
     entries=(
@@ -61,6 +62,7 @@ Made on: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 | Random   | real        | everything | random     | none      | hard     | p@1        |
 
 - protocol `p@1`: Short and hard.
+- generator `mgd`: mode-guidance (guidance=2.0)
 - scorer `teacher`: trained-teacher (seed=1)
 
 ## Every entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from ddbench.run.progress import Lines
 from tests.run.runs import assert_nothing_finished_ran_twice, events, flip_byte, outcome, run, start, state_of
 
 # Named by the fingerprint of an environment; beside them lie cells, "cell-" and more.
@@ -100,6 +103,21 @@ def test_a_validation_image_in_a_pool_stops_the_run(tmp_path: Path) -> None:
     assert len(error) == 1
     assert "'0/0' of generator 'noise' is a validation image of data set 'dots'" in error[0]
     assert "Traceback" not in ended.stderr
+
+
+def test_what_is_missing_is_said_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not when its turn comes, or when all is done."""
+    from ddbench.registry import catalogue
+    from ddbench.run import run_suite
+    from ddbench.suite import load_suite
+
+    monkeypatch.setattr(catalogue().get("generator", "noise"), "missing", lambda self: "no weights of noise are here")
+    suite, said = load_suite(variant(tmp_path)), io.StringIO()
+    for _ in range(2):
+        assert run_suite(suite, tmp_path / "store", Lines(Console(file=said)), workers=2).exit_code == 0
+    told = [line.split("s ", 1)[1] for line in said.getvalue().splitlines()]
+    assert [i for i, line in enumerate(told) if line == "to fetch: no weights of noise are here"] == [0]
+    assert told[1].endswith(" nodes to run")
 
 
 def test_a_selector_that_breaks_its_contract_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -344,6 +344,18 @@ def test_a_store_below_a_file_cannot_be(tmp_path: Path) -> None:
         assert Store(root).results(KEY) == []
 
 
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL], ids=os.strerror)
+def test_a_store_where_no_folder_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse(self: Path, *args: Any, **kwargs: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StoreError) as caught:
+        Store.open(tmp_path / "x")
+    said, advice = os.strerror(code).lower(), "choose a folder of your own: --store or DDBENCH_HOME"
+    assert str(caught.value) == f"{tmp_path / 'x'}: the store cannot be written: {said}; {advice}"
+
+
 REFUSALS = {
     errno.ENOSPC: "no space left for the store; free some: `ddbench gc`, or use --store",
     errno.EDQUOT: "no space left for the store; free some: `ddbench gc`, or use --store",
@@ -385,6 +397,8 @@ def test_what_the_system_refuses_is_one_line(
 def test_other_faults_of_the_system_are_not_hidden(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Input/output"), Store(tmp_path).writing():
         raise OSError(errno.EIO, os.strerror(errno.EIO))
+    with pytest.raises(FileNotFoundError), Store(tmp_path).writing():
+        (tmp_path / "none").read_bytes()
 
 
 def test_opening_again_changes_nothing(tmp_path: Path) -> None:

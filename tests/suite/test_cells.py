@@ -85,6 +85,12 @@ methods:
     ]
 
 
+def test_a_variant_may_have_the_name_of_what_it_configures(tmp_path: Path) -> None:
+    text = "generators: {noise: {use: noise, block: 3}}\nmethods: {A: {generator: noise, selector: first}}"
+    generator = load(tmp_path, text).cells[0].row.generator
+    assert (generator.label, generator.component.block) == ("noise", 3)
+
+
 def test_what_a_suite_does_not_say_has_a_default(tmp_path: Path) -> None:
     suite = load(tmp_path, "")
     (cell, *_) = suite.cells

@@ -20,10 +20,11 @@ Samples of seed 0 in their order, none left out, as `dit-nano` makes them: 50 st
 
 ## How it was made
 
-    python -m ddbench_components.generators._nano FOLDER
+    python -m ddbench_components.generators._nano FOLDER --threads {threads}
 
 makes it anew from the 50,000 training images of CIFAR-10 (Krizhevsky 2009) and nothing else. Seed {seed}, up to
-{threads} threads of {device_model}, {versions}; the bits depend on all of these.
+{threads} threads of {device_model}, {versions}; with others, or another number of threads
+at any time, other bits come of the same recipe.
 
 1. **A ConvNet-3** (batch norms, {teacher_epochs} epochs) whose features tell the autoencoder what to keep.
 2. **An autoencoder** to {latent} latents, {autoencoder_size:.2f} million weights: {autoencoder_course}; mean

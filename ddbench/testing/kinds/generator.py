@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch: Path) -> None:
     """Samples that depend on seed, class and index alone, whoever is asked for how many and in which order."""
     data = Specimen().training()
+    make().check(Specimen())
     fitted = fit(cls, make, data, scratch)
 
     def loaded() -> Generator:

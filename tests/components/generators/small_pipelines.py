@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -78,3 +79,11 @@ def real_images(
     train = LabeledImages(images.to(torch.uint8), labels, tuple(f"{i:02d}" for i in range(len(labels))))
     infos = tuple(ClassInfo(f"class {c}", None, indices[c] if indices else None) for c in range(classes))
     return TrainingData("noise", infos, size, (0.5,) * 3, (0.5,) * 3, train)
+
+
+def real_dataset(images: int = 8, pixels: int = 16) -> Any:
+    """What is known of a data set like :func:`real_images` before any image is read: so many of a class, so large."""
+    names = real_images().classes
+    return SimpleNamespace(
+        classes=names, image_size=pixels, train_counts=[images] * len(names), info=SimpleNamespace(name="real")
+    )

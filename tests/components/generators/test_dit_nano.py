@@ -96,9 +96,12 @@ def test_samples_are_a_bit_identical_prefix_of_more(few: TrainingData) -> None:
     assert len({image.numpy().tobytes() for image in five.images}) == 5
 
 
+MODES = {"modes": 2, "stop": 0}
+
+
 @pytest.mark.parametrize("name", ["minimax", "inversion-matching", "mode-guidance"])
 def test_the_methods_of_dit_xl2_run_on_it(name: str, few: TrainingData, tmp_path: Path) -> None:
-    own: dict[str, Any] = {"epochs": 1, "batch_size": 4, "stop_after": 2} if name != "mode-guidance" else {"modes": 2}
+    own: dict[str, Any] = {"epochs": 1, "batch_size": 4, "stop_after": 2} if name != "mode-guidance" else MODES
     params = {"model": "ddbench/dit-nano", "classes": "dataset", "scheduler": "ddim", "sampling_steps": 2, "block": 2}
     generator = cast("Any", ddbench.create("generator", name, **params, **own))
     generator.fit(few, tmp_path, Context())

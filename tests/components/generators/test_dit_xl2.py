@@ -549,6 +549,15 @@ def test_a_pipeline_that_predicts_no_noise(scheduler: Any, said: str, copied: Pa
     assert complaint(lambda: load(copied)).startswith(f"{copied}/scheduler: {said}")
 
 
+def test_more_steps_than_the_scheduler_has(copied: Path) -> None:
+    DDIMScheduler(num_train_timesteps=20).save_pretrained(copied / "scheduler")
+    assert len(load(copied, sampling_steps=20).sample_block(0, 0, Context())) == 3
+    assert complaint(lambda: load(copied, sampling_steps=21)) == (
+        f"{copied}/scheduler: generator 'dit-xl2' cannot sample in 21 steps: the scheduler has 20 timesteps; "
+        "lower the parameter 'sampling_steps'"
+    )
+
+
 def test_a_wrong_number_of_classes(copied: Path) -> None:
     own = transformer(classes=10)
     own.save_pretrained(copied / "transformer")
@@ -636,13 +645,11 @@ def test_memory_that_runs_out(hub: Path, monkeypatch: pytest.MonkeyPatch, batch:
     assert complaint(lambda: load(hub)).startswith("out of memory for the weights of a DiTTransformer2DModel; ")
 
 
-def test_compiled_blocks_say_the_same(hub: Path) -> None:
-    plain, compiled = load(hub), load(hub, compile=True)
-    assert all(block._compiled_call_impl is not None for block in prior_of(compiled).network.transformer_blocks)
-    # Compiling itself takes half a minute here: the compiled call is replaced by what it compiles.
-    for block in prior_of(compiled).network.transformer_blocks:
-        block._compiled_call_impl = None
-    assert_same(compiled.sample_block(0, 0, Context()), plain.sample_block(0, 0, Context()))
+def test_blocks_are_compiled_where_that_is_asked_for(hub: Path) -> None:
+    """That they say the same is tested with the slow ones: compiling takes half a minute."""
+    for asked in (True, False):
+        blocks = prior_of(load(hub, compile=asked)).network.transformer_blocks
+        assert [block._compiled_call_impl is not None for block in blocks] == [asked] * len(blocks)
 
 
 @pytest.mark.slow

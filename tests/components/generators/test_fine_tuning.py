@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,8 +18,8 @@ from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators._real_latents import RealLatents
 from ddbench_components.generators._variance_bound import variance_bound
 from diffusers import DiTTransformer2DModel
-from safetensors.torch import load_file
-from small_pipelines import ALPHA_BAR, real_images, transformer
+from safetensors.torch import load_file, save_file
+from small_pipelines import ALPHA_BAR, real_dataset, real_images, transformer
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn.modules.module import register_module_forward_pre_hook
@@ -400,9 +401,47 @@ def test_no_memory_for_one_image(name: str, pipeline: Path, tmp_path: Path, monk
     monkeypatch.setattr(LatentDitPrior, "encode", no_memory)
     params = {"modes": 2, "classes": "dataset"} if name == "mode-guidance" else QUICK
     made: Any = ddbench.create("generator", name, **{**params, "model": str(pipeline)})
+    one = "an image of 16 px" + (" and its mirror image" if name == "minimax" else "")
     assert complaint(lambda: made.fit(real_images(), tmp_path, Context())) == (
-        "out of memory for encoding an image of 16 px and its mirror image; "
-        "run fewer workers, or use a device with more memory"
+        f"out of memory for encoding {one}; run fewer workers, or use a device with more memory"
+    )
+
+
+def test_images_are_encoded_alike_with_their_mirror_images_and_without(pipeline: Path) -> None:
+    prior = generator("minimax", pipeline).open(real_images(), "float32", Context())
+    both, one = (RealLatents.of(real_images(), prior, mirrored=mirrored) for mirrored in (True, False))
+    assert one.mean.shape == (1, 24, 4, 8, 8)
+    torch.testing.assert_close(one.mean[0], both.mean[0], rtol=2e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("damage", ["", "cut short", "of another data set"])
+def test_latents_outlive_a_kill(damage: str, pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed in the first step, before there is a checkpoint: the images are not encoded again."""
+    whole = fitted("minimax", pipeline, tmp_path / "whole")
+    encoded, plain = [], LatentDitPrior.encode
+    monkeypatch.setattr(LatentDitPrior, "encode", lambda self, x: (encoded.append(len(x)), plain(self, x))[1])
+
+    def kill(done: int, total: int) -> None:
+        raise KilledError
+
+    kept = Context(unfinished=tmp_path / "unfinished.safetensors", progress=kill)
+    with pytest.raises(KilledError):
+        fitted("minimax", pipeline, tmp_path / "killed", kept)
+    (latents,) = tmp_path.glob("unfinished*")
+    if damage == "cut short":
+        latents.write_bytes(latents.read_bytes()[:-100])
+    elif damage:
+        fewer = {n: v[:, 1:] if v.ndim > 1 else v[1:] for n, v in load_file(latents).items()}
+        save_file({name: value.contiguous() for name, value in fewer.items()}, latents)
+    resumed = fitted("minimax", pipeline, tmp_path / "resumed", replace(kept, progress=lambda done, total: None))
+    assert sum(encoded) == 2 * 24 * (2 if damage else 1)
+    assert all(torch.equal(value, whole[name]) for name, value in resumed.items())
+
+
+def test_a_stop_beyond_the_end_is_known_before_anything_is_encoded(pipeline: Path) -> None:
+    generator("minimax", pipeline, stop_after=8).check(real_dataset())
+    assert "is to stop after 9 steps, and 2 epochs of 24 images have 8; " in complaint(
+        lambda: generator("minimax", pipeline, stop_after=9).check(real_dataset())
     )
 
 

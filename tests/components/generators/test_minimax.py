@@ -232,6 +232,7 @@ def complaint(pipeline: Path, path: Path) -> str:
     with pytest.raises(ComponentError) as caught:
         generator(pipeline, checkpoint=path).fit(real_images(), path.parent, Context())
     assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
     assert str(path) in str(caught.value)
     return str(caught.value)
 
@@ -252,4 +253,18 @@ def test_mistakes_with_checkpoints(pipeline: Path, tmp_path: Path) -> None:
     said = complaint(pipeline, path)
     assert "class_embedder.embedding_table.weight' of shape (8, 16), and the pipeline's transformer (4, 16)" in said
     torch.save({"ema": SimpleNamespace(steps=3)}, path)
-    assert "cannot be loaded as weights of a checkpoint of a DiT" in complaint(pipeline, path)
+    assert "(it holds other things than tensors, or is damaged); " in complaint(pipeline, path)
+
+
+def test_files_that_are_no_checkpoints(pipeline: Path, tmp_path: Path) -> None:
+    path = tmp_path / "own.pt"
+    none = f"{path}: is no checkpoint of a DiT: it holds no weights by name; give one that DiT's code, or a method's, "
+    for content in ({"hello": 1}, {"ema": 3}, {}, [torch.zeros(2)], {7: torch.zeros(2)}):
+        torch.save(content, path)
+        assert complaint(pipeline, path).startswith(none)
+    torch.save({"conv1.weight": torch.zeros(2)}, path)
+    expected = f"{path}: has 'conv1.weight', which a DiT of 2 blocks has not; give a checkpoint of the transformer"
+    assert complaint(pipeline, path).startswith(expected)
+    path.write_text("hello world")
+    of_what = f"{path}: cannot be loaded as weights of a checkpoint of a DiT"
+    assert complaint(pipeline, path).startswith(f"{of_what} (it is cut off, or no .pt file but by its name); ")

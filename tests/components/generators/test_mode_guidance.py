@@ -12,7 +12,7 @@ from ddbench_components.generators._modes import find_modes
 from ddbench_components.generators._real_latents import RealLatents
 from ddbench_components.generators.mode_guidance import ModeGuidance
 from safetensors.torch import load_file
-from small_pipelines import ALPHA_BAR, real_images
+from small_pipelines import ALPHA_BAR, real_dataset, real_images
 from torch import Tensor
 
 import ddbench
@@ -24,7 +24,8 @@ STEPS = 4
 
 
 def generator(pipeline: Path, **params: Any) -> ModeGuidance:
-    values = {"model": str(pipeline), "classes": "dataset", "sampling_steps": STEPS, "block": 5, "modes": 2, **params}
+    values = {"model": str(pipeline), "classes": "dataset", "sampling_steps": STEPS, "block": 5}
+    values |= {"modes": 2, "stop": 1, **params}
     return cast("ModeGuidance", ddbench.create("generator", "mode-guidance", **values))
 
 
@@ -99,7 +100,7 @@ def test_without_strength_it_is_dit(scheduler: str, pipeline: Path, tmp_path: Pa
     )
     plain.load(None, real_images(), Context())
     expected = cast("Any", plain).sample_block(0, 1, Context(seed=2))
-    for changes, same in (({"strength": 0.0, "stop": 0}, True), ({"stop": STEPS}, True), ({"stop": 0}, False)):
+    for changes, same in (({"strength": 0.0, "stop": STEPS}, True), ({"stop": STEPS - 2}, False)):
         made = loaded(pipeline, tmp_path / "fit", scheduler=scheduler, **changes)
         samples = made.sample_block(0, 1, Context(seed=2))
         assert samples.images.equal(expected.images) is same
@@ -117,7 +118,7 @@ def test_guided_samples_come_nearer_to_their_modes(
     monkeypatch.setattr(LatentDitPrior, "output", sees)
 
     def apart(strength: float) -> Tensor:
-        made = loaded(pipeline, tmp_path / "fit", strength=strength, modes=3, sampling_steps=50)
+        made = loaded(pipeline, tmp_path / "fit", strength=strength, modes=3, sampling_steps=50, stop=25)
         modes = load_file(tmp_path / "fit" / "modes.safetensors")["modes"]
         latents = made.sample_block(1, 0, Context()).latents
         assert latents is not None
@@ -161,6 +162,21 @@ methods:
     assert len(fits) == 3
     assert sum("IPC 10" in label for label in fits) == 1
     assert len({n.label for n in made}) == 6
+
+
+@pytest.mark.parametrize("stop", [STEPS - 1, STEPS, 25])
+def test_a_guidance_that_steers_nothing_is_refused(stop: int, pipeline: Path) -> None:
+    with pytest.raises(ComponentError, match=f"of 4 sampling_steps none is steered, .* the last {stop + 1} "):
+        generator(pipeline, stop=stop)
+
+
+def test_what_cannot_have_modes_is_known_before_it_is_tried(pipeline: Path) -> None:
+    """Of a data set of 8 images a class, of 16 pixels or else of 32."""
+    generator(pipeline, modes=8).check(real_dataset())
+    with pytest.raises(ComponentError, match="cannot find 9 modes among 8 images of a class; lower its parameter"):
+        generator(pipeline, modes=9).check(real_dataset())
+    with pytest.raises(ComponentError, match="images of 32 px have latents of 16 px, and the transformer"):
+        generator(pipeline).check(real_dataset(pixels=32))
 
 
 def test_too_few_images(pipeline: Path, tmp_path: Path) -> None:

@@ -168,6 +168,7 @@ def test_what_is_fetched_is_what_loading_looks_for(
     for _ in range(2):
         made.fetch(lambda *_: None)
     assert asked == ["someone/small-clip", "open_clip_model.safetensors"]
+    assert f"it is not known whether weights of {SMALLEST} ({tag}) are on this machine" in made.missing()
     made.load(None, DATA, Context())
 
 
@@ -226,6 +227,8 @@ def test_a_file_is_known_by_its_content_and_a_tag_by_its_name(weights: Path, tmp
 def test_a_mistake_is_told(params: dict[str, Any], told: str) -> None:
     with pytest.raises(ComponentError, match=told):
         scorer(**params)
+    with pytest.raises(ComponentError, match=told):
+        scorer(load=False, **params).fetch(lambda *_: None)
 
 
 def test_loading_draws_nothing_from_the_global_generator(weights: Path) -> None:

@@ -114,9 +114,30 @@ def test_missing_weights_are_said_with_the_command_that_fetches_them(
     assert scorer(name, **params).missing() is None
 
 
-def test_nothing_is_said_of_weights_that_are_given_or_lie_who_knows_where(tmp_path: Path) -> None:
+def test_nothing_is_said_of_weights_that_are_given(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
     path.touch()
-    assert scorer("timm", model="convnext_base.fb_in1k", weights=path).missing() is None
-    assert scorer("timm", model="resnet34.a1_in1k").missing() is None
+    for model in ("convnext_base.fb_in1k", "resnet34.a1_in1k", "resnet34"):
+        assert scorer("timm", model=model, weights=path).missing() is None
+    for tag in ("openai", "made_here", None):
+        assert scorer("open-clip", pretrained=tag, weights=path).missing() is None
     assert scorer("trained-teacher").missing() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "called"),
+    [
+        ("timm", {"model": "resnet34.a1_in1k"}, "resnet34.a1_in1k"),
+        ("timm", {"model": "resnet50.tv_in2k"}, "resnet50.tv_in2k"),
+        ("open-clip", {"model": "ViT-B-33"}, "ViT-B-33 (openai)"),
+        ("open-clip", {"pretrained": "openia"}, "ViT-B-32 (openia)"),
+    ],
+)
+def test_of_weights_that_lie_who_knows_where_that_is_said(
+    name: str, params: dict[str, Any], called: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
+    assert scorer(name, **params).missing() == (
+        f"scorer '{name}': it is not known whether weights of {called} are on this machine; `ddbench fetch SUITE` gets "
+        "or checks them"
+    )

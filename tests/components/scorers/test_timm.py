@@ -178,6 +178,7 @@ def test_weights_are_found_by_name_in_the_data_folder_then_in_the_hubs_cache(
     expected = scorer(weights=weights).score(IMAGES, Context())["logits"]
     cache_weights(weights, REPOSITORY, "model.safetensors")
     assert scorer().score(IMAGES, Context())["logits"].equal(expected)
+    assert scorer(None).missing() is None
 
     kept = tmp_path / "data" / "weights" / REPOSITORY / "model.safetensors"
     kept.parent.mkdir(parents=True)
@@ -202,9 +203,11 @@ def test_what_is_fetched_is_what_loading_looks_for(
 ) -> None:
     asked = on_the_hub(REPOSITORY, "model.safetensors", weights)
     made: Any = ddbench.create("scorer", "timm", model=TAGGED)
+    assert "it is not known whether weights of" in made.missing()
     for _ in range(2):
         made.fetch(lambda *_: None)
     assert asked == [REPOSITORY, "model.safetensors"]
+    assert made.missing() is None
     made.load(None, DATA, Context())
     kept = tmp_path / "data" / "weights" / REPOSITORY / "model.safetensors"
     kept.write_bytes(kept.read_bytes()[:-1])
@@ -290,6 +293,8 @@ def test_a_path_that_leads_nowhere_fails_before_anything_runs(tmp_path: Path) ->
 def test_a_name_that_cannot_be_is_told(model: str, told: str) -> None:
     with pytest.raises(ComponentError, match=told):
         scorer(model=model)
+    with pytest.raises(ComponentError, match=told):
+        scorer(None, model=model).fetch(lambda *_: None)
 
 
 def test_loading_draws_nothing_from_the_global_generator(weights: Path) -> None:
