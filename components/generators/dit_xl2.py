@@ -16,7 +16,8 @@ class DitXl2(LatentDit):
     learned, and guidance 4 on the first three of four latent channels, as in DiT's own code. ``scheduler: ddim`` with
     ``guided_channels: all`` is what diffusers' ``DiTPipeline`` does. A class is named to the transformer by its index
     in ImageNet-1k. The transformer is diffusers', whose embedding of timesteps spaces its frequencies by 1/127 of their
-    range, where DiT's own code, with which the published weights were trained, has 1/128: that is ``frequencies: dit``.
+    range, as its pipeline does, where DiT's own code, with which the published weights were trained, has 1/128: that is
+    ``frequencies: dit``, as the suites that ship have it. At late timesteps the two are far apart.
 
     A sample depends on (seed, class, index): its starting noise and the noise of its steps are one stream of its own.
     Latents are rounded to half precision before they are decoded, and kept, so that images are what they decode to.

@@ -34,8 +34,8 @@ class Context:
             that trains them as well.
         cadence: when students are measured: ``last``, once after the last epoch, or ``papers``, as often as the
             protocol says. Measuring changes nothing in the training.
-        unfinished: a file to keep long work in, which is there again after a kill and goes when the work is done; None
-            where nothing is kept.
+        unfinished: a file to keep long work in, which is there again after a kill and goes when the work is done, as do
+            those beside it that differ in the suffix; None where nothing is kept.
         scratch: an empty folder for temporary files, removed afterwards; None where there is none.
         log: where messages go.
         progress: called with (done, total), from time to time.
