@@ -106,6 +106,8 @@ class FineTuned(LatentDit):
     def fit_cost(self, dataset: Dataset) -> Cost | None:
         """Both views of each image encoded; each step forth and back, and what the term asks; the weights that differ.
 
+        Of several fits in one store only the first encodes, which is not known here.
+
         Back is once to the activations, and with every weight trained once more. What is held is not known.
         """
         size, counts = self.size, dataset.train_counts
@@ -147,8 +149,7 @@ class FineTuned(LatentDit):
             convert(self.params.checkpoint, prior.network, out_dir)
             return
         self.params.check_steps(len(data.train))
-        # Encoding takes longer than many a training: where that is stopped, latents are there when it goes on.
-        latents = RealLatents.kept(ctx.unfinished and ctx.unfinished.with_suffix(".latents"), data, prior)
+        latents = RealLatents.shared(data, prior, ctx)
         together = min(self.params.batch_size, len(latents))
         with enough_memory(f"a step of fine-tuning {self.label()}", "batch_size", together):
             term = self.term(len(data.classes), latents.mean[0, 0].numel())

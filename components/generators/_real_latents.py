@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
-from ddbench import TrainingData
+from ddbench import Context, TrainingData
+from ddbench.api import sha256_json, tensor_digest
+from ddbench.run.environment import environment
 from ddbench.store.files import write_whole
 
 from .._memory import enough_memory, in_pieces
@@ -61,17 +65,24 @@ class RealLatents:
         return cls(mean, deviation, data.train.labels.to(device))
 
     @classmethod
-    def kept(cls, path: Path | None, data: TrainingData, prior: LatentDitPrior) -> RealLatents:
-        """Those that work which was stopped has left in a file; else they are encoded, and left there."""
-        if path is None:
-            return cls.of(data, prior)
-        with suppress(OSError, SafetensorError, TypeError):
-            found = cls(**load_file(path, device=str(prior.network.device)))
-            if len(found) == len(data.train):
-                return found
-        made = cls.of(data, prior)
-        write_whole(path, save({name: value.contiguous() for name, value in vars(made).items()}))
-        return made
+    def shared(cls, data: TrainingData, prior: LatentDitPrior, ctx: Context, *, mirrored: bool = True) -> RealLatents:
+        """Those that another fit has left in ``ctx.cache``; else they are encoded, and left there.
+
+        Encoding takes longer than many a fine-tuning, and of one data set and VAE it is the same for all.
+        """
+        if ctx.cache is None:
+            return cls.of(data, prior, mirrored=mirrored)
+        path = ctx.cache / f"latents-{_known_by(data, prior, ctx, mirrored)}.safetensors"
+        ctx.cache.mkdir(exist_ok=True)
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another fit may be at it
+            kept = _read(path)
+            if kept is None:
+                made = cls.of(data, prior, mirrored=mirrored)
+                kept = {"mean": made.mean, "deviation": made.deviation}
+                write_whole(path, save(kept, {"digests": _digests(kept)}))
+        device = prior.network.device
+        return cls(kept["mean"].to(device), kept["deviation"].to(device), data.train.labels.to(device))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -80,3 +91,29 @@ class RealLatents:
         """Latents of the images ``chosen [n]``, float32 ``[n, C, H, W]``, off their means by so many deviations."""
         which = mirrored.long()
         return self.mean[which, chosen].float() + self.deviation[which, chosen].float() * noise
+
+
+def _known_by(data: TrainingData, prior: LatentDitPrior, ctx: Context, mirrored: bool) -> str:
+    """A digest of all that decides the latents."""
+    vae = prior.vae.state_dict()
+    known = {
+        "images": tensor_digest(data.train.images),
+        "vae": {name: tensor_digest(value) for name, value in vae.items()},
+        "scale": prior.vae.config.scaling_factor,
+        "mirrored": mirrored,
+        "environment": environment(ctx.device, ctx.threads),
+    }
+    return sha256_json(known)[:32]
+
+
+def _read(path: Path) -> dict[str, Tensor] | None:
+    """What was left there, if it is whole."""
+    with suppress(OSError, SafetensorError), safe_open(path, framework="pt") as file:
+        found = {name: file.get_tensor(name) for name in ("mean", "deviation")}
+        if file.metadata()["digests"] == _digests(found):
+            return found
+    return None
+
+
+def _digests(tensors: Mapping[str, Tensor]) -> str:
+    return " ".join(tensor_digest(tensor) for tensor in tensors.values())

@@ -115,7 +115,7 @@ class ModeGuidance(LatentDit):
         from ._real_latents import RealLatents
 
         self._check_count_of_modes(torch.bincount(data.train.labels, minlength=len(data.classes)).tolist())
-        latents = RealLatents.of(data, self.open(data, "float32", ctx), mirrored=False)
+        latents = RealLatents.shared(data, self.open(data, "float32", ctx), ctx, mirrored=False)
         save_file({"modes": find_modes(latents, len(data.classes), self.count, ctx)}, out_dir / MODES)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:

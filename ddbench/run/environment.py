@@ -56,11 +56,10 @@ def measured(device: str, unfinished: Path | None = None) -> Iterator[dict[str, 
     """Fill the yielded dict, at the end, with wall and CPU seconds and peak memory in MiB.
 
     That is the whole process's, with Python and torch in it; on a GPU also what its tensors held there.
-    Where ``unfinished``, or something of its name and another suffix, is there at the beginning, ``resumed`` is true in
-    it: the seconds are those of the rest.
+    Where ``unfinished`` is there at the beginning, ``resumed`` is true in it: the seconds are those of the rest.
     """
     usage: dict[str, float] = {}
-    if unfinished is not None and any(unfinished.parent.glob(f"{unfinished.stem}.*")):
+    if unfinished is not None and unfinished.exists():
         usage["resumed"] = True
     _reset_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()

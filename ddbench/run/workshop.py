@@ -101,6 +101,7 @@ class Workshop:
                 numerics=job.settings.get("numerics", "reference"),
                 cadence=job.settings.get("cadence", "last"),
                 unfinished=self.store.unfinished(job.action_key, mark) if job.stage in ("evaluate", "fit") else None,
+                cache=self.store.cache,
                 scratch=scratch,
                 progress=progress,
             )

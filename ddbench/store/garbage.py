@@ -21,7 +21,7 @@ class Freed:
 
 
 def collect(root: Path, keep: Set[str], *, delete: bool) -> Freed:
-    """Remove the payloads and unfinished work whose action key is not in ``keep``, and everything quarantined.
+    """Remove the payloads and unfinished work whose action key is not in ``keep``, all quarantined, and the cache.
 
     Raises StoreError if there is no store at ``root`` or a run is using it.
     """
@@ -37,11 +37,12 @@ def collect(root: Path, keep: Set[str], *, delete: bool) -> Freed:
             for path in (root / "unfinished").glob("*")
             if path.name.removeprefix(".").partition("-")[0] not in keep
         ]
-        set_aside += sum(path.stat().st_size for path in abandoned)
+        set_aside += sum(path.stat().st_size for path in (*abandoned, *store.cache.glob("*")))
         if delete:
             for manifest in doomed:
                 store.drop_payload(manifest)
             shutil.rmtree(quarantine, ignore_errors=True)
+            shutil.rmtree(store.cache, ignore_errors=True)
             for path in abandoned:
                 path.unlink()
     return Freed(len(doomed), sum(manifest.size for manifest in doomed) + set_aside)

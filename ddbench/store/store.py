@@ -194,6 +194,11 @@ class Store:
         records = (read_sealed(folder / n) for n in names if n.endswith(".json") and n[:5] != "cell-")
         return [record for record in records if record is not None]
 
+    @property
+    def cache(self) -> Path:
+        """What work of several kinds needs and can make again; the folder need not exist."""
+        return self.root / "cache"
+
     # unfinished work
 
     def unfinished(self, action_key: str, fingerprint: str) -> Path:

@@ -71,6 +71,14 @@ def test_where_there_is_no_store_none_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_what_work_shares_goes_whatever_is_wanted(store: Store) -> None:
+    before = collect(store.root, {KEY}, delete=False).size
+    store.cache.mkdir()
+    (store.cache / "latents").write_bytes(b"x" * 100)
+    assert collect(store.root, {KEY}, delete=True).size == before + 100
+    assert not store.cache.exists()
+
+
 def test_abandoned_work_goes_and_work_that_is_still_wanted_stays(store: Store) -> None:
     wanted, abandoned = store.unfinished(KEY, "f1"), store.unfinished(OTHER, "f1")
     wanted.parent.mkdir()

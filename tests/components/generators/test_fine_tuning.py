@@ -18,7 +18,7 @@ from ddbench_components.generators._latent_prior import LatentDitPrior
 from ddbench_components.generators._real_latents import RealLatents
 from ddbench_components.generators._variance_bound import variance_bound
 from diffusers import DiTTransformer2DModel
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from small_pipelines import ALPHA_BAR, real_dataset, real_images, transformer
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
@@ -414,28 +414,60 @@ def test_images_are_encoded_alike_with_their_mirror_images_and_without(pipeline:
     torch.testing.assert_close(one.mean[0], both.mean[0], rtol=2e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("damage", ["", "cut short", "of another data set"])
-def test_latents_outlive_a_kill(damage: str, pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed in the first step, before there is a checkpoint: the images are not encoded again."""
-    whole = fitted("minimax", pipeline, tmp_path / "whole")
-    encoded, plain = [], LatentDitPrior.encode
-    monkeypatch.setattr(LatentDitPrior, "encode", lambda self, x: (encoded.append(len(x)), plain(self, x))[1])
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images and mirror images are encoded, call by call."""
+    seen, plain = list[int](), LatentDitPrior.encode
+    monkeypatch.setattr(LatentDitPrior, "encode", lambda self, x: (seen.append(len(x)), plain(self, x))[1])
+    return seen
 
-    def kill(done: int, total: int) -> None:
-        raise KilledError
 
-    kept = Context(unfinished=tmp_path / "unfinished.safetensors", progress=kill)
-    with pytest.raises(KilledError):
-        fitted("minimax", pipeline, tmp_path / "killed", kept)
-    (latents,) = tmp_path.glob("unfinished*")
-    if damage == "cut short":
-        latents.write_bytes(latents.read_bytes()[:-100])
-    elif damage:
-        fewer = {n: v[:, 1:] if v.ndim > 1 else v[1:] for n, v in load_file(latents).items()}
-        save_file({name: value.contiguous() for name, value in fewer.items()}, latents)
-    resumed = fitted("minimax", pipeline, tmp_path / "resumed", replace(kept, progress=lambda done, total: None))
-    assert sum(encoded) == 2 * 24 * (2 if damage else 1)
-    assert all(torch.equal(value, whole[name]) for name, value in resumed.items())
+def test_images_are_encoded_once_for_all_fits(pipeline: Path, tmp_path: Path, encoded: list[int]) -> None:
+    """With their mirror images for fine-tuning, without for modes; whatever each makes of them."""
+    alone = fitted("minimax", pipeline, tmp_path / "alone")
+    encoded.clear()
+    ctx = Context(cache=tmp_path / "cache")
+    first = fitted("minimax", pipeline, tmp_path / "first", ctx)
+    assert sum(encoded) == 2 * 24
+    fitted("inversion-matching", pipeline, tmp_path / "second", ctx, learning_rate=1e-4)
+    again = fitted("minimax", pipeline, tmp_path / "again", ctx)
+    assert sum(encoded) == 2 * 24
+    assert all(torch.equal(value, alone[name]) for one in (first, again) for name, value in one.items())
+    modes = {"model": str(pipeline), "classes": "dataset", "modes": 2}
+    for strength in (0.1, 0.2):
+        folder = tmp_path / f"modes {strength}"
+        folder.mkdir()
+        guided: Any = ddbench.create("generator", "mode-guidance", **modes, strength=strength)
+        guided.fit(real_images(), folder, ctx)
+    assert sum(encoded) == 3 * 24
+
+
+def test_other_images_and_other_vaes_have_other_latents(pipeline: Path, tmp_path: Path, encoded: list[int]) -> None:
+    prior, ctx = generator("minimax", pipeline).open(real_images(), "float32", Context()), Context(cache=tmp_path)
+    images = real_images()
+    turned = replace(images, train=replace(images.train, images=images.train.images.flip(-1)))
+    first = RealLatents.shared(images, prior, ctx)
+    assert not RealLatents.shared(turned, prior, ctx).mean.equal(first.mean)
+    with torch.no_grad():
+        cast("Any", prior.vae).quant_conv.bias += 1
+    assert not RealLatents.shared(images, prior, ctx).mean.equal(first.mean)
+    assert sum(encoded) == 3 * 2 * 24
+
+
+@pytest.mark.parametrize("damage", ["cut short", "a bit"])
+def test_latents_that_are_damaged_are_made_again(
+    damage: str, pipeline: Path, tmp_path: Path, encoded: list[int]
+) -> None:
+    prior, ctx = generator("minimax", pipeline).open(real_images(), "float32", Context()), Context(cache=tmp_path)
+    first = RealLatents.shared(real_images(), prior, ctx)
+    (path,) = tmp_path.glob("*.safetensors")
+    content = path.read_bytes()
+    path.write_bytes(content[:-100] if damage == "cut short" else content[:-1] + bytes([content[-1] ^ 1]))
+    again = RealLatents.shared(real_images(), prior, ctx)
+    assert sum(encoded) == 2 * 2 * 24
+    assert again.mean.equal(first.mean)
+    assert again.deviation.equal(first.deviation)
+    assert path.read_bytes() == content
 
 
 def test_a_stop_beyond_the_end_is_known_before_anything_is_encoded(pipeline: Path) -> None:
