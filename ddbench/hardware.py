@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import shutil
+import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,6 @@ from ddbench.api.cost import Cost
 
 THIS_CPU: Final = "cpu"
 _CPUINFO: Final = Path("/proc/cpuinfo")
-_GPUS: Final = Path("/proc/driver/nvidia/gpus")
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,20 @@ def device_in_use(device: str) -> Device | None:
     return None if name is None else KNOWN[name]
 
 
+def gpu_models() -> list[str]:
+    """What the driver calls the NVIDIA GPUs here, in its order; importing torch for it would take seconds."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    return re.findall(r"^GPU \d+: (.*?)(?: \(UUID: .*\))?$", answer.stdout, re.MULTILINE)
+
+
 def device_of_runs() -> Device:
     """What a run on this machine computes on unless it is told: a GPU, else the processor.
 
     Of several GPUs it is one that is known here; of one that is not, there is the name alone.
     """
-    models = _gpu_models()
+    models = gpu_models()
     known = [KNOWN[name] for name in map(known_model, models) if name is not None]
     if known:
         return known[0]
@@ -122,13 +130,6 @@ def _clock() -> float | None:
     with suppress(StopIteration, ValueError):
         return 1e6 * float(next(iter(_told(_CPUINFO, "cpu MHz"))))
     return None
-
-
-def _gpu_models() -> list[str]:
-    """What the driver calls the GPUs of this machine, where the system tells it (Linux)."""
-    if shutil.which("nvidia-smi") is None:  # a run asks it: a container may show GPUs that it was not given
-        return []
-    return [model for file in sorted(_GPUS.glob("*/information")) for model in _told(file, "Model")]
 
 
 def _told(file: Path, *names: str) -> list[str]:

@@ -106,9 +106,8 @@ class FineTuned(LatentDit):
     def fit_cost(self, dataset: Dataset) -> Cost | None:
         """Both views of each image encoded; each step forth and back, and what the term asks; the weights that differ.
 
-        Of several fits in one store only the first encodes, which is not known here.
-
-        Back is once to the activations, and with every weight trained once more. What is held is not known.
+        Of several fits in one store only the first encodes, which is not known here. Back is once to the activations,
+        and with every weight trained once more. What is held is not known.
         """
         size, counts = self.size, dataset.train_counts
         if size is None or counts is None:

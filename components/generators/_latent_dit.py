@@ -17,7 +17,7 @@ from ddbench.api.component import Progress
 from ddbench.api.cost import Cost
 from ddbench.hardware import device_in_use
 
-from ._parts import PIPELINE_INDEX, Part, class_names, fetch_parts, is_folder, is_name
+from ._parts import PIPELINE_INDEX, Part, class_names, fetch_parts, is_folder, is_name, scheduler_timesteps
 from ._pipeline_cost import PipelineCost
 
 if TYPE_CHECKING:
@@ -186,6 +186,20 @@ class LatentDit(Generator):
         labels = self._labels(dataset.classes, dataset.info.name)
         if self.size is not None:
             self._check_count(self.size.dit.labels, len(labels))
+        timesteps = scheduler_timesteps(self.parts[2])
+        if timesteps is not None:
+            self._check_steps(timesteps)
+
+    def _check_steps(self, timesteps: int) -> None:
+        """Raise ComponentError where more steps are to be taken than the scheduler has timesteps."""
+        if self.params.sampling_steps > timesteps:
+            found = self.parts[2].look()
+            raise ComponentError(
+                f"{self.label()} cannot sample in {self.params.sampling_steps} steps: the scheduler has {timesteps} "
+                "timesteps",
+                where=str(found) if isinstance(found, Path) else None,
+                hint="lower the parameter 'sampling_steps'",
+            )
 
     def check_encoding(self, dataset: Dataset) -> None:
         """Raise ComponentError where real images have other latents than the transformer takes."""
@@ -206,13 +220,6 @@ class LatentDit(Generator):
         with enough_memory(f"the networks of {self.label()}"):
             prior = LatentDitPrior.from_folders(folders, labels, precision, self.params.frequencies, ctx.device)
         self._check_count(prior.no_class, len(labels))
-        if self.params.sampling_steps > prior.timesteps:
-            raise ComponentError(
-                f"{self.label()} cannot sample in {self.params.sampling_steps} steps: the scheduler has "
-                f"{prior.timesteps} timesteps",
-                where=str(folders["scheduler"]),
-                hint="lower the parameter 'sampling_steps'",
-            )
         made, taken = prior.vae.config.latent_channels, prior.network.config.in_channels
         if made != taken:
             raise ComponentError(
@@ -224,6 +231,7 @@ class LatentDit(Generator):
 
     def use(self, prior: LatentDitPrior) -> None:
         """Sample from it from now on."""
+        self._check_steps(prior.timesteps)
         if self.params.compile:
             prior.compile()
         self._prior = prior

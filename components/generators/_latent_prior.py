@@ -199,7 +199,7 @@ def _read_scheduler(folder: Path) -> DDPMScheduler:
     """The noise that a network learnt to predict. Raises ComponentError where it learnt to predict something else."""
     with loading(folder, "a scheduler"):
         config = DDPMScheduler.load_config(folder)
-        if "beta_schedule" not in config:
+        if not {"beta_schedule", "trained_betas"} & config.keys():
             raise ComponentError(
                 f"is a {config.get('_class_name', 'scheduler')} without the betas of a diffusion",
                 where=str(folder),

@@ -151,6 +151,17 @@ def fetch_parts(parts: Sequence[Part], progress: Progress) -> None:
         part.fetch(repository, progress)
 
 
+def scheduler_timesteps(scheduler: Part) -> int | None:
+    """How many timesteps the scheduler of a pipeline has, where it is here and tells."""
+    found = scheduler.look()
+    if not isinstance(found, Path):
+        return None
+    try:
+        return int(json.loads((found / "scheduler_config.json").read_text(encoding="utf-8"))["num_train_timesteps"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def class_names(index: Path) -> list[str]:
     """What a pipeline's ``model_index.json`` calls its classes, in their order; empty where it does not."""
     try:

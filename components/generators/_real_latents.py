@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ from ._latent_prior import LatentDitPrior
 _TOGETHER = 20
 
 
+def _unheard(done: int, total: int) -> None:
+    """Nobody asks how far it is."""
+
+
 @dataclass(frozen=True)
 class RealLatents:
     """Means and deviations of what the VAE encodes, half precision ``[2, N, C, H, W]``: each image, and mirrored.
@@ -43,8 +48,15 @@ class RealLatents:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, data: TrainingData, prior: LatentDitPrior, *, mirrored: bool = True) -> RealLatents:
-        """Encode the training images.
+    def of(
+        cls,
+        data: TrainingData,
+        prior: LatentDitPrior,
+        *,
+        mirrored: bool = True,
+        progress: Callable[[int, int], None] = _unheard,
+    ) -> RealLatents:
+        """Encode the training images; ``progress`` is told how many are done.
 
         Raises:
             ComponentError: they are not as large as those that the prior makes, or there is no memory for one of them.
@@ -56,6 +68,7 @@ class RealLatents:
             images = data.train.images[span].to(device).float() / 255
             told = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
             check_latents(data.image_size, told.shape[-1], size)
+            progress(min(span.stop, len(data.train)), len(data.train))
             return told.reshape(2, views, len(images), *told.shape[2:]).half()
 
         one = f"encoding an image of {data.image_size} px{' and its mirror image' if mirrored else ''}"
@@ -71,16 +84,17 @@ class RealLatents:
         Encoding takes longer than many a fine-tuning, and of one data set and VAE it is the same for all.
         """
         if ctx.cache is None:
-            return cls.of(data, prior, mirrored=mirrored)
+            return cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
         path = ctx.cache / f"latents-{_known_by(data, prior, ctx, mirrored)}.safetensors"
         ctx.cache.mkdir(exist_ok=True)
         with path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another fit may be at it
             kept = _read(path)
             if kept is None:
-                made = cls.of(data, prior, mirrored=mirrored)
+                made = cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
                 kept = {"mean": made.mean, "deviation": made.deviation}
                 write_whole(path, save(kept, {"digests": _digests(kept)}))
+        check_latents(data.image_size, kept["mean"].shape[-1], int(prior.network.config.sample_size))
         device = prior.network.device
         return cls(kept["mean"].to(device), kept["deviation"].to(device), data.train.labels.to(device))
 
@@ -96,10 +110,11 @@ class RealLatents:
 def _known_by(data: TrainingData, prior: LatentDitPrior, ctx: Context, mirrored: bool) -> str:
     """A digest of all that decides the latents."""
     vae = prior.vae.state_dict()
+    config = {name: value for name, value in prior.vae.config.items() if not name.startswith("_")}
     known = {
         "images": tensor_digest(data.train.images),
         "vae": {name: tensor_digest(value) for name, value in vae.items()},
-        "scale": prior.vae.config.scaling_factor,
+        "config": json.dumps(config, sort_keys=True, default=str),
         "mirrored": mirrored,
         "environment": environment(ctx.device, ctx.threads),
     }

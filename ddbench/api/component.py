@@ -127,7 +127,9 @@ class Component(ABC):
     def without(self, *names: str) -> Self:
         """The same with parameters at their defaults."""
         fields = type(self.params).model_fields
-        return type(self)(self.params.model_copy(update={name: fields[name].default for name in names}))
+        return type(self)(
+            self.params.model_copy(update={name: fields[name].get_default(call_default_factory=True) for name in names})
+        )
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:  # noqa: B027  (optional to override)
         """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""
@@ -179,8 +181,8 @@ def explain(error: ValidationError, model: type[BaseParams]) -> str:
     first = error.errors()[0]
     field, *rest = first["loc"] or ("",)
     said = [first["msg"].removeprefix("Value error, ")]
-    if any(isinstance(part, str) for part in rest):  # members of a union by name: no places in the value
-        others = (e["msg"] for e in error.errors()[1:] if e["loc"][0] == field)
+    others = [e["msg"] for e in error.errors()[1:] if e["loc"][:1] == (field,)]
+    if others and any(isinstance(part, str) for part in rest):  # members of a union by name: no places in the value
         said, rest = [*said, *(other.removeprefix("Input should be ") for other in others)], []
     name, message = ".".join(map(str, (field, *rest))), ", or ".join(said)
     message = f"{message[0].lower()}{message[1:]}"

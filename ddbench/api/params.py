@@ -23,7 +23,8 @@ class Params(BaseModel):
         """To pydantic ``true`` is 1: a guidance of ``true`` would be none, and nobody would be told."""
         if _holds_boolean(value):
             types = list(_types(cls.model_fields[info.field_name or ""].annotation))
-            if bool not in types and (int in types or float in types):
+            takes = any(t is bool or isinstance(t, bool | type(BaseModel)) for t in types)
+            if not takes and (int in types or float in types):
                 raise ValueError("input should be a number")
         return value
 

@@ -44,17 +44,16 @@ def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
 
 
 def _environment() -> list[Finding]:
-    from ddbench.hardware import cpu_model
+    from ddbench.hardware import cpu_model, gpu_models
     from ddbench.run.driver import usable_cores
     from ddbench.run.environment import versions
-    from ddbench.run.start import find_gpus
 
     missing = [name for name in ("torch", "torchvision", "diffusers", "timm", "open_clip") if find_spec(name) is None]
     return [
         Finding("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
         Finding("packages", f"missing: {', '.join(missing)}", "!!") if missing else Finding("packages", "all there"),
         Finding("processor", f"{cpu_model()}, {usable_cores()} cores usable"),
-        Finding("GPUs", str(len(find_gpus()))),
+        Finding("GPUs", ", ".join(gpu_models()) or "none"),
     ]
 
 

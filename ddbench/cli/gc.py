@@ -16,7 +16,10 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Do it; without this, only say what would go.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Remove the files (pools, scores, fits) that the named suites do not use. Results and manifests stay."""
+    """Remove the files (pools, scores, fits) that the named suites do not use, and what fits have cached.
+
+    Results and manifests stay.
+    """
     from ddbench.cli.output import print_json
     from ddbench.plan.load import planned
     from ddbench.store.garbage import collect

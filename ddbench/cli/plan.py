@@ -18,8 +18,8 @@ _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time",
 _UNKNOWN = {"flops": "flops", "hours": "seconds", "hours_left": "seconds_left", "disk_bytes": "disk_bytes"}
 # What memory is counted of: its name in the JSON, and in words. A process holds Python and torch beside tensors.
 _MEMORY = {"tensors": "of tensors", "process": "of the whole process, as recorded,"}
-# What takes disk outside of the store.
-_NOT_IN_THE_STORE = ("data", "weights")
+# What takes disk beside the artifacts and results that are counted.
+_NOT_COUNTED = ("data", "weights", "cached latents")
 
 
 def plan(
@@ -102,7 +102,7 @@ def _bill_json(bill: Bill) -> dict[str, Any]:
         "hours_left": _hours(bill.total("seconds_left")),
         "memory_bytes": {counted: stage and stage.memory_bytes[counted] for counted, stage in most.items()},
         "disk_bytes": bill.total("disk_bytes").known,
-        "disk_bytes_without": list(_NOT_IN_THE_STORE),
+        "disk_bytes_without": list(_NOT_COUNTED),
         "nodes_unknown": {
             **{json: bill.total(name).unknown for json, name in _UNKNOWN.items()},
             "memory_bytes": sum(stage.memory_unknown for stage in bill.stages),
@@ -165,7 +165,7 @@ def _space(bill: Bill) -> str:
     held = "; ".join(most) or "?"
     limited = f", and the device has {limit:g} GiB" if limit else ""
     without = f"; not known of {', '.join(unknown)}" if most and unknown else ""
-    stored = f"{_text(bill.total('disk_bytes'), _size)} in the store; {' and '.join(_NOT_IN_THE_STORE)} are not counted"
+    stored = f"{_text(bill.total('disk_bytes'), _size)} in the store; {', '.join(_NOT_COUNTED)} are not counted"
     return f"memory: {held}{limited}{without}\ndisk: {stored}"
 
 

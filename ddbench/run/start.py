@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from ddbench.errors import DataError
+from ddbench.hardware import gpu_models
 from ddbench.run.driver import Driver, Outcome, new_run_folder, usable_cores
 from ddbench.run.events import LOG_NAME, EventLog
 from ddbench.run.executors.local import LocalExecutor
@@ -39,7 +39,7 @@ def run_suite(
     with run_lock(store_root, suite.name, lambda holder: show.say(_waiting(store_root, holder))):
         _sweep(store)
         folder = new_run_folder(store, suite)
-        gpus = [] if device == "cpu" else find_gpus()
+        gpus = [] if device == "cpu" else list(range(len(gpu_models())))
         if device == "cuda" and not gpus:
             raise DataError("no GPU was found on this machine", hint="use --device cpu")
         executor = LocalExecutor(store_root, folder, workers or usable_cores(), gpus)
@@ -63,11 +63,3 @@ def _sweep(store: Store) -> None:
     """Remove what killed runs left half-done; nothing else is using the store now."""
     for leftover in (store.root / "tmp").iterdir():
         shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
-
-
-def find_gpus() -> list[int]:
-    """Indices of this machine's NVIDIA GPUs, asked of the driver: importing torch for it would take seconds."""
-    if shutil.which("nvidia-smi") is None:
-        return []
-    answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return list(range(sum(line.startswith("GPU ") for line in answer.stdout.splitlines())))

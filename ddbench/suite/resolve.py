@@ -140,8 +140,12 @@ class _Resolver:
             raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
 
     def check_variants(self) -> None:
-        """Raise SuiteError for a variant that has the name of another generator, as which tables would show it."""
-        taken = {cls.info.name for cls in self.known.components("generator")}
+        """Raise SuiteError for a variant that has the name of another generator, as which tables would show it.
+
+        Of those that come with ddbench: a plug-in that is installed later makes no suite wrong.
+        """
+        own = (cls for cls in self.known.components("generator") if cls.__module__.startswith("ddbench_components."))
+        taken = {cls.info.name for cls in own}
         for name, use in self.model.generators.items():
             if name in taken and name != use.use:
                 raise SuiteError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -197,7 +196,7 @@ def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: P
     gigabyte = "≥ about 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
     assert memory == f"memory: {gigabyte}; not known of fit, score"
     stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
-    assert disk == f"disk: {stored / 1024:.2f} KiB in the store; data and weights are not counted"
+    assert disk == f"disk: {stored / 1024:.2f} KiB in the store; data, weights, cached latents are not counted"
     noisy = {**SUITE["methods"], "noisy": {"generator": "noise", "selector": "first"}}
     bill = billed(tmp_path, {**SUITE, "methods": noisy}, known, "h100")
     memory, disk = _space(bill).splitlines()
@@ -210,7 +209,7 @@ def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: P
     # One fit and one node of the scorer for each of two blocks; of three nodes that generate, one is of `noise`.
     assert said["memory_bytes"] == {"tensors": 2**30, "process": None}
     assert said["nodes_unknown"]["memory_bytes"] == 1 + 2 + 1
-    assert said["disk_bytes_without"] == ["data", "weights"]
+    assert said["disk_bytes_without"] == ["data", "weights", "cached latents"]
 
 
 def test_memory_that_is_known_of_all_nodes_is_no_least(tmp_path: Path, known: Catalogue) -> None:
@@ -453,16 +452,16 @@ def test_only_this_machines_processor_is_cpu() -> None:
 
 @pytest.fixture
 def with_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make the system tell of these GPUs and no others, as NVIDIA's driver does it on Linux."""
+    """Put an `nvidia-smi` first that tells of these GPUs and no others, or have none."""
 
     def tell(*models: str, tools: bool = True) -> None:
-        folder = tmp_path / "gpus"
-        for bus, model in enumerate(models):
-            (folder / f"0000:0{bus}:00.0").mkdir(parents=True)
-            text = f"Model: \t\t {model}\nIRQ:   \t\t 12{bus}\nBus Type: \t PCIe\nDevice Minor: \t {bus}\n"
-            (folder / f"0000:0{bus}:00.0" / "information").write_text(text)
-        monkeypatch.setattr(ddbench.hardware, "_GPUS", folder)
-        monkeypatch.setattr(shutil, "which", lambda name: name if tools else None)
+        lines = [f"GPU {i}: {model} (UUID: GPU-5e1f{i}-0a)" for i, model in enumerate(models)]
+        tool = tmp_path / "bin" / "nvidia-smi"
+        tool.parent.mkdir()
+        if tools:
+            tool.write_text("\n".join(["#!/bin/sh", *(f"echo '{line}'" for line in lines)]) + "\n")
+            tool.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tool.parent))
 
     return tell
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import ddbench_components.generators
 import pytest
+from diffusers import DDIMScheduler
 
+import ddbench
+from ddbench import Context, LabeledImages, TrainingData
 from ddbench.plan import Graph
 from ddbench.plan.node import Node
 from tests.plan.plans import Values, plan
@@ -77,3 +83,18 @@ def test_training_otherwise_does(tmp_path: Path, one: dict[str, Any], fitted_oth
     graph = planned(tmp_path, one=one, **{f"other {i}": {**one, **o} for i, o in enumerate(fitted_otherwise)})
     asked = 1 + sum(2 if other.get("modes") == "ipc" else 1 for other in fitted_otherwise)
     assert len(of(graph, "fit")) == asked
+
+
+def test_a_fit_does_not_ask_for_the_steps_of_a_sampling(tmp_path: Path) -> None:
+    """Of a pipeline with fewer timesteps than the default has steps."""
+    shipped = Path(ddbench_components.generators.__file__).with_name("_dit_nano")
+    pipeline = Path(shutil.copytree(shipped, tmp_path / "pipeline"))
+    DDIMScheduler(num_train_timesteps=20).save_pretrained(pipeline / "scheduler")
+    data: TrainingData = ddbench.create("dataset", "tiny-cifar").training()  # type: ignore[attr-defined]
+    few = replace(data, train=LabeledImages(data.train.images[:40], data.train.labels[:40], data.train.ids[:40]))
+    made: Any = ddbench.create(
+        "generator", "minimax", model=str(pipeline), classes="dataset", sampling_steps=20, epochs=1, stop_after=1
+    )
+    (tmp_path / "fit").mkdir()
+    made.for_fit().fit(few, tmp_path / "fit", Context())
+    made.load(tmp_path / "fit", few, Context())

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -552,10 +553,13 @@ def test_a_pipeline_that_predicts_no_noise(scheduler: Any, said: str, copied: Pa
 def test_more_steps_than_the_scheduler_has(copied: Path) -> None:
     DDIMScheduler(num_train_timesteps=20).save_pretrained(copied / "scheduler")
     assert len(load(copied, sampling_steps=20).sample_block(0, 0, Context())) == 3
-    assert complaint(lambda: load(copied, sampling_steps=21)) == (
-        f"{copied}/scheduler: generator 'dit-xl2' cannot sample in 21 steps: the scheduler has 20 timesteps; "
-        "lower the parameter 'sampling_steps'"
-    )
+    known: Any = SimpleNamespace(classes=training_data().classes, info=SimpleNamespace(name="own"), image_size=16)
+    early = generator(model=str(copied), sampling_steps=21)
+    for do in (lambda: load(copied, sampling_steps=21), lambda: early.check(known)):
+        assert complaint(do) == (
+            f"{copied}/scheduler: generator 'dit-xl2' cannot sample in 21 steps: the scheduler has 20 timesteps; "
+            "lower the parameter 'sampling_steps'"
+        )
 
 
 def test_a_wrong_number_of_classes(copied: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -252,7 +254,7 @@ def test_a_fit_that_is_killed_goes_on_with_the_same_bits(
     monkeypatch.setattr(_fine_tuning, "_CHECKPOINT_SECONDS", 0.0)
 
     def kill(done: int, total: int) -> None:
-        if done == 5:
+        if (done, total) == (5, 8):  # steps, after images
             raise KilledError
 
     kept = tmp_path / "unfinished.safetensors"
@@ -260,7 +262,7 @@ def test_a_fit_that_is_killed_goes_on_with_the_same_bits(
         fitted(name, pipeline, tmp_path / "killed", Context(unfinished=kept, progress=kill), **params)
     assert kept.is_file()
     steps: list[int] = []
-    again = Context(unfinished=kept, progress=lambda done, total: steps.append(done))
+    again = Context(unfinished=kept, progress=lambda done, total: steps.append(done) if total == 8 else None)
     resumed = fitted(name, pipeline, tmp_path / "resumed", again, **params)
     assert steps == [6, 7, 8]
     assert set(resumed) == set(whole)
@@ -440,6 +442,31 @@ def test_images_are_encoded_once_for_all_fits(pipeline: Path, tmp_path: Path, en
         guided: Any = ddbench.create("generator", "mode-guidance", **modes, strength=strength)
         guided.fit(real_images(), folder, ctx)
     assert sum(encoded) == 3 * 24
+
+
+def test_two_fits_at_once_wait_for_each_other(pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One encodes, and the other reads what it has left."""
+    prior, ctx = generator("minimax", pipeline).open(real_images(), "float32", Context()), Context(cache=tmp_path)
+    encoded, plain = list[int](), LatentDitPrior.encode
+
+    def slowly(self: LatentDitPrior, images: Tensor) -> tuple[Tensor, Tensor]:
+        encoded.append(len(images))
+        time.sleep(0.05)
+        return plain(self, images)
+
+    monkeypatch.setattr(LatentDitPrior, "encode", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: RealLatents.shared(real_images(), prior, ctx), range(2))
+    assert sum(encoded) == 2 * 24
+    assert one.mean.equal(other.mean)
+
+
+def test_shared_latents_are_of_the_size_that_the_transformer_takes(pipeline: Path, tmp_path: Path) -> None:
+    prior, ctx = generator("minimax", pipeline).open(real_images(), "float32", Context()), Context(cache=tmp_path)
+    RealLatents.shared(real_images(), prior, ctx)
+    prior.network.register_to_config(sample_size=16)
+    said = complaint(lambda: RealLatents.shared(real_images(), prior, ctx))
+    assert said.startswith("images of 16 px have latents of 8 px, and the transformer takes latents of 16 px; ")
 
 
 def test_other_images_and_other_vaes_have_other_latents(pipeline: Path, tmp_path: Path, encoded: list[int]) -> None:
