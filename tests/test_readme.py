@@ -16,7 +16,7 @@ from ddbench_components.generators import dit_nano
 from ddbench_components.generators._nano._card import table
 
 from ddbench.report import leaderboard_of, read_exported
-from tests.benchmarks import equality, generation, refinement, students
+from tests.benchmarks import equality, generation, objective, refinement, students
 from tests.benchmarks.test_students import LEAST, reached
 from tests.conftest import ROOT, Cli
 
@@ -83,9 +83,9 @@ assert Brightest().select(pool, 2, Context()).indices == (1, 2)
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.parametrize("figures", [students, equality, generation, refinement])
+@pytest.mark.parametrize("figures", [students, equality, generation, refinement, objective])
 def test_the_figures_are_those_that_were_measured(figures: ModuleType) -> None:
-    name = {students: "speed", equality: "equality", generation: "generation", refinement: "refinement"}[figures]
+    name = {students: "speed"}.get(figures, figures.__name__.rpartition(".")[2])
     (shown,) = re.findall(rf"<!-- {name} -->\n\n(.*?)\n\n", README, re.DOTALL)
     assert shown == figures.table(json.loads(figures.FILE.read_text()))
 
