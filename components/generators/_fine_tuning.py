@@ -66,8 +66,8 @@ class FineTuning:
 
     @cached_property
     def steps_an_epoch(self) -> int:
-        """The last, smaller batch is left out, unless there is no other."""
-        return max(1, len(self.latents) // self.params.batch_size)
+        """How many batches the training images give."""
+        return self.planned // self.params.epochs
 
     @property
     def planned(self) -> int:
