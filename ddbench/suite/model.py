@@ -111,7 +111,8 @@ class Labels(_Model):
     Attributes:
         use: ``hard`` labels are classes; ``soft`` labels are the predictions of a teacher.
         teacher: The role of the scorer that gives soft labels.
-        tau: The temperature at which soft labels are used. It must equal the protocol's.
+        tau: The temperature at which soft labels are used. Where students learn from soft labels, it must equal the
+            temperature of the protocol.
         when: Label the images before or after refinement. A refiner that needs soft labels always gets labels of the
             images before refinement.
     """
