@@ -27,7 +27,9 @@ def _verb(name: str, callback: Callable[..., Any]) -> str:
         info = next(mark for mark in marks if hasattr(mark, "param_decls"))
         default = _default(parameter.default, info.show_default)
         if isinstance(info, typer.models.OptionInfo):
-            names = info.param_decls or [f"--{parameter.name.replace('_', '-')}"]
+            # The first name given to `typer.Option` within `Annotated` is found as its default.
+            first = [info.default] if isinstance(info.default, str) else []
+            names = [*first, *(info.param_decls or ())] or [f"--{parameter.name.replace('_', '-')}"]
             value = "" if base is bool else f" {info.metavar or parameter.name.upper()}"
             options.append((", ".join(f"`{name}{value}`" for name in names), default, info.help or ""))
         else:
