@@ -20,11 +20,11 @@ def page() -> str:
     model = type(catalogue().protocol(files[0].stem))
     parts = ["# Protocols", "A protocol says how a student is trained and measured. A version never changes."]
     parts += [_protocol(path) for path in files]
-    parts += ["# Fields of a protocol", "What a protocol leaves out is not done."]
+    parts += ["## Fields", "What a protocol leaves out is not done."]
     for part in models_in(model):
         rows = [(f"`{name}`", *rest) for name, *rest in fields(part)]
         summary = inspect.cleandoc(part.__doc__ or "").partition("\n\nAttributes:")[0]
-        parts += [f"## `{part.__name__}`", summary]
+        parts += [f"### `{part.__name__}`", summary]
         if rows:
             parts.append(table(("field", "value", "default", "meaning"), rows))
     return "\n\n".join(parts)

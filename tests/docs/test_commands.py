@@ -21,6 +21,12 @@ RUN = [page for page in PAGES if any(not block.mark for block in blocks(page, "s
 LONG = [page for page in PAGES if any(block.marked("slow") for block in blocks(page, "sh"))]
 PLUGIN = "ddbench-brightest"
 OWN_COMMANDS = ("run", "tests")
+# A line of the leaderboard that the long commands of a guide end in.
+LONG_OUTPUT = {
+    "first-suite": "| Soft labels ",
+    "your-images": "| Random ",
+    "your-method": "| dit-nano + brightest ",
+}
 
 
 class Workspace:
@@ -96,8 +102,7 @@ def test_the_long_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     """In the store of the smoke suite if there is one: they have fits and pools in common."""
     home = Path(os.environ.get("DDBENCH_SMOKE_STORE") or tmp_path / ".ddbench")
     printed = follow(page, tmp_path, home, slow=True)
-    expected = {"first-suite": "| Soft labels ", "your-method": "| dit-nano + brightest "}[page.stem]
-    assert expected in printed[-1]
+    assert any(LONG_OUTPUT[page.stem] in text for text in printed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -110,7 +115,7 @@ def test_a_command_that_is_not_run_has_a_reason(page: Path) -> None:
 
 def test_the_guides_are_run() -> None:
     assert {page.stem for page in GUIDES if page in RUN} == {"first-suite", "your-images", "your-method"}
-    assert {page.stem for page in LONG} == {"first-suite", "your-method"}
+    assert {page.stem for page in LONG} == LONG_OUTPUT.keys()
 
 
 def test_the_commands_of_the_readme_are_run_by_ci() -> None:

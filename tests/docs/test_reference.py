@@ -83,7 +83,7 @@ def test_every_protocol_and_field_has_an_entry() -> None:
         for field in protocol.model_dump(exclude_none=True).keys() - {"id"}:
             assert f"`{field}`" in entries[name] or f"`{field}." in entries[name], f"{name}: {field}"
     for field in type(protocol).model_fields:
-        row(entries["`Protocol`"], field)
+        row(sections("protocols", "###")["`Protocol`"], field)
 
 
 def test_every_hook_has_an_entry() -> None:
