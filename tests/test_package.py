@@ -24,7 +24,8 @@ SCHEMAS = {
 
 @pytest.mark.parametrize("file", SCHEMAS)
 def test_a_file_is_valid_by_its_official_schema(file: str) -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{SCHEMAS[file]}", str(ROOT / file)]
+    schema = f"vendor.{SCHEMAS[file]}"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, ROOT / file]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
