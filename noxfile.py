@@ -51,7 +51,7 @@ def lint(session: nox.Session) -> None:
     run(session, "ruff", "format", "--check", ".")
     run(session, "codespell")
     run(session, "vulture")
-    run(session, "lint-imports")
+    run(session, "lint-imports", "--no-logo")
 
 
 @nox.session(venv_backend="none", requires=["dev"])
