@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 from ddbench import Component, components_in, hookimpl
 
+KINDS = ("datasets", "generators", "scorers", "selectors", "refiners", "evaluators", "students")
+
 
 @hookimpl
-def ddbench_components() -> Iterable[type[Component]]:
-    return components_in(sys.modules[__name__])
+def ddbench_components() -> Iterator[type[Component]]:
+    """Yield the component classes of each kind's package."""
+    for kind in KINDS:
+        yield from components_in(import_module(f"{__name__}.{kind}"))
 
 
 @hookimpl
 def ddbench_protocols() -> Iterable[Path]:
+    """Return the protocol files."""
     return sorted((Path(__file__).parent / "evaluators" / "protocols").glob("*.yaml"))

@@ -19,8 +19,8 @@ from zipfile import is_zipfile
 
 from ddbench import ComponentError
 from ddbench.api.component import Progress
-from ddbench.store.files import file_sha256
-from ddbench.store.home import data_home
+from ddbench.toolkit.files import file_sha256
+from ddbench.toolkit.home import data_home
 
 TIMEOUT_S: Final = 10.0
 _MINUTE_S: Final = 60.0

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 from ddbench_components.generators import dit_nano
-from ddbench_components.generators._nano._card import table
+from ddbench_components.recipes.dit_nano.card import table
 
 from ddbench.report import leaderboard_of, read_exported
 from tests.benchmarks import equality, generation, objective, refinement, students

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ddbench import component
 
-from . import _cifar
-from ._cifar_files import Digests, NpmPackage, Release
-from ._stored_cifar import StoredCifar
+from ._cifar import common as _cifar
+from ._cifar.files import Digests, NpmPackage, Release
+from ._cifar.stored import StoredCifar
 
 
 @component("dataset", "cifar10", version=1, paper=_cifar.PAPER)

@@ -6,10 +6,10 @@ from typing import Final
 
 from ddbench import ClassInfo, LabeledImages, component
 
-from . import _cifar
-from ._cifar_files import Release
-from ._stored_cifar import StoredCifar
-from ._unshared import class_counts, without_shared
+from ._cifar import common as _cifar
+from ._cifar.files import Release
+from ._cifar.stored import StoredCifar
+from ._leakage import class_counts, without_shared
 
 # The archive's own names in its own order (fine_label_names.txt), with spaces for underscores.
 _NAMES: Final = """

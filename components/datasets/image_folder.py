@@ -14,12 +14,12 @@ import ddbench
 from ddbench import ClassInfo, DataError, TrainingData, component, unkeyed
 from ddbench.api import Params as BaseParams
 from ddbench.api import sha256_json
-from ddbench.store.home import data_home
+from ddbench.toolkit.home import data_home
 
 from .._paths import UserPath, printable
-from ._file_digests import content_digest
-from ._image_files import MEAN, SPLITS, STD, ImageFiles, Listing
-from ._imagenet_classes import imagenet_class
+from ._imagenet.classes import imagenet_class
+from ._images.digests import content_digest
+from ._images.listing import MEAN, SPLITS, STD, ImageFiles, Listing
 
 _FOLDERS: Final = {"train": "train", "validation": "val"}
 _Share = Annotated[float, Field(ge=0, le=1)]

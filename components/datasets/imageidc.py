@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ddbench import ClassInfo, component
 
-from ._imagenet import ImagenetSubset
+from ._imagenet.subset import ImagenetSubset
 
 
 @component("dataset", "imageidc", version=1, paper="arXiv:2205.14959")

@@ -6,8 +6,8 @@ from typing import Final
 
 from ddbench import component
 
-from ._imagenet import ImagenetSubset
-from ._imagenet_classes import imagenet_classes
+from ._imagenet.classes import imagenet_classes
+from ._imagenet.subset import ImagenetSubset
 
 # fmt: off
 INDICES: Final = (

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from ddbench import ClassInfo, component
 
-from ._archives import Archive
-from ._fastai import FastaiSubset
-from ._imagenet import PAPER
+from ._download.archives import Archive
+from ._imagenet.fastai import FastaiSubset
+from ._imagenet.subset import PAPER
 
 
 @component("dataset", "imagenette", version=1, paper=PAPER)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from ddbench import DataError, Dataset, LabeledImages, component
 from ddbench.api import image_digests, sha256_json
 
-from . import _cifar
-from ._download import file_size
-from ._sheets import decode_sheet
+from ._cifar import common as _cifar
+from ._cifar.webp_tiles import decode_sheet
+from ._download.download import file_size
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from ddbench import DataError, LabeledImages, Params, component
-from ddbench.store.home import data_home
+from ddbench.toolkit.home import data_home
 
-from ._archives import Archive, get_extracted
-from ._image_files import SPLITS, ImageFiles, Listing
-from ._imagenet import SUFFIX, image_names
-from ._imagenet_classes import imagenet_classes
-from ._unshared import class_counts, without_shared
+from ._download.archives import Archive, get_extracted
+from ._imagenet.classes import imagenet_classes
+from ._imagenet.subset import SUFFIX, image_names
+from ._images.listing import SPLITS, ImageFiles, Listing
+from ._leakage import class_counts, without_shared
 
 # fmt: off
 INDICES: Final = (

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ddbench import Scorer, Student
+    from ddbench.protocol.protocol import Protocol
     from ddbench.train.images import ResidentImages
-    from ddbench.train.protocol import Protocol
 
 
 @component("evaluator", "student", version=2)
@@ -33,7 +33,7 @@ class StudentEvaluator(Evaluator):
         )
 
     params: Params
-    sources: ClassVar[tuple[str, ...]] = ("ddbench.train",)
+    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.train", "ddbench.protocol", "ddbench.toolkit.checkpoint")
 
     def evaluate(
         self,
@@ -50,7 +50,7 @@ class StudentEvaluator(Evaluator):
         batch and input size, parameters), the last epoch's mean loss, how many seconds training and measuring took,
         and after which epochs the training was taken up again.
         """
-        from ddbench.train.checkpoint import Checkpoint
+        from ddbench.toolkit.checkpoint import Checkpoint
         from ddbench.train.images import ResidentImages
         from ddbench.train.trainer import train
 
@@ -62,14 +62,14 @@ class StudentEvaluator(Evaluator):
         put = partial(ResidentImages.put, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device)
         soft = None if distilled.soft is None else distilled.soft.logits
         training = put(distilled.images, distilled.labels, soft=soft)
-        held_out = dataset.validation()
-        validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
+        validation_size = dataset.validation()
+        validation = put(validation_size.images, validation_size.labels, side=rules.validation_side(size))
         measured = rules.evaluation_epochs(epochs) if ctx.cadence == "papers" else (epochs,)
         meter = _Meter(validation, num_classes, frozenset(measured), ctx)
         ask = teacher.class_logits if teacher else None
         checkpoint = None
-        if ctx.unfinished:
-            checkpoint = Checkpoint(ctx.unfinished, self.params.checkpoint_seconds, meter.notes, meter.recall)
+        if ctx.checkpoint_file:
+            checkpoint = Checkpoint(ctx.checkpoint_file, self.params.checkpoint_seconds, meter.notes, meter.recall)
         trained = train(lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, ask, checkpoint)
         seconds = {"train": time.perf_counter() - meter.began - meter.seconds, "measure": meter.seconds}
         details = {

@@ -11,10 +11,10 @@ import ddbench
 from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, component, unkeyed
 from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost
 
-from ._unet_flops import Unet, imported
+from ._ddpm.flops import Unet, imported
 
 if TYPE_CHECKING:
-    from ._ddpm_prior import DdpmPrior
+    from ._ddpm.prior import DdpmPrior
 
 
 @component("generator", "ddpm", version=1, paper="arXiv:2006.11239")
@@ -43,7 +43,7 @@ class Ddpm(Generator):
     """
 
     has_latents = True
-    sources: ClassVar[tuple[str, ...]] = ("ddbench.train.checkpoint",)
+    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint",)
 
     class Params(ddbench.Params):
         model: Path | None = unkeyed(None, description="a trained model's folder, in place of training")
@@ -110,7 +110,7 @@ class Ddpm(Generator):
 
     def fingerprint(self) -> str | None:
         """The content of ``model``, where it is given. Raises ComponentError where the folder lacks a file."""
-        from ._ddpm_import import model_digest
+        from ._ddpm.imported import model_digest
 
         return None if self.params.model is None else model_digest(self.params.model)
 
@@ -183,24 +183,24 @@ class Ddpm(Generator):
 
         ``training.json``, where there was a training, holds the loss curve, and the denoising loss on a tenth of the
         training images that is held out, before and after. A training that was stopped goes on from
-        ``ctx.unfinished``, to the same bits. Raises ComponentError where the network does not fit the data set.
+        ``ctx.checkpoint_file``, to the same bits. Raises ComponentError where the network does not fit the data set.
         """
         self._check_size(data.image_size)
         if self.params.model is None:
             from .._memory import enough_memory
-            from ._ddpm_training import train
+            from ._ddpm.training import train
 
             with enough_memory(f"training {self.label()}"):
                 train(data, self.params, out_dir, ctx)
         else:
-            from ._ddpm_import import import_model
+            from ._ddpm.imported import import_model
 
             import_model(data, self.params, out_dir)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Read what ``fit`` wrote."""
         from .._memory import enough_memory
-        from ._ddpm_prior import DdpmPrior
+        from ._ddpm.prior import DdpmPrior
 
         assert fitted is not None
         with enough_memory(f"the network of {self.label()}"):
@@ -209,7 +209,7 @@ class Ddpm(Generator):
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
         """One block of a class: images, and the float32 latents ``[n, 3, H, W]`` that they were decoded from."""
         from .._memory import enough_memory
-        from ._pixels import to_images
+        from .._pixels import to_images
 
         assert self._prior is not None
         indices = range(block * self.block, (block + 1) * self.block)

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from ddbench import component, unkeyed
 
-from ._latent_dit import LatentDit, LatentDitParams, Source
-from ._parts import SHIPPED
+from ._dit.latent_dit import LatentDit, LatentDitParams, Source
+from ._dit.weights import SHIPPED
 
 
 @component("generator", "dit-nano", version=2, paper="arXiv:2212.09748")

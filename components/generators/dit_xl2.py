@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ddbench import component
 
-from ._latent_dit import LatentDit, LatentDitParams
+from ._dit.latent_dit import LatentDit, LatentDitParams
 
 
 @component("generator", "dit-xl2", version=1, paper="arXiv:2212.09748")

@@ -11,7 +11,7 @@ import ddbench
 from ddbench import Context, Cost, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
 
 from .._paths import UserPath, printable
-from ._class_folders import Order, image_files, match_classes, pool_digest
+from ._files.class_folders import Order, image_files, match_classes, pool_digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,7 @@ class Folder(Generator):
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Find each class's folder, and the size that all images must have: that of the first."""
-        from ._lossless import read_rgb
+        from ._files.lossless import read_rgb
 
         self._folders = match_classes(self.params.path, data.classes)
         self._size = len(read_rgb(image_files(self._folders[0])[0]))
@@ -85,7 +85,7 @@ class Folder(Generator):
         return Samples(images, tuple(printable(f"{path.parent.name}/{path.name}") for path in files))
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
-        from ._lossless import read_rgb
+        from ._files.lossless import read_rgb
 
         pixels = read_rgb(path)
         if len(pixels) != self._size:

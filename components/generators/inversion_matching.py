@@ -9,11 +9,11 @@ from pydantic import Field
 from ddbench import component
 from ddbench.api.cost import Cost
 
-from ._fine_tuned import FineTuned, FineTunedParams
-from ._pipeline_cost import PipelineCost
+from ._dit.pipeline_cost import PipelineCost
+from ._finetune.fine_tuned import FineTuned, FineTunedParams
 
 if TYPE_CHECKING:
-    from ._denoised import Term
+    from ._finetune.noised_batch import LossTerm
 
 
 @component("generator", "inversion-matching", version=2, paper="arXiv:2603.13960")
@@ -49,18 +49,18 @@ class InversionMatching(FineTuned):
         asked = {"paper": half + self.params.gradient_steps, "released": 1, "trajectory": half + 2}
         return size.ask(asked[self.params.variant])
 
-    def term(self, classes: int, latent: int) -> Term:
+    def term(self, classes: int, latent: int) -> LossTerm:
         """That of the variant, and with ``minimax`` its two."""
-        from ._denoised import Terms
-        from ._inversion_terms import PaperInversion, ReleasedInversion, TrajectoryInversion
-        from ._minimax_terms import MinimaxTerms
+        from ._finetune.inversion_terms import PaperInversion, ReleasedInversion, TrajectoryInversion
+        from ._finetune.minimax_terms import MinimaxTerms
+        from ._finetune.noised_batch import LossTerms
 
         weight, steps = self.params.weight, self.params.inversion_steps
-        made: Term
+        made: LossTerm
         if self.params.variant == "paper":
             made = PaperInversion(weight, steps, self.params.gradient_steps)
         elif self.params.variant == "released":
             made = ReleasedInversion(weight, steps)
         else:
             made = TrajectoryInversion(weight, steps)
-        return Terms([made, MinimaxTerms(classes, latent, 64, 0.002, 0.008)]) if self.params.minimax else made
+        return LossTerms([made, MinimaxTerms(classes, latent, 64, 0.002, 0.008)]) if self.params.minimax else made

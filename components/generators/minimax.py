@@ -8,10 +8,10 @@ from pydantic import Field
 
 from ddbench import component
 
-from ._fine_tuned import FineTuned, FineTunedParams
+from ._finetune.fine_tuned import FineTuned, FineTunedParams
 
 if TYPE_CHECKING:
-    from ._denoised import Term
+    from ._finetune.noised_batch import LossTerm
 
 
 @component("generator", "minimax", version=2, paper="arXiv:2311.15529")
@@ -36,8 +36,8 @@ class Minimax(FineTuned):
 
     params: Params
 
-    def term(self, classes: int, latent: int) -> Term:
+    def term(self, classes: int, latent: int) -> LossTerm:
         """Both terms."""
-        from ._minimax_terms import MinimaxTerms
+        from ._finetune.minimax_terms import MinimaxTerms
 
         return MinimaxTerms(classes, latent, self.params.memory, self.params.representativeness, self.params.diversity)

@@ -12,12 +12,12 @@ from pydantic import Field, model_validator
 from ddbench import ComponentError, Context, Dataset, Generator, TrainingData, component
 from ddbench.api.cost import FLOAT, Cost
 
-from ._latent_dit import SAMPLING, LatentDit, LatentDitParams
+from ._dit.latent_dit import SAMPLING, LatentDit, LatentDitParams
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._latent_prior import Steer, Step
+    from ._dit.prior import Steer, Step
 
 MODES: Final = "modes.safetensors"
 
@@ -111,8 +111,8 @@ class ModeGuidance(LatentDit):
         import torch
         from safetensors.torch import save_file
 
-        from ._modes import find_modes
-        from ._real_latents import RealLatents
+        from ._dit.modes import find_modes
+        from ._dit.real_latents import RealLatents
 
         self._check_count_of_modes(torch.bincount(data.train.labels, minlength=len(data.classes)).tolist())
         latents = RealLatents.shared(data, self.open(data, "float32", ctx), ctx, mirrored=False)

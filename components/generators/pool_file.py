@@ -9,8 +9,8 @@ import ddbench
 from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component, unkeyed
 
 from .._paths import UserPath
-from ._content import content_digest
-from ._pool_file import Register, opened
+from ._files.content import content_digest
+from ._files.tensor_pool import Register, opened
 
 
 @component("generator", "pool-file", version=1)

@@ -13,8 +13,8 @@ from torch import Tensor
 from ddbench import ComponentError
 
 from .._weights import Published, loading
-from ._known import OPEN_CLIP_FILES
 from ._pretrained import unseeded
+from ._pretrained_specs import OPEN_CLIP_FILES
 
 
 def known(model: str, tag: str | None, wanted_by: str) -> dict[str, Any]:

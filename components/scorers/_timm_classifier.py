@@ -13,8 +13,8 @@ from timm.models import load_state_dict
 from ddbench import ComponentError
 
 from .._weights import Published, loading
-from ._known import TIMM_FILES
 from ._pretrained import unseeded
+from ._pretrained_specs import TIMM_FILES
 
 
 def known(name: str, wanted_by: str) -> Any:

@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from ddbench import ClassInfo, Context, Cost, Dataset, TrainingData, component
 
 from .._weights import Published, given_weights, published_weights
-from ._base import PretrainedScorer, lacking, unknown_place
-from ._known import OPEN_CLIP, OPEN_CLIP_WEIGHTS
+from ._pretrained_scorer import PretrainedScorer, lacking, unknown_place
+from ._pretrained_specs import OPEN_CLIP, OPEN_CLIP_WEIGHTS
 
 if TYPE_CHECKING:
     from torch import Tensor

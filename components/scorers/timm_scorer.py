@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from ddbench import ClassInfo, ComponentError, Context, Cost, Dataset, TrainingData, component
 
 from .._weights import Published, given_weights, published_weights
-from ._base import PretrainedScorer, lacking, unknown_place
-from ._known import TIMM, timm_weights
+from ._pretrained_scorer import PretrainedScorer, lacking, unknown_place
+from ._pretrained_specs import TIMM, timm_weights
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,7 +15,7 @@ from ddbench.registry import catalogue
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
     from ddbench.train.trainer import Trained
 
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
@@ -43,7 +43,7 @@ class TrainedTeacher(Scorer):
     provides = ("logits", "embedding")
     provides_per_class = ("column", "mean")
     teaches = True
-    sources: ClassVar[tuple[str, ...]] = ("ddbench.train",)
+    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.train", "ddbench.protocol", "ddbench.toolkit.checkpoint")
 
     _model: Any
     _size: int
@@ -83,7 +83,7 @@ class TrainedTeacher(Scorer):
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Train the teacher; write its weights as safetensors, and what it is as JSON.
 
-        A training that was stopped goes on from ``ctx.unfinished``, to the same bits.
+        A training that was stopped goes on from ``ctx.checkpoint_file``, to the same bits.
         """
         import torch
         from safetensors.torch import save_file
@@ -110,14 +110,14 @@ class TrainedTeacher(Scorer):
         (out_dir / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
 
     def _trained(self, data: TrainingData, protocol: Protocol, epochs: int, size: int, ctx: Context) -> Trained:
-        from ddbench.train.checkpoint import Checkpoint
+        from ddbench.toolkit.checkpoint import Checkpoint
         from ddbench.train.images import ResidentImages
         from ddbench.train.trainer import train
 
         from .._memory import enough_memory
 
         seeded = ctx.with_seed(self.params.seed)
-        checkpoint = Checkpoint(ctx.unfinished, _CHECKPOINT_SECONDS) if ctx.unfinished else None
+        checkpoint = Checkpoint(ctx.checkpoint_file, _CHECKPOINT_SECONDS) if ctx.checkpoint_file else None
         with enough_memory(f"training {self.label()}"):
             images = ResidentImages.put(
                 data.train.images, data.train.labels, size=size, mean=data.mean, std=data.std, device=ctx.device

@@ -31,8 +31,8 @@ class Herding(Selector):
         import numpy as np
 
         from ._features import class_features
+        from ._int8_screen import cannot_be_nearest, screen
         from ._kernels import column_sums, nearest
-        from ._screen import beaten, screen
 
         rows = class_features(pool, self.params.field)
         # Scaled by n: a sum is more often exact than a mean, and so are ties. In float64, since sums grow.
@@ -40,7 +40,7 @@ class Herding(Selector):
         target, taken, screened = total.copy(), np.zeros(len(rows), dtype=bool), screen(rows, scale, total)
         chosen: list[int] = []
         while len(chosen) < ipc:
-            chosen.append(nearest(rows, scale, target, beaten(screened, total - target, taken)))
+            chosen.append(nearest(rows, scale, target, cannot_be_nearest(screened, total - target, taken)))
             taken[chosen[-1]] = True
             target += total - scale * rows[chosen[-1]].astype(np.float64)
         return chosen

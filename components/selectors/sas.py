@@ -114,7 +114,7 @@ class SAS(Selector):
         """Stage 2: the positions kept, and how many exchanges it took."""
         import torch
 
-        from ._exchange import exchange
+        from ._sas_stage2 import exchange
 
         order = candidates if self.params.order == "margin" else candidates.sort().values
         if self.params.order == "random":

@@ -42,14 +42,14 @@ class Component(ABC):
     Attributes:
         kind: which of the seven kinds this is; set by the kind's base class.
         info: set by :func:`component`.
-        sources: modules outside the component's own package whose code decides its output.
+        hashed_modules: modules outside the component's own package whose code decides its output.
         shown: parameters that tables show even where a suite leaves them at their defaults: those that say whose
             reading of a method this is.
     """
 
     kind: ClassVar[str]
     info: ClassVar[Info]
-    sources: ClassVar[tuple[str, ...]] = ()
+    hashed_modules: ClassVar[tuple[str, ...]] = ()
     shown: ClassVar[tuple[str, ...]] = ()
 
     class Params(BaseParams):

@@ -34,8 +34,8 @@ class Context:
             that trains them as well.
         cadence: when students are measured: ``last``, once after the last epoch, or ``papers``, as often as the
             protocol says. Measuring changes nothing in the training.
-        unfinished: a file to keep long work in, which is there again after a kill and goes when the work is done; None
-            where nothing is kept.
+        checkpoint_file: the file that keeps long work across a kill; it is removed when the work is done. None where
+            nothing is kept.
         cache: a folder for what other work needs too, whose files say by their names what they are; it may be emptied
             whenever nothing runs. None where nothing is shared.
         scratch: an empty folder for temporary files, removed afterwards; None where there is none.
@@ -48,7 +48,7 @@ class Context:
     threads: int = 1
     numerics: str = "reference"
     cadence: str = "last"
-    unfinished: Path | None = None
+    checkpoint_file: Path | None = None
     cache: Path | None = None
     scratch: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))

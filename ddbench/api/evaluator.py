@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ddbench.api.pool import DistilledSet
     from ddbench.api.scorer import Scorer
     from ddbench.api.student import Student
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Evaluator(Component):
         *,
         numerics: str,
         cadence: str,
-        held_out: int | None,
+        validation_size: int | None,
     ) -> Cost | None:
         """What judging a set of ``images`` images takes; None where that is not known; no torch.
 
@@ -64,7 +64,7 @@ class Evaluator(Component):
         Args:
             numerics: ``fast`` or ``reference``; fast is taken to be half precision.
             cadence: ``papers`` measures as often as the protocol says, ``last`` once.
-            held_out: validation images; None where their number is not known.
+            validation_size: validation images; None where their number is not known.
         """
         classes = len(dataset.classes)
         ipc = math.ceil(images / classes)
@@ -73,14 +73,14 @@ class Evaluator(Component):
         epochs = rules.epochs(ipc, classes)
         network = student.cost(classes, size)
         asked = Cost(flops=0) if teacher is None else teacher.cost(dataset)
-        if network is None or asked is None or held_out is None:
+        if network is None or asked is None or validation_size is None:
             return None
         times = len(rules.evaluation_epochs(epochs)) if cadence == "papers" else 1
         training = network.training(images, epochs, rules.batch_size)
         held = None
         if teacher is None and training.memory_bytes is not None:
-            held = training.memory_bytes + COLOURS * size**2 * (images + held_out)
-        work = training + network.forward(held_out * times)
+            held = training.memory_bytes + COLOURS * size**2 * (images + validation_size)
+        work = training + network.forward(validation_size * times)
         if numerics == "fast":
             work = work.in_half_precision()
         return replace(work + asked * (images * epochs), memory_bytes=held, disk_bytes=0)

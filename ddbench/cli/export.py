@@ -22,10 +22,10 @@ def export(
     Results that are there stay; where one says something else, nothing is written.
     """
     from ddbench.errors import DdbenchError
-    from ddbench.plan.load import planned
+    from ddbench.plan.state import plan_suite
     from ddbench.report import export_results, results_of
 
-    resolved, state = planned(suite, store_root(store))
+    resolved, state = plan_suite(suite, store_root(store))
     if not state.results:
         raise DdbenchError(
             f"suite '{resolved.name}' has no result in {state.store.root}", hint=f"run it: `ddbench run {suite}`"

@@ -21,12 +21,12 @@ def gc(
     Results and manifests stay.
     """
     from ddbench.cli.output import print_json
-    from ddbench.plan.load import planned
-    from ddbench.store.garbage import collect
+    from ddbench.plan.state import plan_suite
+    from ddbench.store.gc import collect_garbage
 
     root = store_root(store)
-    kept = {key for suite in keep or [] for key in planned(suite, root)[1].action_keys.values()}
-    freed = collect(root, kept, delete=delete)
+    kept = {key for suite in keep or [] for key in plan_suite(suite, root)[1].action_keys.values()}
+    freed = collect_garbage(root, kept, delete=delete)
     if json:
         print_json({"artifacts": freed.artifacts, "bytes": freed.size, "deleted": delete})
         return

@@ -23,6 +23,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def store_root(option: Path | None) -> Path:
     """The store's folder: the option, else DDBENCH_HOME, else ``.ddbench`` in the working directory."""
-    from ddbench.store.home import store_home
+    from ddbench.toolkit.home import store_home
 
     return (option or store_home()).absolute()

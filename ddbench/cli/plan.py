@@ -41,9 +41,9 @@ def plan(
     from ddbench.cli.output import print_json, print_table, stderr
     from ddbench.plan.cost import make_bill
     from ddbench.plan.drift import drifted
-    from ddbench.plan.load import planned
+    from ddbench.plan.state import plan_suite
 
-    resolved, state = planned(suite, store_root(store))
+    resolved, state = plan_suite(suite, store_root(store))
     graph, to_run = state.graph, state.to_run()
     bill = make_bill(state, device)
     total = Counter(node.stage for node in graph.nodes.values())

@@ -23,12 +23,12 @@ def report(
     """Print a suite's leaderboard as markdown; what has no result yet shows as a dash."""
     from ddbench.cli.output import print_json
     from ddbench.errors import DdbenchError
-    from ddbench.plan.load import planned
+    from ddbench.plan.state import plan_suite
     from ddbench.report import leaderboard_of, read_exported, results_of, to_markdown
-    from ddbench.store.files import write_whole
+    from ddbench.toolkit.files import write_whole
 
     root = store_root(store)
-    results = read_exported(suite) if suite.is_dir() else results_of(*planned(suite, root))
+    results = read_exported(suite) if suite.is_dir() else results_of(*plan_suite(suite, root))
     if not results.records:
         where, hint = (suite, "export it again") if suite.is_dir() else (root, f"run it: `ddbench run {suite}`")
         raise DdbenchError(f"suite '{results.suite}' has no result in {where}", hint=hint)

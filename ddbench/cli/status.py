@@ -10,9 +10,9 @@ from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
 def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) -> None:
     """Show how many cells of each row have results, and what failed."""
     from ddbench.cli.output import print_json, print_table
-    from ddbench.plan.load import planned
+    from ddbench.plan.state import plan_suite
 
-    resolved, state = planned(suite, store_root(store))
+    resolved, state = plan_suite(suite, store_root(store))
     rows: dict[str, dict[str, Any]] = {}
     for cell, key in state.graph.cells:
         row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})

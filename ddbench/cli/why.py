@@ -20,10 +20,10 @@ def why(
     """Say of each node whether it would run, and why."""
     from ddbench.cli.output import print_json, print_table
     from ddbench.errors import DdbenchError
-    from ddbench.plan.load import planned
-    from ddbench.plan.reason import reason
+    from ddbench.plan.explain import reason
+    from ddbench.plan.state import plan_suite
 
-    _, state = planned(suite, store_root(store))
+    _, state = plan_suite(suite, store_root(store))
     known = list(state.store.manifests())
     rows = []
     for key, node in state.graph.nodes.items():

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from ddbench.hardware import Device
 from ddbench.plan.cost_devices import assumed_seconds, choose_device
 from ddbench.plan.cost_timings import TENSORS, Timings
 from ddbench.plan.cost_work import Work, Workload, generator_of
 from ddbench.plan.missing import missing_here
 from ddbench.plan.node import STAGES, Node
 from ddbench.plan.state import State
+from ddbench.toolkit.hardware import Device
 
 RECORDED: Final = "recorded timings"
 DECLARED: Final = "FLOPs"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ddbench.api import Cost
 from ddbench.errors import DdbenchError, did_you_mean
-from ddbench.hardware import KNOWN, THIS_CPU, Device, cpu_model, device_of_runs, known_model, this_cpu
+from ddbench.toolkit.hardware import KNOWN, THIS_CPU, Device, cpu_model, device_of_runs, known_model, this_cpu
 
 # Assumed, not measured: the share of its peak at which a device computes the networks of each stage. Where networks or
 # images are small it waits for work to be handed to it, and gives less.

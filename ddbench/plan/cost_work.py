@@ -12,7 +12,7 @@ from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING
 from ddbench.errors import StoreError
 from ddbench.plan.node import Node
 from ddbench.plan.state import State
-from ddbench.train.protocol import Protocol
+from ddbench.protocol.protocol import Protocol
 
 if TYPE_CHECKING:
     from ddbench.api import Dataset, Evaluator, Generator, Refiner, Scorer, Student
@@ -147,11 +147,11 @@ class Workload:
 
     def _passes(self, node: Node, images: int) -> int | None:
         protocol, classes = self._protocol(node), len(self.dataset.classes)
-        if self.held_out is None:
+        if self.validation_size is None:
             return None
         epochs = protocol.epochs(-(-images // classes), classes)
         times = len(protocol.evaluation_epochs(epochs)) if node.settings["cadence"] == "papers" else 1
-        return passes(protocol, classes, images, self.held_out * times)
+        return passes(protocol, classes, images, self.validation_size * times)
 
     def _training(self, node: Node, images: int) -> Cost:
         evaluator = cast("Evaluator", node.uses["evaluator"].component)
@@ -163,13 +163,13 @@ class Workload:
             cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None,
             numerics=node.settings["numerics"],
             cadence=node.settings["cadence"],
-            held_out=self.held_out,
+            validation_size=self.validation_size,
         )
         return cost or Cost()
 
     def _protocol(self, node: Node) -> Protocol:
         return self._once_for(
-            node.settings["protocol"]["sha256"], lambda: Protocol.model_validate(node.payload["protocol"])
+            node.settings["protocol"]["sha256"], lambda: Protocol.model_validate(node.worker_args["protocol"])
         )
 
     @cached_property
@@ -185,7 +185,7 @@ class Workload:
         return {node.settings["protocol"]["sha256"]: self._protocol(node) for node in nodes}
 
     @cached_property
-    def held_out(self) -> int | None:
+    def validation_size(self) -> int | None:
         """Validation images, from the data set or else from what a run has stored of it; None where not known."""
         counts = self.dataset.validation_counts
         if counts is not None:

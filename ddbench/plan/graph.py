@@ -12,7 +12,7 @@ from ddbench.suite import Cell, ResolvedSuite
 
 if TYPE_CHECKING:
     from ddbench.api import Generator
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
 
 # Classes whose samples are made by one node: small enough to lose little when killed, large enough to be few.
 CLASSES_PER_SHARD = 10
@@ -80,9 +80,9 @@ class _Builder:
         settings: Mapping[str, Any],
         inputs: Mapping[str, str],
         label: str,
-        payload: Mapping[str, Any] | None = None,
+        worker_args: Mapping[str, Any] | None = None,
     ) -> str:
-        node = Node(stage, uses, settings, inputs, label, payload or {})
+        node = Node(stage, uses, settings, inputs, label, worker_args or {})
         return self.nodes.setdefault(node.recipe_key, node).recipe_key
 
     def label(self, cell: Cell) -> str:

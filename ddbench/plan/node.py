@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ddbench.api import Component, sha256_json
-from ddbench.registry.source import source_hash
+from ddbench.registry.code_hash import code_hash
 
 # Raised when the harness itself comes to make other outputs of the same recipes.
 KEY_FORMAT = 1
@@ -39,7 +39,7 @@ class ComponentRef:
     @property
     def source(self) -> str:
         """The hash of its code: beside the key, not in it."""
-        return source_hash(type(self.component))
+        return code_hash(type(self.component))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Node:
         settings: JSON that decides the output besides them: seeds, sizes.
         inputs: recipe keys of the nodes whose outputs it needs, by role.
         label: for people; enters no key.
-        payload: JSON that workers need and that ``settings`` holds a digest of.
+        worker_args: JSON that workers need and that ``settings`` holds a digest of.
     """
 
     stage: str
@@ -59,7 +59,7 @@ class Node:
     settings: Mapping[str, Any]
     inputs: Mapping[str, str]
     label: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    worker_args: Mapping[str, Any] = field(default_factory=dict)
 
     def _key(self, inputs: Mapping[str, str]) -> dict[str, Any]:
         return {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from ddbench.plan.graph import Graph
+from ddbench.plan.graph import Graph, build_graph
 from ddbench.store import CorruptError, Manifest, Store
+from ddbench.suite import ResolvedSuite, load_suite
 
 
 class State:
@@ -92,3 +94,9 @@ class State:
                 if parent not in self.digests or (known and not self.has_payload(parent)):
                     waiting.append(parent)
         return wanted
+
+
+def plan_suite(suite_file: Path, store_root: Path) -> tuple[ResolvedSuite, State]:
+    """Load a suite, plan it, and look up every node. Raise SuiteError for a bad suite; the store need not exist."""
+    suite = load_suite(suite_file)
+    return suite, State(build_graph(suite), Store(store_root)).resolve_all()

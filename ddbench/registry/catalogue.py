@@ -13,7 +13,7 @@ from ddbench.errors import ComponentError, did_you_mean
 from ddbench.registry import plugins
 
 if TYPE_CHECKING:
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
 
 
 class Catalogue:
@@ -112,7 +112,7 @@ class Catalogue:
         Raises:
             ComponentError: there is none of that id (the nearest is named), or its file is no protocol.
         """
-        from ddbench.train.protocol import read_protocol
+        from ddbench.protocol.protocol import read_protocol
 
         if protocol_id not in self._protocol_files:
             self._load_deferred()

@@ -12,8 +12,8 @@ from typing import Any
 from ddbench.api.canonical import canonical_json
 from ddbench.errors import DdbenchError, StoreError
 from ddbench.report.results import Results, Trial
-from ddbench.store.files import CorruptError, read_sealed, write_sealed
 from ddbench.suite.published import Published
+from ddbench.toolkit.files import CorruptError, read_sealed, write_sealed
 
 FORMAT = 1
 SUITE = "suite.json"

@@ -19,8 +19,8 @@ from ddbench.run.job import Job, make_job
 from ddbench.run.progress import Reporter
 from ddbench.run.scheduler import Scheduler
 from ddbench.store import CorruptError, Store
-from ddbench.store.files import write_sealed
 from ddbench.suite import ResolvedSuite
+from ddbench.toolkit.files import write_sealed
 
 # A node whose worker dies so often is given up: something kills it each time.
 ATTEMPTS = 3
@@ -107,7 +107,7 @@ class Driver:
     def _quarantine(self, action_key: str, message: str) -> None:
         target = self.store.quarantine(action_key)
         self.log.add("corrupt", action_key=action_key, message=message)
-        self.show.say(f"{message}; kept aside in {target} and made again")
+        self.show.say(f"{message}; lru aside in {target} and made again")
 
     def _hand_out(self) -> None:
         while (key := self.scheduler.peek()) is not None and self.executor.fits(self.graph.nodes[key].threads):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.api import sha256_json
-from ddbench.hardware import cpu_model
+from ddbench.toolkit.hardware import cpu_model
 
 _PACKAGES = ("ddbench", "torch", "torchvision", "diffusers", "timm", "open_clip_torch", "numpy")
 _FINGERPRINT_DIGITS = 16
@@ -52,14 +52,14 @@ def fingerprint(env: dict[str, Any]) -> str:
 
 
 @contextmanager
-def measured(device: str, unfinished: Path | None = None) -> Iterator[dict[str, float]]:
+def measured(device: str, checkpoint_file: Path | None = None) -> Iterator[dict[str, float]]:
     """Fill the yielded dict, at the end, with wall and CPU seconds and peak memory in MiB.
 
     That is the whole process's, with Python and torch in it; on a GPU also what its tensors held there.
-    Where ``unfinished`` is there at the beginning, ``resumed`` is true in it: the seconds are those of the rest.
+    Where ``checkpoint_file`` is there at the beginning, ``resumed`` is true in it: the seconds are those of the rest.
     """
     usage: dict[str, float] = {}
-    if unfinished is not None and unfinished.exists():
+    if checkpoint_file is not None and checkpoint_file.exists():
         usage["resumed"] = True
     _reset_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()

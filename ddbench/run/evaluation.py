@@ -7,33 +7,33 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from ddbench.api import Context, Evaluator, Student
+from ddbench.protocol.protocol import Protocol
 from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
 from ddbench.run.stages import distilled_set, teacher
-from ddbench.run.workshop import Workshop
+from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.summary import binomial_standard_error
 from ddbench.train.numerics import Numerics
-from ddbench.train.protocol import Protocol
 
 
-def evaluate(job: Job, shop: Workshop, ctx: Context) -> dict[str, Any]:
+def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> dict[str, Any]:
     """Run one evaluation; return its part of the record, as JSON."""
-    evaluator = cast("Evaluator", shop.bare(job, "evaluator"))
-    student = cast("Student", shop.bare(job, "student"))
-    protocol = Protocol.model_validate(job.payload["protocol"])
-    distilled, dataset = distilled_set(job, shop), shop.dataset(job)
-    result = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, shop, ctx), ctx)
+    evaluator = cast("Evaluator", cache.bare(job, "evaluator"))
+    student = cast("Student", cache.bare(job, "student"))
+    protocol = Protocol.model_validate(job.worker_args["protocol"])
+    distilled, dataset = distilled_set(job, cache), cache.dataset(job)
+    result = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, cache, ctx), ctx)
     return asdict(result)
 
 
 def make_record(
-    job: Job, shop: Workshop, ctx: Context, result: dict[str, Any], usage: dict[str, float]
+    job: Job, cache: WorkerCache, ctx: Context, result: dict[str, Any], usage: dict[str, float]
 ) -> tuple[str, dict[str, Any]]:
     """The RunRecord of an evaluation and the fingerprint of its environment.
 
     It stands on its own: what was measured, on which validation set, by what, where, and what each stage took.
     """
-    data = shop.artifact(job, "dataset").content()
+    data = cache.artifact(job, "dataset").content()
     env = {**environment(ctx.device, ctx.threads), "numerics": str(Numerics.of(ctx))}
     mark = fingerprint(env)
     record = {
@@ -51,21 +51,21 @@ def make_record(
             "standard_error": binomial_standard_error(result["last"], data["sizes"]["validation"]),
         },
         "distilled": job.input_digests["distilled"],
-        "distilled_size": len(shop.artifact(job, "distilled").content()["ids"]),
+        "distilled_size": len(cache.artifact(job, "distilled").content()["ids"]),
         "soft_labels": job.input_digests.get("soft"),
         "temperature": job.settings.get("temperature"),
         "teacher": job.uses.get("teacher"),
         "environment": env,
         "sources": job.sources,
-        "stages": [*_stages(job, shop), {"stage": "evaluate", "action_key": job.action_key, **usage}],
+        "stages": [*_stages(job, cache), {"stage": "evaluate", "action_key": job.action_key, **usage}],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return mark, record
 
 
-def _stages(job: Job, shop: Workshop) -> list[dict[str, Any]]:
+def _stages(job: Job, cache: WorkerCache) -> list[dict[str, Any]]:
     """What each stage before this one took, and what it was."""
-    manifests = [shop.store.manifest(key) for key in job.lineage]
+    manifests = [cache.store.manifest(key) for key in job.lineage]
     return [
         {
             "stage": m.stage,

@@ -26,7 +26,7 @@ class Job:
     label: str
     uses: dict[str, dict[str, Any]]
     settings: dict[str, Any]
-    payload: dict[str, Any]
+    worker_args: dict[str, Any]
     inputs: dict[str, str]
     recipe: dict[str, Any]
     input_digests: dict[str, str]
@@ -55,7 +55,7 @@ def make_job(graph: Graph, state: State, key: str) -> Job:
         label=node.label,
         uses={role: ref.address for role, ref in node.uses.items()},
         settings=dict(node.settings),
-        payload=dict(node.payload),
+        worker_args=dict(node.worker_args),
         inputs={role: state.action_keys[parent] for role, parent in node.inputs.items()},
         recipe=node.recipe,
         input_digests={role: state.digests[parent] for role, parent in node.inputs.items()},

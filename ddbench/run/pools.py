@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddbench.api import Pool
 from ddbench.run.job import Job
-from ddbench.run.workshop import Workshop
+from ddbench.run.worker_cache import WorkerCache
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 REAL_LABELS = "real.labels"
 
 
-def build_pool(job: Job, shop: Workshop) -> tuple[Pool, list[str]]:
+def build_pool(job: Job, cache: WorkerCache) -> tuple[Pool, list[str]]:
     """The pool prefix of a selection, and for each sample the shard it lies in."""
     import torch
 
-    classes = [name for name, _, _ in shop.artifact(job, "dataset").content()["classes"]]
+    classes = [name for name, _, _ in cache.artifact(job, "dataset").content()["classes"]]
     roles = _roles(job, "samples")
-    labels = torch.cat([shop.artifact(job, role).tensor("labels") for role in roles])
-    ids = [i for role in roles for i in shop.artifact(job, role).content()["ids"]]
-    shards = [role for role in roles for _ in shop.artifact(job, role).content()["ids"]]
+    labels = torch.cat([cache.artifact(job, role).tensor("labels") for role in roles])
+    ids = [i for role in roles for i in cache.artifact(job, role).content()["ids"]]
+    shards = [role for role in roles for _ in cache.artifact(job, role).content()["ids"]]
     keep = _prefix(labels.tolist(), len(classes), job.settings["pool"])
     index = torch.tensor(keep)
 
     def gather(name: str, sources: Iterable[str]) -> Tensor:
-        return torch.cat([shop.artifact(job, source).tensor(name) for source in sources])[index]
+        return torch.cat([cache.artifact(job, source).tensor(name) for source in sources])[index]
 
-    has_latents = all("latents" in shop.artifact(job, role).tensor_names for role in roles)
-    fields, class_fields = _fields(job, shop, "scores", gather)
+    has_latents = all("latents" in cache.artifact(job, role).tensor_names for role in roles)
+    fields, class_fields = _fields(job, cache, "scores", gather)
     pool = Pool(
         labels=labels[index],
         class_names=tuple(classes),
@@ -42,7 +42,7 @@ def build_pool(job: Job, shop: Workshop) -> tuple[Pool, list[str]]:
         fields=fields,
         class_fields=class_fields,
         latents=gather("latents", roles) if has_latents else None,
-        real=_real(job, shop, tuple(classes)),
+        real=_real(job, cache, tuple(classes)),
         image_source=lambda: gather("images", roles),
     )
     return pool, [shards[i] for i in keep]
@@ -67,12 +67,12 @@ def _scorers(job: Job, prefix: str) -> dict[str, list[str]]:
     return {name: _roles(job, f"{prefix}/{name}") for name in sorted({i.split("/")[1] for i in _roles(job, prefix)})}
 
 
-def _fields(job: Job, shop: Workshop, prefix: str, gather: Gather) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _fields(job: Job, cache: WorkerCache, prefix: str, gather: Gather) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The fields and the class fields of every scorer whose outputs are inputs under ``prefix/``."""
     fields: dict[str, Tensor] = {}
     class_fields: dict[str, Tensor] = {}
     for role, sources in _scorers(job, prefix).items():
-        first = shop.artifact(job, sources[0])
+        first = cache.artifact(job, sources[0])
         for name in first.tensor_names:
             if name.startswith("class."):
                 class_fields[f"{role}.{name.removeprefix('class.')}"] = first.tensor(name)
@@ -81,7 +81,7 @@ def _fields(job: Job, shop: Workshop, prefix: str, gather: Gather) -> tuple[dict
     return fields, class_fields
 
 
-def _real(job: Job, shop: Workshop, classes: tuple[str, ...]) -> Pool | None:
+def _real(job: Job, cache: WorkerCache, classes: tuple[str, ...]) -> Pool | None:
     """The real training images, without the images, with the fields that the selection takes of them, if any."""
     import torch
 
@@ -90,13 +90,13 @@ def _real(job: Job, shop: Workshop, classes: tuple[str, ...]) -> Pool | None:
         return None
 
     def gather(name: str, sources: Iterable[str]) -> Tensor:
-        return torch.cat([shop.artifact(job, source).tensor(name) for source in sources])
+        return torch.cat([cache.artifact(job, source).tensor(name) for source in sources])
 
-    fields, class_fields = _fields(job, shop, "real", gather)
+    fields, class_fields = _fields(job, cache, "real", gather)
     return Pool(
         labels=gather(REAL_LABELS, sources),
         class_names=classes,
-        sample_ids=tuple(i for source in sources for i in shop.artifact(job, source).content()["ids"]),
+        sample_ids=tuple(i for source in sources for i in cache.artifact(job, source).content()["ids"]),
         fields=fields,
         class_fields=class_fields,
     )

@@ -24,18 +24,18 @@ from ddbench.api import (
 from ddbench.errors import ComponentError, LeakError
 from ddbench.run.job import Job
 from ddbench.run.pools import REAL_LABELS, build_pool
-from ddbench.run.workshop import Workshop
+from ddbench.run.worker_cache import WorkerCache
 from ddbench.store import Output
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Stage = Callable[[Job, Workshop, Context], Output]
+Stage = Callable[[Job, WorkerCache, Context], Output]
 
 
-def dataset(job: Job, shop: Workshop, ctx: Context) -> Output:
+def dataset(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Check that the data is there and whole; the output stands for it in every key."""
-    data = shop.dataset(job)
+    data = cache.dataset(job)
     splits = {"train": data.train(), "validation": data.validation()}
     digests = {name: _split_digest(split) for name, split in splits.items()}
     content = {
@@ -52,30 +52,30 @@ def _split_digest(split: LabeledImages) -> str:
     return combine_digests({**parts, "ids": sha256_json(list(split.ids))})
 
 
-def fit(job: Job, shop: Workshop, ctx: Context) -> Output:
+def fit(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Fit the generator or scorer that the job is for."""
     role = next(role for role in job.uses if role != "dataset")
-    component = shop.bare(job, role)
+    component = cache.bare(job, role)
     assert isinstance(component, Fittable)
     assert ctx.scratch is not None
     folder = ctx.scratch / "fitted"
     folder.mkdir()
-    component.fit(shop.training(job), folder, ctx)
+    component.fit(cache.training(job), folder, ctx)
     return Output(folder=folder)
 
 
-def generate(job: Job, shop: Workshop, ctx: Context) -> Output:
+def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Make one block of samples of a few classes; stop the run if one of them is a validation image."""
     import torch
 
-    generator = cast("Generator", shop.component(job, "generator", ctx))
+    generator = cast("Generator", cache.component(job, "generator", ctx))
     first, last = job.settings["classes"]
     parts: list[Samples] = []
     for class_index in range(first, last):
         parts.append(generator.sample_block(class_index, job.settings["block"], ctx))
         ctx.progress(class_index - first + 1, last - first)
     samples = Samples.concatenate(parts)
-    _check_leak(samples, set(shop.artifact(job, "dataset").content()["validation_images"]), job)
+    _check_leak(samples, set(cache.artifact(job, "dataset").content()["validation_images"]), job)
     counts = torch.tensor([len(part) for part in parts])
     labels = torch.repeat_interleave(torch.arange(first, last), counts)
     tensors = {"images": samples.images, "labels": labels}
@@ -94,12 +94,12 @@ def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
             )
 
 
-def score(job: Job, shop: Workshop, ctx: Context) -> Output:
+def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """What a scorer says of one shard, or of the real training images of a few classes."""
-    scorer = cast("Scorer", shop.component(job, "scorer", ctx))
-    data, content = shop.training(job), {}
+    scorer = cast("Scorer", cache.component(job, "scorer", ctx))
+    data, content = cache.training(job), {}
     if "samples" in job.inputs:
-        fields = _scored(scorer, shop.artifact(job, "samples").tensor("images"), ctx)
+        fields = _scored(scorer, cache.artifact(job, "samples").tensor("images"), ctx)
     else:
         first, last = job.settings["classes"]
         chosen = ((data.train.labels >= first) & (data.train.labels < last)).nonzero()[:, 0]
@@ -123,19 +123,19 @@ def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
     return fields
 
 
-def label(job: Job, shop: Workshop, ctx: Context) -> Output:
+def label(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """A teacher's logits of the images of a distilled set, a column for each of the data set's classes."""
-    scorer = cast("Scorer", shop.component(job, "scorer", ctx))
-    logits = _scored(scorer, shop.artifact(job, "distilled").tensor("images"), ctx)["logits"]
-    return Output({"logits": logits[:, scorer.class_fields(shop.training(job), ctx)["column"]]})
+    scorer = cast("Scorer", cache.component(job, "scorer", ctx))
+    logits = _scored(scorer, cache.artifact(job, "distilled").tensor("images"), ctx)["logits"]
+    return Output({"logits": logits[:, scorer.class_fields(cache.training(job), ctx)["column"]]})
 
 
-def select(job: Job, shop: Workshop, ctx: Context) -> Output:
+def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Choose from the cell's own prefix of the pool."""
     import torch
 
-    selector = cast("Selector", shop.bare(job, "selector"))
-    pool, shards = build_pool(job, shop)
+    selector = cast("Selector", cache.bare(job, "selector"))
+    pool, shards = build_pool(job, cache)
     selection = selector.select(pool, job.settings["ipc"], ctx)
     content = {
         "shards": [shards[i] for i in selection.indices],
@@ -145,46 +145,46 @@ def select(job: Job, shop: Workshop, ctx: Context) -> Output:
     return Output({"labels": torch.stack([pool.labels[i] for i in selection.indices])}, content, info)
 
 
-def distill(job: Job, shop: Workshop, ctx: Context) -> Output:
+def distill(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Gather the chosen images into a distilled set, in the order of the selection."""
     import torch
 
-    selection = shop.artifact(job, "selection")
+    selection = cache.artifact(job, "selection")
     chosen = selection.content()
     shards = sorted(set(chosen["shards"]))
-    ids = {role: shop.artifact(job, role).content()["ids"] for role in shards}
+    ids = {role: cache.artifact(job, role).content()["ids"] for role in shards}
     place = {(role, sample_id): i for role in shards for i, sample_id in enumerate(ids[role])}
-    names = set.intersection(*(set(shop.artifact(job, role).tensor_names) for role in shards)) - {"labels"}
+    names = set.intersection(*(set(cache.artifact(job, role).tensor_names) for role in shards)) - {"labels"}
     tensors = {"labels": selection.tensor("labels")}
     for name in sorted(names):
-        values = {role: shop.artifact(job, role).tensor(name) for role in shards}
+        values = {role: cache.artifact(job, role).tensor(name) for role in shards}
         picked = zip(chosen["shards"], chosen["ids"], strict=True)
         tensors[name] = torch.stack([values[role][place[role, sample_id]] for role, sample_id in picked])
     return Output(tensors, content={"ids": chosen["ids"]})
 
 
-def distilled_set(job: Job, shop: Workshop) -> DistilledSet:
+def distilled_set(job: Job, cache: WorkerCache) -> DistilledSet:
     """The distilled set that a job takes, with the soft labels that it takes."""
-    artifact = shop.artifact(job, "distilled")
+    artifact = cache.artifact(job, "distilled")
     latents = artifact.tensor("latents") if "latents" in artifact.tensor_names else None
     ids = tuple(artifact.content()["ids"])
     soft = None
     if "soft" in job.inputs:
-        soft = SoftLabels(shop.artifact(job, "soft").tensor("logits"), job.settings["temperature"])
+        soft = SoftLabels(cache.artifact(job, "soft").tensor("logits"), job.settings["temperature"])
     return DistilledSet(artifact.tensor("images"), artifact.tensor("labels"), ids, latents, soft)
 
 
-def teacher(job: Job, shop: Workshop, ctx: Context) -> Scorer | None:
+def teacher(job: Job, cache: WorkerCache, ctx: Context) -> Scorer | None:
     """The scorer that a job learns from, if it does."""
-    return cast("Scorer", shop.component(job, "teacher", ctx)) if "teacher" in job.uses else None
+    return cast("Scorer", cache.component(job, "teacher", ctx)) if "teacher" in job.uses else None
 
 
-def refine(job: Job, shop: Workshop, ctx: Context) -> Output:
+def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Polish a distilled set: the same samples in the same order."""
-    refiner = cast("Refiner", shop.bare(job, "refiner"))
-    generator = cast("Generator", shop.component(job, "generator", ctx))
-    before = distilled_set(job, shop)
-    after = refiner.refine(before, generator.prior, teacher(job, shop, ctx), ctx)
+    refiner = cast("Refiner", cache.bare(job, "refiner"))
+    generator = cast("Generator", cache.component(job, "generator", ctx))
+    before = distilled_set(job, cache)
+    after = refiner.refine(before, generator.prior, teacher(job, cache, ctx), ctx)
     if after.sample_ids != before.sample_ids or not after.labels.equal(before.labels):
         raise ComponentError(f"{refiner.label()} changed which samples are in the set, or their labels")
     tensors = {"images": after.images, "labels": after.labels}

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from ddbench.errors import DataError
-from ddbench.hardware import gpu_models
 from ddbench.run.driver import Driver, Outcome, new_run_folder, usable_cores
 from ddbench.run.events import LOG_NAME, EventLog
 from ddbench.run.executors.local import LocalExecutor
@@ -16,6 +15,7 @@ from ddbench.run.progress import Reporter
 from ddbench.store import Store
 from ddbench.store.lock import run_lock
 from ddbench.suite import ResolvedSuite
+from ddbench.toolkit.hardware import gpu_models
 
 
 def run_suite(

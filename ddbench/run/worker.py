@@ -21,7 +21,7 @@ from ddbench.errors import DdbenchError, LeakError, StoreError
 from ddbench.registry import catalogue
 from ddbench.run.events import EventLog
 from ddbench.run.job import Job
-from ddbench.run.workshop import Workshop, new_workshop
+from ddbench.run.worker_cache import WorkerCache, new_worker_cache
 from ddbench.store import CorruptError, Manifest
 from ddbench.store.lock import hold_as_worker
 
@@ -34,12 +34,12 @@ def main() -> None:
     lock = hold_as_worker(root)
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    shop = new_workshop(root, device)
+    cache = new_worker_cache(root, device)
     _warm_up()
     send({"kind": "ready"})
     while not lock.closed:
         job = jobs.get()
-        answer = _attempt(job, shop, events, send)
+        answer = _attempt(job, cache, events, send)
         send({"action_key": job.action_key, **answer})
 
 
@@ -71,16 +71,16 @@ def _listen(jobs: queue.SimpleQueue[Job]) -> None:
     os._exit(0)
 
 
-def _attempt(job: Job, shop: Workshop, events: EventLog, send: Send) -> dict[str, Any]:
+def _attempt(job: Job, cache: WorkerCache, events: EventLog, send: Send) -> dict[str, Any]:
     """Run a job; whatever goes wrong becomes an answer."""
     about = {"stage": job.stage, "action_key": job.action_key, "recipe_key": job.recipe_key}
     try:
-        with shop.store.writing():
+        with cache.store.writing():
             events.add("start", **about)
-            result = run_job(job, shop, send)
+            result = run_job(job, cache, send)
             events.add("done", **about)
     except CorruptError as error:
-        shop.kept.clear()
+        cache.lru.clear()
         return {"kind": "corrupt", "message": str(error)}
     except DdbenchError as error:
         fatal = isinstance(error, LeakError | StoreError)
@@ -91,7 +91,7 @@ def _attempt(job: Job, shop: Workshop, events: EventLog, send: Send) -> dict[str
     return {"kind": "done", **result}
 
 
-def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
+def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
     """Run one node and store what it made; return what the driver needs to know of it."""
     import torch
 
@@ -100,23 +100,23 @@ def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
     from ddbench.run.stages import STAGES
 
     torch.set_num_threads(job.threads)
-    if shop.device != "cpu":  # on a CPU it changes nothing here, and costs two seconds of imports
+    if cache.device != "cpu":  # on a CPU it changes nothing here, and costs two seconds of imports
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.allow_tf32 = False
 
     def progress(done: int, total: int) -> None:
         send({"kind": "progress", "action_key": job.action_key, "done": done, "total": total})
 
-    with shop.context(job, progress) as ctx:
+    with cache.context(job, progress) as ctx:
         if job.stage == "evaluate":
-            with measured(shop.device, ctx.unfinished) as usage:
-                result = evaluate(job, shop, ctx)
-            mark, record = make_record(job, shop, ctx, result, usage)
-            shop.store.put_result(job.action_key, mark, record)
-            shop.store.finished(job.action_key)
+            with measured(cache.device, ctx.checkpoint_file) as usage:
+                result = evaluate(job, cache, ctx)
+            mark, record = make_record(job, cache, ctx, result, usage)
+            cache.store.put_result(job.action_key, mark, record)
+            cache.store.finished(job.action_key)
             return {"usage": usage, "accuracy": result["last"]}
-        with measured(shop.device, ctx.unfinished) as usage:
-            output = STAGES[job.stage](job, shop, ctx)
+        with measured(cache.device, ctx.checkpoint_file) as usage:
+            output = STAGES[job.stage](job, cache, ctx)
         unsigned = Manifest(
             action_key=job.action_key,
             recipe_key=job.recipe_key,
@@ -130,12 +130,12 @@ def run_job(job: Job, shop: Workshop, send: Send) -> dict[str, Any]:
                 **output.info,
                 "samples": output.samples,
                 "usage": usage,
-                "environment": environment(shop.device, job.threads),
+                "environment": environment(cache.device, job.threads),
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
             },
         )
-        shop.store.put(output, unsigned)
-        shop.store.finished(job.action_key)
+        cache.store.put(output, unsigned)
+        cache.store.finished(job.action_key)
         return {"usage": usage}
 
 

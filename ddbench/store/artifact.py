@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddbench.api.canonical import canonical_json, combine_digests, sha256_json, tensor_digest
 from ddbench.errors import StoreError
-from ddbench.store.files import CorruptError, file_sha256, sync_file, sync_folder
+from ddbench.toolkit.files import CorruptError, file_sha256, sync_file, sync_folder
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,7 @@ from typing import Any
 
 from ddbench.errors import StoreError
 from ddbench.store.artifact import MANIFEST, Artifact, Manifest, Output, write_payload
-from ddbench.store.files import CorruptError, read_sealed, sync_folder, write_sealed
+from ddbench.toolkit.files import CorruptError, read_sealed, sync_folder, write_sealed
 
 FORMAT = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -201,7 +201,7 @@ class Store:
 
     # unfinished work
 
-    def unfinished(self, action_key: str, fingerprint: str) -> Path:
+    def checkpoint_file(self, action_key: str, fingerprint: str) -> Path:
         """Where work on a result is kept until it is done, in one environment; the file need not exist."""
         return self.root / "unfinished" / f"{action_key}-{fingerprint}.safetensors"
 

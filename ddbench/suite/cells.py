@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from ddbench.api import Component, Generator, Refiner, Selector, Student
+    from ddbench.protocol.protocol import Protocol
     from ddbench.suite.model import Labels
     from ddbench.suite.published import Published
-    from ddbench.train.protocol import Protocol
 
 C_co = TypeVar("C_co", bound="Component", covariant=True)
 

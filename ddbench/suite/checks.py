@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ddbench.errors import ComponentError, SuiteError
-from ddbench.suite.source import Source
+from ddbench.yaml_source import YamlSource
 
 if TYPE_CHECKING:
     from ddbench.api import Dataset, Student
@@ -17,7 +17,7 @@ def check_sizes(
     cells: Iterable[Cell],
     students: Sequence[Choice[Student]],
     dataset: Dataset,
-    source: Source,
+    source: YamlSource,
     pools: Mapping[str, str],
 ) -> None:
     """Raise SuiteError where a student cannot take the images, or there are too few to choose from.
@@ -41,7 +41,7 @@ def check_sizes(
         _check_pool(cell, dataset, source, pools[cell.row.name])
 
 
-def _check_pool(cell: Cell, dataset: Dataset, source: Source, said: str) -> None:
+def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, said: str) -> None:
     """Raise SuiteError where the pool is smaller than the IPC, or the generator has too few images for either."""
     row, ipc = cell.row, cell.ipc
     where = source.place(("ipc", source.values["ipc"].index(ipc)))
@@ -61,7 +61,7 @@ def _check_pool(cell: Cell, dataset: Dataset, source: Source, said: str) -> None
         raise SuiteError(message, where=said, hint=hint)
 
 
-def check_generators(cells: Iterable[Cell], dataset: Dataset, source: Source) -> None:
+def check_generators(cells: Iterable[Cell], dataset: Dataset, source: YamlSource) -> None:
     """Raise SuiteError where a generator cannot make images of the data set's classes."""
     for cell in {(id(cell.row), cell.ipc): cell for cell in cells}.values():
         try:
@@ -72,7 +72,7 @@ def check_generators(cells: Iterable[Cell], dataset: Dataset, source: Source) ->
             raise SuiteError(error.message, where=where, hint=error.hint) from None
 
 
-def check_published(cells: Iterable[Cell], dataset: str, source: Source) -> None:
+def check_published(cells: Iterable[Cell], dataset: str, source: YamlSource) -> None:
     """Raise SuiteError where a row is to be compared and no cell of it has a number to be compared with."""
     places: dict[str, tuple[Cell, set[tuple[str, str, int]]]] = {}
     for cell in cells:

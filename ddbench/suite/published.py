@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
-from ddbench.suite.source import Path_, Source
+from ddbench.yaml_source import KeyPath, YamlSource
 
 Text = Annotated[str, Field(min_length=1)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -45,7 +45,7 @@ class Published:
 _COLUMNS = list(Published.__dataclass_fields__)
 
 
-def read_published(name: str | None, source: Source) -> tuple[Published, ...]:
+def read_published(name: str | None, source: YamlSource) -> tuple[Published, ...]:
     """The numbers in the file that a suite's ``published`` names, by its path from the suite; raises SuiteError."""
     if name is None:
         return ()
@@ -80,7 +80,7 @@ def _number(values: list[str], where: str) -> Published:
         raise SuiteError(f"'{first['loc'][0]}' is {first['input']!r}: {said}", where=where) from None
 
 
-def published_as(name: str, numbers: Iterable[Published], path: Path_, source: Source) -> tuple[Published, ...]:
+def published_as(name: str, numbers: Iterable[Published], path: KeyPath, source: YamlSource) -> tuple[Published, ...]:
     """The numbers of a method, which the key at ``path`` names; raises SuiteError where there is none."""
     if source.values.get("published") is None:
         raise SuiteError(

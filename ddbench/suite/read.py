@@ -10,12 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
 from ddbench.suite.model import Exclude, Labels, Matrix, Method, Seeds, SuiteModel
-from ddbench.suite.source import Path_, Source, read_yaml
+from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
 _MERGED = ("seeds", "generators", "scorers", "methods")
 
 
-def read_suite(file: Path) -> tuple[SuiteModel, Source]:
+def read_suite(file: Path) -> tuple[SuiteModel, YamlSource]:
     """A suite file's structure, merged into that of the file it extends, if it says so; raises SuiteError."""
     source = read_yaml(file)
     if "extends" in source.values:
@@ -26,7 +26,7 @@ def read_suite(file: Path) -> tuple[SuiteModel, Source]:
         raise _mistake(error, source) from None
 
 
-def _extended(file: Path, source: Source) -> Source:
+def _extended(file: Path, source: YamlSource) -> YamlSource:
     base_name, where = source.values.pop("extends"), source.place(("extends",))
     if not isinstance(base_name, str):
         raise SuiteError("extends: is the path of another suite file", where=where)
@@ -41,10 +41,10 @@ def _extended(file: Path, source: Source) -> Source:
     return _merged(base, source)
 
 
-def _merged(base: Source, own: Source) -> Source:
+def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
     """``own`` laid over ``base``: entries of the named groups one by one, everything else key by key."""
     values: dict[str, Any] = dict(base.values)
-    replaced: set[Path_] = set()
+    replaced: set[KeyPath] = set()
     for key, value in own.values.items():
         below = values.get(key)
         if key in _MERGED and isinstance(value, dict) and isinstance(below, dict):
@@ -54,14 +54,14 @@ def _merged(base: Source, own: Source) -> Source:
             values[key] = value
             replaced.add((key,))
     kept = {path: place for path, place in base.places.items() if replaced.isdisjoint((path[:1], path[:2]))}
-    return Source(own.file, values, {**kept, **own.places})
+    return YamlSource(own.file, values, {**kept, **own.places})
 
 
-def _mistake(error: ValidationError, source: Source) -> SuiteError:
+def _mistake(error: ValidationError, source: YamlSource) -> SuiteError:
     """The first structural mistake, in one line; a misspelt key before the key that is missing for it."""
     mistakes = error.errors()
     first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
-    path: Path_ = first["loc"]
+    path: KeyPath = first["loc"]
     if first["type"] == "extra_forbidden":
         hint = did_you_mean(str(path[-1]), _fields(path[:-1]))
         return SuiteError(f"unknown key '{path[-1]}'", where=source.place(path), hint=hint)
@@ -76,7 +76,7 @@ def _mistake(error: ValidationError, source: Source) -> SuiteError:
     return SuiteError(said, where=source.place(path))
 
 
-def _fields(path: Path_) -> list[str]:
+def _fields(path: KeyPath) -> list[str]:
     """The keys that may stand at ``path``."""
     models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
     if not path:

@@ -15,17 +15,17 @@ from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
+from ddbench.suite.check_scorers import check_fields, check_labels
 from ddbench.suite.checks import check_generators, check_published, check_sizes
 from ddbench.suite.model import ComponentUse, Method, Pool, SuiteModel
 from ddbench.suite.published import Published, published_as, read_published
 from ddbench.suite.read import read_suite
-from ddbench.suite.source import Path_, Source
-from ddbench.suite.teachers import check_fields, check_labels
+from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
 
-_Parts = dict[str, Path_]
+_Parts = dict[str, KeyPath]
 _METHOD_PARTS: _Parts = {"generator": ("generator",), "selector": ("selector",), "refiner": ("refiner",)}
 
 
@@ -67,7 +67,7 @@ class _NoLatentsError(SuiteError):
 class _Resolver:
     """Resolves one suite; holds what has been built already, so that equal entries are one object."""
 
-    def __init__(self, model: SuiteModel, source: Source, known: Catalogue) -> None:
+    def __init__(self, model: SuiteModel, source: YamlSource, known: Catalogue) -> None:
         self.model = model
         self.source = source
         self.known = known
@@ -113,7 +113,7 @@ class _Resolver:
             values=self.source.values,
         )
 
-    def component(self, kind: str, use: ComponentUse, path: Path_) -> Choice[Component]:
+    def component(self, kind: str, use: ComponentUse, path: KeyPath) -> Choice[Component]:
         """A configured component, labelled by its name and the parameters that the suite sets."""
         try:
             cls = self.known.get(kind, use.use)
@@ -133,7 +133,7 @@ class _Resolver:
         shown = ", ".join(f"{name}={value}" for name, value in named.items())
         return Choice(f"{use.use} ({shown})" if shown else use.use, built)
 
-    def protocol(self, name: str, path: Path_) -> Protocol:
+    def protocol(self, name: str, path: KeyPath) -> Protocol:
         try:
             return self.known.protocol(name)
         except ComponentError as error:
@@ -154,7 +154,7 @@ class _Resolver:
                     hint="rename it",
                 )
 
-    def generator(self, name: str, path: Path_) -> Choice[Generator]:
+    def generator(self, name: str, path: KeyPath) -> Choice[Generator]:
         """A generator by the name of a variant in this suite, else of a component."""
         if name not in self._generators:
             if name in self.model.generators:
@@ -164,7 +164,7 @@ class _Resolver:
             self._generators[name] = Choice(name, cast("Generator", choice.component))
         return self._generators[name]
 
-    def selector(self, use: ComponentUse, path: Path_) -> tuple[Choice[Selector], Pool | None]:
+    def selector(self, use: ComponentUse, path: KeyPath) -> tuple[Choice[Selector], Pool | None]:
         """A selector and the pool size that its entry may carry."""
         params = dict(use.params)
         pool = params.pop("pool", None)
@@ -206,7 +206,7 @@ class _Resolver:
             rows.append(row)
         return rows
 
-    def row(self, name: str | None, method: Method, path: Path_, parts: _Parts) -> Row:
+    def row(self, name: str | None, method: Method, path: KeyPath, parts: _Parts) -> Row:
         """One row; ``parts`` says where below ``path`` its components stand."""
         generator = self.generator(method.generator, (*path, *parts["generator"]))
         selector, own_pool = self.selector(method.selector, (*path, *parts["selector"]))
@@ -259,7 +259,7 @@ class _Resolver:
             raise SuiteError("excludes every cell", where=self.source.place(("exclude",)))
         return kept
 
-    def known_names(self, wanted: dict[str, set[Any]], names: list[dict[str, set[Any]]], path: Path_) -> None:
+    def known_names(self, wanted: dict[str, set[Any]], names: list[dict[str, set[Any]]], path: KeyPath) -> None:
         """Raise SuiteError unless each wanted name is that of some cell."""
         for key, values in wanted.items():
             known = set().union(*(has[key] for has in names))
@@ -267,7 +267,7 @@ class _Resolver:
                 hint = did_you_mean(str(value), map(str, known))
                 raise SuiteError(f"no cell has the {key} '{value}'", where=self.source.place((*path, key)), hint=hint)
 
-    def distinct(self, others: list[str], name: str, path: Path_) -> None:
+    def distinct(self, others: list[str], name: str, path: KeyPath) -> None:
         if name in others:
             raise SuiteError(f"'{name}' stands twice", where=self.source.place(path), hint="remove one or rename it")
 

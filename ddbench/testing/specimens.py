@@ -10,7 +10,7 @@ from ddbench.api import ClassInfo, Context, Dataset, LabeledImages, Pool, Scorer
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
 
 SIZE: Final = 32
 TRAIN, VALIDATION = 12, 6
@@ -143,7 +143,7 @@ class SpecimenStudent(Student):
 
 def specimen_protocol() -> Protocol:
     """Two epochs, measured once."""
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
 
     return Protocol.model_validate(
         {

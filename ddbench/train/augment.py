@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ddbench.train import one_pass
-from ddbench.train.augmentation import Augmentation
+from ddbench.protocol.augmentation import Augmentation
+from ddbench.train import fused_augment as one_pass
+from ddbench.train.augment_params import AugmentParams, draw
 from ddbench.train.color import apply_map, jitter_map
 from ddbench.train.crop import resample
-from ddbench.train.draws import Draws, draw
 from ddbench.train.images import ResidentImages, unit
 from ddbench.train.patches import random_strips, shuffle
 from ddbench.train.siamese import siamese
@@ -29,7 +29,7 @@ def augment(data: ResidentImages, index: Tensor, what: Augmentation, rng: Genera
     return images if what.siamese is None else siamese(images, what.siamese, rng)
 
 
-def change_in_steps(pixels: Tensor, index: Tensor, draws: Draws, mean: Tensor, std: Tensor) -> Tensor:
+def change_in_steps(pixels: Tensor, index: Tensor, draws: AugmentParams, mean: Tensor, std: Tensor) -> Tensor:
     """What ``one_pass.change`` does, on any device, by one operation of torch after the other."""
     images = resample(unit(pixels[index]), draws.boxes, draws.flip)
     strengths, added = (t.to(images.device) for t in (draws.strengths, draws.added))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ddbench.train.augmentation import ColorJitter
+from ddbench.protocol.augmentation import ColorJitter
 
 GREY = (0.299, 0.587, 0.114)
 # The principal components of ImageNet's colours (Krizhevsky et al. 2012) for pixels in [0, 1]: a column a component.

@@ -12,8 +12,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from ddbench.compiled import compiled
-from ddbench.train.augmentation import Crop
+from ddbench.protocol.augmentation import Crop
+from ddbench.toolkit.compiled import compiled
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddbench.compiled import compiled
-from ddbench.train.augmentation import CutMix
+from ddbench.protocol.augmentation import CutMix
+from ddbench.toolkit.compiled import compiled
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ddbench.api.context import Context
-from ddbench.hardware import cpu_words
+from ddbench.toolkit.hardware import cpu_words
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddbench.train.parts import AdamW, Sgd
+from ddbench.protocol.sections import AdamW, Sgd
 
 
 def as_they_lie(model: nn.Module) -> list[nn.Parameter]:

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from ddbench.train.augmentation import Siamese, SiameseColor
+from ddbench.protocol.augmentation import Siamese, SiameseColor
 from ddbench.train.patches import shuffle
 
 

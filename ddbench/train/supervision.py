@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ddbench.errors import ComponentError
+from ddbench.protocol.protocol import Protocol
+from ddbench.protocol.sections import Distillation
 from ddbench.train.cutmix import Mixed
 from ddbench.train.images import ResidentImages, denormalize
-from ddbench.train.parts import Distillation
-from ddbench.train.protocol import Protocol
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 Teacher: TypeAlias = Callable[[Tensor], Tensor]

@@ -14,14 +14,14 @@ from torch.nn import functional as F
 
 from ddbench.api.canonical import derive_seed
 from ddbench.api.context import Context
+from ddbench.protocol.protocol import Protocol
+from ddbench.toolkit.checkpoint import Checkpoint
 from ddbench.train.augment import augment
-from ddbench.train.checkpoint import Checkpoint
 from ddbench.train.cutmix import Mixed, cutmix
+from ddbench.train.diagnostics import check_loss, check_network, oom_as_component_error, to_numerics
 from ddbench.train.images import ResidentImages
-from ddbench.train.mishaps import check_loss, check_network, prepared, telling
 from ddbench.train.numerics import Numerics
 from ddbench.train.optimizer import as_they_lie, make_optimizer, set_rate
-from ddbench.train.protocol import Protocol
 from ddbench.train.supervision import Loss, Supervision, Teacher, supervision
 
 
@@ -74,7 +74,7 @@ def train(
     with _own_randomness(ctx):
         model = build().to(ctx.device)
         check_network(model, data)
-        model = prepared(model, data, Numerics.of(ctx))
+        model = to_numerics(model, data, Numerics.of(ctx))
         parameters = as_they_lie(model)
         optimizer = make_optimizer(parameters, protocol.optimizer)
         done, loss = checkpoint.restore(model, optimizer) if checkpoint else (0, math.nan)
@@ -84,7 +84,7 @@ def train(
             if epoch - 1 in restarts:
                 optimizer = make_optimizer(parameters, protocol.optimizer)
             set_rate(optimizer, protocol.learning_rate(epoch, epochs))
-            with telling(epoch, epochs, protocol, data):
+            with oom_as_component_error(epoch, epochs, protocol, data):
                 loss = _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx)
             check_loss(loss, epoch, epochs, protocol)
             after_epoch(epoch, model)

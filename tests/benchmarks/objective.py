@@ -4,7 +4,7 @@
     python -m tests.benchmarks.objective FOLDER velocity 5000    its twin that predicts the velocity (arXiv:2403.03206)
     python -m tests.benchmarks.objective                         the kept figures, as a table
 
-FOLDER is one that `python -m ddbench_components.generators._nano` has filled: its autoencoder, latents and judge serve.
+FOLDER is one that `python -m ddbench_components.recipes.dit_nano` has filled: its autoencoder, latents and judge serve.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import torch
-from ddbench_components.generators._latent_prior import LatentDitPrior
-from ddbench_components.generators._nano._figures import Judgement, frechet
-from ddbench_components.generators._nano._learning import learn
-from ddbench_components.generators._nano._making import Making
-from ddbench_components.generators._nano._recipe import RECIPE
-from ddbench_components.generators._nano._transformer import Transformer, _attention, scheduler
-from ddbench_components.generators._pixels import to_bytes
-from ddbench_components.generators._real_latents import RealLatents
+from ddbench_components._pixels import to_bytes
+from ddbench_components.generators._dit.prior import LatentDitPrior
+from ddbench_components.generators._dit.real_latents import RealLatents
+from ddbench_components.recipes.dit_nano.figures import Judgement, frechet
+from ddbench_components.recipes.dit_nano.learning import learn
+from ddbench_components.recipes.dit_nano.making import Making
+from ddbench_components.recipes.dit_nano.recipe import RECIPE
+from ddbench_components.recipes.dit_nano.transformer import Transformer, _attention, scheduler
 from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 from tabulate import tabulate
 from torch import Tensor

@@ -130,8 +130,8 @@ def plain_validation(what: Work) -> Side:
 
 
 def our_validation(what: Work, numerics: str) -> Side:
+    from ddbench.train.diagnostics import prepared
     from ddbench.train.evaluate import predict
-    from ddbench.train.mishaps import prepared
     from ddbench.train.numerics import Numerics
 
     ctx, data = Context(numerics=numerics), resident(what, what.validation)

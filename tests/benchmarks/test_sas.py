@@ -85,7 +85,7 @@ def plain_stage_2(features: np.ndarray[Any, Any]) -> list[int]:
 def test_stage_2_against_a_matrix_product(benchmark: Any, make: Callable[[], torch.Tensor]) -> None:
     """100 of 100,000 x 512 in pool order. It is more than a product: features are brought to unit length on the way."""
     import torch
-    from ddbench_components.selectors._exchange import exchange
+    from ddbench_components.selectors._sas_stage2 import exchange
 
     features, order = make(), torch.arange(N)
     seconds = minima(rounds=5, exchange=lambda: exchange(features, order, order, IPC), **products(features))

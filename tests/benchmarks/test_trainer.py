@@ -58,7 +58,7 @@ def test_epoch_of_100_images(benchmark: Any, numerics: str) -> None:
 
 @pytest.mark.parametrize("protocol_id", ["minimax-hard@1", "psr-kd@1", "rded-kd@1", "dc-cifar@1", "idc-cifar@1"])
 def test_what_is_done_to_images_and_labels_is_little_beside_the_training(benchmark: Any, protocol_id: str) -> None:
-    from ddbench.train.augmentation import Augmentation
+    from ddbench.protocol.augmentation import Augmentation
 
     bare = epoch_of(protocol_id, augmentation=Augmentation(), distillation=None)
     whole = epoch_of(protocol_id)

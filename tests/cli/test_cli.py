@@ -259,7 +259,7 @@ def test_exported_results_make_the_same_leaderboard(cli: Cli, example_suite: Pat
 
 
 def test_an_export_never_replaces_a_number(cli: Cli, example_suite: Path, tmp_path: Path) -> None:
-    from ddbench.store.files import read_sealed, write_sealed
+    from ddbench.toolkit.files import read_sealed, write_sealed
 
     assert cli("run", str(example_suite)).returncode == 0
     assert cli("export", "example.yaml", "--to", "out").returncode == 0

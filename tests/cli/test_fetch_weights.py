@@ -34,7 +34,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A pipeline of the classes of `dots` in single files, and what else lies in such repositories."""
-    from ddbench_components.generators._tiny_pipeline import save_tiny_pipeline
+    from ddbench_components.generators._dit.tiny_pipeline import save_tiny_pipeline
 
     folder = tmp_path_factory.mktemp("pipeline")
     save_tiny_pipeline(folder, 3, 8)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ddbench.hardware import cpu_model
 from ddbench.plan import Graph, Node, State
 from ddbench.plan.cost_work import Workload
 from ddbench.store import Manifest, Store
+from ddbench.toolkit.hardware import cpu_model
 from tests.plan.pretend import write_unsynced
 
 H100 = {"device": "cuda", "device_model": "NVIDIA H100 80GB HBM3"}

@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ddbench_components.generators._flops import DIT_XL2, SD_VAE
+from ddbench_components.generators._dit.flops import DIT_XL2, SD_VAE
 
 import ddbench
-import ddbench.hardware
+import ddbench.toolkit.hardware
 from ddbench import Context, Cost, Dataset, Generator, NetworkCost, Refiner, Samples, Scorer, Student, component
 from ddbench.cli.plan import _bill_json, _bill_text, _space, _stage_json
 from ddbench.errors import DdbenchError
-from ddbench.hardware import KNOWN, cpu_model
 from ddbench.plan import Graph, Node, State
 from ddbench.plan.cost import Bill, StageCost, make_bill
 from ddbench.plan.cost_devices import assumed_shares, choose_device, device_of
 from ddbench.registry import Catalogue
 from ddbench.registry.plugins import installed
 from ddbench.store import Store
+from ddbench.toolkit.hardware import KNOWN, cpu_model
 from tests.conftest import Cli
 from tests.plan.plans import Values, edited, plan, set_
 from tests.plan.recorded import PROCESS_MIB, T4, THIS_CPU, record_all

@@ -22,7 +22,7 @@ MINIMAX = {"use": "minimax", **NANO}
 MODES = {"use": "mode-guidance", **NANO, "modes": 5}
 
 
-def planned(folder: Path, **generators: dict[str, Any]) -> Graph:
+def plan_suite(folder: Path, **generators: dict[str, Any]) -> Graph:
     values: Values = {
         "suite": "fits",
         "dataset": "tiny-cifar",
@@ -62,7 +62,7 @@ def of(graph: Graph, stage: str) -> list[Node]:
 def test_sampling_otherwise_asks_for_no_other_fit(
     tmp_path: Path, one: dict[str, Any], sampled_otherwise: list[dict[str, Any]]
 ) -> None:
-    graph = planned(tmp_path, one=one, **{f"other {i}": {**one, **o} for i, o in enumerate(sampled_otherwise)})
+    graph = plan_suite(tmp_path, one=one, **{f"other {i}": {**one, **o} for i, o in enumerate(sampled_otherwise)})
     (fit,), made = of(graph, "fit"), of(graph, "generate")
     assert fit.label == "one"
     pools = {node.inputs["fitted/generator"] for node in made}
@@ -80,7 +80,7 @@ def test_sampling_otherwise_asks_for_no_other_fit(
     ],
 )
 def test_training_otherwise_does(tmp_path: Path, one: dict[str, Any], fitted_otherwise: list[dict[str, Any]]) -> None:
-    graph = planned(tmp_path, one=one, **{f"other {i}": {**one, **o} for i, o in enumerate(fitted_otherwise)})
+    graph = plan_suite(tmp_path, one=one, **{f"other {i}": {**one, **o} for i, o in enumerate(fitted_otherwise)})
     asked = 1 + sum(2 if other.get("modes") == "ipc" else 1 for other in fitted_otherwise)
     assert len(of(graph, "fit")) == asked
 

@@ -24,7 +24,7 @@ def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DDBENCH_HOME", str(tmp_path / "store"))
 
 
-def planned(name: str) -> tuple[ResolvedSuite, Graph]:
+def plan_suite(name: str) -> tuple[ResolvedSuite, Graph]:
     suite = load_suite(ROOT / "suites" / f"{name}.yaml")
     return suite, build_graph(suite)
 
@@ -32,7 +32,7 @@ def planned(name: str) -> tuple[ResolvedSuite, Graph]:
 @pytest.mark.parametrize("name", SUITES)
 def test_no_image_is_generated_twice(name: str) -> None:
     """Of each generator there is one node for each class span and block, as many as its largest pool needs."""
-    suite, graph = planned(name)
+    suite, graph = plan_suite(name)
     blocks: dict[str, list[str]] = defaultdict(list)
     for node in graph.nodes.values():
         if node.stage == "generate":
@@ -53,7 +53,7 @@ def test_no_image_is_generated_twice(name: str) -> None:
 
 def test_the_images_of_woof_by_hand() -> None:
     """DiT, Minimax and three IMs need 500 images a class, five for each of a hundred; the others one for each."""
-    _, graph = planned("woof")
+    _, graph = plan_suite("woof")
     made = [
         n for n in graph.nodes.values() if n.stage == "generate" and n.uses["generator"].component.info.name != "real"
     ]
@@ -64,7 +64,7 @@ def test_the_images_of_woof_by_hand() -> None:
 @pytest.mark.parametrize("name", [name for name in SUITES if name != "idc"])
 def test_fits_and_trainings_have_a_price_with_nothing_here(name: str, tmp_path: Path) -> None:
     """How many images ImageIDC's classes have is known once they are there."""
-    _, graph = planned(name)
+    _, graph = plan_suite(name)
     bill = make_bill(State(graph, Store(tmp_path / "store")).resolve_all())
     unknown = {stage.stage: stage.flops.unknown for stage in bill.stages}
     assert (unknown["fit"], unknown["evaluate"]) == (0, 0)

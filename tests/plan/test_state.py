@@ -9,10 +9,10 @@ import pytest
 
 from ddbench.plan import Graph, Node, State
 from ddbench.plan.drift import drifted
-from ddbench.plan.reason import reason
-from ddbench.registry.source import source_hash
+from ddbench.plan.explain import reason
+from ddbench.registry.code_hash import code_hash
 from ddbench.store import Store
-from ddbench.store.garbage import collect
+from ddbench.store.gc import collect_garbage
 from tests.plan.plans import SUITE, edited, plan, set_
 from tests.plan.pretend import pretend, record, write_unsynced
 
@@ -141,7 +141,7 @@ def test_results_of_other_environments_are_all_known(tmp_path: Path, graph: Grap
 
 def test_gc_and_plan_agree_on_what_a_suite_needs(tmp_path: Path, graph: Graph) -> None:
     state = pretend(graph, tmp_path / "store")
-    assert collect(state.store.root, set(state.action_keys.values()), delete=True).artifacts == 0
+    assert collect_garbage(state.store.root, set(state.action_keys.values()), delete=True).artifacts == 0
 
 
 def test_code_that_changed_without_its_version_is_named_once(
@@ -149,7 +149,7 @@ def test_code_that_changed_without_its_version_is_named_once(
 ) -> None:
     state = pretend(graph, tmp_path / "store")
     changed = type(graph.nodes[key_of(graph, "fit")].uses["scorer"].component)
-    monkeypatch.setattr("ddbench.plan.node.source_hash", lambda cls: "new" if cls is changed else source_hash(cls))
+    monkeypatch.setattr("ddbench.plan.node.code_hash", lambda cls: "new" if cls is changed else code_hash(cls))
     assert drifted(state) == [
         "the code of scorer 'colour' has changed since stored outputs were made by its version 1; "
         "raise the version if its output has changed"

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from tests.registry.renew_sources import FILE, current
+from tests.registry.renew_code_hashes import FILE, current
 
 KNOWN = json.loads(FILE.read_text(encoding="utf-8"))
 NOW = current()
-RENEW = "then run `python -m tests.registry.renew_sources`"
+RENEW = "then run `python -m tests.registry.renew_code_hashes`"
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN | NOW))

@@ -11,8 +11,8 @@ import pytest
 
 from ddbench.errors import DdbenchError, StoreError
 from ddbench.report import Results, export_results, leaderboard_of, read_exported, to_markdown
-from ddbench.store.files import read_sealed, write_sealed
 from ddbench.suite import Cell
+from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.conftest import ROOT
 from tests.plan.plans import Values, edited, set_
 from tests.report.stores import VALUES, accuracy, stored

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.plan import State
-from ddbench.plan.load import planned
+from ddbench.plan.state import plan_suite
 from ddbench.run.events import LOG_NAME
 
 
@@ -38,7 +38,7 @@ def run(suite: Path, store: Path, *arguments: str) -> subprocess.CompletedProces
 
 def outcome(suite: Path, store: Path) -> dict[str, Any]:
     """Everything that a run decides: digests of pools, scores and selections, and the numbers of every result."""
-    _, state = planned(suite, store)
+    _, state = plan_suite(suite, store)
     digests = {key: manifest.digest for key, manifest in state.manifests.items()}
     results = {key: records[0]["result"] | {"details": None} for key, records in state.results.items()}
     return {"digests": digests, "results": results}
@@ -46,7 +46,7 @@ def outcome(suite: Path, store: Path) -> dict[str, Any]:
 
 def state_of(suite: Path, store: Path) -> State:
     """What a store has of a suite."""
-    return planned(suite, store)[1]
+    return plan_suite(suite, store)[1]
 
 
 def assert_nothing_finished_ran_twice(store: Path) -> Counter[str]:

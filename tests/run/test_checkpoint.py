@@ -12,7 +12,7 @@ from ddbench.plan import State
 from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
-from ddbench.run.workshop import new_workshop
+from ddbench.run.worker_cache import new_worker_cache
 from ddbench.store import Store
 from tests.plan.plans import plan
 from tests.run.runs import run, start, state_of
@@ -74,14 +74,16 @@ def test_what_the_rest_of_a_work_took_is_marked_as_such(tmp_path: Path) -> None:
     graph = plan(tmp_path, TAKEN_UP)
     store = Store.open(tmp_path / "store")
     (store.root / "unfinished").mkdir()
-    state, shop = State(graph, store), new_workshop(store.root, "cpu")
+    state, cache = State(graph, store), new_worker_cache(store.root, "cpu")
     marked = []
     for key, node in graph.nodes.items():
         state.resolve(key)
         job = make_job(graph, state, key)
         if node.stage == "fit" or (node.stage == "evaluate" and node.settings["seed"] == 1):
-            store.unfinished(job.action_key, fingerprint(environment("cpu", job.threads))).write_bytes(b"half of it")
-        usage = run_job(job, shop, lambda message: None)["usage"]
+            store.checkpoint_file(job.action_key, fingerprint(environment("cpu", job.threads))).write_bytes(
+                b"half of it"
+            )
+        usage = run_job(job, cache, lambda message: None)["usage"]
         if usage.get("resumed"):
             marked.append(node.label)
         assert state.resolve(key)

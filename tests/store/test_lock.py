@@ -16,7 +16,7 @@ import pytest
 
 from ddbench.errors import StoreError
 from ddbench.store import Store
-from ddbench.store.garbage import collect
+from ddbench.store.gc import collect
 from ddbench.store.lock import hold_as_worker, run_lock
 
 HOLDER = """

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from ddbench.train.protocol import Protocol
+    from ddbench.protocol.protocol import Protocol
 
 # Registered by the example plug-in to be found out.
 BROKEN = {("selector", "careless"): "chose the same sample twice"}

@@ -11,10 +11,10 @@ from scipy import stats
 from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
-from ddbench.train import one_pass
+from ddbench.protocol.augmentation import Augmentation
+from ddbench.train import fused_augment as one_pass
 from ddbench.train.augment import augment, change_in_steps
-from ddbench.train.augmentation import Augmentation
-from ddbench.train.draws import Draws, draw
+from ddbench.train.augment_params import AugmentParams, draw
 from ddbench.train.images import ResidentImages
 
 MEAN, STD = torch.tensor([0.48, 0.45, 0.4]), torch.tensor([0.2, 0.25, 0.3])
@@ -44,7 +44,7 @@ def resident(pixels: Tensor) -> ResidentImages:
     return ResidentImages(pixels, torch.zeros(len(pixels), dtype=torch.int64), MEAN, STD)
 
 
-def expected(pixels: Tensor, draws: Draws, order: tuple[int, ...] = (0, 1, 2)) -> Tensor:
+def expected(pixels: Tensor, draws: AugmentParams, order: tuple[int, ...] = (0, 1, 2)) -> Tensor:
     """Each image by itself: cropped, mirrored, its colours changed in this order, lit, normalised."""
     size = pixels.shape[-1]
     images = []

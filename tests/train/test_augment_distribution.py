@@ -13,9 +13,9 @@ from scipy import stats
 from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 
+from ddbench.protocol.augmentation import Augmentation
 from ddbench.registry import catalogue
 from ddbench.train.augment import augment
-from ddbench.train.augmentation import Augmentation
 from ddbench.train.color import random_jitter, random_lighting
 from ddbench.train.cutmix import cutmix
 from ddbench.train.images import ResidentImages

@@ -13,7 +13,7 @@ from scipy import stats
 from torch import Tensor
 from torchvision.transforms import functional as V
 
-from ddbench.train.augmentation import ColorJitter
+from ddbench.protocol.augmentation import ColorJitter
 from ddbench.train.color import apply_map, jitter_map, random_jitter, random_lighting
 
 # Brightness, contrast and saturation, by their places among the strengths.

@@ -14,7 +14,7 @@ from scipy import stats
 from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms.v2 import functional as V
 
-from ddbench.train.augmentation import Crop
+from ddbench.protocol.augmentation import Crop
 from ddbench.train.crop import random_boxes, resample, whole
 
 Boxes = np.ndarray[Any, Any]

@@ -12,7 +12,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from ddbench import Context
-from ddbench.train.augmentation import CutMix
+from ddbench.protocol.augmentation import CutMix
 from ddbench.train.cutmix import Box, Mixed, clipped_box, cutmix, paste_in_one_pass, paste_in_steps
 from ddbench.train.trainer import mixed_loss
 from tests.train.trainings import Scripted

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 import ddbench
 from ddbench import Student
+from ddbench.protocol.sections import AdamW, Sgd
 from ddbench.registry import catalogue
 from ddbench.train.optimizer import as_they_lie, make_optimizer, set_rate
-from ddbench.train.parts import AdamW, Sgd
 
 
 def adamw(**changes: Any) -> AdamW:

@@ -10,8 +10,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from ddbench.protocol.augmentation import Augmentation, Crop
 from ddbench.train.augment import augment
-from ddbench.train.augmentation import Augmentation, Crop
 from ddbench.train.images import ResidentImages
 from ddbench.train.patches import random_strips, shuffle
 

@@ -11,9 +11,9 @@ import torch
 from scipy import ndimage, stats
 from torch import Tensor
 
+from ddbench.protocol.augmentation import Augmentation, Siamese, SiameseColor
 from ddbench.registry import catalogue
 from ddbench.train.augment import augment
-from ddbench.train.augmentation import Augmentation, Siamese, SiameseColor
 from ddbench.train.images import ResidentImages
 from ddbench.train.siamese import cut_out, mirror, recolor, rotation, scaling, shift, siamese, warp
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ddbench import ComponentError, Context
+from ddbench.protocol.protocol import Protocol
 from ddbench.registry import catalogue
 from ddbench.train.images import ResidentImages
-from ddbench.train.protocol import Protocol
 from ddbench.train.trainer import train
 from tests.train.trainings import CUTMIX, Watching, convnet, everything, linear, protocol, random_images, still
 

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ddbench import ComponentError, Context
+from ddbench.protocol.augmentation import CutMix
+from ddbench.protocol.sections import Distillation
 from ddbench.registry import catalogue
-from ddbench.train.augmentation import CutMix
 from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.images import ResidentImages
-from ddbench.train.parts import Distillation
 from ddbench.train.supervision import distillation_loss, supervision
 from ddbench.train.trainer import mixed_loss
 from tests.train.trainings import CUTMIX, Scripted

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ddbench import ComponentError, Context
+from ddbench.protocol.protocol import Protocol
 from ddbench.train.evaluate import class_accuracies, predict
 from ddbench.train.images import ResidentImages
-from ddbench.train.protocol import Protocol
 from ddbench.train.trainer import train
 from tests.train.trainings import Watching, convnet, everything, linear, protocol, random_images, still
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 import ddbench
 from ddbench import Student
+from ddbench.protocol.protocol import Protocol
 from ddbench.registry import catalogue
 from ddbench.train.images import ResidentImages
-from ddbench.train.protocol import Protocol
 
 CUTMIX = {"probability": 1.0, "alpha": 1.0}
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from ddbench_components.datasets._cifar_files import Digests, NpmPackage
+from ddbench_components.datasets._cifar.files import Digests, NpmPackage
 from ddbench_components.datasets.cifar10 import Cifar10
 from handmade_cifar import NPM_TARBALL, PER_BATCH, TRAIN, VALIDATION, Server
 

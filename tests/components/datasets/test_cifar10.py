@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from ddbench_components.datasets import _download
+from ddbench_components.datasets._download.download import download as _download
 from ddbench_components.datasets.cifar10 import Cifar10
 from handmade_cifar import ARCHIVE, NPM_TARBALL, PACK, TRAIN, VALIDATION, Server, binary_files, tarball
 
 from ddbench import DataError
 from ddbench.api import image_digests
-from ddbench.store.home import data_home
+from ddbench.toolkit.home import data_home
 
 Npm = Callable[..., Path]
 

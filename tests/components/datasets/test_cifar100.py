@@ -12,7 +12,7 @@ from ddbench_components.datasets.cifar100 import Cifar100
 from handmade_cifar import Server, tarball
 
 from ddbench import DataError, create
-from ddbench.store.home import data_home
+from ddbench.toolkit.home import data_home
 
 TRAIN, TEST = 5, 3
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from ddbench_components.datasets._archives import Archive
-from ddbench_components.datasets._fastai import FastaiSubset
+from ddbench_components.datasets._download.archives import Archive
+from ddbench_components.datasets._imagenet.fastai import FastaiSubset
 from ddbench_components.datasets.imagenette import Imagenette
 from ddbench_components.datasets.imagewoof import Imagewoof
 from handmade_cifar import Server
@@ -19,9 +19,9 @@ from ddbench.plan.graph import build_graph
 from ddbench.plan.state import State
 from ddbench.report.results import results_of
 from ddbench.store import Store
-from ddbench.store.home import data_home
 from ddbench.suite import load_suite
 from ddbench.testing import check_component
+from ddbench.toolkit.home import data_home
 
 FILES = {
     "train/n02111889/n02111889_10.JPEG": jpeg(1, 300, 256),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ddbench_components.datasets import _file_digests
+from ddbench_components.datasets._images import digests as _file_digests
 from ddbench_components.datasets.image_folder import ImageFolder
 from photographs import jpeg, photograph, write
 from PIL import Image
@@ -21,10 +21,10 @@ from ddbench.errors import SuiteError
 from ddbench.plan.graph import build_graph
 from ddbench.plan.state import State
 from ddbench.run.job import make_job
-from ddbench.run.workshop import Kept, Workshop
+from ddbench.run.worker_cache import LruCache, WorkerCache
 from ddbench.store import Store
-from ddbench.store.files import file_sha256
 from ddbench.suite import load_suite
+from ddbench.toolkit.files import file_sha256
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -303,10 +303,10 @@ def test_images_that_change_after_planning_stop_the_run(pets: Path, tmp_path: Pa
     graph = build_graph(load_suite(suite))
     store = Store.open(tmp_path / "store")
     job = make_job(graph, State(graph, store).resolve_all(), next(iter(graph.nodes)))
-    assert len(Workshop(store, "cpu", Kept()).dataset(job).train()) == 12
+    assert len(WorkerCache(store, "cpu", LruCache()).dataset(job).train()) == 12
     flip(pets / "train" / "dog" / "b.bmp")
     with pytest.raises(DataError, match="'image-folder' has changed since the run was planned; run it again"):
-        Workshop(store, "cpu", Kept()).dataset(job)
+        WorkerCache(store, "cpu", LruCache()).dataset(job)
 
 
 def test_from_the_folder_to_a_result(cli: Cli, pets: Path, tmp_path: Path) -> None:

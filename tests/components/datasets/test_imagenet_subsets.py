@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ddbench_components.datasets import _decoded_images
-from ddbench_components.datasets._decoded_images import decode
-from ddbench_components.datasets._imagenet import ImagenetSubset
-from ddbench_components.datasets._imagenet_classes import imagenet_class, imagenet_classes
+from ddbench_components.datasets._imagenet.classes import imagenet_class, imagenet_classes
+from ddbench_components.datasets._imagenet.subset import ImagenetSubset
+from ddbench_components.datasets._images import decoded as _decoded_images
+from ddbench_components.datasets._images.decoded import decode
 from ddbench_components.datasets.imageidc import Imageidc
 from ddbench_components.datasets.imagenet100 import Imagenet100
 from ddbench_components.datasets.imagenette import Imagenette
@@ -27,8 +27,8 @@ from photographs import photograph
 from PIL import Image
 
 from ddbench import ClassInfo, Context, DataError, Dataset, LabeledImages, component, create
-from ddbench.store.home import data_home
 from ddbench.testing import check_component
+from ddbench.toolkit.home import data_home
 
 SUBSETS = {Imagewoof: 10, Imagenette: 10, Imageidc: 10, Imagenet100: 100, TinyImagenet: 200}
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from ddbench_components.datasets import _build_tiny_cifar as builder
-from ddbench_components.datasets._sheets import decode_sheet, encode_sheet
+from ddbench_components.datasets._cifar.webp_tiles import decode_sheet, encode_sheet
 from ddbench_components.datasets.cifar10 import Cifar10
 from ddbench_components.datasets.tiny_cifar import INDEX, SHEETS, TinyCifar
+from ddbench_components.recipes import tiny_cifar as builder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

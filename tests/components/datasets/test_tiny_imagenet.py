@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from ddbench_components.datasets._archives import Archive
-from ddbench_components.datasets._imagenet_classes import imagenet_class
+from ddbench_components.datasets._download.archives import Archive
+from ddbench_components.datasets._imagenet.classes import imagenet_class
 from ddbench_components.datasets.tiny_imagenet import TinyImagenet
 from handmade_cifar import Server
 from photographs import jpeg, write, zipped
 from PIL import Image
 
 from ddbench import ClassInfo, DataError, component, create
-from ddbench.store.home import data_home
 from ddbench.testing import check_component
+from ddbench.toolkit.home import data_home
 
 FISH, FROG = "n01443537", "n01641577"
 ANNOTATIONS = f"val_2.JPEG\t{FROG}\t0\t32\t44\t62\nval_10.JPEG\t{FISH}\t1\t2\t3\t4\nval_0.JPEG\t{FROG}\t0\t0\t63\t63\n"

@@ -21,11 +21,11 @@ from ddbench import (
     Student,
     component,
 )
+from ddbench.protocol.protocol import Protocol
 from ddbench.registry import catalogue
 from ddbench.testing import Specimen
 from ddbench.testing.specimens import SpecimenTeacher
 from ddbench.train.images import resize
-from ddbench.train.protocol import Protocol
 
 DATA = Specimen()
 
@@ -213,7 +213,7 @@ def test_one_seed_gives_one_result_and_another_another() -> None:
 
 
 def test_the_trainers_source_is_part_of_the_evaluators() -> None:
-    assert "ddbench.train" in catalogue().get("evaluator", "student").sources
+    assert "ddbench.train" in catalogue().get("evaluator", "student").hashed_modules
 
 
 def test_predicting_one_class_scores_that_classs_share() -> None:

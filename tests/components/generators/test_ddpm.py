@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators import _ddpm_training
-from ddbench_components.generators._ddpm_prior import DdpmPrior
-from ddbench_components.generators._pixels import to_images, to_latents
+from ddbench_components._pixels import to_images, to_latents
+from ddbench_components.generators._ddpm import training as _ddpm_training
+from ddbench_components.generators._ddpm.prior import DdpmPrior
 from ddbench_components.generators.ddpm import Ddpm
 from diffusers import DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
 from torch import Tensor
@@ -125,7 +125,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(
         if done in killed_at and seen.count(done) == 1:
             raise KilledError
 
-    ctx = Context(unfinished=kept, progress=watch)
+    ctx = Context(checkpoint_file=kept, progress=watch)
     for _ in killed_at:
         with pytest.raises(KilledError):
             generator(checkpoint_seconds=0).fit(data, made, ctx)
@@ -190,7 +190,7 @@ def test_memory_that_runs_out(
 def test_a_damaged_checkpoint_is_a_new_start(data: TrainingData, fitted: Path, tmp_path: Path) -> None:
     kept = tmp_path / "unfinished.safetensors"
     kept.write_bytes(b"not what was written")
-    generator().fit(data, tmp_path, Context(unfinished=kept))
+    generator().fit(data, tmp_path, Context(checkpoint_file=kept))
     kept.unlink()
     assert files(tmp_path) == files(fitted)
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators import _ddpm_batches
+from ddbench_components.generators._ddpm import batches as _ddpm_batches
 from ddbench_components.generators.ddpm import Ddpm
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -32,7 +32,7 @@ def data() -> TrainingData:
     return TrainingData("noise", classes, 16, (0.5,) * 3, (0.5,) * 3, train)
 
 
-def planned(*counts: int) -> Any:
+def plan_suite(*counts: int) -> Any:
     """What plans know of such a data set."""
     return SimpleNamespace(classes=(None,) * 3, image_size=16, train_counts=counts or None)
 
@@ -44,7 +44,7 @@ def generator(variant: str, **params: Any) -> Ddpm:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_fit_and_samples_take_what_is_counted(variant: str, data: TrainingData, tmp_path: Path) -> None:
     """A training, nearly: first layers need no gradient of their inputs, and attention computes a product again."""
-    made, dataset = generator(variant), planned(4, 4, 4)
+    made, dataset = generator(variant), plan_suite(4, 4, 4)
     with FlopCounterMode(display=False) as counter:
         made.fit(data, tmp_path, Context())
     told = cast("Cost", made.fit_cost(dataset))
@@ -72,13 +72,13 @@ def test_fit_and_samples_take_what_is_counted(variant: str, data: TrainingData, 
 def test_held_out_images_are_no_more_than_are_held_out() -> None:
     """Two passes each at every timestep, whatever the size of the data set, and none where the size is not known."""
     made = generator("plain")
-    forward = cast("int", cast("Cost", made.loss_cost(planned())).flops)
+    forward = cast("int", cast("Cost", made.loss_cost(plan_suite())).flops)
     passes = 2 * len(_ddpm_batches.HELD_OUT_TIMESTEPS) * _ddpm_batches.HELD_OUT_AT_MOST
     for count in (1000, 100_000):
-        assert cast("Cost", made.fit_cost(planned(count, count, count))).flops == (3 * 4 * 2 + passes) * forward
-    assert cast("Cost", made.fit_cost(planned(1, 1, 1))).flops == (3 * 4 * 2 + 20) * forward
-    assert made.fit_cost(planned()) is None
-    assert made.cost(planned()) is not None
+        assert cast("Cost", made.fit_cost(plan_suite(count, count, count))).flops == (3 * 4 * 2 + passes) * forward
+    assert cast("Cost", made.fit_cost(plan_suite(1, 1, 1))).flops == (3 * 4 * 2 + 20) * forward
+    assert made.fit_cost(plan_suite()) is None
+    assert made.cost(plan_suite()) is not None
 
 
 def test_an_imported_model_is_not_trained(data: TrainingData, tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_an_imported_model_is_not_trained(data: TrainingData, tmp_path: Path) ->
     own = generator("with its class as a timestep")
     own.fit(data, tmp_path / "own", Context())
     taken = generator("plain", model=tmp_path / "own", block_out_channels=[64], attention_levels=[])
-    dataset = planned(4, 4, 4)
+    dataset = plan_suite(4, 4, 4)
     assert taken.cost(dataset) == own.cost(dataset)
     assert taken.loss_cost(dataset) == own.loss_cost(dataset)
-    assert taken.fit_cost(planned()) == Cost(0, disk_bytes=cast("Cost", own.fit_cost(dataset)).disk_bytes)
+    assert taken.fit_cost(plan_suite()) == Cost(0, disk_bytes=cast("Cost", own.fit_cost(dataset)).disk_bytes)
     with FlopCounterMode(display=False) as counter:
         taken.fit(data, tmp_path / "taken", Context())
     assert counter.get_total_flops() == 0

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 import torch
 from ddbench_components.generators import dit_nano
-from ddbench_components.generators._nano import _recipe
-from ddbench_components.generators._nano._card import card
 from ddbench_components.generators.dit_nano import DitNano
+from ddbench_components.recipes.dit_nano import recipe as _recipe
+from ddbench_components.recipes.dit_nano.card import card
 from safetensors import safe_open
 
 import ddbench

@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 import small_pipelines
 import torch
-from ddbench_components.generators import _latent_dit
-from ddbench_components.generators._latent_prior import LatentDitPrior
+from ddbench_components.generators._dit import latent_dit as _latent_dit
+from ddbench_components.generators._dit.prior import LatentDitPrior
 from ddbench_components.generators.dit_xl2 import DitXl2
 from diffusers import (
     AutoencoderKL,
@@ -34,7 +34,7 @@ import ddbench
 from ddbench import ClassInfo, ComponentError, Context, LabeledImages, Samples, TrainingData
 from ddbench.api import tensor_digest
 from ddbench.api.cost import Cost
-from ddbench.hardware import Device
+from ddbench.toolkit.hardware import Device
 
 INDICES = (258, 7, 999)
 STEPS = 4
@@ -113,7 +113,7 @@ def sampled(loaded: DitXl2, class_index: int = 0, seed: int = 5) -> Tensor:
     return prior_of(loaded).sample(streams(Context(seed=seed), class_index), class_index, loaded.params)
 
 
-class Kept(DDIMScheduler):
+class LruCache(DDIMScheduler):
     """DDIM that remembers the last latents."""
 
     def step(self, *args: Any, **kwargs: Any) -> Any:
@@ -132,7 +132,7 @@ def pipeline(folder: Path) -> Any:
 def test_ddim_is_diffusers_own_pipeline(guidance: float, hub: Path) -> None:
     loaded = load(hub, scheduler="ddim", guided_channels="all", guidance=guidance)
     theirs = pipeline(hub)
-    theirs.scheduler = Kept.from_config(theirs.scheduler.config)
+    theirs.scheduler = LruCache.from_config(theirs.scheduler.config)
     for class_index, label in enumerate(INDICES):
         made = theirs(
             [label] * 3,

@@ -12,13 +12,13 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators import _fine_tuning
-from ddbench_components.generators._adapter import ADAPTER
-from ddbench_components.generators._difffit import add_scales, tie_embeddings, trained_parameters
-from ddbench_components.generators._fine_tuned import FineTuned
-from ddbench_components.generators._latent_prior import LatentDitPrior
-from ddbench_components.generators._real_latents import RealLatents
-from ddbench_components.generators._variance_bound import variance_bound
+from ddbench_components.generators._dit.prior import LatentDitPrior
+from ddbench_components.generators._dit.real_latents import RealLatents
+from ddbench_components.generators._finetune import fine_tuning as _fine_tuning
+from ddbench_components.generators._finetune.adapter import ADAPTER
+from ddbench_components.generators._finetune.difffit import add_scales, tie_embeddings, trained_parameters
+from ddbench_components.generators._finetune.fine_tuned import FineTuned
+from ddbench_components.generators._finetune.variance_bound import variance_bound
 from diffusers import DiTTransformer2DModel
 from safetensors.torch import load_file
 from small_pipelines import ALPHA_BAR, real_dataset, real_images, transformer
@@ -259,10 +259,10 @@ def test_a_fit_that_is_killed_goes_on_with_the_same_bits(
 
     kept = tmp_path / "unfinished.safetensors"
     with pytest.raises(KilledError):
-        fitted(name, pipeline, tmp_path / "killed", Context(unfinished=kept, progress=kill), **params)
+        fitted(name, pipeline, tmp_path / "killed", Context(checkpoint_file=kept, progress=kill), **params)
     assert kept.is_file()
     steps: list[int] = []
-    again = Context(unfinished=kept, progress=lambda done, total: steps.append(done) if total == 8 else None)
+    again = Context(checkpoint_file=kept, progress=lambda done, total: steps.append(done) if total == 8 else None)
     resumed = fitted(name, pipeline, tmp_path / "resumed", again, **params)
     assert steps == [6, 7, 8]
     assert set(resumed) == set(whole)

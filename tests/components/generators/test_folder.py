@@ -11,9 +11,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import pytest
 import torch
-from ddbench_components.generators import _content
-from ddbench_components.generators._class_folders import _natural
-from ddbench_components.generators._lossless import read_rgb
+from ddbench_components.generators._files import content as _content
+from ddbench_components.generators._files.class_folders import _natural
+from ddbench_components.generators._files.lossless import read_rgb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

@@ -12,15 +12,15 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators._adapter import ADAPTER
-from ddbench_components.generators._denoised import Denoised
-from ddbench_components.generators._inversion_terms import (
+from ddbench_components.generators._finetune.adapter import ADAPTER
+from ddbench_components.generators._finetune.inversion_terms import (
     InversionTerm,
     PaperInversion,
     ReleasedInversion,
     TrajectoryInversion,
     euler_step,
 )
+from ddbench_components.generators._finetune.noised_batch import NoisedBatch
 from safetensors.torch import load_file
 from small_pipelines import ALPHA_BAR, real_images
 from torch import Tensor
@@ -58,7 +58,7 @@ def analytic(noisy: Tensor, t: Tensor) -> Tensor:
     return (1 - a).sqrt() / (a * SPREAD**2 + 1 - a) * noisy
 
 
-def batch(asked: Asked, seed: int = 0, timestep: int = 400) -> Denoised:
+def batch(asked: Asked, seed: int = 0, timestep: int = 400) -> NoisedBatch:
     rng = torch.Generator().manual_seed(seed)
     clean = SPREAD * torch.randn(2, 4, 4, 4, generator=rng, dtype=torch.float64)
     noise = torch.randn(clean.shape, generator=rng, dtype=torch.float64)
@@ -66,7 +66,7 @@ def batch(asked: Asked, seed: int = 0, timestep: int = 400) -> Denoised:
     a = ALPHA_BAR[timestep]
     noisy = a.sqrt() * clean + (1 - a).sqrt() * noise
     output = asked.weight * analytic(noisy, t)
-    return Denoised(cast("Any", asked), clean, noise, noisy, t, torch.tensor([0, 2]), output, rng)
+    return NoisedBatch(cast("Any", asked), clean, noise, noisy, t, torch.tensor([0, 2]), output, rng)
 
 
 def test_a_step_is_that_of_equation_3() -> None:

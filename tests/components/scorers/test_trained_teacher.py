@@ -134,7 +134,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(tmp_path: Path, mon
     stopped.mkdir()
     quick = teacher(protocol="smoke@1")
     quick.fit(DATA, whole, Context())
-    ctx = Context(unfinished=tmp_path / "unfinished.safetensors", progress=watch)
+    ctx = Context(checkpoint_file=tmp_path / "unfinished.safetensors", progress=watch)
     with pytest.raises(KilledError):
         quick.fit(DATA, stopped, ctx)
     assert not list(stopped.iterdir())

@@ -11,9 +11,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from ddbench_components.selectors import _exchange
+from ddbench_components.selectors import _sas_stage2 as _exchange
 from ddbench_components.selectors._angular import angles, unit
-from ddbench_components.selectors._exchange import exchange
+from ddbench_components.selectors._sas_stage2 import exchange
 from ddbench_components.selectors.sas import SAS
 from hypothesis import given, settings
 from hypothesis import strategies as st

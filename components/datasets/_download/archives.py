@@ -1,0 +1,152 @@
+"""Archives of image files: got, checked, extracted beside where they belong, and put there whole."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ddbench import DataError
+
+from .download import Progress, download
+from .mirrors import first_good
+
+_REPORT_EVERY = 100
+Source = tuple[str, Callable[[], None]]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A tar or zip archive that holds one folder.
+
+    Attributes:
+        folder: what it extracts to.
+        md5: as published; None where there is none that can be relied on.
+    """
+
+    url: str
+    folder: str
+    md5: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return self.url.rpartition("/")[2]
+
+
+def get_extracted(archive: Archive, home: Path, check: Callable[[Path], None], progress: Progress) -> None:
+    """Put the folder of an archive into ``home``: from the archive that the user put there, else downloaded.
+
+    Args:
+        check: raises DataError unless the extracted folder is what it must be.
+
+    Raises:
+        DataError: it cannot be had, is not what it must be, or a folder lies there already.
+    """
+    incoming = home / f"{archive.folder}.incoming"
+    try:
+        incoming.mkdir(parents=True, exist_ok=True)
+        with (incoming / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (home / archive.folder).exists():
+                _check_present(home / archive.folder, check)
+            else:
+                hint = f"put {archive.name} into {home} and fetch again"
+                first_good(archive.name, _sources(archive, home, incoming, check, progress), hint)
+        shutil.rmtree(incoming, ignore_errors=True)
+    except OSError as error:
+        raise DataError(
+            f"cannot be written: {error.strerror or error}",
+            where=str(error.filename or incoming),
+            hint="make room, or set DDBENCH_DATA to another folder",
+        ) from None
+
+
+def _check_present(folder: Path, check: Callable[[Path], None]) -> None:
+    """A folder that is there was made while we waited, or by the user: it is used or complained of, never replaced."""
+    try:
+        check(folder)
+    except DataError as error:
+        raise DataError(error.message, hint=f"remove {folder} and fetch again") from None
+
+
+def _sources(
+    archive: Archive, home: Path, incoming: Path, check: Callable[[Path], None], progress: Progress
+) -> Iterator[Source]:
+    placed, downloaded = home / archive.name, incoming / archive.name
+
+    def use(path: Path) -> None:
+        _check_digest(path, archive)
+        scratch = incoming / "extracted"
+        shutil.rmtree(scratch, ignore_errors=True)
+        extract(path, scratch, progress)
+        check(scratch / archive.folder)
+        (scratch / archive.folder).replace(home / archive.folder)
+
+    def get() -> None:
+        download(archive.url, downloaded, progress)
+        try:
+            use(downloaded)
+        except DataError:
+            downloaded.unlink()  # else the next call would trust it again
+            raise
+
+    if placed.exists():
+        yield str(placed), lambda: use(placed)
+    yield archive.url, get
+
+
+def _check_digest(path: Path, archive: Archive) -> None:
+    if archive.md5 is None:
+        return
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if found != archive.md5:
+        raise DataError(f"has MD5 {found}, not {archive.md5}: it is cut short, damaged, or another release")
+
+
+def extract(path: Path, folder: Path, progress: Progress) -> None:
+    """Write the files of an archive below ``folder``; ``progress`` tells the archive's bytes.
+
+    Raises:
+        DataError: it cannot be read to its end, or names a file outside.
+    """
+    size, root = path.stat().st_size, folder.resolve()
+    with path.open("rb") as raw:
+        try:
+            for number, (name, content) in enumerate(_files(raw)):
+                target = (root / name).resolve()
+                if not target.is_relative_to(root):
+                    raise DataError(f"holds a file that would lie outside: {name}")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+                if number % _REPORT_EVERY == 0:
+                    progress(f"extract {path.name}", min(raw.tell(), size), size)
+        except (OSError, EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(":")
+            raise DataError(f"cannot be extracted: {reason}") from None
+    progress(f"extract {path.name}", size, size)
+
+
+def _files(raw: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+    """The files of a zip or tar archive: name and content, in the archive's order."""
+    if zipfile.is_zipfile(raw):
+        with zipfile.ZipFile(raw) as zipped:
+            for info in zipped.infolist():
+                if not info.is_dir():
+                    with zipped.open(info) as content:
+                        yield info.filename, content
+        return
+    raw.seek(0)
+    with tarfile.open(fileobj=raw, mode="r:*") as archive:
+        for member in archive:
+            if member.isfile() and (file := archive.extractfile(member)) is not None:
+                yield member.name, file

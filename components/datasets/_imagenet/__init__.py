@@ -1,0 +1,1 @@
+"""Subsets of ImageNet-1k: classes, official folders, fastai's archives."""

@@ -1,0 +1,1 @@
+"""A class-conditional DDPM on pixels: training, sampling, import, costs."""

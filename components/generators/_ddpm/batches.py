@@ -1,0 +1,61 @@
+"""What a DDPM is trained and measured on: images to learn from, images that are held out, and batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddbench import Context, TrainingData
+
+from ..._pixels import to_latents
+from .prior import DdpmPrior
+
+HELD_OUT_AT_MOST = 200  # images; enough to measure a loss on
+HELD_OUT_TIMESTEPS = range(50, 1000, 100)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the training images, uint8 ``[n, 3, H, W]``, with their labels ``[n]``, on the device."""
+
+    images: Tensor
+    labels: Tensor
+
+
+def split(data: TrainingData, ctx: Context) -> tuple[Part, Part]:
+    """The images to train on, and a fixed tenth that is held out."""
+    images, labels = data.train.images.to(ctx.device), data.train.labels.to(ctx.device)
+    order = torch.randperm(len(labels), generator=ctx.torch_rng("held out")).to(ctx.device)
+    count = min(max(1, len(labels) // 10), HELD_OUT_AT_MOST)
+    held_out, fitted = order[:count], order[count:]
+    return Part(images[fitted], labels[fitted]), Part(images[held_out], labels[held_out])
+
+
+def draw_batch(
+    fitted: Part, prior: DdpmPrior, count: int, label_dropout: float, rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Random images, half of them mirrored, with timesteps, noise and labels, some labels dropped."""
+    device = fitted.labels.device
+    chosen = torch.randint(len(fitted.labels), (count,), generator=rng).to(device)
+    mirrored = (torch.rand(count, generator=rng) < 0.5).to(device)
+    dropped = (torch.rand(count, generator=rng) < label_dropout).to(device)
+    t = torch.randint(prior.timesteps, (count,), generator=rng).to(device)
+    latents = to_latents(fitted.images[chosen])
+    latents = torch.where(mirrored[:, None, None, None], latents.flip(-1), latents)
+    noise = torch.randn(latents.shape, generator=rng).to(device)
+    return latents, t, noise, fitted.labels[chosen].masked_fill(dropped, prior.no_class)
+
+
+@torch.no_grad()
+def held_out_loss(prior: DdpmPrior, held_out: Part, ctx: Context) -> float:
+    """Mean denoising loss over the held-out images at ten timesteps, under the same noise whenever it is measured."""
+    rng = ctx.torch_rng("held-out noise")
+    latents = to_latents(held_out.images)
+    losses: list[Tensor] = []
+    for timestep in HELD_OUT_TIMESTEPS:
+        noise = torch.randn(latents.shape, generator=rng).to(ctx.device)
+        t = torch.full_like(held_out.labels, timestep)
+        losses.append(prior.loss(latents, t, noise, held_out.labels).mean())
+    return torch.stack(losses).mean().item()

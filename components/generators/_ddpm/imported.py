@@ -1,0 +1,66 @@
+"""A DDPM that was trained elsewhere: the files it needs, what it is known by, whether it fits the data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddbench import ComponentError, TrainingData
+from ddbench.api import sha256_json
+
+from .._files.content import content_digest
+
+if TYPE_CHECKING:
+    from ..ddpm import Ddpm
+    from .prior import DdpmPrior
+
+_FILES: Final = ("unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json")
+
+
+def model_digest(folder: Path) -> str:
+    """Hex SHA-256 over the files of a model. Raises ComponentError where the folder lacks one of them."""
+    folder = folder.expanduser()
+    for name in _FILES:
+        if not (folder / name).is_file():
+            raise ComponentError(
+                f"generator 'ddpm' finds no {name}" if folder.is_dir() else "there is no such folder",
+                where=str(folder),
+                hint="parameter 'model' names what diffusers' save_pretrained wrote, weights as safetensors",
+            )
+    return sha256_json({name: content_digest(folder / name) for name in _FILES})
+
+
+def import_model(data: TrainingData, params: Ddpm.Params, out_dir: Path) -> None:
+    """Write the model that ``params`` name as training would. Raises ComponentError if it does not fit the data set."""
+    from .prior import DdpmPrior
+
+    assert params.model is not None
+    folder = params.model.expanduser()
+    prior = DdpmPrior.from_folder(folder, "cpu")
+    if problem := _misfit(prior, data, params):
+        raise ComponentError(f"generator 'ddpm': {problem[0]}", where=str(folder), hint=problem[1])
+    prior.save(out_dir)
+
+
+def _misfit(prior: DdpmPrior, data: TrainingData, params: Ddpm.Params) -> tuple[str, str] | None:
+    """What of a model does not fit the data set or the other parameters, and what to do about it."""
+    unet, schedule, classes = prior.network.config, prior.scheduler.config, len(data.classes)
+    if (unet.in_channels, unet.out_channels) != (3, 3):
+        return f"the U-Net maps {unet.in_channels} channels to {unet.out_channels}, not 3 to 3", "train one on pixels"
+    if unet.sample_size != data.image_size:
+        return f"the U-Net is for images of {unet.sample_size} px, not {data.image_size} px", "train one on this size"
+    if unet.class_embed_type not in (None, "timestep") or unet.num_class_embeds not in (classes, classes + 1):
+        return (
+            f"the U-Net knows {unet.num_class_embeds or 'no'} labels, and '{data.name}' has {classes} classes",
+            "it needs one label a class, in their order, and may have one more for no class",
+        )
+    if params.guidance != 1 and unet.num_class_embeds == classes:
+        return "the U-Net has no label for no class, which guidance needs", "set `guidance: 1`"
+    if schedule.prediction_type not in ("epsilon", "sample"):
+        return f"the scheduler has prediction type '{schedule.prediction_type}'", "known: epsilon, sample"
+    if params.sampling_steps > schedule.num_train_timesteps:
+        return (
+            f"{params.sampling_steps} sampling steps are more than the scheduler's {schedule.num_train_timesteps}",
+            "lower 'sampling_steps'",
+        )
+    return None

@@ -1,0 +1,139 @@
+"""Training of a DDPM from nothing. It can be stopped and goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ddbench import Context, TrainingData
+from ddbench.toolkit.checkpoint import Checkpoint
+
+from ..._memory import enough_memory
+from ..._warmup_cosine import share_of_peak
+from .batches import Part, draw_batch, held_out_loss, split
+from .prior import DdpmPrior
+
+if TYPE_CHECKING:
+    from ..ddpm import Ddpm
+
+TIMESTEPS = 1000
+WARMUP_STEPS = 100
+GRADIENT_NORM = 1.0
+CURVE_POINTS = 50
+
+
+def train(data: TrainingData, params: Ddpm.Params, out_dir: Path, ctx: Context) -> None:
+    """Train on nine tenths of the training images and write model, scheduler and ``training.json``."""
+    prior = DdpmPrior(_network(data, params, ctx), _scheduler(params))
+    fitted, held_out = split(data, ctx)
+    before = held_out_loss(prior, held_out, ctx)
+    with enough_memory("a step of training generator 'ddpm'", "batch", params.batch):
+        network, curve = _optimise(prior, fitted, params, ctx)
+    averaged = DdpmPrior(network, prior.scheduler)
+    after = held_out_loss(averaged, held_out, ctx)
+    averaged.save(out_dir)
+    report = {
+        "held_out_images": len(held_out.labels),
+        "held_out_loss": {"before": before, "after": after},
+        "training_loss": curve.points(),
+    }
+    (out_dir / "training.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+def _scheduler(params: Ddpm.Params) -> DDPMScheduler:
+    """The schedule; predicted images are clipped since latents are pixels; "trailing" starts at pure noise."""
+    return DDPMScheduler(
+        num_train_timesteps=TIMESTEPS,
+        beta_start=1e-4,
+        beta_end=0.02,
+        beta_schedule=params.beta_schedule,
+        prediction_type=params.prediction_type,
+        clip_sample=True,
+        timestep_spacing="trailing",
+    )
+
+
+def _network(data: TrainingData, params: Ddpm.Params, ctx: Context) -> UNet2DModel:
+    """An untrained network that predicts 0: its last convolution starts at zero, as in the DDPM authors' code."""
+    attending = [level in params.attention_levels for level in range(len(params.block_out_channels))]
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(ctx.torch_rng("weights").get_state())
+        network = UNet2DModel(
+            sample_size=data.image_size,
+            down_block_types=tuple("AttnDownBlock2D" if a else "DownBlock2D" for a in attending),
+            up_block_types=tuple("AttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attending)),
+            block_out_channels=params.block_out_channels,
+            layers_per_block=params.layers_per_block,
+            norm_num_groups=_groups(params.block_out_channels),
+            class_embed_type=None if params.class_embedding == "table" else params.class_embedding,
+            num_class_embeds=len(data.classes) + (params.label_dropout > 0),
+        )
+    nn.init.zeros_(network.conv_out.weight)
+    nn.init.zeros_(network.conv_out.bias)
+    return network.to(ctx.device).eval()
+
+
+def _groups(channels: tuple[int, ...]) -> int:
+    """32 groups, as the paper has, or fewer: a group of one channel would normalise away what embeddings add to it."""
+    return next(groups for groups in (32, 16, 8) if min(channels) >= 4 * groups)
+
+
+def _optimise(prior: DdpmPrior, fitted: Part, params: Ddpm.Params, ctx: Context) -> tuple[UNet2DModel, _Curve]:
+    """Train in place; return the average of the weights, and the training loss."""
+    average = AveragedModel(prior.network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))  # type: ignore[no-untyped-call]
+    optimiser = torch.optim.Adam(prior.network.parameters(), lr=params.learning_rate, fused=True)
+    both, curve, done, checkpoint = nn.ModuleList([prior.network, average]), _Curve(params.steps), 0, None
+    if ctx.checkpoint_file:
+        checkpoint = Checkpoint(ctx.checkpoint_file, params.checkpoint_seconds, curve.notes, curve.recall)
+        done, _ = checkpoint.restore(both, optimiser)
+    for step in range(done, params.steps):
+        rng = ctx.torch_rng("step", step)
+        loss = prior.loss(*draw_batch(fitted, prior, params.batch, params.label_dropout, rng)).mean()
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(prior.network.parameters(), GRADIENT_NORM)
+        optimiser.param_groups[0]["lr"] = params.learning_rate * share_of_peak(step, params.steps, WARMUP_STEPS)
+        optimiser.step()
+        average.update_parameters(prior.network)
+        curve.add(step, loss.item())
+        if checkpoint:
+            checkpoint.offer(step + 1, loss.item(), both, optimiser)
+        ctx.progress(step + 1, params.steps)
+    return average.module, curve
+
+
+@dataclass
+class _Curve:
+    """The training loss as means over equal spans of steps."""
+
+    steps: int
+    sums: list[float] = field(default_factory=list)
+
+    @property
+    def span(self) -> int:
+        return -(-self.steps // CURVE_POINTS)
+
+    def add(self, step: int, loss: float) -> None:
+        if step % self.span == 0:
+            self.sums.append(0.0)
+        self.sums[-1] += loss
+
+    def notes(self) -> dict[str, Any]:
+        return {"sums": self.sums}
+
+    def recall(self, notes: dict[str, Any]) -> None:
+        self.sums = notes["sums"]
+
+    def points(self) -> list[dict[str, Any]]:
+        ends = [min((i + 1) * self.span, self.steps) for i in range(len(self.sums))]
+        return [
+            {"step": end, "loss": total / (end - i * self.span)}
+            for i, (end, total) in enumerate(zip(ends, self.sums, strict=True))
+        ]

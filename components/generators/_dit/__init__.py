@@ -1,0 +1,1 @@
+"""Latent DiT pipelines: weights, sampling, the denoising loss, costs."""

@@ -1,0 +1,97 @@
+"""What a DiT pipeline takes to sample, from the configurations of its parts; no torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ddbench import ComponentError
+from ddbench.api.cost import COLOURS, FLOAT, Cost
+
+from .flops import DIT_XL2, SD_VAE, Dit, Vae
+from .weights import Part
+
+_HALF: Final = 2
+# Pipelines whose configuration is known where they are not on this machine.
+_KNOWN: Final[Mapping[str, Dit | Vae]] = {
+    "facebook/DiT-XL-2-256/transformer": DIT_XL2,
+    "facebook/DiT-XL-2-256/vae": SD_VAE,
+    "stabilityai/sd-vae-ft-mse": SD_VAE,
+    "stabilityai/sd-vae-ft-ema": SD_VAE,
+}
+
+
+@dataclass(frozen=True)
+class PipelineCost:
+    """A transformer and a VAE.
+
+    Attributes:
+        half: whether the transformer computes in half precision.
+    """
+
+    dit: Dit
+    vae: Vae
+    half: bool
+
+    @classmethod
+    def of(cls, transformer: Part, vae: Part, *, half: bool) -> PipelineCost | None:
+        """From what is on this machine, or known by its name; None where neither tells."""
+        dit, decoder = _sizes(transformer), _sizes(vae)
+        if not isinstance(dit, Dit) or not isinstance(decoder, Vae):
+            return None
+        return cls(dit, replace(decoder, side=dit.side), half)
+
+    def ask(self, times: int) -> Cost:
+        """So many passes of one latent through the transformer."""
+        cost = Cost(self.dit.flops * times)
+        return cost.in_half_precision() if self.half else cost
+
+    def decode(self) -> Cost:
+        """One latent to its image."""
+        return Cost(self.vae.decode_flops)
+
+    def encode(self, images: int) -> Cost:
+        """Images to their latents."""
+        return Cost(self.vae.encode_flops * images)
+
+    def sample(self, steps: int, *, guided: bool, batch: int) -> Cost:
+        """One image and its latent, kept in half precision.
+
+        What is held at once is the weights and, of a batch, the decoder's largest maps: one that goes into a layer,
+        one that comes out, and one that is added.
+        """
+        latent = self.dit.channels * self.dit.side**2
+        pixels = (self.vae.side * self.vae.shrinks) ** 2
+        held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.weights * FLOAT
+        held += 3 * FLOAT * batch * pixels * self.vae.widths[min(1, len(self.vae.widths) - 1)]
+        cost = self.ask(steps * (1 + guided)) + self.decode()
+        return Cost(cost.flops, cost.half_flops, held, COLOURS * pixels + _HALF * latent)
+
+
+def _sizes(part: Part) -> Dit | Vae | None:
+    """What a part's configuration says of its size."""
+    try:
+        config = json.loads((part.find() / "config.json").read_text(encoding="utf-8"))
+        return _transformer(config) if part.kind == "transformer" else _vae(config)
+    except (ComponentError, OSError, ValueError, KeyError, TypeError):
+        return _KNOWN.get(f"{part.source}/{part.inside}".rstrip("/"))
+
+
+def _transformer(config: Mapping[str, Any]) -> Dit:
+    return Dit(
+        layers=config["num_layers"],
+        width=config["num_attention_heads"] * config["attention_head_dim"],
+        patch=config["patch_size"],
+        channels=config["in_channels"],
+        outputs=config.get("out_channels") or config["in_channels"],
+        side=config["sample_size"],
+        labels=config["num_embeds_ada_norm"],
+    )
+
+
+def _vae(config: Mapping[str, Any]) -> Vae:
+    widths = tuple(config["block_out_channels"])
+    # Whatever size it was trained on: its latents are as large as those that the transformer takes.
+    return Vae(widths, config["layers_per_block"], config["latent_channels"], side=0)

@@ -1,0 +1,134 @@
+"""The latents of a data set's training images, encoded once."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ddbench import Context, TrainingData
+from ddbench.api import sha256_json, tensor_digest
+from ddbench.run.environment import environment
+from ddbench.toolkit.files import write_whole
+
+from ..._memory import enough_memory, in_pieces
+from .latent_dit import check_latents
+from .prior import LatentDitPrior
+
+# Images and mirror images that are encoded together while there is memory for so many. An encoder may add in another
+# order where there are fewer: latents then differ by rounding, most of which half precision hides.
+_TOGETHER = 20
+
+
+def _unheard(done: int, total: int) -> None:
+    """Nobody asks how far it is."""
+
+
+@dataclass(frozen=True)
+class RealLatents:
+    """Means and deviations of what the VAE encodes, half precision ``[2, N, C, H, W]``: each image, and mirrored.
+
+    ``[1, N, C, H, W]`` where no image is mirrored.
+
+    Attributes:
+        labels: classes of the data set, ``[N]``.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    labels: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(
+        cls,
+        data: TrainingData,
+        prior: LatentDitPrior,
+        *,
+        mirrored: bool = True,
+        progress: Callable[[int, int], None] = _unheard,
+    ) -> RealLatents:
+        """Encode the training images; ``progress`` is told how many are done.
+
+        Raises:
+            ComponentError: they are not as large as those that the prior makes, or there is no memory for one of them.
+        """
+        device, size = prior.network.device, int(prior.network.config.sample_size)
+        views = 1 + mirrored
+
+        def encode(span: slice) -> Tensor:
+            images = data.train.images[span].to(device).float() / 255
+            told = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
+            check_latents(data.image_size, told.shape[-1], size)
+            progress(min(span.stop, len(data.train)), len(data.train))
+            return told.reshape(2, views, len(images), *told.shape[2:]).half()
+
+        one = f"encoding an image of {data.image_size} px{' and its mirror image' if mirrored else ''}"
+        encoded = in_pieces(one, len(data.train), _TOGETHER // views, encode)
+        with enough_memory(f"the latents of {len(data.train):,} images"):
+            mean, deviation = torch.cat(encoded, dim=2)
+        return cls(mean, deviation, data.train.labels.to(device))
+
+    @classmethod
+    def shared(cls, data: TrainingData, prior: LatentDitPrior, ctx: Context, *, mirrored: bool = True) -> RealLatents:
+        """Those that another fit has left in ``ctx.cache``; else they are encoded, and left there.
+
+        Encoding takes longer than many a fine-tuning, and of one data set and VAE it is the same for all.
+        """
+        if ctx.cache is None:
+            return cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
+        path = ctx.cache / f"latents-{_known_by(data, prior, ctx, mirrored)}.safetensors"
+        ctx.cache.mkdir(exist_ok=True)
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another fit may be at it
+            kept = _read(path)
+            if kept is None:
+                made = cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
+                kept = {"mean": made.mean, "deviation": made.deviation}
+                write_whole(path, save(kept, {"digests": _digests(kept)}))
+        check_latents(data.image_size, kept["mean"].shape[-1], int(prior.network.config.sample_size))
+        device = prior.network.device
+        return cls(kept["mean"].to(device), kept["deviation"].to(device), data.train.labels.to(device))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def draw(self, chosen: Tensor, mirrored: Tensor, noise: Tensor) -> Tensor:
+        """Latents of the images ``chosen [n]``, float32 ``[n, C, H, W]``, off their means by so many deviations."""
+        which = mirrored.long()
+        return self.mean[which, chosen].float() + self.deviation[which, chosen].float() * noise
+
+
+def _known_by(data: TrainingData, prior: LatentDitPrior, ctx: Context, mirrored: bool) -> str:
+    """A digest of all that decides the latents."""
+    vae = prior.vae.state_dict()
+    config = {name: value for name, value in prior.vae.config.items() if not name.startswith("_")}
+    known = {
+        "images": tensor_digest(data.train.images),
+        "vae": {name: tensor_digest(value) for name, value in vae.items()},
+        "config": json.dumps(config, sort_keys=True, default=str),
+        "mirrored": mirrored,
+        "environment": environment(ctx.device, ctx.threads),
+    }
+    return sha256_json(known)[:32]
+
+
+def _read(path: Path) -> dict[str, Tensor] | None:
+    """What was left there, if it is whole."""
+    with suppress(OSError, SafetensorError), safe_open(path, framework="pt") as file:
+        found = {name: file.get_tensor(name) for name in ("mean", "deviation")}
+        if file.metadata()["digests"] == _digests(found):
+            return found
+    return None
+
+
+def _digests(tensors: Mapping[str, Tensor]) -> str:
+    return " ".join(tensor_digest(tensor) for tensor in tensors.values())

@@ -1,0 +1,179 @@
+"""Where the parts of a DiT pipeline are on this machine, what they are known by, and how they get here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ddbench import ComponentError
+from ddbench.api import sha256_json
+from ddbench.api.component import Progress
+
+from ..._hub import Repository, is_whole, kept_in, meant_folder, shards
+from .._files.content import content_digest
+
+# The pipeline that comes with ddbench, and where it is.
+SHIPPED: Final = "ddbench/dit-nano"
+_SHIPPED_FOLDER: Final = Path(__file__).parents[1] / "_dit_nano"
+
+# The file that makes a folder of parts a pipeline.
+PIPELINE_INDEX: Final = "model_index.json"
+_WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
+
+
+def is_folder(source: str) -> bool:
+    """Whether a source is written as a folder."""
+    return source.startswith(("/", "./", "../", "~"))
+
+
+def is_name(source: str) -> bool:
+    """Whether a source is written as a name on the Hugging Face Hub, ``owner/name`` as its own library allows it."""
+    one = r"\w([\w.-]{,94}\w)?"
+    named = re.fullmatch(f"{one}/{one}", source, re.ASCII) is not None
+    return named and "--" not in source and ".." not in source and not source.endswith(".git")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The transformer, the VAE or the scheduler of a pipeline, as diffusers saves it.
+
+    A part that is given by a name is known by the name, and looked for in ``weights/<name>`` in the data folder, then
+    in the Hugging Face cache. A part in a folder of the user's, or of the pipeline that comes with ddbench, is known by
+    its content.
+
+    Attributes:
+        kind: ``transformer``, ``vae`` or ``scheduler``.
+        source: a name on the Hugging Face Hub (``owner/name``), or a folder.
+        inside: the part's own folder in there; empty where the source holds this part alone.
+        parameter: the parameter that says the source.
+        wanted_by: who needs it, for messages.
+    """
+
+    kind: str
+    source: str
+    inside: str
+    parameter: str
+    wanted_by: str
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the source stands for; None for a name on the Hub."""
+        if self.source == SHIPPED:
+            return _SHIPPED_FOLDER / self.inside
+        return Path(self.source).expanduser().absolute() / self.inside if is_folder(self.source) else None
+
+    def known_by(self) -> str:
+        """The name, or the digest of the files in the folder. Raises ComponentError if the folder lacks one of them."""
+        if self.folder is None:
+            return f"{self.source}/{self.inside}".rstrip("/")
+        return sha256_json({path.name: content_digest(path) for path in self._files(self.find())})
+
+    def find(self) -> Path:
+        """The first folder that has all of the part's files. Raises ComponentError, with the remedy, if none has."""
+        found = self.look()
+        if isinstance(found, Path):
+            return found
+        said, hint = found
+        raise ComponentError(f"{self.wanted_by} finds {said}", hint=hint)
+
+    def look(self) -> Path | tuple[str, str]:
+        """The first folder that has all of the part's files, whole; or what is lacking where, and the remedy."""
+        gaps = []
+        for place in self._places():
+            index = place.parent / PIPELINE_INDEX
+            files = [*self._files(place), *([index] if self.inside and index.is_file() else [])]
+            gap = next((path for path in files if not is_whole(path)), None)
+            if gap is None:
+                return place
+            gaps.append(f"{gap} is cut off or damaged" if gap.is_file() else f"{place} has no {gap.name}")
+        if self.folder is not None:
+            hint = f"parameter '{self.parameter}' names a folder that diffusers' save_pretrained wrote"
+            return f"no {self.kind}: {gaps[0]}", hint
+        if len(gaps) == 1:
+            gaps.append(f"the Hugging Face cache has no {self.source}")
+        hint = meant_folder(self.source) or f"name a folder in the parameter '{self.parameter}'"
+        hint = f"`ddbench fetch SUITE` gets it, or {hint}"
+        return f"no {self.kind} of {self.source}: {' and '.join(gaps)}", hint
+
+    def fetch(self, repository: Repository, progress: Progress) -> None:
+        """Get the part's files. Raises ComponentError where the repository lacks one, or it cannot be got."""
+
+        def get(name: str) -> Path:
+            return repository.fetch(self._inside(name), progress)
+
+        get(self._config)
+        if self.kind == "scheduler":
+            return
+        names = [form for name in _WEIGHTS for form in (name, f"{name}.index.json")]
+        first = get(next((name for name in names if self._inside(name) in repository.files), _WEIGHTS[0]))
+        for shard in shards(first):
+            get(shard)
+
+    def _places(self) -> list[Path]:
+        if self.folder is not None:
+            return [self.folder]
+        from huggingface_hub import try_to_load_from_cache
+
+        cached = try_to_load_from_cache(self.source, self._inside(self._config))
+        kept = kept_in(self.source) / self.inside
+        return [kept, Path(cached).parent] if isinstance(cached, str) else [kept]
+
+    def _inside(self, name: str) -> str:
+        """What the source calls one of the part's files."""
+        return f"{self.inside}/{name}" if self.inside else name
+
+    @property
+    def _config(self) -> str:
+        return "scheduler_config.json" if self.kind == "scheduler" else "config.json"
+
+    def _files(self, place: Path) -> list[Path]:
+        """The files that are read there."""
+        return [place / self._config, *([] if self.kind == "scheduler" else weights(place))]
+
+
+def fetch_parts(parts: Sequence[Part], progress: Progress) -> None:
+    """Get parts that one source lacks, and the index of the pipeline where they are of one that has it.
+
+    Raises:
+        ComponentError: the source is a folder, or one of the files cannot be got.
+    """
+    if parts[0].folder is not None:
+        parts[0].find()
+        return
+    repository = Repository.ask(parts[0].source)
+    if any(part.inside for part in parts) and PIPELINE_INDEX in repository.files:
+        repository.fetch(PIPELINE_INDEX, progress)
+    for part in parts:
+        part.fetch(repository, progress)
+
+
+def scheduler_timesteps(scheduler: Part) -> int | None:
+    """How many timesteps the scheduler of a pipeline has, where it is here and tells."""
+    found = scheduler.look()
+    if not isinstance(found, Path):
+        return None
+    try:
+        return int(json.loads((found / "scheduler_config.json").read_text(encoding="utf-8"))["num_train_timesteps"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def class_names(index: Path) -> list[str]:
+    """What a pipeline's ``model_index.json`` calls its classes, in their order; empty where it does not."""
+    try:
+        labels = json.loads(index.read_text(encoding="utf-8")).get("id2label") or {}
+        return [labels[str(i)] for i in range(len(labels))]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise ComponentError("is no index of a pipeline", where=str(index), hint="fetch it again") from None
+
+
+def weights(folder: Path) -> list[Path]:
+    """The files of a part's weights that are or should be in its folder: one, or an index and the shards it names."""
+    forms = [folder / form for name in _WEIGHTS for form in (name, f"{name}.index.json")]
+    # Beside whole weights, others that are cut off are not what is read.
+    there = [*filter(is_whole, forms), *filter(Path.is_file, forms), forms[0]]
+    return [there[0], *(folder / shard for shard in shards(there[0]))]

@@ -1,0 +1,117 @@
+"""A pool in one safetensors file: what it must hold. Torch is not imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from safetensors import SafetensorError, safe_open
+
+from ddbench import DataError
+
+from .content import readable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_LAYOUT: Final = {
+    "images": "images are uint8 [N, 3, S, S]",
+    "labels": "labels are int64 [N]",
+    "latents": "latents are float [N, …]",
+}
+
+
+@contextmanager
+def opened(path: Path, framework: str = "numpy") -> Iterator[Any]:
+    """The file, its tensors unread. Raises DataError where there is none, or it is not safetensors."""
+    with readable(path):
+        there = path.is_file()
+    if not there:
+        raise DataError(
+            "there is no such file", where=str(path), hint="it is looked for relative to where ddbench runs"
+        )
+    try:
+        with safe_open(path, framework=framework) as file:
+            yield file
+    except (SafetensorError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"cannot be read as safetensors ({reason})", where=str(path), hint="make it again") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Register:
+    """What is known of a pool before its images are read: each one's label and id, in the file's order."""
+
+    labels: NDArray[np.int64]
+    ids: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path, class_names: Sequence[str]) -> Register:
+        """Raises DataError where the file is not a pool with images of every class."""
+        with opened(path) as file:
+            _check_tensors(file, path)
+            labels: NDArray[np.int64] = file.get_tensor("labels")
+            given = (file.metadata() or {}).get("ids")
+        _check_labels(labels, class_names, path)
+        return cls(labels, _ids(given, len(labels), path))
+
+
+def _check_tensors(file: Any, path: Path) -> None:
+    """Dtypes and shapes, from the header alone."""
+    parts = {name: file.get_slice(name) for name in _LAYOUT if name in set(file.keys())}
+    for name in ("images", "labels"):
+        if name not in parts:
+            raise DataError(f"holds no tensor '{name}'", where=str(path), hint=_LAYOUT[name])
+    types = {name: part.get_dtype() for name, part in parts.items()}
+    shapes = {name: list(part.get_shape()) for name, part in parts.items()}
+    images = shapes["images"]
+    fits = {
+        "images": types["images"] == "U8" and len(images) == 4 and images[1] == 3 and images[2] == images[3],
+        "labels": types["labels"] == "I64" and len(shapes["labels"]) == 1,
+        "latents": types.get("latents") in ("F16", "BF16", "F32") and shapes["latents"] != [],
+    }
+    for name, shape in shapes.items():
+        if not fits[name]:
+            raise DataError(f"has '{name}' of {types[name]} {shape}", where=str(path), hint=_LAYOUT[name])
+    if len({shape[0] for shape in shapes.values()}) > 1:
+        counts = ", ".join(f"{shape[0]} {name}" for name, shape in shapes.items())
+        raise DataError(f"holds {counts}", where=str(path), hint="there is one of each for every image")
+
+
+def _check_labels(labels: NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
+    """Every label is of a class, and every class has one."""
+    import numpy as np
+
+    last = len(class_names) - 1
+    outside = (labels < 0) | (labels > last)
+    if outside.any():
+        at = int(outside.argmax())
+        raise DataError(f"gives image {at} the label {labels[at]}", where=str(path), hint=f"the classes are 0 … {last}")
+    empty = np.bincount(labels, minlength=len(class_names)) == 0
+    if empty.any():
+        at = int(empty.argmax())
+        raise DataError(
+            f"holds no image of class {at}, '{class_names[at]}'", where=str(path), hint="every class needs one"
+        )
+
+
+def _ids(given: str | None, count: int, path: Path) -> tuple[str, ...]:
+    """The ids that the metadata give, else the positions."""
+    if given is None:
+        return tuple(f"{i:06d}" for i in range(count))
+    try:
+        ids = json.loads(given)
+    except ValueError:
+        ids = None
+    if not isinstance(ids, list) or not all(isinstance(i, str) for i in ids) or not len(ids) == len(set(ids)) == count:
+        raise DataError(
+            f"has metadata 'ids' that are not a JSON list of {count} different strings",
+            where=str(path),
+            hint="correct them, or leave them out",
+        )
+    return tuple(ids)

@@ -1,0 +1,1 @@
+"""Fine-tuning of a DiT: training, loss terms, adapters, authors' checkpoints."""

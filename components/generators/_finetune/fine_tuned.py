@@ -1,0 +1,164 @@
+"""What generators have in common that fine-tune a DiT before they sample it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ddbench import ComponentError, Context, Dataset, TrainingData, unkeyed
+from ddbench.api.cost import FLOAT, Cost
+
+from ..._weights import given_weights
+from .._dit.latent_dit import SAMPLING, LatentDit, LatentDitParams
+from .._dit.pipeline_cost import PipelineCost
+from .._files.content import content_digest
+
+if TYPE_CHECKING:
+    from .noised_batch import LossTerm
+
+
+class FineTunedParams(LatentDitParams):
+    """How the pipeline's transformer is fine-tuned."""
+
+    checkpoint: Path | None = unkeyed(
+        None,
+        description="a checkpoint of such a training in the layout of DiT's and Minimax diffusion's code, in place of "
+        "one; its averaged weights are taken where it has them, and `frequencies` is then `dit` unless it is given",
+    )
+    epochs: int = Field(8, ge=1, description="passes over the real training images")
+    stop_after: int | None = Field(None, ge=1, description="steps; the authors' checkpoints are taken before the end")
+    batch_size: int = Field(8, ge=1, description="images a step; the last, smaller batch of an epoch is left out")
+    learning_rate: float = Field(1e-3, gt=0, description="of AdamW without weight decay")
+    trained: Literal["difffit", "full"] = Field(
+        "difffit", description="biases, labels and scales (arXiv:2304.06648), or every weight: for tiny transformers"
+    )
+    label_dropout: float = Field(0.1, ge=0, le=1, description="share of training images without label, as in DiT")
+    ema: float | None = Field(
+        None, ge=0, lt=1, description="decay of the average; by default 0.9999, or 1 - 10/N if all epochs have N < 10^4"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_checkpoint_was_trained(cls, values: Any) -> Any:
+        own = isinstance(values, dict) and values.get("checkpoint") is not None
+        return {"frequencies": "dit", **values} if own else values
+
+    def decay(self, planned: int) -> float:
+        """Of the average of the weights in a training of so many steps; at 0.9999 a short one's stays at its beginning.
+
+        A training that is stopped before has the average of one that goes on.
+        """
+        if self.ema is not None:
+            return self.ema
+        return 0.9999 if planned >= 10_000 else max(0.0, 1 - 10 / planned)
+
+    def planned(self, images: int) -> int:
+        """Steps of all epochs; the last, smaller batch of one is left out, unless there is no other."""
+        return self.epochs * max(1, images // self.batch_size)
+
+    def check_steps(self, images: int) -> None:
+        """Raise ComponentError where the training is to stop after more steps than there are."""
+        planned = self.planned(images)
+        if self.stop_after is not None and self.stop_after > planned:
+            raise ComponentError(
+                f"fine-tuning is to stop after {self.stop_after:,} steps, and {self.epochs} epochs of {images:,} "
+                f"images have {planned:,}",
+                hint="lower the parameter 'stop_after', or raise 'epochs'",
+            )
+
+
+class FineTuned(LatentDit):
+    """Samples of a DiT that was fine-tuned on the data set's real training images.
+
+    The network is trained in float32, or, with ``precision: bf16``, in mixed precision. Images are encoded once, as
+    they are and mirrored; each step draws from what the VAE says of them. diffusers gives each block of a DiT a copy of
+    the embedding of timesteps and labels: copies that are equal are trained as the one that they are in DiT.
+    """
+
+    sources = ("ddbench.train",)
+
+    params: FineTunedParams
+
+    @classmethod
+    def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
+        """A tiny pipeline with random weights in ``scratch``, trained for a few steps."""
+        return {**super().example(data, scratch), "epochs": 1, "batch_size": 8}
+
+    def fingerprint(self) -> dict[str, str]:
+        """What each part is known by, and the content of a checkpoint that is imported."""
+        known, checkpoint = super().fingerprint(), self.params.checkpoint
+        if checkpoint is None:
+            return known
+        return {**known, "checkpoint": content_digest(given_weights(checkpoint, "checkpoint"))}
+
+    def check(self, dataset: Dataset) -> None:
+        """What is asked of every pipeline; and, where it is to be trained, images that it can be trained on."""
+        super().check(dataset)
+        if self.params.checkpoint is None:
+            self.check_encoding(dataset)
+            if dataset.train_counts is not None:
+                self.params.check_steps(sum(dataset.train_counts))
+
+    def fit_cost(self, dataset: Dataset) -> Cost | None:
+        """Both views of each image encoded; each step forth and back, and what the term asks; the weights that differ.
+
+        Of several fits in one store only the first encodes, which is not known here. Back is once to the activations,
+        and with every weight trained once more. What is held is not known.
+        """
+        size, counts = self.size, dataset.train_counts
+        if size is None or counts is None:
+            return None
+        if self.params.checkpoint is not None:
+            return Cost(0)
+        images = sum(counts)
+        full, planned = self.params.trained == "full", self.params.planned(images)
+        latents = min(planned, self.params.stop_after or planned) * self.params.batch_size
+        cost = size.encode(2 * images) + (size.ask(3 if full else 2) + self.term_cost(size)) * latents
+        return replace(cost, disk_bytes=FLOAT * (size.dit.parameters if full else size.dit.difffit_parameters))
+
+    def term_cost(self, size: PipelineCost) -> Cost:
+        """What the term asks the transformer about one latent, beside what the loss asks."""
+        return Cost(0)
+
+    @abstractmethod
+    def term(self, classes: int, latent: int) -> LossTerm | None:
+        """What is added to the loss, for so many classes and numbers in a latent."""
+
+    def for_fit(self) -> Self:
+        """However it is sampled."""
+        return self.without(*SAMPLING)
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        """Train, or convert the checkpoint that is given; write what differs from the pipeline's own transformer.
+
+        ``adapter.safetensors`` holds these weights; ``training.json`` the loss in parts, with the size of each part's
+        gradient beside that of the noise's error, or where the weights are from.
+        """
+        from ..._memory import enough_memory
+        from .._dit.real_latents import RealLatents
+        from .authors_checkpoint import convert
+        from .fine_tuning import FineTuning
+
+        prior = replace(self.open(data, "float32", ctx), mixed=self.params.precision == "bf16")
+        if self.params.checkpoint is not None:
+            convert(self.params.checkpoint, prior.network, out_dir)
+            return
+        self.params.check_steps(len(data.train))
+        latents = RealLatents.shared(data, prior, ctx)
+        together = min(self.params.batch_size, len(latents))
+        with enough_memory(f"a step of fine-tuning {self.label()}", "batch_size", together):
+            term = self.term(len(data.classes), latents.mean[0, 0].numel())
+            FineTuning(prior, latents, self.params, term, ctx).run(out_dir)
+
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Read the pipeline, and put in what ``fit`` wrote."""
+        from .adapter import put_in
+
+        assert fitted is not None
+        prior = self.open(data, self.params.precision, ctx)
+        put_in(fitted, prior.network)
+        self.use(prior)

@@ -1,0 +1,174 @@
+"""Fine-tuning of a DiT on the real training images of a data set."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ddbench import ComponentError, Context
+from ddbench.toolkit.checkpoint import Checkpoint
+
+from .._dit.prior import LatentDitPrior
+from .._dit.real_latents import RealLatents
+from .adapter import ADAPTER
+from .difffit import add_scales, tie_embeddings, trained_parameters
+from .noised_batch import LossTerm, NoisedBatch
+from .variance_bound import variance_bound
+
+if TYPE_CHECKING:
+    from .fine_tuned import FineTunedParams
+
+REPORT: Final = "training.json"
+_CHECKPOINT_SECONDS = 60.0
+_CURVE_POINTS = 50
+
+
+class _State(nn.Module):
+    """All that is to be kept of a training: what learns, its average, and what a term remembers."""
+
+    def __init__(self, trained: Mapping[str, nn.Parameter], term: LossTerm | None) -> None:
+        super().__init__()
+        self.names = tuple(trained)
+        self.trained = nn.ParameterList(trained.values())
+        self.average = nn.ParameterList([p.detach().clone() for p in trained.values()]).requires_grad_(False)
+        self.term = term
+
+    @torch.no_grad()
+    def follow(self, decay: float) -> None:
+        """Move the average towards what has been learnt."""
+        torch._foreach_lerp_(list(self.average), list(self.trained), 1 - decay)
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """A training of a network that was read with float32 weights.
+
+    The loss of a step is the mean squared error of the predicted noise, the bound that teaches the variance where the
+    network predicts one, and what ``term`` adds. Whatever a step draws is keyed by it, so that a training which was
+    stopped goes on from ``ctx.checkpoint_file`` and ends with the same bits.
+    """
+
+    prior: LatentDitPrior
+    latents: RealLatents
+    params: FineTunedParams
+    term: LossTerm | None
+    ctx: Context
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+    @cached_property
+    def steps_an_epoch(self) -> int:
+        """How many batches the training images give."""
+        return self.planned // self.params.epochs
+
+    @property
+    def planned(self) -> int:
+        """Steps of all epochs."""
+        return self.params.planned(len(self.latents))
+
+    @property
+    def steps(self) -> int:
+        """Steps that are made."""
+        return self.params.stop_after or self.planned
+
+    def run(self, out_dir: Path) -> None:
+        """Train; write the average of what was trained, and ``training.json``, into a folder."""
+        tie_embeddings(self.prior.network)
+        if self.params.trained == "difffit":
+            add_scales(self.prior.network)
+        state = _State(trained_parameters(self.prior.network, self.params.trained), self.term).to(self.ctx.device)
+        optimizer = torch.optim.AdamW(list(state.trained), self.params.learning_rate, weight_decay=0.0, fused=True)
+        checkpoint = self._checkpoint()
+        done, _ = checkpoint.restore(state, optimizer) if checkpoint else (0, math.nan)
+        decay = self.params.decay(self.planned)
+        for step in range(done, self.steps):
+            loss = self._step(step, list(state.trained), optimizer)
+            state.follow(decay)
+            if checkpoint:
+                checkpoint.offer(step + 1, loss, state, optimizer)
+            self.ctx.progress(step + 1, self.steps)
+        kept = {name: p.detach().cpu().contiguous() for name, p in zip(state.names, state.average, strict=True)}
+        save_file(kept, out_dir / ADAPTER)
+        numbers = sum(p.numel() for p in kept.values())
+        report = {"steps": self.steps, "trained_numbers": numbers, "ema": decay, "curve": self.curve}
+        (out_dir / REPORT).write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+    def _checkpoint(self) -> Checkpoint | None:
+        if self.ctx.checkpoint_file is None:
+            return None
+        return Checkpoint(
+            self.ctx.checkpoint_file,
+            _CHECKPOINT_SECONDS,
+            lambda: {"curve": self.curve},
+            lambda notes: self.curve.extend(notes["curve"]),
+        )
+
+    def _step(self, step: int, trained: list[nn.Parameter], optimizer: torch.optim.Optimizer) -> float:
+        """Learn from one batch; the loss."""
+        parts = self._losses(self._batch(step))
+        loss = torch.stack(list(parts.values())).sum()
+        if step % -(-self.steps // _CURVE_POINTS) == 0:
+            self.curve.append({"step": step, **loss_report(parts, trained)})
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        if not math.isfinite(loss.item()):
+            raise ComponentError(
+                f"the loss of fine-tuning is {loss.item()} in step {step + 1} of {self.steps}",
+                hint="lower its parameter 'learning_rate'",
+            )
+        return loss.item()
+
+    def _losses(self, batch: NoisedBatch) -> dict[str, Tensor]:
+        """What is to be minimised, in parts."""
+        parts = {"noise": (batch.predicted - batch.noise).square().mean()}
+        if self.prior.has_variance:
+            bound = variance_bound(batch.alphas, batch.clean, batch.noisy, batch.t, batch.output)
+            parts["variance"] = bound.mean()
+        return parts if self.term is None else {**parts, **self.term(batch)}
+
+    def _batch(self, step: int) -> NoisedBatch:
+        """Images of the step, mirrored or not, noised, and what the network says of them."""
+        latents, device = self.latents, self.prior.network.device
+        epoch, place = divmod(step, self.steps_an_epoch)
+        order = self.ctx.rng("order", epoch).permutation(len(latents))
+        size = self.params.batch_size
+        chosen = torch.from_numpy(order[place * size : (place + 1) * size])
+        rng, count = self.ctx.torch_rng("step", step), len(chosen)
+        mirrored, dropped = torch.rand(2, count, generator=rng)
+        t = torch.randint(self.prior.timesteps, (count,), generator=rng).to(device)
+        off, noise = torch.randn(2, count, *latents.mean.shape[2:], generator=rng).to(device)
+        chosen = chosen.to(device)
+        clean = latents.draw(chosen, mirrored.to(device) < 0.5, off)
+        noisy = self.prior.scheduler.add_noise(clean, noise, t)
+        labels = latents.labels[chosen]
+        without = (dropped < self.params.label_dropout).to(device)
+        asked = self.prior.labels[labels].masked_fill(without, self.prior.no_class)
+        output = self.prior.output(noisy, t, asked)
+        rng = self.ctx.torch_rng("term", step)
+        return NoisedBatch(self.prior, clean, noise, noisy, t, labels, output, rng)
+
+
+def loss_report(parts: Mapping[str, Tensor], trained: list[nn.Parameter]) -> dict[str, float]:
+    """The parts of a loss, and how large the gradient of each is beside that of the noise's error.
+
+    A term whose gradient is a thousandth of it does next to nothing, whatever its value.
+    """
+    norms = {name: _gradient_norm(part, trained) for name, part in parts.items()}
+    shares = {f"gradient_of_{name}": norms[name] / norms["noise"] for name in parts if name != "noise"}
+    return {**{name: part.item() for name, part in parts.items()}, **shares}
+
+
+def _gradient_norm(part: Tensor, trained: list[nn.Parameter]) -> float:
+    if not part.requires_grad:
+        return 0.0
+    found = torch.autograd.grad(part, trained, retain_graph=True, allow_unused=True)
+    return math.sqrt(sum(g.square().sum().item() for g in found if g is not None))

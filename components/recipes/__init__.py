@@ -1,0 +1,1 @@
+"""Recipes that made the files that ship with ddbench. Nothing here is installed."""

@@ -1,0 +1,23 @@
+"""ResNet-18 and ResNetAP-10, as the dataset-distillation literature builds them."""
+
+from __future__ import annotations
+
+from ddbench import component
+
+from ._families import ResNetStudent
+
+
+@component("student", "resnet18", version=1, paper="arXiv:1512.03385")
+class ResNet18(ResNetStudent):
+    """ResNet-18: two basic blocks a stage, shrinking by strides; half as wide up to 32 px."""
+
+    blocks = 2
+    pooled = False
+
+
+@component("student", "resnetap10", version=1, paper="arXiv:2205.14959")
+class ResNetAP10(ResNetStudent):
+    """ResNetAP-10: one basic block a stage, average pools in place of strides; half as wide up to 32 px."""
+
+    blocks = 1
+    pooled = True

@@ -1,0 +1,113 @@
+"""The part of a protocol that says what is done to training images. No torch here."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from ddbench.protocol.sections import NotNegative, Positive, Probability, Quotient, Section, Share
+
+
+class Crop(Section):
+    """A random resized crop: its share of the image's area, and its width over height, from least to most."""
+
+    scale: tuple[Probability, Probability]
+    ratio: tuple[Quotient, Quotient]
+
+    @model_validator(mode="after")
+    def _holds_the_whole_image(self) -> Crop:
+        if not 0 < self.scale[0] <= self.scale[1] or not Fraction(self.ratio[0]) <= 1 <= Fraction(self.ratio[1]):
+            raise ValueError("a crop has a scale [least, most] above 0 and a ratio [least, most] around 1")
+        return self
+
+
+class ColorJitter(Section):
+    """Largest strength of each change, for pixels in [0, 1]; as nothing is clamped, the three commute."""
+
+    brightness: Probability
+    contrast: Probability
+    saturation: Probability
+
+
+class SiameseColor(Section):
+    """How far the colours of a normalised image change, in the order of the fields, with u uniform in [0, 1).
+
+    Attributes:
+        brightness: times u - 1/2 is added.
+        saturation: times u multiplies a pixel's distance from the mean of its channels.
+        contrast: plus u multiplies a value's distance from the mean of the image.
+    """
+
+    brightness: NotNegative
+    saturation: NotNegative
+    contrast: NotNegative
+
+
+class SiameseOperations(Section):
+    """Changes to a normalised image, each with its magnitude; what comes from outside the image is 0.
+
+    Attributes:
+        flip: probability of mirroring left and right.
+        crop: the largest shift along each side, a share of it.
+        cutout: height and width of a box of zeros, as a share of the image's.
+        scale: the largest factor by which each side is stretched or shrunk.
+        rotate: the largest angle, in degrees, to either side.
+    """
+
+    flip: Probability | None = None
+    color: SiameseColor | None = None
+    crop: Share | None = None
+    cutout: Share | None = None
+    scale: Annotated[float, Field(ge=1)] | None = None
+    rotate: Annotated[float, Field(ge=0, le=180)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> SiameseOperations:
+        if not self.present:
+            raise ValueError("there should be at least one operation")
+        return self
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The names of the operations, in the order of the fields."""
+        return tuple(name for name, magnitude in self if magnitude is not None)
+
+
+class Siamese(Section):
+    """Siamese augmentation (arXiv:2102.08259) of a batch: each image draws its own parameters.
+
+    Attributes:
+        always: what is done to every batch, in the order of the operations' fields.
+        one_of: operations of which each batch then draws one, all equally likely.
+    """
+
+    always: SiameseOperations | None = None
+    one_of: SiameseOperations | None = None
+
+
+class CutMix(Section):
+    """Share of batches that are mixed; the pasted area is 1 - Beta(alpha, alpha)."""
+
+    probability: Probability
+    alpha: Positive
+
+
+class Augmentation(Section):
+    """What is done to training images, in the order of the fields; ``cutmix`` a batch, the others an image.
+
+    Attributes:
+        patch_shuffle: strips into which rows are cut, and columns; both sets are shuffled.
+        flip: probability of mirroring left and right.
+        lighting: standard deviation of the noise along the principal components of ImageNet's colours.
+        siamese: comes after the normalisation, the others before it.
+    """
+
+    patch_shuffle: Annotated[int, Field(ge=2)] | None = None
+    crop: Crop | None = None
+    flip: Probability | None = None
+    color_jitter: ColorJitter | None = None
+    lighting: NotNegative | None = None
+    siamese: Siamese | None = None
+    cutmix: CutMix | None = None

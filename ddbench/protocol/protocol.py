@@ -1,0 +1,137 @@
+"""Protocols: how a student is trained and measured, as data. Versioned, immutable, and readable without torch.
+
+A protocol file is ``NAME@VERSION.yaml``; its name is the protocol's id. What a file leaves out is not done. A part that
+is left out does not show in the protocol's JSON either, so that parts added to the model later change no key.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from ddbench.errors import ComponentError, SuiteError
+from ddbench.protocol.augmentation import Augmentation
+from ddbench.protocol.sections import (
+    BatchSizes,
+    Count,
+    Distillation,
+    Epochs,
+    ManyClasses,
+    Optimizer,
+    Quotient,
+    Schedule,
+    Section,
+    up_to,
+)
+from ddbench.yaml_source import read_yaml
+
+
+class Protocol(Section):
+    """How a student is trained on a distilled set, and when it is measured.
+
+    Images are normalised with the data set's mean and standard deviation. Labels are hard without ``distillation``.
+
+    Attributes:
+        id: ``name@version``. What a version says never changes.
+        summary: one line for people; in no key, and not in the protocol's JSON.
+        max_input_size: larger images are resized to it, in pixels; smaller data sets keep their size.
+        input_size_of: the same for students of these names.
+        validation_resize: with ``8/7``, validation images of 7k pixels are cut out of the middle of 8k.
+        batch_size: of training; the last, partial batch of an epoch is kept.
+        evaluations: how often the student is measured, spread evenly; the last time after the last epoch.
+        evaluations_after: the share of the epochs, rounded down, that is over before they begin.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*@[1-9][0-9]*$")]
+    summary: str = Field("", exclude=True)
+    max_input_size: Count
+    input_size_of: dict[str, Count] | None = None
+    validation_resize: Quotient | None = None
+    batch_size: Count
+    batch_size_by_ipc: BatchSizes | None = None
+    epochs_by_ipc: Epochs
+    evaluations: Count
+    evaluations_after: Quotient | None = None
+    optimizer: Optimizer
+    schedule: Schedule
+    augmentation: Augmentation
+    many_classes: ManyClasses | None = None
+    distillation: Distillation | None = None
+
+    @property
+    def labels(self) -> Literal["hard", "cached", "dynamic"]:
+        """What students learn from."""
+        return "hard" if self.distillation is None else self.distillation.labels
+
+    def input_size(self, image_size: int, student: str | None = None) -> int:
+        """Height and width, in pixels, at which ``student`` is given the images of a data set of ``image_size``."""
+        return min(image_size, (self.input_size_of or {}).get(student or "", self.max_input_size))
+
+    def validation_side(self, input_size: int) -> int:
+        """The shorter side to which validation images are resized before their middle is cut out."""
+        ratio = Fraction(self.validation_resize or 1)
+        return max(input_size, input_size // ratio.denominator * ratio.numerator)
+
+    def epochs(self, ipc: int, num_classes: int) -> int:
+        """Epochs of one training on ``ipc`` images of each of ``num_classes`` classes."""
+        epochs, rule = up_to(self.epochs_by_ipc.up_to, ipc, self.epochs_by_ipc.beyond), self.epochs_by_ipc.shortened
+        if rule is None or rule.classes != num_classes:
+            return epochs
+        return int(Fraction(rule.factor) * epochs) // rule.multiple * rule.multiple
+
+    def evaluation_epochs(self, epochs: int) -> tuple[int, ...]:
+        """The epochs, counted from 1, after which a training of ``epochs`` epochs is measured."""
+        before = int(Fraction(self.evaluations_after or 0) * epochs)
+        every = max(1, (epochs - before) // self.evaluations)
+        return tuple(sorted({*range(before + every, epochs + 1, every), epochs}))
+
+    def milestones(self, epochs: int) -> tuple[int, ...]:
+        """The epochs, counted from 1, after which the learning rate falls at once."""
+        return self.schedule.epochs(epochs)
+
+    def restarts(self, epochs: int) -> frozenset[int]:
+        """The epochs, counted from 1, after which the optimiser begins anew."""
+        return frozenset(self.milestones(epochs) if self.schedule.restart else ())
+
+    def learning_rate(self, epoch: int, epochs: int) -> float:
+        """The learning rate in ``epoch``, counted from 1, of a training of ``epochs`` epochs."""
+        return self.schedule.rate(self.optimizer.lr, epoch, epochs)
+
+    def for_classes(self, num_classes: int, ipc: int | None = None) -> Protocol:
+        """The protocol with the optimiser and batch size that it prescribes for that many classes.
+
+        Args:
+            ipc: images per class, where they are few enough to have batches of their own.
+        """
+        optimizer, batch_size = self.optimizer, self.batch_size
+        if self.batch_size_by_ipc is not None and ipc is not None:
+            batch_size = self.batch_size_by_ipc.size(ipc, num_classes, batch_size)
+        rule = self.many_classes
+        if rule is not None and num_classes > rule.above:
+            optimizer = optimizer.model_copy(update={"lr": rule.lr, "weight_decay": rule.weight_decay})
+            batch_size = max(batch_size, rule.least_batch_size)
+        return self.model_copy(update={"optimizer": optimizer, "batch_size": batch_size})
+
+
+def read_protocol(path: Path) -> Protocol:
+    """Read ``NAME@VERSION.yaml``; raises ComponentError with file, line and field where it is not a protocol."""
+    try:
+        source = read_yaml(path)
+    except SuiteError as error:
+        raise ComponentError(error.message, where=error.where, hint="a protocol file is a YAML mapping") from None
+    if "id" in source.values:
+        raise ComponentError("unknown field 'id'", where=source.place(("id",)), hint="the file's name is the id")
+    try:
+        return Protocol.model_validate({**source.values, "id": path.stem})
+    except ValidationError as error:
+        first = error.errors()[0]
+        # Brackets are pydantic's for a key, and ours for one of several forms of a part: no fields.
+        place = tuple(part for part in first["loc"] if not str(part).startswith("["))
+        field = ".".join(map(str, place))
+        message = {"extra_forbidden": "is unknown", "missing": "is missing"}.get(first["type"])
+        if message is None:
+            message = f"is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
+        raise ComponentError(f"the field '{field}' {message}", where=source.place(place)) from None

@@ -1,0 +1,137 @@
+"""The hash of a component's code, recorded beside its results: it shows a change that came without a new version."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec, resolve_name
+from pathlib import Path
+
+from ddbench.api.component import Component
+
+_HARNESS = "ddbench"
+
+
+@cache
+def code_hash(cls: type[Component]) -> str:
+    """Return the hex SHA-256 of the component's module, the modules it imports relatively, and ``hashed_modules``.
+
+    Comments, blank lines and docstrings do not count. Neither do the places of modules: a pure move changes nothing.
+    """
+    modules = dict(_reachable(cls.__module__))
+    for name in cls.hashed_modules:
+        modules.update(_package(name))
+    digest = hashlib.sha256()
+    for code in sorted(_code(name, path) for name, path in modules.items()):
+        digest.update(f"{code}\0".encode())
+    return digest.hexdigest()
+
+
+def _package(name: str) -> dict[str, Path]:
+    """Return the modules of a package, or the one module, by name."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        return {}
+    if not spec.submodule_search_locations:
+        return {name: Path(spec.origin)}
+    root = Path(spec.origin).parent
+    return {_dotted(name, path.relative_to(root)): path for path in sorted(root.rglob("*.py"))}
+
+
+def _dotted(package: str, path: Path) -> str:
+    return ".".join([package, *path.with_suffix("").parts]).removesuffix(".__init__")
+
+
+def _reachable(module: str) -> dict[str, Path]:
+    """Return ``module`` and everything it imports relatively, at any depth of the code, transitively."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = None if name in found else _file(name)
+        if path is None:
+            continue
+        found[name] = path
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                target = _target(node, name, path)
+                names = [alias.name for alias in node.names]
+                modules = _submodules(target, names)
+                waiting += modules if len(modules) == len(names) else [target, *modules]
+    return found
+
+
+def _file(module: str) -> Path | None:
+    """Return the Python file of a module, if it has one."""
+    spec = find_spec(module)
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _target(node: ast.ImportFrom, module: str, path: Path) -> str:
+    """Return the absolute name of the module that a relative import in ``module`` names."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return resolve_name("." * node.level + (node.module or ""), package)
+
+
+def _submodules(package: str, names: list[str]) -> list[str]:
+    """Return those of the imported ``names`` that are modules of their own, if ``package`` is a package."""
+    spec = find_spec(package)
+    folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
+    return [f"{package}.{n}" for n in names if any((f / f"{n}.py").is_file() or (f / n).is_dir() for f in folders)]
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    """Return the syntax tree of a file without its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            match node.body:
+                case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+                    node.body = rest
+    return tree
+
+
+@cache
+def _code(module: str, path: Path) -> str:
+    """Return a module as text: its imports by the content of their targets, then everything else."""
+    tree = _tree(path)
+    imports = sorted(line for node in ast.walk(tree) for line in _import_lines(node, module, path))
+    return "\n".join([*imports, _spelled(tree)])
+
+
+def _import_lines(node: ast.AST, module: str, path: Path) -> Iterator[str]:
+    """Yield a line for each name that a relative import binds: the hash of its module's own text, and the name."""
+    if not isinstance(node, ast.ImportFrom) or not _placeless(node):
+        return
+    if not node.level:
+        yield from (f"{_HARNESS} {alias.name} {alias.asname or alias.name}" for alias in node.names)
+        return
+    target = _target(node, module, path)
+    for alias in node.names:
+        own = _submodules(target, [alias.name])
+        file = _file(own[0] if own else target)
+        content = hashlib.sha256(_spelled(_tree(file)).encode()).hexdigest() if file else target
+        yield f"{content} {'' if own else alias.name} {alias.asname or alias.name}"
+
+
+def _placeless(node: object) -> bool:
+    """Return whether a statement only imports from the component's own package or from the harness."""
+    return isinstance(node, ast.ImportFrom) and (node.level > 0 or (node.module or "").partition(".")[0] == _HARNESS)
+
+
+def _spelled(part: object) -> str:
+    """Return a syntax tree as text, without placeless imports.
+
+    Unlike ``ast.dump`` it is the same in every Python: fields without a value do not show.
+    """
+    if isinstance(part, ast.AST):
+        fields = ", ".join(
+            f"{name}={_spelled(value)}" for name, value in ast.iter_fields(part) if value not in (None, [])
+        )
+        return f"{type(part).__name__}({fields})"
+    if isinstance(part, list):
+        return f"[{', '.join(_spelled(item) for item in part if not _placeless(item))}]"
+    return repr(part)

@@ -1,0 +1,92 @@
+"""What goes wrong while a student is trained, told in one line with its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from textwrap import shorten
+
+import torch
+from torch import nn
+
+from ddbench.errors import ComponentError
+from ddbench.protocol.protocol import Protocol
+from ddbench.train.images import ResidentImages
+from ddbench.train.numerics import Numerics
+
+# How torch says that a CPU has no more memory, which has no class of its own.
+_CPU_MEMORY = "can't allocate memory"
+
+
+def check_network(model: nn.Module, data: ResidentImages) -> None:
+    """Show the network two images of the size it was built for, before any time is spent on it.
+
+    Raises:
+        ComponentError: it fails on them, or does not give a row of logits for each image and a column for each class.
+    """
+    needed = int(data.labels.max()) + 1
+    try:
+        shape = _shown(model, data)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ComponentError(
+            f"the student was built for images of {data.pixels.shape[-1]} px and fails on them: {_short(error)}",
+            hint="its build() must heed image_size, or its check_size() refuse it",
+        ) from error
+    if len(shape) != 2 or shape[0] != 2 or shape[1] < needed:
+        raise ComponentError(
+            f"the student gives logits of shape {shape} for 2 images and {needed} classes",
+            hint="its build() must heed num_classes",
+        )
+
+
+def to_numerics(model: nn.Module, data: ResidentImages, numerics: Numerics) -> nn.Module:
+    """The network in the form that ``numerics`` trains it in; raises ComponentError if it fails in that form."""
+    if not numerics.fast:
+        return model
+    model = numerics.prepare(model)
+    try:
+        _shown(model, data, numerics)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise ComponentError(
+            f"the student works in plain float32 but not with 'numerics: fast': {_short(error)}",
+            hint="use 'numerics: reference', or reshape() for view() in its forward()",
+        ) from error
+    return model
+
+
+def _shown(model: nn.Module, data: ResidentImages, numerics: Numerics | None = None) -> tuple[int, ...]:
+    """The shape of what the network says of two black images; it is left in evaluation mode."""
+    size = data.pixels.shape[-1]
+    images = torch.zeros(2, 3, size, size, device=data.pixels.device)
+    model.eval()
+    with torch.no_grad():
+        return tuple((numerics.logits(model, images) if numerics else model(images)).shape)
+
+
+def _short(error: Exception) -> str:
+    return shorten(str(error), 160, placeholder=" …")
+
+
+@contextmanager
+def oom_as_component_error(epoch: int, epochs: int, protocol: Protocol, data: ResidentImages) -> Iterator[None]:
+    """Tell where memory ran out."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and _CPU_MEMORY not in str(error):
+            raise
+        batch = min(protocol.batch_size, len(data))
+        raise ComponentError(
+            f"out of memory in epoch {epoch} of {epochs}, on batches of {batch} images of {data.pixels.shape[-1]} px",
+            hint=f"protocol '{protocol.id}' fixes both: run fewer workers, or use a device with more memory",
+        ) from error
+
+
+def check_loss(loss: float, epoch: int, epochs: int, protocol: Protocol) -> None:
+    """Raise ComponentError for a loss that is infinite or not a number."""
+    if not math.isfinite(loss):
+        raise ComponentError(
+            f"the training loss is {loss} in epoch {epoch} of {epochs} under protocol '{protocol.id}'",
+            hint="lower its learning rate, or look for damage in the student",
+        )

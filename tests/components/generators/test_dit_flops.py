@@ -1,0 +1,82 @@
+"""What DiTs and VAEs are said to take, against what torch counts and what is published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from ddbench_components.generators._dit.flops import DIT_XL2, SD_VAE, Dit, Vae
+from torch.utils.flop_counter import FlopCounterMode
+
+diffusers = pytest.importorskip("diffusers")
+
+DITS = [
+    Dit(layers=1, width=32, patch=4, channels=3, outputs=3, side=32, labels=10),
+    Dit(layers=3, width=64, patch=2, channels=4, outputs=8, side=16, labels=5),
+    DIT_XL2,
+]
+VAES = [
+    Vae(widths=(8,), layers=2, channels=4, side=8),
+    Vae(widths=(8, 16, 16), layers=1, channels=4, side=4),
+    Vae(widths=(16, 16, 32, 8), layers=2, channels=6, side=4),
+    SD_VAE,
+]
+
+
+def counted(call: Any, *inputs: Any) -> int:
+    counter = FlopCounterMode(display=False)
+    with counter:
+        call(*inputs)
+    return counter.get_total_flops()
+
+
+def network(dit: Dit) -> Any:
+    with torch.device("meta"):
+        return diffusers.DiTTransformer2DModel(
+            num_attention_heads=dit.width // 16,
+            attention_head_dim=16,
+            num_layers=dit.layers,
+            in_channels=dit.channels,
+            out_channels=dit.outputs,
+            sample_size=dit.side,
+            patch_size=dit.patch,
+            num_embeds_ada_norm=dit.labels,
+        ).eval()
+
+
+@pytest.mark.parametrize("dit", DITS, ids=str)
+def test_a_dit_takes_what_torch_counts(dit: Dit) -> None:
+    model = network(dit)
+    with torch.device("meta"):
+        latents, t = torch.empty(2, dit.channels, dit.side, dit.side), torch.zeros(2, dtype=torch.long)
+    assert 2 * dit.flops == counted(lambda: model(latents, timestep=t, class_labels=t))
+    assert dit.parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("vae", VAES, ids=str)
+def test_a_vae_takes_what_torch_counts(vae: Vae) -> None:
+    stages = len(vae.widths)
+    with torch.device("meta"):
+        model = diffusers.AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * stages,
+            up_block_types=("UpDecoderBlock2D",) * stages,
+            block_out_channels=vae.widths,
+            layers_per_block=vae.layers,
+            latent_channels=vae.channels,
+            norm_num_groups=4,
+        ).eval()
+        latents = torch.empty(2, vae.channels, vae.side, vae.side)
+        pixels = torch.empty(2, 3, vae.side << (stages - 1), vae.side << (stages - 1))
+    assert model.decode(latents).sample.shape == pixels.shape
+    assert 2 * vae.decode_flops == counted(model.decode, latents)
+    assert 2 * vae.encode_flops == counted(model.encode, pixels)
+
+
+def test_the_published_pipeline() -> None:
+    assert DIT_XL2.flops / 2e9 == pytest.approx(118.64, abs=0.05), "the DiT paper's figure, in multiply-adds"
+    assert DIT_XL2.flops / 1e9 == pytest.approx(237.3, abs=0.05)
+    assert DIT_XL2.parameters / 1e6 == pytest.approx(749.8, abs=0.05)
+    assert SD_VAE.decode_flops / 1e9 == pytest.approx(622, abs=1)
+    assert SD_VAE.encode_flops / 1e9 == pytest.approx(273, abs=1)
+    assert (50 * 2 * DIT_XL2.flops + SD_VAE.decode_flops) / 1e9 == pytest.approx(24_360, rel=1e-3)

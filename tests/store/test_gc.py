@@ -1,0 +1,92 @@
+"""Collecting garbage frees files and forgets nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ddbench.api import sha256_json
+from ddbench.errors import StoreError
+from ddbench.store import Output, Store
+from ddbench.store.gc import Reclaimed, collect_garbage
+from tests.store.artifacts import KEY, fill, unsigned
+
+OTHER = sha256_json("another action")
+
+
+def files(root: Path) -> set[str]:
+    rooms = ("artifacts", "results", "quarantine")
+    return {p.relative_to(root).as_posix() for room in rooms for p in (root / room).rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two artifacts, a result, and something in quarantine."""
+    store, _ = fill(tmp_path)
+    store.put(Output(content="x" * 1000), unsigned(OTHER))
+    store.put(Output(content="damaged"), unsigned("2" * 64))
+    store.quarantine("2" * 64)
+    return store
+
+
+def test_without_delete_it_only_counts(store: Store) -> None:
+    before = files(store.root)
+    freed = collect_garbage(store.root, {KEY}, delete=False)
+    aside = sum((store.root / name).stat().st_size for name in before if name.startswith("quarantine"))
+    assert freed == Reclaimed(1, len('"' + "x" * 1000 + '"') + aside)
+    assert files(store.root) == before
+
+
+def test_files_go_manifests_and_results_stay(store: Store) -> None:
+    manifests = list(store.manifests())
+    before = files(store.root)
+    promised = collect_garbage(store.root, {KEY}, delete=False)
+    assert collect_garbage(store.root, {KEY}, delete=True) == promised
+    gone = before - files(store.root)
+    assert {name for name in gone if not name.startswith("quarantine")} == {
+        f"artifacts/{OTHER[:2]}/{OTHER}/content.json"
+    }
+    assert not (store.root / "quarantine").exists()
+    assert list(store.manifests()) == manifests
+    assert [store.has_payload(m) for m in manifests] == [m.action_key == KEY for m in manifests]
+    assert len(store.results(KEY)) == 1
+    assert collect_garbage(store.root, {KEY}, delete=True) == Reclaimed(0, 0)
+
+
+def test_everything_may_go(store: Store) -> None:
+    assert collect_garbage(store.root, set(), delete=True).artifacts == 2
+    assert all(name.endswith(("manifest.json", "here.json")) for name in files(store.root))
+
+
+def test_what_went_can_be_made_again(store: Store) -> None:
+    collect_garbage(store.root, set(), delete=True)
+    store.put(Output(content="x" * 1000), unsigned(OTHER))
+    assert store.artifact(OTHER).content() == "x" * 1000
+
+
+def test_where_there_is_no_store_none_is_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store; name one: --store or DDBENCH_HOME"):
+        collect_garbage(tmp_path / "none", set(), delete=True)
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_work_shares_goes_whatever_is_wanted(store: Store) -> None:
+    before = collect_garbage(store.root, {KEY}, delete=False).size
+    store.cache.mkdir()
+    (store.cache / "latents").write_bytes(b"x" * 100)
+    assert collect_garbage(store.root, {KEY}, delete=True).size == before + 100
+    assert not store.cache.exists()
+
+
+def test_abandoned_work_goes_and_work_that_is_still_wanted_stays(store: Store) -> None:
+    wanted, abandoned = store.checkpoint_file(KEY, "f1"), store.checkpoint_file(OTHER, "f1")
+    wanted.parent.mkdir()
+    for path in (wanted, abandoned, abandoned.with_name(f".{abandoned.name}.part")):
+        path.write_bytes(b"x" * 100)
+    before = collect_garbage(store.root, {KEY}, delete=False).size
+    collect_garbage(store.root, {KEY}, delete=True)
+    assert [path.name for path in wanted.parent.iterdir()] == [wanted.name]
+    assert before >= 200
+    store.finished(KEY)
+    assert not wanted.exists()

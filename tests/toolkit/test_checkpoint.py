@@ -1,0 +1,202 @@
+"""A training that was stopped and taken up again ends, bit for bit, as one that was not."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+import ddbench
+from ddbench import Context, DistilledSet, Evaluation, Evaluator, Student, component
+from ddbench.protocol.protocol import Protocol
+from ddbench.registry import catalogue
+from ddbench.testing.specimens import Specimen
+from ddbench.toolkit.checkpoint import Checkpoint
+from ddbench.train.images import ResidentImages
+from ddbench.train.trainer import Trained, train
+
+EPOCHS = 6
+
+
+class KilledError(Exception):
+    pass
+
+
+def data() -> ResidentImages:
+    split = Specimen().train()
+    return ResidentImages.put(
+        split.images[:12], split.labels[:12], size=32, mean=(0.5,) * 3, std=(0.25,) * 3, device="cpu"
+    )
+
+
+def protocol(name: str) -> Protocol:
+    """A published recipe: SGD with mixing, AdamW with a cosine, an optimiser that begins anew halfway."""
+    values = catalogue().protocol(name).model_dump(mode="json")
+    values["batch_size"] = 8
+    values.pop("distillation", None)
+    if name == "dc-cifar@1":
+        values["schedule"]["milestones"] = ["1/2"]
+    return Protocol.model_validate(values)
+
+
+def network(dropout: float = 0.0, classes: int = 3) -> nn.Module:
+    """With BatchNorm's buffers, and with a layer that draws for itself."""
+    layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers, nn.Linear(4 * 30 * 30, classes))
+
+
+def trained(
+    how: Protocol,
+    file: Path | None,
+    stop_in: int | None = None,
+    dropout: float = 0.0,
+    numerics: str = "reference",
+    student: str | None = None,
+) -> Trained:
+    """Train for six epochs, or die in one of them; whatever is written is written after every epoch."""
+
+    def after_epoch(epoch: int, model: nn.Module) -> None:
+        if epoch == stop_in:
+            raise KilledError
+
+    checkpoint = Checkpoint(file, seconds=0) if file else None
+    build = (lambda: cast("Student", ddbench.create("student", student)).build(3, 32)) if student else None
+    ctx = Context(seed=3, numerics=numerics)
+    return train(
+        build or (lambda: network(dropout)), data(), how, EPOCHS, ctx, after_epoch=after_epoch, checkpoint=checkpoint
+    )
+
+
+def assert_same(one: Trained, other: Trained) -> None:
+    assert one.loss == other.loss
+    weights = other.model.state_dict()
+    assert all(value.equal(weights[name]) for name, value in one.model.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["minimax-hard@1", "rded-kd@1", "dc-cifar@1"])
+@pytest.mark.parametrize("stop_in", [2, 4, 6])
+def test_a_stopped_training_ends_as_one_that_was_not(tmp_path: Path, name: str, stop_in: int) -> None:
+    file = tmp_path / "kept.safetensors"
+    with pytest.raises(KilledError):
+        trained(protocol(name), file, stop_in)
+    assert file.is_file()
+    assert_same(trained(protocol(name), file), trained(protocol(name), None))
+
+
+@pytest.mark.parametrize("name", ["minimax-hard@1", "rded-kd@1"])
+def test_a_fast_one_too(tmp_path: Path, name: str) -> None:
+    """There weights lie in memory in another order than in the file, and momenta must lie as they do."""
+    file = tmp_path / "kept.safetensors"
+    how = {"numerics": "fast", "student": "convnet3"}
+    with pytest.raises(KilledError):
+        trained(protocol(name), file, 3, **how)
+    assert file.is_file()
+    assert_same(trained(protocol(name), file, **how), trained(protocol(name), None, **how))
+
+
+def test_what_a_student_draws_itself_does_not_depend_on_where_it_was_stopped(tmp_path: Path) -> None:
+    file, how = tmp_path / "kept.safetensors", protocol("minimax-hard@1")
+    with pytest.raises(KilledError):
+        trained(how, file, stop_in=5, dropout=0.5)
+    assert_same(trained(how, file, dropout=0.5), trained(how, None, dropout=0.5))
+
+
+def test_it_can_be_stopped_again_and_again(tmp_path: Path) -> None:
+    file, how = tmp_path / "kept.safetensors", protocol("rded-kd@1")
+    for stop_in in (2, 3, 5):
+        with pytest.raises(KilledError):
+            trained(how, file, stop_in)
+    assert_same(trained(how, file), trained(how, None))
+
+
+def test_one_that_was_stopped_after_its_end_trains_no_more(tmp_path: Path) -> None:
+    file, how = tmp_path / "kept.safetensors", protocol("dc-cifar@1")
+    first = trained(how, file)
+    again = train(network, data(), how, EPOCHS, Context(seed=3), _never, checkpoint=Checkpoint(file, seconds=0))
+    assert_same(first, again)
+
+
+def _never(epoch: int, model: nn.Module) -> None:
+    raise AssertionError("there was nothing left to train")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "of another network", "of more classes", "foreign"])
+def test_a_file_of_no_use_is_a_new_start(tmp_path: Path, damage: str) -> None:
+    file, how = tmp_path / "kept.safetensors", protocol("minimax-hard@1")
+    with pytest.raises(KilledError):
+        trained(how, file, stop_in=4)
+    if damage in ("of another network", "of more classes"):
+        model = nn.Linear(2, 2) if damage == "of another network" else network(classes=5)
+        Checkpoint(file, seconds=0).offer(4, 0.5, model, torch.optim.SGD(model.parameters(), 0.1))
+    else:
+        whole = file.read_bytes()
+        file.write_bytes({"truncated": whole[: len(whole) // 2], "empty": b"", "foreign": b"x" * 5000}[damage])
+    assert_same(trained(how, file), trained(how, None))
+
+
+def test_writing_waits(tmp_path: Path) -> None:
+    file, model = tmp_path / "kept.safetensors", network()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    patient = Checkpoint(file, seconds=3600)
+    patient.offer(1, 0.5, model, optimizer)
+    assert not file.exists()
+    assert math.isnan(patient.restore(model, optimizer)[1])
+
+
+def test_nothing_but_tensors_and_json_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "kept.safetensors"
+    trained(protocol("rded-kd@1"), file)
+    names = set(load_file(file))
+    assert {name.partition(".")[0] for name in names} == {"model", "optimizer"}
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+# the evaluator
+
+
+@component("student", "interrupted", version=1)
+class Interrupted(Student):
+    """Dies when it is measured for the third time; once it is only looked at."""
+
+    measured = 0
+
+    def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
+        torch_model = nn.Sequential(nn.Flatten(), nn.Linear(channels * image_size**2, num_classes))
+
+        def before(module: nn.Module, inputs: Any) -> None:
+            if not module.training:
+                Interrupted.measured += 1
+                if Interrupted.measured == 1 + 3:
+                    raise KilledError
+
+        torch_model.register_forward_pre_hook(before)
+        return torch_model
+
+
+def evaluation(folder: Path | None) -> Evaluation:
+    split = Specimen().train()
+    evaluator = cast("Evaluator", ddbench.create("evaluator", "student", checkpoint_seconds=0))
+    how = catalogue().protocol("smoke@1").model_copy(update={"evaluations": 6})
+    unfinished = folder / "kept.safetensors" if folder else None
+    ctx = Context(seed=1, cadence="papers", checkpoint_file=unfinished)
+    few = DistilledSet(split.images[:6], split.labels[:6], split.ids[:6])
+    return evaluator.evaluate(few, Specimen(), Interrupted(), how, None, ctx)
+
+
+def test_an_evaluation_goes_on_with_what_it_has_seen(tmp_path: Path) -> None:
+    Interrupted.measured = 0
+    with pytest.raises(KilledError):
+        evaluation(tmp_path)
+    resumed = evaluation(tmp_path)
+    Interrupted.measured = 100
+    whole = evaluation(None)
+    assert (resumed.curve, resumed.last, resumed.best) == (whole.curve, whole.last, whole.best)
+    assert [epoch for epoch, _ in resumed.curve] == [1, 2, 3, 4, 5, 6]
+    assert resumed.details["class_accuracies"] == whole.details["class_accuracies"]
+    assert resumed.details["train_loss"] == whole.details["train_loss"]
+    assert (resumed.details["resumed_after"], whole.details["resumed_after"]) == ([2], [])
