@@ -1,7 +1,7 @@
 """Protocols: the training and evaluation of a student as versioned, immutable data. Torch is not imported here.
 
-A protocol file is ``NAME@VERSION.yaml``; its name is the protocol's id. Sections that a file leaves out are not applied.
-They are absent from the protocol's JSON too, so sections added to the model later change no key.
+A protocol file is ``NAME@VERSION.yaml``; its name is the protocol's id. A section that a file leaves out is not
+applied. It is absent from the protocol's JSON too, so sections added to the model later change no key.
 """
 
 from __future__ import annotations

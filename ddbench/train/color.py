@@ -24,7 +24,7 @@ _ALONG_COMPONENTS = torch.tensor(LIGHTING_VALUES)[:, None] * torch.tensor(LIGHTI
 
 
 def random_jitter(count: int, jitter: ColorJitter, rng: Generator) -> Tensor:
-    """Draw strengths of brightness, contrast and saturation, ``[n, 3]``, uniform between minus and plus their limits."""
+    """Draw strengths of brightness, contrast and saturation, ``[n, 3]``, uniform within their limits around 0."""
     limits = torch.tensor([jitter.brightness, jitter.contrast, jitter.saturation])
     return torch.rand(count, 3, generator=rng).mul_(2).sub_(1).mul_(limits)
 

@@ -23,7 +23,8 @@ ATTEMPTS = 10
 def random_boxes(count: int, size: int, crop: Crop, rng: Generator) -> Tensor:
     """Draw boxes within images of ``size`` pixels, distributed as in torchvision's ``RandomResizedCrop``.
 
-    The area is uniform and the aspect ratio log-uniform. If ten attempts find no box that fits, the whole image is used.
+    The area is uniform and the aspect ratio log-uniform. If ten attempts find no box that fits, the whole image is
+    used.
 
     Returns:
         top, left, height and width in pixels, ``[n, 4]`` int64.
@@ -79,7 +80,7 @@ def resample(images: Tensor, boxes: Tensor, flip: Tensor) -> Tensor:
 
 
 def _positions(start: Tensor, length: Tensor, size: int) -> Tensor:
-    """Return the positions along one side at which each crop is sampled, ``[n, size]``, from -1 (first) to 1 (last pixel).
+    """Return the positions along one side at which each crop is sampled, ``[n, size]``, from -1 to 1.
 
     Positions are clamped to the box, as if the crop were an image of its own.
     """

@@ -58,7 +58,7 @@ def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
 
 
 def cut_out(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:
-    """Set a box of ``side`` pixels to zero, starting ``side // 2`` before ``row`` and ``column``, ``[n]`` int64 each."""
+    """Set a box of ``side`` pixels to 0, starting ``side // 2`` before ``row`` and ``column``, ``[n]`` int64 each."""
     lines = torch.arange(images.shape[-1])
     rows, columns = (
         (lines >= at[:, None] - side // 2) & (lines < at[:, None] - side // 2 + side) for at in (row, column)

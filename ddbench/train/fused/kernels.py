@@ -1,8 +1,8 @@
 """Compiled loops over channels-last images, ``[n, H, W, C]``, with float32 sums.
 
-Instance norm (Ulyanov et al., 2016) computes y = ReLU(γ (x − mean) / deviation + β) for each channel of each image. Mean
-and deviation take two passes, for accuracy. An average pool over ``pool`` × ``pool`` boxes follows; incomplete boxes are
-dropped, as in torch. ``pool`` 1 means no pool, and ``floor`` −∞ means no ReLU.
+Instance norm (Ulyanov et al., 2016) computes y = ReLU(γ (x − mean) / deviation + β) for each channel of each image.
+Mean and deviation take two passes, for accuracy. An average pool over ``pool`` × ``pool`` boxes follows; incomplete
+boxes are dropped, as in torch. ``pool`` 1 means no pool, and ``floor`` −∞ means no ReLU.
 
 numpy has no bfloat16, so arrays hold its bits as uint16. Arithmetic is float32.
 """
@@ -116,7 +116,7 @@ def norm_forward(
     mean: Floats,
     inverse: Floats,
 ) -> None:
-    """Map ``x [n, H, W, C]`` to ``out [n, H / pool, W / pool, C]``; keep ``mean`` and ``inverse [n, C]`` for backward."""
+    """Map ``x [n, H, W, C]`` to ``out [n, H / pool, W / pool, C]``; fill ``mean`` and ``inverse [n, C]``."""
     images, rows, columns, channels = out.shape
     share = _ONE / np.float32(pool * pool)
     scale, shift, total = np.empty(channels, np.float32), np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -153,8 +153,8 @@ def norm_backward(
 ) -> None:
     """Compute the gradients of ``norm_forward`` by x, γ and β; those of γ and β, ``[C]``, are accumulated.
 
-    The gradient by x is γ / deviation · (d − mean d − z · mean(d z)), with d the gradient by the norm's output and z the
-    normalised x.
+    The gradient by x is γ / deviation · (d − mean d − z · mean(d z)). Here d is the gradient by the norm's output, and z
+    the normalised x.
     """
     images, height, width, channels = x.shape
     rows, columns = grad.shape[1:3]
