@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-# Pixels of a feature map. Measured with AMX, bfloat16, 3x3 kernels and 128 to 512 channels. Relative to the library, the
-# product takes 0.1 to 0.3 of the time up to 4x4, 0.4 to 0.75 on 7x7, the same on 8x8 and twice the time on 14x14.
+# Pixels of a feature map. Measured with AMX, bfloat16, 3x3 kernels and 128 to 512 channels. Relative to the library,
+# the product takes 0.1 to 0.3 of the time up to 4x4, 0.4 to 0.75 on 7x7, the same on 8x8 and twice as long on 14x14.
 MOST_PIXELS = 49
 
 

@@ -153,8 +153,8 @@ def norm_backward(
 ) -> None:
     """Compute the gradients of ``norm_forward`` by x, γ and β; those of γ and β, ``[C]``, are accumulated.
 
-    The gradient by x is γ / deviation · (d − mean d − z · mean(d z)). Here d is the gradient by the norm's output, and z
-    the normalised x.
+    The gradient by x is γ / deviation · (d − mean d − z · mean(d z)). Here d is the gradient by the norm's output,
+    and z the normalised x.
     """
     images, height, width, channels = x.shape
     rows, columns = grad.shape[1:3]
