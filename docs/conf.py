@@ -3,7 +3,7 @@
 project = "ddbench"
 author = "The ddbench authors"
 extensions = ["myst_parser"]
-exclude_patterns = ["_build", "_generate", "_moved*"]
+exclude_patterns = ["_build", "_generate"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "ddbench"
