@@ -91,6 +91,7 @@ def follow(page: Path, folder: Path, home: Path, *, slow: bool) -> list[str]:
     return printed
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("page", RUN, ids=name)
 def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     assert all(follow(page, tmp_path, tmp_path / ".ddbench", slow=False))
@@ -153,6 +154,7 @@ def test_python_compiles(page: Path) -> None:
         compile(block.text, name(page), "exec")
 
 
+@pytest.mark.training
 def test_the_selector_of_the_readme_selects_and_conforms(tmp_path: Path) -> None:
     (block,) = blocks(README, "python")
     shown = ModuleType("shown")
