@@ -60,7 +60,7 @@ class Workspace:
     def run(self, commands: str) -> str:
         """Run a block of commands and return what they print; fails with what stderr says."""
         script = ["bash", "-euo", "pipefail", "-c", commands]
-        ended = subprocess.run(script, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=900)
+        ended = subprocess.run(script, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=1800)
         assert ended.returncode == 0, f"{commands}\n{ended.stdout}\n{ended.stderr}"
         return ended.stdout
 
