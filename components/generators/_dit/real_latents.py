@@ -20,7 +20,7 @@ from ddbench.run.environment import environment
 from ddbench.toolkit.files import write_whole
 
 from ..._memory import enough_memory, in_pieces
-from .latent_dit import check_latents
+from .checks import check_latents
 from .prior import LatentDitPrior
 
 # Images and mirror images that are encoded together while there is memory for so many. An encoder may add in another

@@ -135,12 +135,45 @@ class Part:
         return [place / self._config, *([] if self.kind == "scheduler" else weights(place))]
 
 
-def fetch_parts(parts: Sequence[Part], progress: Progress) -> None:
-    """Get parts that one source lacks, and the index of the pipeline where they are of one that has it.
+def missing_parts(parts: Sequence[Part]) -> str | None:
+    """Return one sentence about the parts that are not whole on this machine, or None.
+
+    It does not name the generator, since several generators may want the same parts.
+    """
+    gaps: dict[str, list[str]] = {}
+    for part in parts:
+        found = part.look()
+        if isinstance(found, tuple):
+            gap, hint = found
+            gaps.setdefault(hint, []).append(gap)
+    return "; ".join("; ".join([*same, hint]) for hint, same in gaps.items()) or None
+
+
+def fetch_missing(parts: Sequence[Part], progress: Progress) -> None:
+    """Fetch the parts that are not whole on this machine, from each source that can be reached.
 
     Raises:
-        ComponentError: the source is a folder, or one of the files cannot be got.
+        ComponentError: one source is a folder, or one of its files cannot be fetched.
+        ExceptionGroup: the same for several sources.
     """
+    missing: dict[str, list[Part]] = {}
+    for part in parts:
+        if not isinstance(part.look(), Path):
+            missing.setdefault(part.source, []).append(part)
+    problems = []
+    for of_source in missing.values():
+        try:
+            _fetch_from_source(of_source, progress)
+        except ComponentError as error:
+            problems.append(error)
+    if len(problems) > 1:
+        raise ExceptionGroup(f"{parts[0].wanted_by}: several parts cannot be had", problems)
+    if problems:
+        raise problems[0]
+
+
+def _fetch_from_source(parts: Sequence[Part], progress: Progress) -> None:
+    """Fetch parts of one source, and the index of the pipeline where the source has one."""
     if parts[0].folder is not None:
         parts[0].find()
         return
