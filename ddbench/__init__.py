@@ -16,6 +16,7 @@ from ddbench.api import (
     Params,
     Pool,
     Prior,
+    Progress,
     Refiner,
     Samples,
     Scorer,
@@ -28,7 +29,7 @@ from ddbench.api import (
     unkeyed,
 )
 from ddbench.errors import ComponentError, DataError, DdbenchError, LeakError, StoreError, SuiteError
-from ddbench.registry import components_in, create, hookimpl
+from ddbench.registry import catalogue, components_in, create, hookimpl
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ __all__ = [
     "Params",
     "Pool",
     "Prior",
+    "Progress",
     "Refiner",
     "Samples",
     "Scorer",
@@ -62,6 +64,7 @@ __all__ = [
     "Student",
     "SuiteError",
     "TrainingData",
+    "catalogue",
     "component",
     "components_in",
     "create",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ddbench import DataError, Dataset, LabeledImages, component
-from ddbench.api import image_digests, sha256_json
+from ddbench.toolkit import image_digests, sha256_json
 
 from ._cifar import common as _cifar
 from ._cifar.webp_tiles import decode_sheet

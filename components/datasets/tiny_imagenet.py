@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
-from ddbench import DataError, LabeledImages, Params, component
-from ddbench.toolkit.home import data_home
+from ddbench import DataError, LabeledImages, Params, Progress, component
+from ddbench.toolkit import data_home
 
 from ._download.archives import Archive, get_extracted
 from ._imagenet.classes import imagenet_classes
@@ -65,7 +64,7 @@ class TinyImagenet(ImageFiles):
         self.train_counts = class_counts(train, len(self.classes))  # those that are left
         return train
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+    def fetch(self, progress: Progress) -> None:
         """Get and extract the archive where it is not there yet, and decode the images."""
         if self.missing():
             get_extracted(self.archive, data_home(), self._check, progress)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, component
-from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost
+from ddbench import ComponentError, Context, Cost, Dataset, Generator, Prior, Samples, TrainingData, component
+from ddbench.toolkit import COLOURS, FLOAT, PASSES_OF_TRAINING, enough_memory
 
 from ._ddpm.flops import Unet, imported
 from ._ddpm.params import DdpmParams
@@ -149,7 +149,6 @@ class Ddpm(Generator):
         """
         self._check_size(data.image_size)
         if self.params.model is None:
-            from .._memory import enough_memory
             from ._ddpm.training import train
 
             with enough_memory(f"training {self.label()}"):
@@ -161,7 +160,6 @@ class Ddpm(Generator):
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Read what ``fit`` wrote."""
-        from .._memory import enough_memory
         from ._ddpm.prior import DdpmPrior
 
         assert fitted is not None
@@ -170,7 +168,6 @@ class Ddpm(Generator):
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
         """One block of a class: images, and the float32 latents ``[n, 3, H, W]`` that they were decoded from."""
-        from .._memory import enough_memory
         from .._pixels import to_images
 
         assert self._prior is not None

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ddbench import component
-from ddbench.api.cost import Cost
+from ddbench import Cost, component
 
 from ._dit.pipeline_cost import PipelineCost
 from ._finetune.fine_tuned import FineTuned

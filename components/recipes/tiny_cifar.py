@@ -25,8 +25,7 @@ from typing import Any, Final
 from PIL import features
 
 from ddbench import Dataset, LabeledImages
-from ddbench.api import derive_seed, image_digests, sha256_json
-from ddbench.toolkit.files import write_whole
+from ddbench.toolkit import derive_seed, image_digests, sha256_json, write_whole
 
 from ..datasets._cifar.common import image_id
 from ..datasets._cifar.webp_tiles import decode_sheet, encode_sheet

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddbench import ComponentError, Context, Cost, DistilledSet, Prior, Refiner, component
+from ddbench.toolkit import enough_memory
 
 from ._soft_label_params import SoftLabelLatentParams
 
@@ -70,7 +71,6 @@ class SoftLabelLatent(Refiner):
         """
         import torch
 
-        from .._memory import enough_memory
         from ._latent_descent import descend
 
         missing = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ddbench import Cost
-from ddbench.api.cost import FLOAT
+from ddbench.toolkit import FLOAT
 
 from .._weights import Published
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddbench import ComponentError, TrainingData
-from ddbench.api import sha256_json
+from ddbench.toolkit import sha256_json
 
 from .._files.content import content_digest
 from .params import DdpmParams

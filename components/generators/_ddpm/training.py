@@ -13,9 +13,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ddbench import Context, TrainingData
-from ddbench.toolkit.checkpoint import Checkpoint
+from ddbench.toolkit import Checkpoint, enough_memory
 
-from ..._memory import enough_memory
 from ..._warmup_cosine import share_of_peak
 from .batches import Part, draw_batch, held_out_loss, split
 from .params import DdpmParams

@@ -8,10 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddbench import Context, Dataset, Generator, Prior, Samples, TrainingData
-from ddbench.api.component import Progress
-from ddbench.api.cost import Cost
-from ddbench.toolkit.hardware import device_in_use
+from ddbench import Context, Cost, Dataset, Generator, Prior, Progress, Samples, TrainingData
+from ddbench.toolkit import device_in_use, enough_memory
 
 from .checks import PipelineChecks, check_latents
 from .params import LatentDitParams
@@ -125,7 +123,6 @@ class LatentDit(Generator):
 
     def open(self, data: TrainingData, precision: str, ctx: Context) -> LatentDitPrior:
         """Return the pipeline with frozen weights. Raise ComponentError as :meth:`load` does."""
-        from ..._memory import enough_memory
         from .prior import LatentDitPrior
 
         checks = self._checks
@@ -177,7 +174,6 @@ class LatentDit(Generator):
 
     def _sample_batch(self, class_index: int, indices: Sequence[int], ctx: Context) -> Samples:
         """Return the samples with these indices, each from its own stream of noise."""
-        from ..._memory import enough_memory
         from ..._pixels import to_bytes
         from .sampler import Sampler
 

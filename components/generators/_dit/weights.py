@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ddbench import ComponentError
-from ddbench.api import sha256_json
-from ddbench.api.component import Progress
+from ddbench import ComponentError, Progress
+from ddbench.toolkit import sha256_json
 
 from ..._hub import Repository, is_whole, kept_in, meant_folder, shards
 from .._files.content import content_digest

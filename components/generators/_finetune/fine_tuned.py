@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ddbench import Context, Dataset, TrainingData
-from ddbench.api.cost import FLOAT, Cost
+from ddbench import Context, Cost, Dataset, TrainingData
+from ddbench.toolkit import FLOAT, enough_memory
 
 from ..._weights import given_weights
 from .._dit.latent_dit import LatentDit
@@ -88,7 +88,6 @@ class FineTuned(LatentDit):
         ``adapter.safetensors`` holds these weights; ``training.json`` the loss in parts, with the size of each part's
         gradient beside that of the noise's error, or where the weights are from.
         """
-        from ..._memory import enough_memory
         from .._dit.real_latents import RealLatents
         from .authors_checkpoint import convert
         from .fine_tuning import FineTuning

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ddbench import ComponentError, Context
-from ddbench.toolkit.checkpoint import Checkpoint
+from ddbench.toolkit import Checkpoint
 
 from .._dit.prior import LatentDitPrior
 from .._dit.real_latents import RealLatents
