@@ -1,4 +1,4 @@
-"""The student trainer: batched augmentation, one seeded training. Importing it imports torch."""
+"""The student trainer: batched augmentation, losses, one seeded training. Importing it imports torch."""
 
 from ddbench.train.evaluate import class_accuracies, predict
 from ddbench.train.images import ResidentImages, normalize, resize, unit
