@@ -12,7 +12,7 @@ from ._download.archives import Archive, get_extracted
 from ._imagenet.classes import imagenet_classes
 from ._imagenet.subset import SUFFIX, image_names
 from ._images.listing import SPLITS, ImageFiles, Listing
-from ._leakage import class_counts, without_shared
+from ._leakage import class_counts, without_validation_images
 
 # fmt: off
 INDICES: Final = (
@@ -60,7 +60,7 @@ class TinyImagenet(ImageFiles):
 
     def train(self) -> LabeledImages:
         """The training images, class after class, but for those that are validation images too."""
-        train = without_shared(super().train(), self.validation())
+        train = without_validation_images(super().train(), self.validation())
         self.train_counts = class_counts(train, len(self.classes))  # those that are left
         return train
 

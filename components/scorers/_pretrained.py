@@ -1,4 +1,4 @@
-"""How scorers use a pretrained network: frozen, in a stated precision, on pictures that its own transform prepares."""
+"""Pretrained networks as scorers use them: frozen, in a stated precision, on pictures of their own transform."""
 
 from __future__ import annotations
 

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 class OpenClip(PretrainedScorer):
     """A CLIP model of open_clip: the embedding of each image, and of a prompt for each class.
 
-    Both are of unit length, so that their inner product is the cosine of the angle between them. Images are prepared
-    by the weights' own transform (Pillow's resize to the model's size, crop, normalisation), and the activation is the
-    one that the weights were trained with: QuickGELU for OpenAI's. A prompt is ``template`` with the class's name in
-    it. Which name that is differs between papers and is seldom stated: by default it is what stands before the first
-    comma of a list of synonyms, as in WordNet's; underscores become spaces.
+    Both have unit length, so their inner product is the cosine of the angle between them. Images are prepared by the
+    weights' own transform: Pillow's resize to the model's size, crop, normalisation. The activation is the one that the
+    weights were trained with: QuickGELU for OpenAI's. A prompt is ``template`` with the class's name in it. Papers
+    differ in that name, and seldom state it. By default it is the text before the first comma of a list of synonyms, as
+    in WordNet's. Underscores become spaces.
 
-    The weights are those of the file ``weights``, known by its content; else those that the tag ``pretrained`` names,
-    known by that name: ``open_clip_model.safetensors`` or ``open_clip_pytorch_model.bin`` in ``weights/<repository>``
-    in the data folder, else in the Hugging Face cache. Only `ddbench fetch` downloads them.
+    The weights are those of the file ``weights``, known by its content. Without that file they are those that the tag
+    ``pretrained`` names, known by that name. Their file is ``open_clip_model.safetensors`` or
+    ``open_clip_pytorch_model.bin``, in ``weights/<repository>`` in the data folder, else in the Hugging Face cache.
+    Only `ddbench fetch` downloads them.
     """
 
     class Params(PretrainedScorer.Params):
@@ -80,9 +81,9 @@ class OpenClip(PretrainedScorer):
 
     def asked_place(self) -> Published:
         """Ask open_clip for the place of the tag's weights."""
-        from ._clip import known, published
+        from ._clip import published, tag_config
 
-        config = known(self.params.model, self.params.pretrained, self.label())
+        config = tag_config(self.params.model, self.params.pretrained, self.label())
         return published(self.weights_name, config, self.label())
 
     def cost(self, dataset: Dataset) -> Cost | None:
@@ -94,9 +95,9 @@ class OpenClip(PretrainedScorer):
         """Return the model with the activation and the transform that its weights were trained with."""
         import open_clip
 
-        from ._clip import build, known
+        from ._clip import build, tag_config
 
-        config = known(self.params.model, self.params.pretrained, self.label())
+        config = tag_config(self.params.model, self.params.pretrained, self.label())
         self._tokenizer = open_clip.get_tokenizer(self.params.model)
         return build(self.params.model, self.weights_file(), config)
 

@@ -26,14 +26,14 @@ Positive = Annotated[float, Field(gt=0)]
 class Timm(PretrainedScorer):
     """A classifier of timm, pretrained or from a file: its logits, and the embedding before its last layer.
 
-    Images are prepared by the model's own evaluation transform: Pillow resizes the shorter side to
-    ``input_size / crop_pct`` with the model's filter (smaller images are enlarged), the centre is cropped, and pixels
-    are normalised. ``class_logits`` does the same to float images, which are taken to be square, with torch's
-    antialiased filter, and always in float32: its gradients would vanish in float16.
+    Images are prepared by the model's own evaluation transform. Pillow resizes the shorter side to
+    ``input_size / crop_pct`` with the model's filter (smaller images are enlarged). The centre is cropped, and pixels
+    are normalised. ``class_logits`` does the same to square float images with torch's antialiased filter. It always
+    computes in float32, since its gradients would vanish in float16.
 
-    The weights are those of the file ``weights``, known by its content; else those that the tag in ``model`` names,
-    known by that name: ``model.safetensors`` or ``pytorch_model.bin`` in ``weights/<repository>`` in the data folder,
-    else in the Hugging Face cache. Only `ddbench fetch` downloads them.
+    The weights are those of the file ``weights``, known by its content. Without that file they are those that the tag
+    in ``model`` names, known by that name. Their file is ``model.safetensors`` or ``pytorch_model.bin``, in
+    ``weights/<repository>`` in the data folder, else in the Hugging Face cache. Only `ddbench fetch` downloads them.
     """
 
     class Params(PretrainedScorer.Params):
@@ -110,9 +110,9 @@ class Timm(PretrainedScorer):
 
     def asked_place(self) -> Published:
         """Ask timm for the place of the model's weights."""
-        from ._timm_classifier import known, published
+        from ._timm_classifier import model_config, published
 
-        return published(self.params.model, known(self.params.model, self.label()), self.label())
+        return published(self.params.model, model_config(self.params.model, self.label()), self.label())
 
     def cost(self, dataset: Dataset) -> Cost | None:
         """Of the models that the literature uses, at their own input size."""
@@ -146,9 +146,9 @@ class Timm(PretrainedScorer):
         """Return the model, and timm's evaluation transform with the settings of the parameters."""
         import timm
 
-        from ._timm_classifier import build, known
+        from ._timm_classifier import build, model_config
 
-        known(self.params.model, self.label())
+        model_config(self.params.model, self.label())
         outputs = self._outputs(len(data.classes))
         network = build(self.params.model, self.weights_file(), outputs, self.params.settings())
         self._input = timm.data.resolve_model_data_config(network)

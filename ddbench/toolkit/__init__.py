@@ -1,4 +1,4 @@
-"""Tools for component authors beside the base classes.
+"""Tools for component authors, in addition to the base classes.
 
 Importing this package imports neither torch nor numba. ``Checkpoint`` and ``compiled``, which need them, are imported
 when they are first used.

@@ -52,7 +52,7 @@ class PipelineChecks:
         return labels
 
     def check_count(self, known: int, classes: int) -> None:
-        """Check that the transformer has one label for each class that it is asked for."""
+        """Check that the transformer has one label for each class."""
         own = self.params.classes == "dataset"
         if known != (classes if own else IMAGENET_CLASSES):
             of_what = f"{classes} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"

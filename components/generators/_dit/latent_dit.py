@@ -73,11 +73,11 @@ class LatentDit(Generator):
         return {part.kind: part.known_by() for part in self.parts}
 
     def missing(self) -> str | None:
-        """Return one sentence about the parts that are not whole on this machine, or None."""
+        """Return one sentence about the parts that are incomplete on this machine, or None."""
         return missing_parts(self.parts)
 
     def fetch(self, progress: Progress) -> None:
-        """Fetch the parts that are not whole on this machine, from each source that can be reached."""
+        """Fetch the parts that are incomplete on this machine, from each source that can be reached."""
         fetch_missing(self.parts, progress)
 
     @cached_property

@@ -27,7 +27,7 @@ Source = Annotated[str, AfterValidator(_source)]
 
 
 class LatentDitParams(ddbench.Params):
-    """Which pipeline, and how it is sampled."""
+    """The pipeline and its sampling."""
 
     model: Source = unkeyed(
         "facebook/DiT-XL-2-256", description="the pipeline: a name on the Hugging Face Hub, or a folder"

@@ -1,4 +1,4 @@
-"""Where the parts of a DiT pipeline are on this machine, what they are known by, and how they get here."""
+"""The parts of a DiT pipeline: their places on this machine, their digests, and their download."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_mod
 
 
 def is_folder(source: str) -> bool:
-    """Whether a source is written as a folder."""
+    """Return whether a source is written as a folder."""
     return source.startswith(("/", "./", "../", "~"))
 
 
 def is_name(source: str) -> bool:
-    """Whether a source is written as a name on the Hugging Face Hub, ``owner/name`` as its own library allows it."""
+    """Return whether a source is written as ``owner/name`` on the Hugging Face Hub, as its library allows it."""
     one = r"\w([\w.-]{,94}\w)?"
     named = re.fullmatch(f"{one}/{one}", source, re.ASCII) is not None
     return named and "--" not in source and ".." not in source and not source.endswith(".git")
@@ -47,7 +47,7 @@ class Part:
     Attributes:
         kind: ``transformer``, ``vae`` or ``scheduler``.
         source: a name on the Hugging Face Hub (``owner/name``), or a folder.
-        inside: the part's own folder in there; empty where the source holds this part alone.
+        inside: the part's own folder in there; empty if the source holds this part alone.
         parameter: the parameter that says the source.
         wanted_by: who needs it, for messages.
     """
@@ -80,7 +80,7 @@ class Part:
         raise ComponentError(f"{self.wanted_by} finds {said}", hint=hint)
 
     def look(self) -> Path | tuple[str, str]:
-        """The first folder that has all of the part's files, whole; or what is lacking where, and the remedy."""
+        """The first folder that has all of the part's files, whole; or what is missing there, and the remedy."""
         gaps = []
         for place in self._places():
             index = place.parent / PIPELINE_INDEX
@@ -99,7 +99,7 @@ class Part:
         return f"no {self.kind} of {self.source}: {' and '.join(gaps)}", hint
 
     def fetch(self, repository: Repository, progress: Progress) -> None:
-        """Get the part's files. Raises ComponentError where the repository lacks one, or it cannot be got."""
+        """Fetch the part's files. Raise ComponentError if the repository lacks one, or it cannot be fetched."""
 
         def get(name: str) -> Path:
             return repository.fetch(self._inside(name), progress)
@@ -122,7 +122,7 @@ class Part:
         return [kept, Path(cached).parent] if isinstance(cached, str) else [kept]
 
     def _inside(self, name: str) -> str:
-        """What the source calls one of the part's files."""
+        """Return the name of one of the part's files in its source."""
         return f"{self.inside}/{name}" if self.inside else name
 
     @property
@@ -135,7 +135,7 @@ class Part:
 
 
 def missing_parts(parts: Sequence[Part]) -> str | None:
-    """Return one sentence about the parts that are not whole on this machine, or None.
+    """Return one sentence about the parts that are incomplete on this machine, or None.
 
     It does not name the generator, since several generators may want the same parts.
     """
@@ -149,7 +149,7 @@ def missing_parts(parts: Sequence[Part]) -> str | None:
 
 
 def fetch_missing(parts: Sequence[Part], progress: Progress) -> None:
-    """Fetch the parts that are not whole on this machine, from each source that can be reached.
+    """Fetch the parts that are incomplete on this machine, from each source that can be reached.
 
     Raises:
         ComponentError: one source is a folder, or one of its files cannot be fetched.
@@ -184,7 +184,7 @@ def _fetch_from_source(parts: Sequence[Part], progress: Progress) -> None:
 
 
 def scheduler_timesteps(scheduler: Part) -> int | None:
-    """How many timesteps the scheduler of a pipeline has, where it is here and tells."""
+    """Return the number of timesteps of a pipeline's scheduler, or None if it is not known here."""
     found = scheduler.look()
     if not isinstance(found, Path):
         return None
@@ -195,7 +195,7 @@ def scheduler_timesteps(scheduler: Part) -> int | None:
 
 
 def class_names(index: Path) -> list[str]:
-    """What a pipeline's ``model_index.json`` calls its classes, in their order; empty where it does not."""
+    """Return the class names in a pipeline's ``model_index.json``, in order, or an empty list."""
     try:
         labels = json.loads(index.read_text(encoding="utf-8")).get("id2label") or {}
         return [labels[str(i)] for i in range(len(labels))]

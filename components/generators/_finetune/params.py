@@ -13,7 +13,7 @@ from .._dit.params import LatentDitParams
 
 
 class FineTunedParams(LatentDitParams):
-    """How the pipeline's transformer is fine-tuned."""
+    """The fine-tuning of the pipeline's transformer."""
 
     checkpoint: Path | None = unkeyed(
         None,
@@ -39,9 +39,10 @@ class FineTunedParams(LatentDitParams):
         return {"frequencies": "dit", **values} if own else values
 
     def decay(self, planned: int) -> float:
-        """Of the average of the weights in a training of so many steps; at 0.9999 a short one's stays at its beginning.
+        """Return the decay of the average of the weights in a training of ``planned`` steps.
 
-        A training that is stopped before has the average of one that goes on.
+        At 0.9999 the average of a short training stays at its beginning. A training that stops early has the same decay
+        as one that does not.
         """
         if self.ema is not None:
             return self.ema
@@ -52,7 +53,7 @@ class FineTunedParams(LatentDitParams):
         return self.epochs * max(1, images // self.batch_size)
 
     def check_steps(self, images: int) -> None:
-        """Raise ComponentError where the training is to stop after more steps than there are."""
+        """Raise ComponentError if the training is to stop after more steps than there are."""
         planned = self.planned(images)
         if self.stop_after is not None and self.stop_after > planned:
             raise ComponentError(
