@@ -18,6 +18,7 @@ from ddbench.api import (
     Params,
     Pool,
     Prior,
+    Progress,
     Refiner,
     Samples,
     Scorer,
@@ -30,7 +31,7 @@ from ddbench.api import (
     unkeyed,
 )
 from ddbench.errors import ComponentError, DataError, DdbenchError, LeakError, StoreError, SuiteError
-from ddbench.registry import components_in, create, hookimpl
+from ddbench.registry import catalogue, components_in, create, hookimpl
 
 __version__ = "0.2.0"
 
@@ -57,6 +58,7 @@ __all__ = [
     "Params",
     "Pool",
     "Prior",
+    "Progress",
     "Refiner",
     "Samples",
     "Scorer",
@@ -67,6 +69,7 @@ __all__ = [
     "Student",
     "SuiteError",
     "TrainingData",
+    "catalogue",
     "component",
     "components_in",
     "create",

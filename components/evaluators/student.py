@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ddbench import Scorer, Student
-    from ddbench.protocol.protocol import Protocol
-    from ddbench.train.images import ResidentImages
+    from ddbench.protocol import Protocol
+    from ddbench.train import ResidentImages
 
 
 @component("evaluator", "student", version=2)
@@ -50,9 +50,8 @@ class StudentEvaluator(Evaluator):
         batch and input size, parameters), the last epoch's mean loss, how many seconds training and measuring took,
         and after which epochs the training was taken up again.
         """
-        from ddbench.toolkit.checkpoint import Checkpoint
-        from ddbench.train.images import ResidentImages
-        from ddbench.train.trainer import train
+        from ddbench.toolkit import Checkpoint
+        from ddbench.train import ResidentImages, train
 
         num_classes = len(dataset.classes)
         ipc = math.ceil(len(distilled) / num_classes)
@@ -120,7 +119,7 @@ class _Meter:
         self.resumed_after = notes["resumed_after"]
 
     def __call__(self, epoch: int, model: nn.Module) -> None:
-        from ddbench.train.evaluate import class_accuracies, predict
+        from ddbench.train import class_accuracies, predict
 
         self.epoch = epoch
         if epoch not in self.epochs:

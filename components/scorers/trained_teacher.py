@@ -8,15 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import ddbench
-from ddbench import ComponentError, Context, Cost, Dataset, NetworkCost, Scorer, Student, TrainingData, component
-from ddbench.api.cost import COLOURS, FLOAT
-from ddbench.registry import catalogue
+from ddbench import (
+    ComponentError,
+    Context,
+    Cost,
+    Dataset,
+    NetworkCost,
+    Scorer,
+    Student,
+    TrainingData,
+    catalogue,
+    component,
+)
+from ddbench.toolkit import COLOURS, FLOAT, enough_memory
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ddbench.protocol.protocol import Protocol
-    from ddbench.train.trainer import Trained
+    from ddbench.protocol import Protocol
+    from ddbench.train import Trained
 
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
 # A training that is killed loses no more than this, or an epoch where that is longer.
@@ -110,11 +120,8 @@ class TrainedTeacher(Scorer):
         (out_dir / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
 
     def _trained(self, data: TrainingData, protocol: Protocol, epochs: int, size: int, ctx: Context) -> Trained:
-        from ddbench.toolkit.checkpoint import Checkpoint
-        from ddbench.train.images import ResidentImages
-        from ddbench.train.trainer import train
-
-        from .._memory import enough_memory
+        from ddbench.toolkit import Checkpoint
+        from ddbench.train import ResidentImages, train
 
         seeded = ctx.with_seed(self.params.seed)
         checkpoint = Checkpoint(ctx.checkpoint_file, _CHECKPOINT_SECONDS) if ctx.checkpoint_file else None
@@ -154,9 +161,7 @@ class TrainedTeacher(Scorer):
         """``logits [n, C]`` and ``embedding [n, D]``, float32, whatever numerics students are trained with."""
         import torch
 
-        from ddbench.train.images import normalize, resize, unit
-
-        from .._memory import enough_memory
+        from ddbench.train import normalize, resize, unit
 
         pixels = resize(images, self._size)
         with enough_memory(f"scoring {len(images)} images at once by {self.label()}"), torch.no_grad():
@@ -174,7 +179,7 @@ class TrainedTeacher(Scorer):
         """Logits ``[n, C]`` of float images in [0, 1]; resized, where they must be, bilinearly with antialiasing."""
         from torch.nn import functional as F
 
-        from ddbench.train.images import normalize
+        from ddbench.train import normalize
 
         if images.shape[-1] != self._size:
             images = F.interpolate(images, size=(self._size, self._size), mode="bilinear", antialias=True)

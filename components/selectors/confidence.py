@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import ddbench
-from ddbench import Context, Pool, Selector, component
-from ddbench.api import Chosen
+from ddbench import Chosen, Context, Pool, Selector, component
 
 
 @component("selector", "confidence", version=1, paper="arXiv:2506.22637")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from pydantic import Field
 
 import ddbench
-from ddbench import Context, Pool, Selector, component
-from ddbench.api import Chosen
+from ddbench import Chosen, Context, Pool, Selector, component
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from ddbench.api.canonical import (
     sha256_json,
     tensor_digest,
 )
-from ddbench.api.component import Component, Fittable, Info, component
+from ddbench.api.component import Component, Fittable, Info, Progress, component
 from ddbench.api.context import Context
 from ddbench.api.cost import Cost, NetworkCost
 from ddbench.api.data import ClassInfo, LabeledImages, TrainingData
@@ -45,6 +45,7 @@ __all__ = [
     "Params",
     "Pool",
     "Prior",
+    "Progress",
     "Refiner",
     "Samples",
     "Scorer",

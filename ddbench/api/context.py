@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import torch
 
 
-def _no_progress(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+def ignore(*args: object) -> None:
+    """Do nothing: the observer of work that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Context:
     cache: Path | None = None
     scratch: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))
-    progress: Callable[[int, int], None] = _no_progress
+    progress: Callable[[int, int], None] = ignore
 
     def rng(self, *key: Any) -> np.random.Generator:
         """A numpy generator that depends on ``seed`` and ``key`` alone."""

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from ddbench.api import Context, Evaluator, Student
 from ddbench.protocol.protocol import Protocol
-from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
 from ddbench.run.stages import distilled_set, teacher
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.summary import binomial_standard_error
+from ddbench.toolkit.environment import environment, fingerprint
 from ddbench.train.numerics import Numerics
 
 

@@ -95,9 +95,10 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
     """Run one node and store what it made; return what the driver needs to know of it."""
     import torch
 
-    from ddbench.run.environment import environment, measured
     from ddbench.run.evaluation import evaluate, make_record
     from ddbench.run.stages import STAGES
+    from ddbench.run.usage import measured
+    from ddbench.toolkit.environment import environment
 
     torch.set_num_threads(job.threads)
     if cache.device != "cpu":  # on a CPU it changes nothing here, and costs two seconds of imports

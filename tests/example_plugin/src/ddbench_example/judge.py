@@ -12,7 +12,7 @@ from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Score
 if TYPE_CHECKING:
     from torch import nn
 
-    from ddbench.protocol.protocol import Protocol
+    from ddbench.protocol import Protocol
 
 
 @component("student", "pixels", version=1)
