@@ -11,6 +11,7 @@ from ddbench.api import Cost, canonical_json
 from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING
 from ddbench.errors import StoreError
 from ddbench.plan.node import Node
+from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.protocol.protocol import Protocol
 
@@ -70,8 +71,9 @@ class Workload:
             self._known[what] = find_out()
         return cast("V", self._known[what])
 
-    def _images(self, node: Node, role: str) -> int | None:
-        return self.of(node.inputs[role]).images
+    def _images(self, key: str | None) -> int | None:
+        """The images that a node makes or deals with."""
+        return None if key is None else self.of(key).images
 
     def _once(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
         return None, 1, Cost(flops=0, disk_bytes=0)
@@ -96,8 +98,8 @@ class Workload:
         return self._once_for(("sample", id(generator)), lambda: generator.cost(self.dataset) or Cost())
 
     def _score(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        if "samples" in node.inputs:
-            images = self._images(node, "samples")
+        if node.inputs.shard is not None:
+            images = self._images(node.inputs.shard)
         else:
             counts = self.dataset.train_counts
             images = None if counts is None else sum(counts[slice(*node.settings["classes"])])
@@ -110,34 +112,33 @@ class Workload:
 
     def _select(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
         classes = len(self.dataset.classes)
-        pool = node.settings["pool"]
+        pool = node.settings.get("pool")
         if pool is not None:
             units: int | None = pool * classes
         else:
-            shards = [self._images(node, role) for role in node.inputs if role.startswith("samples/")]
+            shards = [self._images(shard.output) for shard in node.inputs.samples]
             units = None if None in shards else sum(images or 0 for images in shards)
         return node.settings["ipc"] * classes, units, Cost(flops=0, disk_bytes=0)
 
     def _distill(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "selection")
-        shard = next(parent for role, parent in node.inputs.items() if role.startswith("samples/"))
-        stored = _times(self._sample(self.nodes[shard]), images).disk_bytes
+        images = self._images(node.inputs.selection)
+        stored = _times(self._sample(self.nodes[node.inputs.samples[0].output]), images).disk_bytes
         return images, stored, Cost(flops=0, disk_bytes=stored)
 
     def _label(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "distilled")
+        images = self._images(node.inputs.distilled)
         cost = replace(self._asked(node, "scorer"), disk_bytes=FLOAT * len(self.dataset.classes))
         return images, images, _times(cost, images)
 
     def _refine(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "distilled")
+        images = self._images(node.inputs.distilled)
         refiner, generator = cast("Refiner", node.uses["refiner"].component), generator_of(node)
         teacher = cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None
         cost = refiner.cost(generator, teacher, self.dataset) or Cost()
         return images, images, _times(replace(cost, disk_bytes=self._sample(node).disk_bytes), images)
 
     def _evaluate(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "distilled")
+        images = self._images(node.inputs.distilled)
         if images is None:
             return None, None, Cost()
         what = {role: id(ref.component) for role, ref in node.uses.items()}
@@ -181,7 +182,7 @@ class Workload:
     @cached_property
     def protocols(self) -> dict[str, Protocol]:
         """The protocols of the plan by their digests."""
-        nodes = (node for node in self.nodes.values() if node.stage == "evaluate")
+        nodes = (node for node in self.nodes.values() if STAGES[node.stage].makes_result)
         return {node.settings["protocol"]["sha256"]: self._protocol(node) for node in nodes}
 
     @cached_property
@@ -216,7 +217,7 @@ def passes(protocol: Protocol, classes: int, images: int, measured: int) -> int:
 
 def kind_of_node(node: Node) -> str:
     """What decides how fast a node goes, but for how much it has to do."""
-    if node.stage == "evaluate":
+    if STAGES[node.stage].makes_result:
         uses = {role: ref.address for role, ref in node.uses.items()}
         return kind_of_evaluation(uses, node.settings["protocol"], node.settings["numerics"])
     return kind_of_recipe(node.stage, {role: ref.keyed for role, ref in node.uses.items()}, node.settings)

@@ -53,7 +53,7 @@ def details(state: State, row: str) -> dict[str, Any]:
 
 def distilled(state: State, row: str) -> Artifact:
     (key,) = (key for cell, key in state.graph.cells if cell.row.name == row)
-    return state.store.artifact(state.action_keys[state.graph.nodes[key].inputs["distilled"]])
+    return state.store.artifact(state.action_keys[state.graph.nodes[key].inputs.distilled])
 
 
 def said(images: torch.Tensor) -> torch.Tensor:
