@@ -44,7 +44,7 @@ class StudentEvaluator(Evaluator):
         teacher: Scorer | None,
         ctx: Context,
     ) -> Evaluation:
-        """The accuracy after the last epoch; at the cadence ``papers`` also the best of the protocol's evaluations.
+        """The accuracy after the last epoch; with ``evaluate: papers`` also the best of the protocol's evaluations.
 
         ``details`` holds the accuracy of each class after the last epoch, what was trained (labels, epochs, steps,
         batch and input size, parameters), the last epoch's mean loss, how many seconds training and measuring took,
@@ -64,7 +64,7 @@ class StudentEvaluator(Evaluator):
         training = put(distilled.images, distilled.labels, soft=soft)
         validation_size = dataset.validation()
         validation = put(validation_size.images, validation_size.labels, side=rules.validation_side(size))
-        measured = rules.evaluation_epochs(epochs) if ctx.cadence == "papers" else (epochs,)
+        measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)
         meter = _Meter(validation, num_classes, frozenset(measured), ctx)
         ask = teacher.class_logits if teacher else None
         checkpoint = None
@@ -136,7 +136,7 @@ class _Meter:
         """What the curve says."""
         return Evaluation(
             last=self.curve[-1][1],
-            best=max(accuracy for _, accuracy in self.curve) if self.ctx.cadence == "papers" else None,
+            best=max(accuracy for _, accuracy in self.curve) if self.ctx.evaluation.evaluate == "papers" else None,
             evaluations=len(self.curve),
             curve=tuple(self.curve),
             details=details,

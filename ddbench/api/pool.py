@@ -169,16 +169,16 @@ class SoftLabels:
 
     Attributes:
         logits: ``[N, C]`` float32, a column for each of the data set's classes in their order, not softened.
-        temperature: what they are divided by before the softmax.
+        tau: the temperature: logits are divided by it before the softmax.
     """
 
     logits: Tensor
-    temperature: float
+    tau: float
 
     @property
     def probabilities(self) -> Tensor:
         """Softened, ``[N, C]``; each row sums to 1."""
-        return (self.logits / self.temperature).softmax(dim=1)
+        return (self.logits / self.tau).softmax(dim=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ddbench.api import Cost, canonical_json
+from ddbench.api import Cost, EvaluationSettings, canonical_json
 from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING
 from ddbench.errors import StoreError
 from ddbench.plan.node import Node
@@ -142,7 +142,7 @@ class Workload:
         if images is None:
             return None, None, Cost()
         what = {role: id(ref.component) for role, ref in node.uses.items()}
-        how = (node.settings["protocol"]["sha256"], node.settings["cadence"], node.settings["numerics"])
+        how = (node.settings["protocol"]["sha256"], canonical_json(node.settings["evaluation"]))
         known = (images, *sorted(what.items()), *how)
         return images, self._passes(node, images), self._once_for(known, lambda: self._training(node, images))
 
@@ -151,7 +151,7 @@ class Workload:
         if self.validation_size is None:
             return None
         epochs = protocol.epochs(-(-images // classes), classes)
-        times = len(protocol.evaluation_epochs(epochs)) if node.settings["cadence"] == "papers" else 1
+        times = len(protocol.evaluation_epochs(epochs)) if evaluation_of(node).evaluate == "papers" else 1
         return passes(protocol, classes, images, self.validation_size * times)
 
     def _training(self, node: Node, images: int) -> Cost:
@@ -162,8 +162,7 @@ class Workload:
             cast("Student", node.uses["student"].component),
             self._protocol(node),
             cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None,
-            numerics=node.settings["numerics"],
-            cadence=node.settings["cadence"],
+            evaluation=evaluation_of(node),
             validation_size=self.validation_size,
         )
         return cost or Cost()
@@ -206,6 +205,11 @@ def generator_of(node: Node) -> Generator:
     return cast("Generator", node.uses["generator"].component)
 
 
+def evaluation_of(node: Node) -> EvaluationSettings:
+    """Return the settings of a node that evaluates."""
+    return EvaluationSettings.model_validate(node.settings["evaluation"])
+
+
 def _times(cost: Cost, images: int | None) -> Cost:
     return Cost(memory_bytes=cost.memory_bytes) if images is None else cost * images
 
@@ -219,7 +223,7 @@ def kind_of_node(node: Node) -> str:
     """What decides how fast a node goes, but for how much it has to do."""
     if STAGES[node.stage].makes_result:
         uses = {role: ref.address for role, ref in node.uses.items()}
-        return kind_of_evaluation(uses, node.settings["protocol"], node.settings["numerics"])
+        return kind_of_evaluation(uses, node.settings["protocol"], evaluation_of(node).numerics)
     return kind_of_recipe(node.stage, {role: ref.keyed for role, ref in node.uses.items()}, node.settings)
 
 

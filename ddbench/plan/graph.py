@@ -226,7 +226,7 @@ class _Builder:
         if refiner.needs_soft:
             uses, inputs = self._with_teacher(uses, inputs, cell.row.labels.teacher)
             inputs = replace(inputs, soft=self.labelled(cell, chosen))
-            settings["temperature"] = cell.row.labels.tau
+            settings["tau"] = cell.row.labels.tau
         return self.add("refine", uses, settings, inputs, self.label(cell))
 
     def _with_teacher(
@@ -250,14 +250,13 @@ class _Builder:
         inputs = Inputs(dataset=self.dataset, distilled=distilled)
         settings = {
             "protocol": {"id": row.protocol.id, "sha256": digest},
-            "numerics": self.suite.numerics,
-            "cadence": self.suite.cadence,
+            "evaluation": self.suite.evaluation.keyed(),
             "seed": cell.training_seed,
         }
         if row.soft_students:
             seen = self.chosen(cell) if row.labels.when == "before-refine" else distilled
             inputs = replace(inputs, soft=self.labelled(cell, seen))
-            settings["temperature"] = row.labels.tau
+            settings["tau"] = row.labels.tau
         if row.live_teacher is not None:
             uses, inputs = self._with_teacher(uses, inputs, row.live_teacher)
         label = f"{cell.student.label} seed {cell.training_seed} · {self.label(cell)}"

@@ -196,7 +196,7 @@ def distilled_set(job: Job, inputs: Inputs[Artifact]) -> DistilledSet:
     ids = tuple(artifact.content()["ids"])
     soft = None
     if inputs.soft is not None:
-        soft = SoftLabels(inputs.soft.tensor("logits"), job.settings["temperature"])
+        soft = SoftLabels(inputs.soft.tensor("logits"), job.settings["tau"])
     return DistilledSet(artifact.tensor("images"), artifact.tensor("labels"), ids, latents, soft)
 
 

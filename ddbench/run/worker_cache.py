@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ddbench.api import Component, Context, Dataset, TrainingData, canonical_json
+from ddbench.api import Component, Context, Dataset, EvaluationSettings, TrainingData, canonical_json
 from ddbench.errors import DataError
 from ddbench.plan import STAGES, ComponentRef, Inputs
 from ddbench.registry import catalogue
@@ -98,17 +98,18 @@ class WorkerCache:
         with self.store.scratch() as scratch:
             mark = fingerprint(environment(self.device, job.threads))
             kept = self.store.checkpoint_file(job.action_key, mark) if STAGES[job.stage].resumable else None
-            yield Context(
+            ctx = Context(
                 seed=job.settings.get("seed", 0),
                 device=self.device,
                 threads=job.threads,
-                numerics=job.settings.get("numerics", "reference"),
-                cadence=job.settings.get("cadence", "last"),
                 checkpoint_file=kept,
                 cache=self.store.cache,
                 scratch=scratch,
                 progress=progress,
             )
+            if "evaluation" in job.settings:
+                ctx = replace(ctx, evaluation=EvaluationSettings.model_validate(job.settings["evaluation"]))
+            yield ctx
 
 
 def _build(address: Mapping[str, Any]) -> Component:

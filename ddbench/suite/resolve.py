@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
-from ddbench.api import Component, Dataset, Evaluator, Generator, Refiner, Scorer, Selector, Student
+from ddbench.api import (
+    Component,
+    Dataset,
+    EvaluationSettings,
+    Evaluator,
+    Generator,
+    Refiner,
+    Scorer,
+    Selector,
+    Student,
+)
 from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.registry import Catalogue, catalogue
@@ -42,8 +52,7 @@ class ResolvedSuite:
     file: str
     dataset: Choice[Dataset]
     evaluator: Choice[Evaluator]
-    numerics: str
-    cadence: str
+    evaluation: EvaluationSettings
     scorers: dict[str, Choice[Scorer]]
     cells: tuple[Cell, ...]
     skipped: tuple[str, ...]
@@ -105,8 +114,7 @@ class _Resolver:
             file=self.source.file,
             dataset=dataset,
             evaluator=evaluator,
-            numerics=model.numerics,
-            cadence=model.evaluate,
+            evaluation=model.evaluation,
             scorers=scorers,
             cells=cells,
             skipped=tuple(self.skipped),

@@ -30,7 +30,7 @@ class Numerics:
     def of(cls, ctx: Context) -> Numerics:
         """What the context asks for, on its device: ``fast`` is bfloat16 where that is the faster, else float32."""
         kind = torch.device(ctx.device).type
-        fast = ctx.numerics == "fast"
+        fast = ctx.evaluation.numerics == "fast"
         return cls(kind, fast, torch.bfloat16 if fast and _has_fast_bfloat16(kind) else torch.float32)
 
     def __str__(self) -> str:

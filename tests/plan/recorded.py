@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.plan import STAGES, Graph, Node, State
-from ddbench.plan.cost_work import Workload
+from ddbench.plan.cost_work import Workload, evaluation_of
 from ddbench.store import Manifest, Store
 from ddbench.toolkit.hardware import cpu_model
 from tests.plan.pretend import write_unsynced
@@ -55,7 +55,7 @@ def record_all(
                 **{role: ref.address for role, ref in node.uses.items()},
                 "validation": {"digest": "d", "size": validation},
                 "distilled_size": images.of(key).images,
-                "environment": {**environment, "numerics": node.settings["numerics"]},
+                "environment": {**environment, "numerics": evaluation_of(node).numerics},
                 "sources": {},
                 "stages": [{"stage": "evaluate", "action_key": action_key, **took}],
             }

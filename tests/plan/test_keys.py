@@ -86,7 +86,7 @@ def test_an_action_key_is_over_contents_whatever_the_recipes() -> None:
 EDITS: dict[str, tuple[Callable[[Values], None], dict[str, set[str]]]] = {
     "training seed": (set_("seeds", "training")([1]), dict.fromkeys(ROWS, EVALUATION)),
     "numerics": (set_("numerics")("fast"), dict.fromkeys(ROWS, EVALUATION)),
-    "cadence": (set_("evaluate")("papers"), dict.fromkeys(ROWS, EVALUATION)),
+    "how often is measured": (set_("evaluate")("papers"), dict.fromkeys(ROWS, EVALUATION)),
     "evaluator's parameter": (set_("evaluator", "fail_seed")(7), dict.fromkeys(ROWS, EVALUATION)),
     "student's parameter": (set_("students", 0, "name")("q"), dict.fromkeys(ROWS, EVALUATION)),
     "student": (set_("students", 0)("convnet3"), dict.fromkeys(ROWS, EVALUATION)),

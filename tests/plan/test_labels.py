@@ -45,8 +45,8 @@ def test_a_teacher_is_asked_once_about_the_images_that_were_chosen(tmp_path: Pat
     assert found["hard"]["distill"] == found["before"]["distill"]
     judged = evaluations(graph)
     assert judged["hard"].inputs.soft is None
-    assert judged["before"].settings["temperature"] == 1.5
-    assert "temperature" not in judged["hard"].settings
+    assert judged["before"].settings["tau"] == 1.5
+    assert "tau" not in judged["hard"].settings
 
 
 def test_before_and_after_differ_where_images_are_refined(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_before_and_after_differ_where_images_are_refined(tmp_path: Path) -> Non
     assert graph.nodes[judged["after"].inputs.soft].inputs.distilled == judged["after"].inputs.distilled
     assert {"refiner", "generator", "teacher", "dataset"} == set(refine.uses)
     assert set(refine.inputs.fitted) == {"teacher"}
-    assert refine.settings["temperature"] == 1.5
+    assert refine.settings["tau"] == 1.5
     assert judged["hard students"].inputs.soft is None
 
 

@@ -64,11 +64,11 @@ def said(images: torch.Tensor) -> torch.Tensor:
 
 def test_hard_students_see_no_soft_labels(state: State) -> None:
     assert details(state, "hard") == {"soft": None, "live": None}
-    assert {record(state, "hard")[part] for part in ("soft_labels", "temperature", "teacher")} == {None}
+    assert {record(state, "hard")[part] for part in ("soft_labels", "tau", "teacher")} == {None}
 
 
 def test_a_record_says_who_labelled(state: State) -> None:
-    assert record(state, "soft")["temperature"] == 1.5
+    assert record(state, "soft")["tau"] == 1.5
     assert record(state, "soft")["soft_labels"] == record(state, "doubted")["soft_labels"]
     assert record(state, "soft")["soft_labels"] != record(state, "relabelled")["soft_labels"]
     assert record(state, "live")["teacher"]["name"] == "colour"
@@ -77,8 +77,8 @@ def test_a_record_says_who_labelled(state: State) -> None:
 @pytest.mark.parametrize(("row", "seen_on"), [("soft", "hard"), ("doubted", "hard"), ("relabelled", "relabelled")])
 def test_students_get_what_the_teacher_said(state: State, row: str, seen_on: str) -> None:
     """Of the images as they were chosen, or, where the suite says so, of what refinement made of them."""
-    temperature, logits = details(state, row)["soft"]
-    assert temperature == 1.5
+    tau, logits = details(state, row)["soft"]
+    assert tau == 1.5
     torch.testing.assert_close(torch.tensor(logits), said(distilled(state, seen_on).tensor("images")))
 
 

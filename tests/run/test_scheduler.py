@@ -112,7 +112,7 @@ def test_an_upstream_rerun_with_equal_bytes_spares_what_is_below(tmp_path: Path)
     changed = [Node("distill", {}, {"name": "a", "more": 1}, of(), "a")]
     for old in list(graph.nodes.values())[1:]:
         renamed = {n.label: n.recipe_key for n in changed}
-        inputs = old.inputs.map(lambda parent: renamed[graph.nodes[parent].label])
+        inputs = old.inputs.map(lambda parent, renamed=renamed: renamed[graph.nodes[parent].label])
         changed.append(Node("distill", {}, dict(old.settings), inputs, old.label))
     again = World(tmp_path, graph_of(changed, [changed[-1]]))
     assert world.run() == []

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ddbench import EvaluationSettings
 from ddbench.errors import SuiteError
 from ddbench.suite import PoolSize, ResolvedSuite, load_suite
 from tests.suite.suites import write
@@ -97,7 +98,7 @@ def test_what_a_suite_does_not_say_has_a_default(tmp_path: Path) -> None:
     assert len(suite.cells) == 2
     assert (cell.generation_seed, cell.selection_seed, cell.training_seed) == (0, 0, 0)
     assert cell.row.refiner.label == "none"
-    assert suite.numerics == "fast"
+    assert suite.evaluation == EvaluationSettings(numerics="fast", evaluate="last")
     assert suite.skipped == ()
 
 

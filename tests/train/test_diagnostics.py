@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tests.contexts import context
 from torch import Tensor, nn
 
-from ddbench import ComponentError, Context
+from ddbench import ComponentError
 from ddbench.registry import catalogue
 from ddbench.train.images import ResidentImages
 from ddbench.train.trainer import train
@@ -19,7 +20,7 @@ DATA = ResidentImages(
 
 
 def attempt(build: Callable[[], nn.Module], numerics: str = "reference") -> None:
-    train(build, DATA, catalogue().protocol("smoke@1"), 6, Context(numerics=numerics))
+    train(build, DATA, catalogue().protocol("smoke@1"), 6, context(numerics))
 
 
 class Failing(nn.Module):

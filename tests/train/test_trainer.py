@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 import torch
+from tests.contexts import context
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,8 +20,10 @@ from ddbench.train.trainer import train
 from tests.train.trainings import Watching, convnet, everything, linear, protocol, random_images, still
 
 
-def weights(build: Callable[[], nn.Module], seed: int, *, how: Protocol | None = None, **context: str) -> Tensor:
-    trained = train(build, random_images(10), how or everything(), 3, Context(seed=seed, **cast("Any", context)))
+def weights(
+    build: Callable[[], nn.Module], seed: int, *, how: Protocol | None = None, numerics: str = "reference"
+) -> Tensor:
+    trained = train(build, random_images(10), how or everything(), 3, context(numerics, seed=seed))
     return torch.cat([p.detach().flatten() for p in trained.model.parameters()])
 
 

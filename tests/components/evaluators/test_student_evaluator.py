@@ -7,12 +7,12 @@ from typing import Any, ClassVar, cast
 
 import pytest
 import torch
+from tests.contexts import context
 from torch import Tensor, nn
 
 import ddbench
 from ddbench import (
     ComponentError,
-    Context,
     DistilledSet,
     Evaluation,
     Evaluator,
@@ -61,10 +61,10 @@ def evaluate(
     seed: int = 0,
     student: Student | None = None,
     teacher: Scorer | None = None,
-    cadence: str = "papers",
+    measured: str = "papers",
 ) -> Evaluation:
     evaluator = cast("Evaluator", ddbench.create("evaluator", "student"))
-    return evaluator.evaluate(data, DATA, student or Tint(), how, teacher, Context(seed=seed, cadence=cadence))
+    return evaluator.evaluate(data, DATA, student or Tint(), how, teacher, context(seed=seed, evaluate=measured))
 
 
 def test_accuracy_is_measured_on_the_validation_images_when_the_protocol_says() -> None:
@@ -87,9 +87,9 @@ def test_measuring_once_changes_nothing_but_how_often(student: str) -> None:
             distilled(2),
             protocol(epochs_by_ipc={"beyond": 4}, optimizer={"lr": 0.01, "momentum": 0.9, "weight_decay": 0.0}),
             student=cast("Student", ddbench.create("student", student, **norm)),
-            cadence=cadence,
+            measured=measured,
         )
-        for cadence in ("last", "papers")
+        for measured in ("last", "papers")
     )
     assert one.curve == often.curve[-1:]
     assert (one.best, one.evaluations, often.evaluations) == (None, 1, 4)

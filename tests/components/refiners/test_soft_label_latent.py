@@ -228,7 +228,7 @@ class Scene(NamedTuple):
 
     def part(self, rows: slice) -> Scene:
         d = self.distilled
-        soft = SoftLabels(soft_of(d).logits[rows], soft_of(d).temperature)
+        soft = SoftLabels(soft_of(d).logits[rows], soft_of(d).tau)
         part = DistilledSet(d.images[rows], d.labels[rows], d.sample_ids[rows], latents_of(d)[rows], soft)
         return self._replace(distilled=part)
 
