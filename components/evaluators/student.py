@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -55,10 +54,9 @@ class StudentEvaluator(Evaluator):
         from ddbench.train.trainer import train
 
         num_classes = len(dataset.classes)
-        ipc = math.ceil(len(distilled) / num_classes)
-        rules = protocol.for_classes(num_classes, ipc)
+        rules = protocol.for_classes(num_classes, distilled.ipc)
         size = rules.input_size(dataset.image_size, student.info.name)
-        epochs = rules.epochs(ipc, num_classes)
+        epochs = rules.epochs(distilled.ipc, num_classes)
         put = partial(ResidentImages.put, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device)
         soft = None if distilled.soft is None else distilled.soft.logits
         training = put(distilled.images, distilled.labels, soft=soft)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -48,7 +47,7 @@ class Evaluator(Component):
 
     def cost(
         self,
-        images: int,
+        ipc: int,
         dataset: Dataset,
         student: Student,
         protocol: Protocol,
@@ -57,7 +56,7 @@ class Evaluator(Component):
         evaluation: EvaluationSettings,
         validation_size: int | None,
     ) -> Cost | None:
-        """What judging a set of ``images`` images takes; None where that is not known; no torch.
+        """Return what judging a set of ``ipc`` images per class takes; None where that is not known; no torch.
 
         This is a training as the protocol has it; an evaluator that does something else says something else here.
 
@@ -66,7 +65,7 @@ class Evaluator(Component):
             validation_size: validation images; None where their number is not known.
         """
         classes = len(dataset.classes)
-        ipc = math.ceil(images / classes)
+        images = ipc * classes
         rules = protocol.for_classes(classes, ipc)
         size = rules.input_size(dataset.image_size, student.info.name)
         epochs = rules.epochs(ipc, classes)

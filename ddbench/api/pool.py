@@ -189,6 +189,7 @@ class DistilledSet:
         images: uint8 ``[N, 3, H, W]``.
         labels: ``[N]`` int64.
         sample_ids: where each image came from.
+        ipc: images per class.
         latents: ``[N, …]`` where the generator keeps them.
         soft: soft labels, where the suite asks for them.
     """
@@ -198,6 +199,7 @@ class DistilledSet:
     sample_ids: tuple[str, ...]
     latents: Tensor | None = None
     soft: SoftLabels | None = None
+    ipc: int = field(kw_only=True)
 
     def __len__(self) -> int:
         return len(self.sample_ids)

@@ -144,20 +144,20 @@ class Workload:
         what = {role: id(ref.component) for role, ref in node.uses.items()}
         how = (node.settings["protocol"]["sha256"], canonical_json(node.settings["evaluation"]))
         known = (images, *sorted(what.items()), *how)
-        return images, self._passes(node, images), self._once_for(known, lambda: self._training(node, images))
+        return images, self._passes(node), self._once_for(known, lambda: self._training(node))
 
-    def _passes(self, node: Node, images: int) -> int | None:
+    def _passes(self, node: Node) -> int | None:
         protocol, classes = self._protocol(node), len(self.dataset.classes)
         if self.validation_size is None:
             return None
-        epochs = protocol.epochs(-(-images // classes), classes)
+        epochs = protocol.epochs(node.settings["ipc"], classes)
         times = len(protocol.evaluation_epochs(epochs)) if evaluation_of(node).evaluate == "papers" else 1
-        return passes(protocol, classes, images, self.validation_size * times)
+        return passes(protocol, classes, node.settings["ipc"], self.validation_size * times)
 
-    def _training(self, node: Node, images: int) -> Cost:
+    def _training(self, node: Node) -> Cost:
         evaluator = cast("Evaluator", node.uses["evaluator"].component)
         cost = evaluator.cost(
-            images,
+            node.settings["ipc"],
             self.dataset,
             cast("Student", node.uses["student"].component),
             self._protocol(node),
@@ -214,9 +214,9 @@ def _times(cost: Cost, images: int | None) -> Cost:
     return Cost(memory_bytes=cost.memory_bytes) if images is None else cost * images
 
 
-def passes(protocol: Protocol, classes: int, images: int, measured: int) -> int:
-    """Forward passes, or what takes as long, of a training on ``images`` images and ``measured`` predictions."""
-    return PASSES_OF_TRAINING * images * protocol.epochs(-(-images // classes), classes) + measured
+def passes(protocol: Protocol, classes: int, ipc: int, measured: int) -> int:
+    """Return the forward passes, or what takes as long, of a training and of ``measured`` predictions."""
+    return PASSES_OF_TRAINING * ipc * classes * protocol.epochs(ipc, classes) + measured
 
 
 def kind_of_node(node: Node) -> str:
@@ -229,7 +229,8 @@ def kind_of_node(node: Node) -> str:
 
 def kind_of_recipe(stage: str, uses: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """The kind of work that is not an evaluation."""
-    return canonical_json([stage, uses, settings.get("ipc")])
+    ipc = settings.get("ipc") if stage == "select" else None
+    return canonical_json([stage, uses, ipc])
 
 
 def kind_of_evaluation(uses: Mapping[str, Any], protocol: Mapping[str, Any], numerics: str) -> str:

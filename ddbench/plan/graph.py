@@ -209,7 +209,7 @@ class _Builder:
             real=self.real_scores(selector.needs_real),
         )
         selection = self.add("select", {"selector": self.ref(selector)}, settings, inputs, label)
-        return self.add("distill", {}, {}, Inputs(selection=selection, samples=samples), label)
+        return self.add("distill", {}, {"ipc": cell.ipc}, Inputs(selection=selection, samples=samples), label)
 
     def distilled(self, cell: Cell) -> str:
         """The node whose output the cell's students are trained on."""
@@ -222,7 +222,9 @@ class _Builder:
         uses = self.using(refiner=refiner, generator=generator)
         fitted = self.fitted("generator", generator, self.pool_label(cell))
         inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=fitted)
-        settings: dict[str, Any] = {"seed": cell.selection_seed} if refiner.seeded else {}
+        settings: dict[str, Any] = {"ipc": cell.ipc}
+        if refiner.seeded:
+            settings["seed"] = cell.selection_seed
         if refiner.needs_soft:
             uses, inputs = self._with_teacher(uses, inputs, cell.row.labels.teacher)
             inputs = replace(inputs, soft=self.labelled(cell, chosen))
@@ -249,6 +251,7 @@ class _Builder:
         uses = self.using(evaluator=self.suite.evaluator.component, student=cell.student.component)
         inputs = Inputs(dataset=self.dataset, distilled=distilled)
         settings = {
+            "ipc": cell.ipc,
             "protocol": {"id": row.protocol.id, "sha256": digest},
             "evaluation": self.suite.evaluation.keyed(),
             "seed": cell.training_seed,

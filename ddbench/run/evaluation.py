@@ -55,6 +55,7 @@ def make_record(
             "standard_error": binomial_standard_error(result["last"], data["sizes"]["validation"]),
         },
         "distilled": job.input_digests.distilled,
+        "ipc": job.settings["ipc"],
         "distilled_size": len(inputs.distilled.content()["ids"]),
         "soft_labels": job.input_digests.soft,
         "tau": job.settings.get("tau"),

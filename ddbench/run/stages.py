@@ -197,7 +197,8 @@ def distilled_set(job: Job, inputs: Inputs[Artifact]) -> DistilledSet:
     soft = None
     if inputs.soft is not None:
         soft = SoftLabels(inputs.soft.tensor("logits"), job.settings["tau"])
-    return DistilledSet(artifact.tensor("images"), artifact.tensor("labels"), ids, latents, soft)
+    images, labels = artifact.tensor("images"), artifact.tensor("labels")
+    return DistilledSet(images, labels, ids, latents, soft, ipc=job.settings["ipc"])
 
 
 def teacher(job: Job, cache: WorkerCache, ctx: Context) -> Scorer | None:

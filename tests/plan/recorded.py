@@ -54,7 +54,7 @@ def record_all(
                 "protocol": node.settings["protocol"],
                 **{role: ref.address for role, ref in node.uses.items()},
                 "validation": {"digest": "d", "size": validation},
-                "distilled_size": images.of(key).images,
+                "ipc": node.settings["ipc"],
                 "environment": {**environment, "numerics": evaluation_of(node).numerics},
                 "sources": {},
                 "stages": [{"stage": "evaluate", "action_key": action_key, **took}],

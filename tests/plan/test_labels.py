@@ -81,6 +81,12 @@ def test_the_temperature_is_a_setting_of_those_who_use_it(tmp_path: Path) -> Non
     assert found["1.0"]["refine"] != found["2.0"]["refine"]
 
 
+def test_the_ipc_is_a_setting_of_every_stage_with_a_distilled_set(tmp_path: Path) -> None:
+    graph = plan(tmp_path, rows({"A": {**NOISE, "refiner": "doubt", "labels": SOFT}}, ipc=[3]))
+    carried = {node.stage: node.settings.get("ipc") for node in graph.nodes.values()}
+    assert {stage for stage, ipc in carried.items() if ipc == 3} == {"select", "distill", "refine", "evaluate"}
+
+
 def test_a_live_teacher_is_part_of_the_evaluation_alone(tmp_path: Path) -> None:
     scorers = {**SUITE["scorers"], "kd": {"use": "colour", "seconds": 0.25}}
     graph = plan(tmp_path, rows({"hard": NOISE, "live": {**NOISE, "protocol": "rded-kd@1"}}, scorers=scorers))

@@ -185,7 +185,7 @@ def evaluation(folder: Path | None) -> Evaluation:
     how = catalogue().protocol("smoke@1").model_copy(update={"evaluations": 6})
     unfinished = folder / "kept.safetensors" if folder else None
     ctx = context(evaluate="papers", seed=1, checkpoint_file=unfinished)
-    few = DistilledSet(split.images[:6], split.labels[:6], split.ids[:6])
+    few = DistilledSet(split.images[:6], split.labels[:6], split.ids[:6], ipc=2)
     return evaluator.evaluate(few, Specimen(), Interrupted(), how, None, ctx)
 
 

@@ -22,7 +22,7 @@ def _check_result(cls: type[Evaluator], make: Callable[[], Evaluator], how: Eval
     """Hold one evaluation to its contract; its last accuracy."""
     data = Specimen()
     train = data.train()
-    distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6])
+    distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6], ipc=2)
     ctx = Context(seed=0, evaluation=how)
     results = [make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, ctx) for _ in range(2)]
     result = results[0]

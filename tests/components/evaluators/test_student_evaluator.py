@@ -7,7 +7,6 @@ from typing import Any, ClassVar, cast
 
 import pytest
 import torch
-from tests.contexts import context
 from torch import Tensor, nn
 
 import ddbench
@@ -26,6 +25,7 @@ from ddbench.registry import catalogue
 from ddbench.testing import Specimen
 from ddbench.testing.specimens import SpecimenTeacher
 from ddbench.train.images import resize
+from tests.contexts import context
 
 DATA = Specimen()
 
@@ -45,7 +45,7 @@ def distilled(ipc: int, size: int = 32) -> DistilledSet:
     train = DATA.train()
     images: Tensor = train.images[: 3 * ipc]
     images = images.repeat_interleave(size // 32, dim=2).repeat_interleave(size // 32, dim=3)
-    return DistilledSet(images, train.labels[: 3 * ipc], train.ids[: 3 * ipc])
+    return DistilledSet(images, train.labels[: 3 * ipc], train.ids[: 3 * ipc], ipc=ipc)
 
 
 def protocol(**changes: Any) -> Protocol:
@@ -254,3 +254,10 @@ class _Forgetful(nn.Module):
         self.steps += self.training
         means = x.mean(dim=(2, 3)) if self.steps <= 20 else torch.tensor([[0.0, 1.0, 0.0]]).expand(len(x), 3)
         return means + 0 * self.scale
+
+
+@pytest.mark.parametrize(("ipc", "epochs"), [(2, 40), (3, 7)])
+def test_the_ipc_is_that_of_the_set_and_no_quotient(ipc: int, epochs: int) -> None:
+    """Four images per class are in it; what the set says of itself counts."""
+    judged = evaluate(replace(distilled(4), ipc=ipc), protocol(), measured="last")
+    assert judged.details["epochs"] == epochs

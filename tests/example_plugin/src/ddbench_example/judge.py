@@ -62,5 +62,5 @@ class NearestMean(Evaluator):
         guesses = torch.cdist(validation.images.float().mean((2, 3)), means).argmin(1)
         accuracy = 100 * (guesses == validation.labels).float().mean().item()
         soft = None if distilled.soft is None else [distilled.soft.tau, distilled.soft.logits.tolist()]
-        details = {"soft": soft, "live": None if teacher is None else teacher.info.name}
+        details = {"ipc": distilled.ipc, "soft": soft, "live": None if teacher is None else teacher.info.name}
         return Evaluation(accuracy, accuracy, 1, ((1, accuracy),), details)
