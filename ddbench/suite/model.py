@@ -139,11 +139,22 @@ class Method(_Model):
     published: str | None = None
 
 
+class PooledSelector(_Model):
+    """A selector of a matrix, with a pool of its own if it is to have one."""
+
+    selector: Use
+    pool: Pool | None = None
+
+
+def _pooled(value: Any) -> Any:
+    return value if isinstance(value, dict) and "selector" in value else {"selector": value}
+
+
 class Matrix(_Model):
     """A product of components; its rows are named by them."""
 
     generator: list[GeneratorName] = Field(min_length=1)
-    selector: list[Use] = Field(min_length=1)
+    selector: list[Annotated[PooledSelector, BeforeValidator(_pooled)]] = Field(min_length=1)
     refiner: list[Use] = Field([ComponentUse(use="none")], min_length=1)
     pool: Pool | None = None
     labels: LabelsUse | None = None
