@@ -145,9 +145,18 @@ IMPOSSIBLE = [
      "only embedding, logits; 'clip' is written by: no known scorer"),
     ("methods: {A: {generator: real, selector: typical}}\n§scorers: {judge: colour}",
      "selector 'typical' of 'A' needs the field 'teacher.embedding', and no scorer has the role 'teacher'"),
-    ("scorers: {§teacher: colour}\nmethods: {A: {generator: real, selector: {use: sas, image: teacher.embedding, "
-     "text: teacher.mean}}}", "needs the class field 'teacher.mean', and the scorer 'colour' writes only column; "
+    ("scorers: {§teacher: colour}\nmethods: {A: {generator: real, selector: {use: sas, prototypes: mean, "
+     "teacher: teacher}}}", "needs the class field 'teacher.mean', and the scorer 'colour' writes only column; "
      "'mean' is written by: trained-teacher"),
+    ("methods: {A: {generator: real, selector: {use: s3, §field: s3.embedding}}}",
+     "unknown parameter 'field'; write `teacher: ROLE` instead; its field `embedding` is read"),
+    ("methods: {A: {generator: real, selector: {use: sas, §image: clip.image}}}",
+     "unknown parameter 'image'; write `teacher: ROLE` instead, with `prototypes: mean` unless the scorer is CLIP"),
+    ("methods: {A: {generator: real, selector: {use: mixed-score, §text: clip.text}}}",
+     "unknown parameter 'text'; write `teacher: ROLE` instead"),
+    ("methods: {A: {generator: real, selector: {use: pool-select, §temperature: 2}}}",
+     "unknown parameter 'temperature'; write `tau` instead"),
+    ("§cadence: papers", "unknown key 'cadence'"),
     ("scorers: {teacher: colour}\nmethods: {A: {generator: real, selector: sas}}",
      "needs the field 'clip.image', and no scorer has the role 'clip'; add `clip: {use: …}` under `scorers`; 'image' "
      "is written by: open-clip"),
