@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tests.contexts import context
 from torch import Tensor, nn
 
 from ddbench import ComponentError
 from ddbench.registry import catalogue
 from ddbench.train.images import ResidentImages
 from ddbench.train.trainer import train
+from tests.contexts import context
 
 DATA = ResidentImages(
     torch.zeros(6, 3, 32, 32, dtype=torch.uint8), torch.arange(6) % 3, mean=torch.zeros(3), std=torch.ones(3)

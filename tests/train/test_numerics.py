@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 import torch
-from tests.contexts import context
 from torch import nn
 
 import ddbench
 from ddbench import Student
 from ddbench.train import numerics
 from ddbench.train.numerics import Numerics
+from tests.contexts import context
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 import torch
-from tests.contexts import context
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,6 +16,7 @@ from ddbench.protocol.protocol import Protocol
 from ddbench.train.evaluate import class_accuracies, predict
 from ddbench.train.images import ResidentImages
 from ddbench.train.trainer import train
+from tests.contexts import context
 from tests.train.trainings import Watching, convnet, everything, linear, protocol, random_images, still
 
 
