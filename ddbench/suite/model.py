@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from ddbench.api.settings import EvaluationSettings
+
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
 
 
@@ -135,7 +137,7 @@ class Method(_Model):
 
     Attributes:
         generator: A component's name, or a name under ``generators``.
-        selector: The selector. Its mapping may also hold ``pool``.
+        selector: The selector.
         refiner: The refiner. ``none`` keeps the selected images as they are.
         pool: Candidates a class (``200``), or a multiple of the IPC (``4x``). By default the selector decides; a finite
             generator gives all that it has.
@@ -153,12 +155,28 @@ class Method(_Model):
     published: str | None = None
 
 
+class PooledSelector(_Model):
+    """A selector of a matrix: a component, or a mapping of these keys.
+
+    Attributes:
+        selector: The selector.
+        pool: Candidates a class (``200``), or a multiple of the IPC (``4x``), for this selector.
+    """
+
+    selector: Use
+    pool: Pool | None = None
+
+
+def _pooled(value: Any) -> Any:
+    return value if isinstance(value, dict) and "selector" in value else {"selector": value}
+
+
 class Matrix(_Model):
     """A product of components. Each combination is a row, named by its components.
 
     Attributes:
         generator: Names of components, or names under ``generators``.
-        selector: Selectors. Each mapping may also hold ``pool``.
+        selector: Selectors. For a pool of its own, write ``{selector: NAME, pool: 5x}``.
         refiner: Refiners. A combination of a refiner and a generator that cannot work together is skipped.
         pool: Candidates a class (``200``), or a multiple of the IPC (``4x``), for each row.
         labels: Labels of these rows, in place of the suite's.
@@ -166,7 +184,7 @@ class Matrix(_Model):
     """
 
     generator: list[GeneratorName] = Field(min_length=1)
-    selector: list[Use] = Field(min_length=1)
+    selector: list[Annotated[PooledSelector, BeforeValidator(_pooled)]] = Field(min_length=1)
     refiner: list[Use] = Field([ComponentUse(use="none")], min_length=1)
     pool: Pool | None = None
     labels: LabelsUse | None = None
@@ -193,8 +211,8 @@ class Exclude(_Model):
     ipc: Annotated[list[int], BeforeValidator(_listed)] | None = None
 
 
-class SuiteModel(_Model):
-    """A suite file.
+class SuiteModel(_Model, EvaluationSettings):
+    """A suite file. The settings of evaluation are keys of it.
 
     Attributes:
         suite: The suite's name: lower-case letters, digits, dots, hyphens and underscores.
@@ -204,8 +222,6 @@ class SuiteModel(_Model):
         ipc: Images per class of a distilled set.
         students: The networks that are trained on each distilled set.
         evaluator: How a distilled set is measured. ``student`` trains a student from scratch.
-        numerics: ``fast`` uses bfloat16 where the device multiplies it faster; ``reference`` is torch's plain float32.
-        evaluate: ``last`` measures a student after the last epoch; ``papers`` measures as often as the protocol says.
         published: The path, from this file, of a CSV file of published numbers.
         seeds: The seeds of generation, selection and training.
         generators: Named variants of generators. Methods use them by these names.
@@ -222,8 +238,6 @@ class SuiteModel(_Model):
     ipc: IpcList
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
-    numerics: Literal["reference", "fast"] = "fast"
-    evaluate: Literal["last", "papers"] = "last"
     published: str | None = None
     seeds: Seeds = Seeds()
     generators: dict[str, Use] = {}
@@ -231,3 +245,8 @@ class SuiteModel(_Model):
     methods: dict[str, Method] = {}
     matrix: Matrix | None = None
     exclude: list[Exclude] = []
+
+    @property
+    def evaluation(self) -> EvaluationSettings:
+        """The settings of evaluation."""
+        return EvaluationSettings(**{name: getattr(self, name) for name in EvaluationSettings.model_fields})

@@ -11,6 +11,16 @@ import ddbench
 
 from .text import prose
 
+# Public names that are neither classes nor functions have no docstring of their own.
+_OBJECTS = {
+    "Progress": (
+        "Progress = Callable[[str, int, int], None]",
+        "The type of a callback that `fetch` calls with what is fetched, the bytes so far and the total bytes. "
+        "A total of 0 means that the size is unknown.",
+    ),
+    "hookimpl": ("@hookimpl", "The marker of hook implementations, from pluggy."),
+}
+
 
 def page() -> str:
     """Return a section for each name in `ddbench.__all__`."""
@@ -20,8 +30,9 @@ def page() -> str:
 
 def _name(name: str, value: Any) -> str:
     if not isinstance(value, type):
-        doc = value.__doc__ if inspect.isroutine(value) else "The marker of hook implementations, from pluggy."
-        shown = f"{name}{signature(value)}" if inspect.isroutine(value) else f"@{name}"
+        function = inspect.unwrap(value)
+        shown = f"{name}{signature(function)}" if inspect.isfunction(function) else _OBJECTS[name][0]
+        doc = function.__doc__ if inspect.isfunction(function) else _OBJECTS[name][1]
         return "\n\n".join([f"## `{name}`", f"```python\n{shown}\n```", prose(doc)])
     bases = [base.__name__ for base in value.__bases__ if base is not object]
     shown = f"class {name}" + (f"({', '.join(bases)})" if bases else "")

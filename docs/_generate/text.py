@@ -96,7 +96,9 @@ def fields(model: type[BaseModel]) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, values, default and description of each field of a pydantic model."""
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
-    documented = entries(model.__doc__, "Attributes")
+    documented: dict[str, str] = {}
+    for cls in reversed(model.__mro__):
+        documented |= entries(vars(cls).get("__doc__"), "Attributes")
     for name, field in model.model_fields.items():
         words = kind_of_value(schema["properties"].get(name, {}), definitions) if "properties" in schema else ""
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
