@@ -14,6 +14,7 @@ from typing import Any
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
 from ddbench.run.events import LOG_NAME
+from tests.in_process import ddbench
 
 
 def start(suite: Path, store: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
@@ -29,8 +30,13 @@ def start(suite: Path, store: Path, *arguments: str, own_group: bool = False) ->
     )
 
 
+def run_in_process(suite: Path, store: Path) -> subprocess.CompletedProcess[str]:
+    """Run a suite to its end in this process, without workers."""
+    return ddbench("run", str(suite), "--store", str(store))
+
+
 def run(suite: Path, store: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a suite to its end."""
+    """Run a suite to its end, in a driver and its workers."""
     process = start(suite, store, *arguments)
     out, err = process.communicate(timeout=600)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

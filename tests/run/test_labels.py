@@ -11,7 +11,7 @@ import ddbench
 from ddbench import Context
 from ddbench.plan import State
 from ddbench.store import Artifact
-from tests.run.runs import run, state_of
+from tests.run.runs import run_in_process, state_of
 
 SUITE = """\
 suite: labels
@@ -36,7 +36,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> State:
     folder = tmp_path_factory.mktemp("labels")
     suite = folder / "suite.yaml"
     suite.write_text(SUITE)
-    ended = run(suite, folder / "store")
+    ended = run_in_process(suite, folder / "store")
     assert ended.returncode == 0, ended.stderr
     return state_of(suite, folder / "store")
 
