@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -93,22 +95,23 @@ def test_one_worker_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
     kill_workers(suite, tmp_path / "store", expected, most_nodes=8, workers=1)
 
 
-def start_endless_work(folder: Path) -> subprocess.Popen[str]:
-    """Start a run whose only worker is in the middle of a node of ten minutes."""
-    suite = folder / "endless.yaml"
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run whose only worker is in the middle of a node of ten minutes."""
+    suite = tmp_path / "endless.yaml"
     suite.write_text(ENDLESS)
-    process = start(suite, folder / "store", "--workers", "1", own_group=True)
-    assert wait_for_work(process, folder / "store", 1)
-    return process
+    with start(suite, tmp_path / "store", "--workers", "1", own_group=True) as process:
+        assert wait_for_work(process, tmp_path / "store", 1)
+        yield process
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_workers_of_a_killed_driver_end(tmp_path: Path) -> None:
+def test_workers_of_a_killed_driver_end(endless: subprocess.Popen[str]) -> None:
     """In the middle of their work."""
-    process = start_endless_work(tmp_path)
-    workers = workers_of(process.pid)
+    workers = workers_of(endless.pid)
     assert workers
-    process.kill()
-    process.communicate(timeout=PATIENCE_S)
+    endless.kill()
     deadline = time.monotonic() + PATIENCE_S
     while any(map(is_alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -116,12 +119,11 @@ def test_workers_of_a_killed_driver_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+def test_interrupted(endless: subprocess.Popen[str], tmp_path: Path, number: signal.Signals) -> None:
     """The run waits for no work to end."""
-    process = start_endless_work(tmp_path)
-    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 130
+    os.killpg(endless.pid, number) if number == signal.SIGINT else endless.send_signal(number)
+    out, err = endless.communicate(timeout=PATIENCE_S)
+    assert endless.returncode == 130
     store = tmp_path / "store"
     assert f"interrupted: every finished node is kept in {store}; the same command goes on from there" in err
     assert "Traceback" not in err
