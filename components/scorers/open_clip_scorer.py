@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, Context, Cost, Dataset, TrainingData, component
+from ddbench import ClassInfo, Context, TrainingData, component
+from ddbench.api.cost import Cost, Score, Work
 
 from .._weights import Published, given_weights, published_weights
 from ._pretrained_scorer import PretrainedScorer, lacking, unknown_place
@@ -96,10 +97,12 @@ class OpenClip(PretrainedScorer):
         name, tag = self.params.model, self.params.pretrained
         return published(f"{name} ({tag})", known(name, tag, self.label()), self.label())
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """Of the models that the literature uses; the few prompts do not count."""
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of an image for the models that the literature uses; the few prompts do not count."""
         network = OPEN_CLIP.get(self.params.model)
-        return None if network is None else network.cost(network.embedding, half=self.params.precision == "mixed")
+        if not isinstance(work, Score) or network is None:
+            return None
+        return network.cost(network.embedding, half=self.params.precision == "mixed")
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Build the model with its weights. Raises ComponentError if they are missing, damaged or another model's."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, ComponentError, Context, Cost, Dataset, TrainingData, component
+from ddbench import ClassInfo, ComponentError, Context, TrainingData, component
+from ddbench.api.cost import Cost, Score, Work
 
 from .._weights import Published, given_weights, published_weights
 from ._pretrained_scorer import PretrainedScorer, lacking, unknown_place
@@ -104,12 +105,12 @@ class Timm(PretrainedScorer):
 
         return published(name, known(name, self.label()), self.label())
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """Of the models that the literature uses, at their own input size."""
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of an image for the models that the literature uses, at their own input size."""
         network = TIMM.get(self.params.model)
-        if network is None or self.params.input_size not in (None, network.input_size):
+        if not isinstance(work, Score) or network is None or self.params.input_size not in (None, network.input_size):
             return None
-        outputs = len(dataset.classes) if self.params.classes == "dataset" else IMAGENET_CLASSES
+        outputs = len(work.dataset.classes) if self.params.classes == "dataset" else IMAGENET_CLASSES
         return network.cost(outputs + network.embedding, half=self.params.precision == "mixed")
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:

@@ -6,18 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from ddbench.api.context import Context
+from ddbench.api.evaluator import PREDICTED_TOGETHER
 from ddbench.train.images import ResidentImages, normalize, unit
 from ddbench.train.numerics import Numerics
 
-BATCH = 32
-
 
 def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
-    """The class that the model finds likeliest for each image, ``[N]`` int64; the model is left in evaluation mode."""
+    """Return the likeliest class of each image, ``[N]`` int64; leave the model in evaluation mode."""
     model.eval()
     numerics = Numerics.of(ctx)
     with torch.inference_mode():
-        batches = (normalize(unit(pixels), data.mean, data.std) for pixels in torch.split(data.pixels, BATCH))
+        parts = torch.split(data.pixels, PREDICTED_TOGETHER)
+        batches = (normalize(unit(pixels), data.mean, data.std) for pixels in parts)
         return torch.cat([numerics.logits(model, images).argmax(dim=1) for images in batches])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.plan import Graph, Node, State
-from ddbench.plan.cost_work import Workload
+from ddbench.plan.estimate.work import Workload
 from ddbench.store import Manifest, Store
 from ddbench.toolkit.hardware import cpu_model
 from tests.plan.pretend import write_unsynced

@@ -15,12 +15,13 @@ from ddbench_components.generators._dit.flops import DIT_XL2, SD_VAE
 
 import ddbench
 import ddbench.toolkit.hardware
-from ddbench import Context, Cost, Dataset, Generator, NetworkCost, Refiner, Samples, Scorer, Student, component
-from ddbench.cli.plan import _bill_json, _bill_text, _space, _stage_json
+from ddbench import Context, Cost, Generator, NetworkCost, Refiner, Samples, Scorer, Student, component
+from ddbench.api.cost import Decode, Fit, Loss, Refine, Sample, Score, Work
+from ddbench.cli.plan import _disk, _estimate_json, _estimate_text, _memory, _stage_json
 from ddbench.errors import DdbenchError
 from ddbench.plan import Graph, Node, State
-from ddbench.plan.cost import Bill, StageCost, make_bill
-from ddbench.plan.cost_devices import assumed_shares, choose_device, device_of
+from ddbench.plan.estimate.estimate import Estimate, StageEstimate, estimate
+from ddbench.plan.estimate.devices import assumed_shares, choose_device, device_of
 from ddbench.registry import Catalogue
 from ddbench.registry.plugins import installed
 from ddbench.store import Store
@@ -49,14 +50,9 @@ class Priced(Generator):
     def block(self) -> int:
         return self.params.block
 
-    def cost(self, dataset: Dataset) -> Cost:
-        return Cost(round(self.params.gigaflops * 1e9), half_flops=0, memory_bytes=2**30, disk_bytes=200)
-
-    def loss_cost(self, dataset: Dataset) -> Cost:
-        return Cost(10)
-
-    def decode_cost(self, dataset: Dataset) -> Cost:
-        return Cost(7)
+    def cost(self, work: Work) -> Cost | None:
+        sample = Cost(round(self.params.gigaflops * 1e9), half_flops=0, memory_bytes=2**30, disk_bytes=200)
+        return {Sample: sample, Loss: Cost(10), Decode: Cost(7)}.get(type(work))
 
     def missing(self) -> str:
         return "weights of priced are missing; fetch them"
@@ -76,12 +72,12 @@ class PricedScorer(Scorer):
     def fit(self, data: Any, out_dir: Path, ctx: Context) -> None:
         raise AssertionError("nothing is fitted here")
 
-    def cost(self, dataset: Dataset) -> Cost:
-        return Cost(LOOK, disk_bytes=40)
-
-    def fit_cost(self, dataset: Dataset) -> Cost:
-        assert dataset.train_counts is not None
-        return Cost(sum(dataset.train_counts) * LOOK, disk_bytes=1000)
+    def cost(self, work: Work) -> Cost:
+        if isinstance(work, Score):
+            return Cost(LOOK, disk_bytes=40)
+        assert isinstance(work, Fit)
+        assert work.dataset.train_counts is not None
+        return Cost(sum(work.dataset.train_counts) * LOOK, disk_bytes=1000)
 
     def score_block(self, images: Any, ctx: Context) -> Any:
         raise AssertionError("nothing is scored here")
@@ -94,9 +90,12 @@ class PricedRefiner(Refiner):
     needs_latents = True
     needs_soft = True
 
-    def cost(self, generator: Generator, teacher: Scorer | None, dataset: Dataset) -> Cost | None:
-        assert teacher is not None
-        loss, decoded, asked = generator.loss_cost(dataset), generator.decode_cost(dataset), teacher.cost(dataset)
+    def cost(self, work: Work) -> Cost | None:
+        assert isinstance(work, Refine)
+        assert work.teacher is not None
+        generator, dataset = work.generator, work.dataset
+        loss, decoded = generator.cost(Loss(dataset)), generator.cost(Decode(dataset))
+        asked = work.teacher.cost(Score(dataset))
         return None if loss is None or decoded is None or asked is None else loss * 2 + decoded + asked
 
     def refine(self, *args: Any) -> Any:
@@ -107,7 +106,7 @@ class PricedRefiner(Refiner):
 class PricedStudent(Student):
     """A student whose price is known."""
 
-    def cost(self, num_classes: int, image_size: int) -> NetworkCost:
+    def network_cost(self, num_classes: int, image_size: int) -> NetworkCost:
         return NetworkCost(flops=NETWORK, parameters=11, activations=13, embedding=2)
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> Any:
@@ -146,12 +145,12 @@ SUITE: Values = {
 TRAININGS = 3 * NETWORK * (CLASSES * 3000 + 2 * CLASSES * 2000) + 2 * NETWORK * VALIDATION
 
 
-def billed(folder: Path, values: Values, known: Catalogue, device: str | None = None) -> Bill:
+def billed(folder: Path, values: Values, known: Catalogue, device: str | None = None) -> Estimate:
     graph = plan(folder, values, known)
-    return make_bill(State(graph, Store(folder / "store")).resolve_all(), device)
+    return estimate(State(graph, Store(folder / "store")).resolve_all(), device)
 
 
-def stages(bill: Bill) -> dict[str, StageCost]:
+def stages(bill: Estimate) -> dict[str, StageEstimate]:
     return {stage.stage: stage for stage in bill.stages}
 
 
@@ -181,8 +180,8 @@ def test_disk_is_what_is_stored_of_each_image(tmp_path: Path, known: Catalogue) 
 
 def test_memory_is_that_of_the_hungriest_node(tmp_path: Path, known: Catalogue) -> None:
     bill = billed(tmp_path, SUITE, known)
-    assert bill.hungriest("tensors") is stages(bill)["generate"]
-    assert bill.hungriest("process") is None
+    assert bill.peak_memory_stage("tensors") is stages(bill)["generate"]
+    assert bill.peak_memory_stage("process") is None
     assert stages(bill)["generate"].memory_bytes == {"tensors": 2**30}
     weights, activations = 3 * 4 * 11, 4 * 13 * 2 * CLASSES
     pixels = 3 * 8**2 * (2 * CLASSES + VALIDATION)
@@ -192,20 +191,20 @@ def test_memory_is_that_of_the_hungriest_node(tmp_path: Path, known: Catalogue) 
 def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: Path, known: Catalogue) -> None:
     """The scorer says nothing of memory, the generator `noise` of nothing at all."""
     bill = billed(tmp_path, SUITE, known, "h100")
-    memory, disk = _space(bill).splitlines()
+    memory, disk = _memory(bill), _disk(bill)
     gigabyte = "≥ about 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
     assert memory == f"memory: {gigabyte}; not known of fit, score"
     stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
     assert disk == f"disk: {stored / 1024:.2f} KiB in the store; data, weights, cached latents are not counted"
     noisy = {**SUITE["methods"], "noisy": {"generator": "noise", "selector": "first"}}
     bill = billed(tmp_path, {**SUITE, "methods": noisy}, known, "h100")
-    memory, disk = _space(bill).splitlines()
+    memory, disk = _memory(bill), _disk(bill)
     assert memory == f"memory: {gigabyte}; not known of fit, some nodes of generate, score"
     assert disk.startswith("disk: ≥ ")
     generate = stages(bill)["generate"]
     assert (generate.memory_bytes, generate.memory_unknown) == ({"tensors": 2**30}, 1)
     assert _stage_json(generate)["nodes_unknown"]["memory_bytes"] == 1
-    said = _bill_json(bill)
+    said = _estimate_json(bill)
     # One fit and one node of the scorer for each of two blocks; of three nodes that generate, one is of `noise`.
     assert said["memory_bytes"] == {"tensors": 2**30, "process": None}
     assert said["nodes_unknown"]["memory_bytes"] == 1 + 2 + 1
@@ -279,7 +278,7 @@ def test_seconds_are_operations_at_the_share_of_the_peak(tmp_path: Path, known: 
     fast = stages(billed(tmp_path, {**SUITE, "numerics": "fast"}, known, "a100"))["evaluate"]
     assert fast.seconds.known == pytest.approx(6 * TRAININGS / (device.half * assumed_shares(device)["evaluate"]))
     assert slow.seconds_left == slow.seconds
-    assert slow.rests_on == {"FLOPs"}
+    assert slow.basis == {"FLOPs"}
 
 
 def test_missing_things_are_said_once_with_their_remedy(tmp_path: Path, known: Catalogue) -> None:
@@ -317,7 +316,7 @@ def test_recorded_work_is_the_measure_of_more_of_its_kind(tmp_path: Path, known:
     one, eight = 3 * 3000 * CLASSES + VALIDATION, 3 * 2000 * 8 * CLASSES + VALIDATION
     assert found["evaluate"].seconds.known == pytest.approx(6 * 90.0 * (1 + eight / one))
     assert found["select"].seconds_left.unknown == 2, "nothing was chosen at IPC 8"
-    assert all(found[stage].rests_on == {"recorded timings"} for stage in ("generate", "score", "evaluate"))
+    assert all(found[stage].basis == {"recorded timings"} for stage in ("generate", "score", "evaluate"))
     assert found["evaluate"].memory_bytes == {"tensors": 100 * 2**20}
 
 
@@ -340,7 +339,7 @@ def test_the_work_nearest_in_size_is_the_measure(tmp_path: Path, known: Catalogu
 def test_timings_of_one_device_are_no_measure_of_another(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     record_all(small, tmp_path / "store", wall)
     found = stages(billed(tmp_path, SUITE, known, "h200"))
-    assert found["generate"].rests_on == {"FLOPs"}
+    assert found["generate"].basis == {"FLOPs"}
     assert found["generate"].memory_bytes == {"tensors": 2**30}
     assert found["select"].seconds.known is None
 
@@ -355,37 +354,37 @@ def test_memory_of_processes_is_not_compared_with_that_of_tensors(
     process = round(PROCESS_MIB * 2**20)
     assert all(stage.memory_bytes == {"process": process} for stage in before.stages), "recorded goes before declared"
     whole = "about 9.76 GiB of the whole process, as recorded, in one node (dataset)"
-    assert _space(before).splitlines()[0] == f"memory: {whole}"
+    assert _memory(before) == f"memory: {whole}"
     values["methods"]["later"] = {"generator": "later", "selector": "first"}
     after = billed(tmp_path, values, known, "cpu")
     assert stages(after)["generate"].memory_bytes == {"tensors": 2**30, "process": process}
-    said = _space(after).splitlines()[0]
+    said = _memory(after)
     assert said == f"memory: about 1.00 GiB of tensors in one node (generate); {whole}"
-    assert _bill_json(after)["memory_bytes"] == {"tensors": 2**30, "process": process}
+    assert _estimate_json(after)["memory_bytes"] == {"tensors": 2**30, "process": process}
     assert _stage_json(stages(after)["fit"])["memory_bytes"] == {"tensors": None, "process": process}
 
 
 def test_where_nothing_is_left_to_run_it_is_said(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     before = billed(tmp_path, edited(set_("ipc")([1]), SUITE), known, "h100")
-    assert _bill_text(before)[0].startswith("H100 (SXM), one worker: ≥ ")
+    assert _estimate_text(before)[0].startswith("H100 (SXM), one worker: ≥ ")
     record_all(small, tmp_path / "store", wall)
     done = billed(tmp_path, edited(set_("ipc")([1]), SUITE), known)
-    assert _bill_text(done)[0] == "H100 (SXM), one worker: nothing is left to run"
+    assert _estimate_text(done)[0] == "H100 (SXM), one worker: nothing is left to run"
 
 
 def test_other_parameters_are_another_kind(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     record_all(small, tmp_path / "store", wall)
     other = edited(set_("generators", "endless", "gigaflops")(2.0), SUITE)
     found = stages(billed(tmp_path, other, known))
-    assert found["generate"].rests_on == {"FLOPs"}
-    assert found["score"].rests_on == {"recorded timings"}, "a teacher looks at any image alike"
+    assert found["generate"].basis == {"FLOPs"}
+    assert found["score"].basis == {"recorded timings"}, "a teacher looks at any image alike"
 
 
 def test_a_device_that_no_table_knows_is_known_by_its_timings(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     record_all(small, tmp_path / "store", wall, environment=T4)
     bill = billed(tmp_path, edited(set_("generators", "other")({"use": "priced", "gigaflops": 2.0}), SUITE), known)
     assert bill.device.name == "Tesla T4"
-    assert stages(bill)["generate"].rests_on == {"recorded timings"}
+    assert stages(bill)["generate"].basis == {"recorded timings"}
     other = edited(set_("generators", "endless", "gigaflops")(2.0), SUITE)
     assert stages(billed(tmp_path, other, known))["generate"].seconds.known is None, "its peak is not known"
 
@@ -407,8 +406,8 @@ def test_what_the_rest_of_a_work_took_is_no_measure_of_the_whole(
     details = {True: {"resumed_after": [2700]}, False: {"resumed_after": []}}
     record_all(small, tmp_path / "store", seconds, resumed=rest, details=lambda node: details[older(node)])
     found = stages(billed(tmp_path, edited(set_("ipc")([1]), SUITE), known))
-    assert found["fit"].rests_on == {"FLOPs"}
-    assert found["evaluate"].rests_on == {"recorded timings"}
+    assert found["fit"].basis == {"FLOPs"}
+    assert found["evaluate"].basis == {"recorded timings"}
     assert found["evaluate"].seconds.known == pytest.approx(6 * 90.0)
     assert found["generate"].seconds.known == 3.0
 
@@ -494,10 +493,10 @@ def test_a_device_of_which_nothing_is_known_says_so(
     tmp_path: Path, known: Catalogue, with_gpus: Callable[..., None]
 ) -> None:
     with_gpus("Tesla T4")
-    first, second, *_ = _bill_text(billed(tmp_path, SUITE, known))
+    first, second, *_ = _estimate_text(billed(tmp_path, SUITE, known))
     assert first.startswith("Tesla T4, one worker: ? left; of some nodes no time is known: dataset, fit, ")
     assert second == "nothing is known of how fast this device is; name another: --device"
-    assert not any("nothing is known" in line for line in _bill_text(billed(tmp_path, SUITE, known, "h100")))
+    assert not any("nothing is known" in line for line in _estimate_text(billed(tmp_path, SUITE, known, "h100")))
 
 
 def test_the_default_is_where_most_was_recorded() -> None:
@@ -543,19 +542,19 @@ REAL = 12_454
 
 
 @pytest.fixture
-def psr(tmp_path: Path, known: Catalogue) -> Bill:
+def psr(tmp_path: Path, known: Catalogue) -> Estimate:
     return billed(tmp_path, PSR, known, "h100")
 
 
-def test_the_paper_needs_4000_images_and_not_97740(psr: Bill) -> None:
+def test_the_paper_needs_4000_images_and_not_97740(psr: Estimate) -> None:
     assert stages(psr)["generate"].images.known == 4000 + REAL
     assert psr.sharing is not None
-    assert (psr.sharing.images, psr.sharing.apart) == (4000, 97_740)
+    assert (psr.sharing.images, psr.sharing.unshared_images) == (4000, 97_740)
     assert psr.sharing.factor == pytest.approx(24.4, abs=0.05)
     assert stages(psr)["score"].images.known == 4000 + REAL, "each once, whoever chooses by it"
 
 
-def test_the_papers_operations(psr: Bill) -> None:
+def test_the_papers_operations(psr: Estimate) -> None:
     students = stages(psr)["evaluate"]
     assert students.nodes == 405
     # Counted with backward passes; three forward passes are a twentieth more.
@@ -569,7 +568,7 @@ def test_a_cell_that_asks_for_part_of_a_block_is_no_sharing(tmp_path: Path, know
     values = {**SUITE, "ipc": [1], "seeds": {"training": [0]}, "methods": {"one": method}}
     sharing = billed(tmp_path, values, known).sharing
     assert sharing is not None
-    assert (sharing.images, sharing.apart) == (2 * CLASSES, CLASSES)
+    assert (sharing.images, sharing.unshared_images) == (2 * CLASSES, CLASSES)
 
 
 # the verb

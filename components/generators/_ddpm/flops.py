@@ -47,6 +47,11 @@ class Unet:
         return sum(part.flops for part in self._parts())
 
     @property
+    def launches(self) -> int:
+        """Kernels of a pass, whatever its batch: one for each layer, norm and attention."""
+        return sum(1 for _ in self._parts())
+
+    @property
     def parameters(self) -> int:
         """Numbers that are learnt."""
         return sum(part.parameters for part in self._parts())

@@ -47,6 +47,11 @@ class Dit:
         return 2 * (self.layers * block + ends)
 
     @property
+    def launches(self) -> int:
+        """Kernels of a pass, whatever its batch: ten linear layers, two norms and the attention of each block."""
+        return 13 * self.layers
+
+    @property
     def parameters(self) -> int:
         """Numbers that are learnt; the positions of patches are not."""
         width, area = self.width, self.patch**2

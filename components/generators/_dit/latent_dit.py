@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 import ddbench
 from ddbench import ClassInfo, ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, unkeyed
 from ddbench.api.component import Progress
-from ddbench.api.cost import Cost
+from ddbench.api.cost import Cost, Decode, Loss, Sample, Work
 from ddbench.toolkit.hardware import device_in_use
 
 from .pipeline_cost import PipelineCost
@@ -169,17 +169,16 @@ class LatentDit(Generator):
         transformer, vae, _ = self.parts
         return PipelineCost.of(transformer, vae, half=self.params.precision == "bf16")
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """All steps, twice with guidance, and the decoding."""
-        return self._cost_of_sample
-
-    def loss_cost(self, dataset: Dataset) -> Cost | None:
-        """One pass through the transformer."""
-        return None if self.size is None else self.size.ask(1)
-
-    def decode_cost(self, dataset: Dataset) -> Cost | None:
-        """One pass through the decoder."""
-        return None if self.size is None else self.size.decode()
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of a sample (all steps, twice with guidance, and the decoding), or of one pass of a part."""
+        match work:
+            case Sample():
+                return self._cost_of_sample
+            case Loss():
+                return None if self.size is None else self.size.ask(1)
+            case Decode():
+                return None if self.size is None else self.size.decode()
+        return None
 
     def check(self, dataset: Dataset) -> None:
         """Raise ComponentError where the transformer, as far as it is known here, knows other classes."""
