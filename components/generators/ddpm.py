@@ -156,7 +156,7 @@ class Ddpm(Generator):
         return None
 
     def _fit_cost(self, network: Unet, counts: Sequence[int] | None) -> Cost | None:
-        """Return the cost of all steps, and of the held-out images at ten timesteps before and after; none of an import.
+        """Return the cost of all steps, and of the held-out images at ten timesteps twice; an import costs nothing.
 
         Only the weights are stored. Memory is not known.
         """

@@ -50,7 +50,7 @@ class Evaluator(Component):
     kind: ClassVar[str] = "evaluator"
 
     def cost(self, work: Work) -> Cost | None:
-        """Return the cost of a training as the protocol has it. Override it in an evaluator that does something else."""
+        """Return the cost of a training as the protocol has it. Override it where an evaluator does something else."""
         if not isinstance(work, Train):
             return None
         classes = len(work.dataset.classes)
