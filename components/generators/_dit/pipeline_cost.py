@@ -64,7 +64,7 @@ class PipelineCost:
         """
         latent = self.dit.channels * self.dit.side**2
         pixels = (self.vae.side * self.vae.shrinks) ** 2
-        held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.weights * FLOAT
+        held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.parameters * FLOAT
         held += 3 * FLOAT * batch * pixels * self.vae.widths[min(1, len(self.vae.widths) - 1)]
         cost = self.ask(steps * (1 + guided)) + self.decode()
         # A guided step is one pass of twice the batch.

@@ -70,6 +70,7 @@ def test_a_vae_takes_what_torch_counts(vae: Vae) -> None:
         latents = torch.empty(2, vae.channels, vae.side, vae.side)
         pixels = torch.empty(2, 3, vae.side << (stages - 1), vae.side << (stages - 1))
     assert model.decode(latents).sample.shape == pixels.shape
+    assert vae.parameters == sum(p.numel() for p in model.parameters())
     assert 2 * vae.decode_flops == counted(model.decode, latents)
     assert 2 * vae.encode_flops == counted(model.encode, pixels)
 
