@@ -156,10 +156,11 @@ def _assumptions(found: Estimate) -> list[str]:
         shares = ", ".join(f"{stage} {devices.SHARES[stage]:.0%}" for stage in assumed)
         lines.append(f"share of the device's peak assumed for FLOPs (small networks reach less): {shares}")
     if devices.LAUNCHES in found.basis:
-        pace = f"{devices.LAUNCH_SECONDS * 1e6:g} µs for each kernel launch, and {LAUNCHES_OF_A_STEP} launches"
-        lines.append(f"least time of small networks, assumed: {pace} of a training step beside the network's")
+        pace = f"{devices.LAUNCH_SECONDS * 1e6:g} µs for each kernel launch"
+        step = f"a training step launches {LAUNCHES_OF_A_STEP} kernels beside those of its network"
+        lines.append(f"least time assumed for launches: {pace}; {step}")
     if timings.RECORDED in found.basis and found.device.name == THIS_CPU:
-        lines.append("recorded timings on a CPU: CPU time of a thread, where that is less than the time that passed")
+        lines.append("recorded timings on a CPU are CPU time per thread, where that is less than wall time")
     return lines
 
 
@@ -199,7 +200,7 @@ def _text(amount: PartialSum, form: Callable[[float], str]) -> str:
     """Return an amount in words: ``?`` where nothing is known, ``≥`` before a lower bound."""
     if amount.known is None:
         return "?" if amount.unknown else ""
-    return f"≥ {form(amount.known)}" if amount.unknown else form(amount.known)
+    return f"≥ {form(amount.known)}" if amount.is_lower_bound else form(amount.known)
 
 
 def _scaled(value: float, units: Sequence[tuple[float, str]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ddbench.plan.estimate.devices import assumed_seconds, choose_device
+from ddbench.plan.estimate.devices import LAUNCHES, assumed_seconds, choose_device
 from ddbench.plan.estimate.timings import RECORDED, TENSORS, Timings
 from ddbench.plan.estimate.work import NodeWork, Workload, generator_of
 from ddbench.plan.missing import missing_here
@@ -20,17 +20,25 @@ class PartialSum:
     Attributes:
         known: the sum over the known nodes; None where no node is known.
         unknown: the number of unknown nodes.
+        least: the number of nodes for which ``known`` holds only a lower bound.
     """
 
     known: float | None = None
     unknown: int = 0
+    least: int = 0
 
-    def add(self, value: float | None) -> None:
-        """Add a node's part."""
+    def add(self, value: float | None, *, least: bool = False) -> None:
+        """Add a node's part; ``least`` says that it is a lower bound."""
         if value is None:
             self.unknown += 1
         else:
             self.known = (self.known or 0) + value
+            self.least += least
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """Whether the true sum may be larger."""
+        return bool(self.unknown or self.least)
 
 
 @dataclass
@@ -93,7 +101,8 @@ class Estimate:
         """Return the sum of one of the amounts over all stages."""
         parts: list[PartialSum] = [getattr(stage, what) for stage in self.stages]
         known = [part.known for part in parts if part.known is not None]
-        return PartialSum(sum(known) if known else None, sum(part.unknown for part in parts))
+        unknown, least = sum(part.unknown for part in parts), sum(part.least for part in parts)
+        return PartialSum(sum(known) if known else None, unknown, least)
 
     def peak_memory_stage(self, counted: str) -> StageEstimate | None:
         """Return the stage that holds most memory of ``tensors`` or of a ``process``."""
@@ -127,9 +136,9 @@ def _add(stage: StageEstimate, node: Node, work: NodeWork, timings: Timings, dev
     stage.images.add(work.images)
     stage.flops.add(work.cost.flops)
     seconds, basis = _seconds(node, work, timings, device)
-    stage.seconds.add(seconds)
+    stage.seconds.add(seconds, least=basis == LAUNCHES)
     if left:
-        stage.seconds_left.add(seconds)
+        stage.seconds_left.add(seconds, least=basis == LAUNCHES)
     if basis:
         stage.basis.add(basis)
     declared = work.cost.memory_bytes

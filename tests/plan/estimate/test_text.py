@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ddbench.cli.plan import _disk, _estimate_json, _estimate_text, _memory, _stage_json
+from ddbench.cli.plan import _disk, _estimate_json, _estimate_text, _memory, _stage_json, _stage_text
 from ddbench.plan import Graph
 from ddbench.registry import Catalogue
 from tests.plan.estimate.priced import (
@@ -89,12 +89,23 @@ def test_a_device_of_which_nothing_is_known_says_so(
 def test_assumptions_are_printed(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     said = "\n".join(_estimate_text(estimated(tmp_path, SUITE, known, "h100")))
     assert "share of the device's peak assumed for FLOPs (small networks reach less): fit 30%, generate 40%" in said
-    assert "5 µs for each kernel launch, and 40 launches of a training step beside the network's" in said
+    assert "5 µs for each kernel launch; a training step launches 40 kernels beside those of its network" in said
     assert "recorded timings" not in said
     record_all(small, tmp_path / "store", wall, environment=THIS_CPU)
     whole = estimated(tmp_path, edited(set_("ipc")([1]), SUITE), known, "cpu")
     said = "\n".join(_estimate_text(whole))
-    assert "recorded timings on a CPU: CPU time of a thread, where that is less than the time that passed" in said
+    assert "recorded timings on a CPU are CPU time per thread, where that is less than wall time" in said
     assert "assumed" not in said
     assert _estimate_json(whole)["device"]["assumed_launch_seconds"] is None
     assert _estimate_json(estimated(tmp_path, SUITE, known, "h100"))["device"]["assumed_launch_seconds"] == 5e-6
+
+
+def test_the_time_of_launches_is_a_lower_bound(tmp_path: Path, known: Catalogue) -> None:
+    small, large = (
+        stages(estimated(tmp_path, {**SUITE, "students": [{"use": "priced", "flops": flops}]}, known, "h100"))[
+            "evaluate"
+        ]
+        for flops in (1, 10**12)
+    )
+    assert _stage_text(small)[2].startswith("≥ ")
+    assert not _stage_text(large)[2].startswith("≥ ")
