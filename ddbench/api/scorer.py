@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddbench.api.context import Context
-    from ddbench.api.dataset import ClassInfo, TrainingData
+    from ddbench.api.data import ClassInfo, TrainingData
 
 
 class Scorer(Component):
