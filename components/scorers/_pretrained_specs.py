@@ -1,4 +1,4 @@
-"""What is known, without the libraries that build them, of the pretrained models that the literature scores with."""
+"""Sizes and sources of the literature's pretrained models, known without the libraries that build them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PretrainedSpec:
     input_size: int = 224
 
     def cost(self, stored: int, *, half: bool) -> Cost:
-        """Of one image, of which ``stored`` float32 numbers are kept."""
+        """Return the cost of one image, for which ``stored`` float32 numbers are kept."""
         cost = Cost(self.flops, disk_bytes=FLOAT * stored)
         return cost.in_half_precision() if half else cost
 

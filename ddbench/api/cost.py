@@ -25,7 +25,7 @@ LAUNCHES_OF_A_STEP: Final = 40
 
 @dataclass(frozen=True)
 class Work:
-    """A piece of work that ``Component.cost`` is asked about: one of the classes below.
+    """The argument of ``Component.cost``: one of the classes below.
 
     Attributes:
         dataset: the data set that the work is done for.
@@ -67,10 +67,10 @@ class Train(Work):
     """The evaluation of a distilled set of ``images`` images by one student.
 
     Attributes:
-        teacher: labels each batch; None where the protocol needs no such teacher.
+        teacher: labels each batch; None if the protocol needs no such teacher.
         numerics: ``fast`` or ``reference``; fast is taken to be half precision.
         cadence: ``papers`` measures as often as the protocol says, ``last`` once.
-        validation_size: validation images; None where their number is not known.
+        validation_size: validation images; None if their number is not known.
     """
 
     images: int
@@ -139,7 +139,7 @@ class NetworkCost:
         parameters: numbers that are learnt.
         activations: numbers that the backward pass of one image needs.
         embedding: length of the embedding that the last layer sees.
-        launches: kernels of a forward pass, whatever its batch; 0 where nobody has counted them.
+        launches: kernels of a forward pass of any batch; 0 if nobody has counted them.
     """
 
     flops: int
