@@ -17,7 +17,6 @@ from ddbench.errors import ComponentError, did_you_mean
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
-    from ddbench.api.cost import Cost, Work
     from ddbench.api.data import TrainingData
 
 # What is told of a transfer while it goes on: (what, done, total bytes); a total of 0 is not known.
@@ -118,14 +117,6 @@ class Component(ABC):
         if problem is not None:
             raise ComponentError(problem)
 
-    def cost(self, work: Work) -> Cost | None:
-        """Return what a piece of work costs, or None if that is not known; cheap, no torch.
-
-        Plans ask generators about ``Sample``, ``Fit``, ``Loss`` and ``Decode``, scorers about ``Score`` and ``Fit``,
-        refiners about ``Refine``, and evaluators about ``Train``; see ``ddbench.api.cost``.
-        """
-        return None
-
     def for_fit(self) -> Self:
         """The component whose fit this one loads: itself, or, where parameters mean nothing to a fit, one without them.
 
@@ -198,7 +189,8 @@ def explain(error: ValidationError, model: type[BaseParams]) -> str:
     if not name:
         return message
     if first["type"] == "extra_forbidden":
-        return f"unknown parameter '{name}'; {did_you_mean(name, model.model_fields)}"
+        advice = model.renamed.get(name) or did_you_mean(name, model.model_fields)
+        return f"unknown parameter '{name}'; {advice}"
     if first["type"] == "missing":
         return f"parameter '{name}' is required"
     return f"parameter '{name}' is {first['input']!r}: {message}"

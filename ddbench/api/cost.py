@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from ddbench.api.dataset import Dataset
-    from ddbench.api.generator import Generator
-    from ddbench.api.scorer import Scorer
-    from ddbench.api.student import Student
-    from ddbench.protocol.protocol import Protocol
+from dataclasses import dataclass, replace
+from typing import Final
 
 FLOAT: Final = 4  # bytes
 COLOURS: Final = 3  # bytes of a pixel
@@ -21,65 +14,6 @@ PASSES_OF_TRAINING: Final = 3
 COPIES_IN_TRAINING: Final = 3
 # Assumed: kernels that a training step launches beside those of the network, for its batch, loss and optimiser.
 LAUNCHES_OF_A_STEP: Final = 40
-
-
-@dataclass(frozen=True)
-class Work:
-    """The argument of ``Component.cost``: one of the classes below.
-
-    Attributes:
-        dataset: the data set that the work is done for.
-    """
-
-    dataset: Dataset
-
-
-class Fit(Work):
-    """The fit of a generator or scorer, and what it stores."""
-
-
-class Sample(Work):
-    """One sample of a generator, and what is stored of it."""
-
-
-class Loss(Work):
-    """The loss of one latent under a generator's prior, without gradient."""
-
-
-class Decode(Work):
-    """The decoding of one latent by a generator's prior, without gradient."""
-
-
-class Score(Work):
-    """One image that a scorer looks at, and the fields that are stored of it."""
-
-
-@dataclass(frozen=True)
-class Refine(Work):
-    """The refinement of one image, without what is stored of it."""
-
-    generator: Generator
-    teacher: Scorer | None
-
-
-@dataclass(frozen=True)
-class Train(Work):
-    """The evaluation of a distilled set of ``images`` images by one student.
-
-    Attributes:
-        teacher: labels each batch; None if the protocol needs no such teacher.
-        numerics: ``fast`` or ``reference``; fast is taken to be half precision.
-        cadence: ``papers`` measures as often as the protocol says, ``last`` once.
-        validation_size: validation images; None if their number is not known.
-    """
-
-    images: int
-    student: Student
-    protocol: Protocol = field(hash=False)
-    teacher: Scorer | None
-    numerics: str
-    cadence: str
-    validation_size: int | None
 
 
 @dataclass(frozen=True)

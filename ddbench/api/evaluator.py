@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ddbench.api.component import Component
-from ddbench.api.cost import COLOURS, Cost, Score, Train, Work
+from ddbench.api.cost import COLOURS, Cost
+from ddbench.api.work import Score, Work
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
     from ddbench.api.dataset import Dataset
     from ddbench.api.pool import DistilledSet
     from ddbench.api.scorer import Scorer
+    from ddbench.api.settings import EvaluationSettings
     from ddbench.api.student import Student
     from ddbench.protocol.protocol import Protocol
 
@@ -31,7 +32,7 @@ class Evaluation:
     Attributes:
         last: after the last epoch.
         best: the highest of ``evaluations`` evaluations; a maximum over the validation set, so optimistic. None where
-            the cadence is ``last``.
+            the suite says ``evaluate: last``.
         evaluations: how often the student was measured.
         curve: (epoch, accuracy) of each evaluation.
         details: further JSON values worth keeping.
@@ -44,6 +45,25 @@ class Evaluation:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Train(Work):
+    """The evaluation of a distilled set by one student.
+
+    Attributes:
+        ipc: images per class of the set.
+        teacher: labels each batch; None if the protocol needs no such teacher.
+        evaluation: the suite's settings; the numerics ``fast`` count as half precision.
+        validation_size: validation images; None if their number is not known.
+    """
+
+    ipc: int
+    student: Student
+    protocol: Protocol = field(hash=False)
+    teacher: Scorer | None
+    evaluation: EvaluationSettings
+    validation_size: int | None
+
+
 class Evaluator(Component):
     """Judges a distilled set by what a student learns from it."""
 
@@ -54,7 +74,7 @@ class Evaluator(Component):
         if not isinstance(work, Train):
             return None
         classes = len(work.dataset.classes)
-        ipc = math.ceil(work.images / classes)
+        ipc, images = work.ipc, work.ipc * classes
         rules = work.protocol.for_classes(classes, ipc)
         size = rules.input_size(work.dataset.image_size, work.student.info.name)
         epochs = rules.epochs(ipc, classes)
@@ -62,15 +82,15 @@ class Evaluator(Component):
         asked = Cost(flops=0) if work.teacher is None else work.teacher.cost(Score(work.dataset))
         if network is None or asked is None or work.validation_size is None:
             return None
-        times = len(rules.evaluation_epochs(epochs)) if work.cadence == "papers" else 1
-        training = network.training(work.images, epochs, rules.batch_size)
+        times = len(rules.evaluation_epochs(epochs)) if work.evaluation.evaluate == "papers" else 1
+        training = network.training(images, epochs, rules.batch_size)
         held = None
         if work.teacher is None and training.memory_bytes is not None:
-            held = training.memory_bytes + COLOURS * size**2 * (work.images + work.validation_size)
+            held = training.memory_bytes + COLOURS * size**2 * (images + work.validation_size)
         cost = training + network.forward(work.validation_size * times, PREDICTED_TOGETHER)
-        if work.numerics == "fast":
+        if work.evaluation.numerics == "fast":
             cost = cost.in_half_precision()
-        return replace(cost + asked * (work.images * epochs), memory_bytes=held, disk_bytes=0)
+        return replace(cost + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
 
     @abstractmethod
     def evaluate(

@@ -13,8 +13,8 @@ from ddbench_components.generators._ddpm import batches as _ddpm_batches
 from ddbench_components.generators.ddpm import Ddpm
 
 import ddbench
-from ddbench import Context, LabeledImages, TrainingData
-from ddbench.api.cost import Cost, Decode, Fit, Loss, Sample
+from ddbench import Context, Cost, LabeledImages, TrainingData
+from ddbench.toolkit import Decode, Fit, Loss, Sample
 from tests.flop_counting import counting
 
 UNET: dict[str, Any] = {"block_out_channels": [32, 64], "attention_levels": [1], "sampling_steps": 3, "block": 2}

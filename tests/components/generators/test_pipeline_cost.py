@@ -16,8 +16,8 @@ from ddbench_components.generators._finetune.difffit import add_scales, tie_embe
 from small_pipelines import real_images, transformer
 
 import ddbench
-from ddbench import Context, Generator
-from ddbench.api.cost import Cost, Decode, Fit, Loss, Sample
+from ddbench import Context, Cost, Generator
+from ddbench.toolkit import Decode, Fit, Loss, Sample
 from tests.flop_counting import counting
 
 

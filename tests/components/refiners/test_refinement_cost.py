@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
 from ddbench import Context, Cost, Dataset, DistilledSet, Generator, Refiner, Scorer, SoftLabels
-from ddbench.api.cost import Decode, Loss, Refine, Score, Work
+from ddbench.toolkit import Decode, Loss, Refine, Score, Work
 
 IMAGES, CLASSES, SIZE = 6, 3, 8
 
@@ -71,6 +71,7 @@ def test_operations_are_those_that_torch_counts(steps: int, kl_steps: int) -> No
         sample_ids=tuple(map(str, range(IMAGES))),
         latents=latents,
         soft=SoftLabels(torch.randn(IMAGES, CLASSES), 1.5),
+        ipc=IMAGES // CLASSES,
     )
     counter = FlopCounterMode(display=False)
     with counter:

@@ -13,8 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
 from ddbench import Dataset, NetworkCost, Scorer, Student
-from ddbench.api.cost import Fit, Score
 from ddbench.registry import catalogue
+from ddbench.toolkit import Fit, Score
 
 
 @pytest.fixture
