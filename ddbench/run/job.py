@@ -16,7 +16,8 @@ class Job:
     Attributes:
         uses: components by role, as ``{kind, name, params}``.
         inputs: action keys of stored inputs, by role.
-        recipe, input_digests, sources: for the manifest of the output.
+        recipe, input_digests: for the manifest of the output.
+        provenance: of each component, by role; for the manifest and the record.
         lineage: action keys of everything the output descends from, for the record of an evaluation.
     """
 
@@ -30,7 +31,7 @@ class Job:
     inputs: dict[str, str]
     recipe: dict[str, Any]
     input_digests: dict[str, str]
-    sources: dict[str, str]
+    provenance: dict[str, dict[str, Any]]
     lineage: list[str]
     threads: int
 
@@ -59,7 +60,7 @@ def make_job(graph: Graph, state: State, key: str) -> Job:
         inputs={role: state.action_keys[parent] for role, parent in node.inputs.items()},
         recipe=node.recipe,
         input_digests={role: state.digests[parent] for role, parent in node.inputs.items()},
-        sources={role: ref.source for role, ref in node.uses.items()},
+        provenance={role: ref.provenance for role, ref in node.uses.items()},
         lineage=sorted(lineage),
         threads=node.threads,
     )

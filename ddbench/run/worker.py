@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ddbench.errors import DdbenchError, LeakError, StoreError
+from ddbench.record import Provenance
 from ddbench.registry import catalogue
 from ddbench.run.events import EventLog
 from ddbench.run.job import Job
@@ -95,9 +96,10 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
     """Run one node and store what it made; return what the driver needs to know of it."""
     import torch
 
-    from ddbench.run.environment import environment, measured
     from ddbench.run.evaluation import evaluate, make_record
     from ddbench.run.stages import STAGES
+    from ddbench.run.usage import measured
+    from ddbench.toolkit.environment import environment
 
     torch.set_num_threads(job.threads)
     if cache.device != "cpu":  # on a CPU it changes nothing here, and costs two seconds of imports
@@ -111,10 +113,9 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
         if job.stage == "evaluate":
             with measured(cache.device, ctx.checkpoint_file) as usage:
                 result = evaluate(job, cache, ctx)
-            mark, record = make_record(job, cache, ctx, result, usage)
-            cache.store.put_result(job.action_key, mark, record)
+            cache.store.put_result(make_record(job, cache, ctx, result, usage))
             cache.store.finished(job.action_key)
-            return {"usage": usage, "accuracy": result["last"]}
+            return {"usage": usage, "accuracy": result.last}
         with measured(cache.device, ctx.checkpoint_file) as usage:
             output = STAGES[job.stage](job, cache, ctx)
         unsigned = Manifest(
@@ -125,7 +126,7 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
             inputs=job.input_digests,
             digest="",
             files={},
-            sources=job.sources,
+            provenance={role: Provenance.model_validate(known) for role, known in job.provenance.items()},
             info={
                 **output.info,
                 "samples": output.samples,

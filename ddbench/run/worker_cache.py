@@ -13,9 +13,9 @@ from ddbench.api import Component, Context, Dataset, TrainingData, canonical_jso
 from ddbench.errors import DataError
 from ddbench.plan import ComponentRef
 from ddbench.registry import catalogue
-from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
 from ddbench.store import Artifact, Store
+from ddbench.toolkit.environment import environment, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

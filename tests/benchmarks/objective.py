@@ -33,7 +33,7 @@ from torch import Tensor
 
 import ddbench
 from ddbench import Context, Dataset
-from ddbench.run.environment import environment
+from ddbench.toolkit.environment import environment
 
 FILE = Path(__file__).with_name("objective.json")
 GUIDANCES = (1.0, 2.0)

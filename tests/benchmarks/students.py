@@ -217,8 +217,8 @@ def measure(rounds: int, students: Iterable[str] = STUDENTS) -> dict[str, Any]:
 
 def write(rounds: int) -> None:
     """Measure on one thread, in the environment that workers have."""
-    from ddbench.run.environment import environment
     from ddbench.run.executors.local import WORKER_ENVIRONMENT
+    from ddbench.toolkit.environment import environment
     from ddbench.train.numerics import Numerics
 
     if any(os.environ.get(name) != value for name, value in WORKER_ENVIRONMENT.items()):

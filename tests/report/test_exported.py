@@ -15,7 +15,10 @@ from ddbench.suite import Cell
 from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.conftest import ROOT
 from tests.plan.plans import Values, edited, set_
+from tests.plan.pretend import record
 from tests.report.stores import VALUES, accuracy, stored
+
+STAGE = {"stage": "evaluate", "action_key": "e" * 64}
 
 
 def pages(results: Results) -> tuple[str, str]:
@@ -84,19 +87,19 @@ def test_a_file_holds_the_record_and_every_cell_it_stands_for(tmp_path: Path) ->
     (found,) = (f for f in files if f["cells"][0]["method"] == "first" and f["cells"][0]["ipc"] == 2
                 and f["cells"][0]["seeds"]["training"] == 1)  # fmt: skip
     assert [cell["seeds"]["selection"] for cell in found["cells"]] == [0, 1, 2]
-    assert {"result", "environment", "validation", "distilled", "stages", "sources"} <= found["record"].keys()
+    assert {"result", "environment", "validation", "distilled", "stages", "lineage"} <= found["record"].keys()
 
 
 def test_no_path_of_this_machine_is_exported(tmp_path: Path) -> None:
     values = edited(set_("published")(str(tmp_path / "numbers.csv")), VALUES)
-    teacher = {"name": "timm", "params": {"weights": "/home/me/weights.safetensors"}}
+    teacher = {"kind": "scorer", "name": "timm", "params": {"weights": "/home/me/weights.safetensors"}}
     results = stored(tmp_path, values, teacher=teacher)
     out = tmp_path / "out"
     export_results(results, out)
     again = read_exported(out)
     assert again.values["published"] == "numbers.csv"
     (record, *_), *_ = again.records.values()
-    assert record["teacher"]["params"]["weights"] == "weights.safetensors"
+    assert record.to_json()["teacher"]["params"]["weights"] == "weights.safetensors"
     assert not any(str(tmp_path).encode() in data or b"/home" in data for data in contents(out).values())
     assert pages(again) == pages(results)
     assert export_results(results, out) == (20, 0)
@@ -114,9 +117,9 @@ def test_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_what_took_another_time_is_no_other_result(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    export_results(stored(tmp_path / "a", stages=[{"wall_s": 1.5}], created="today"), out)
+    export_results(stored(tmp_path / "a", stages=[{**STAGE, "wall_s": 1.5}], created="today"), out)
     before = contents(out)
-    assert export_results(stored(tmp_path / "b", stages=[{"wall_s": 2.5}], created="tomorrow"), out) == (20, 0)
+    assert export_results(stored(tmp_path / "b", stages=[{**STAGE, "wall_s": 2.5}], created="tomorrow"), out) == (20, 0)
     assert contents(out) == before
 
 
@@ -165,7 +168,8 @@ def test_two_exports_merge_by_copying_files(tmp_path: Path) -> None:
         return accuracy(cell) + 5
 
     versions = {"torch": "2.9.0", "ddbench": "0.1.0"}
-    env = {"device": "cpu", "device_model": "Slide Rule", "numerics": "fast, float32", "versions": versions}
+    env = {**record("a", 1.0)["environment"], "device_model": "Slide Rule", "numerics": "fast, float32"}
+    env["versions"] = versions
     mine = stored(tmp_path / "a", done=lambda cell: cell.training_seed == 0)
     theirs = stored(tmp_path / "b", last=theirs_last, fingerprint="f2", environment=env)
     export_results(mine, tmp_path / "mine")
@@ -235,7 +239,7 @@ def test_a_damaged_or_foreign_file_is_named(tmp_path: Path, spoil: Any) -> None:
     assert contents(out) == before
 
 
-@pytest.mark.parametrize("edit", [set_("format")(2), set_("cells", 0, "seed")(0), lambda value: value.pop("rows")])
+@pytest.mark.parametrize("edit", [set_("format")(3), set_("cells", 0, "ipc")("1"), lambda value: value.pop("rows")])
 def test_so_is_a_suite_file_of_another_form(tmp_path: Path, edit: Any) -> None:
     export_results(stored(tmp_path), tmp_path)
     path = tmp_path / "suite.json"

@@ -23,11 +23,11 @@ def job(key: str = "a" * 8, label: str = "minimax") -> Job:
         label=label,
         uses={},
         settings={},
-        payload={},
+        worker_args={},
         inputs={},
         recipe={},
         input_digests={},
-        sources={},
+        provenance={},
         lineage=[],
         threads=1,
     )

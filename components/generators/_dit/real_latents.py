@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ddbench import Context, TrainingData
 from ddbench.api import sha256_json, tensor_digest
-from ddbench.run.environment import environment
+from ddbench.toolkit.environment import environment
 from ddbench.toolkit.files import write_whole
 
 from ..._memory import enough_memory, in_pieces

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ddbench import ComponentError, Context, Dataset
-from ddbench.run.environment import environment
+from ddbench.toolkit.environment import environment
 from ddbench.toolkit.files import write_whole
 
 from ..._pixels import to_latents
