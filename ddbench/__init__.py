@@ -1,5 +1,7 @@
 """ddbench: a harness for generative dataset distillation. Swap one component, hold everything else fixed."""
 
+import os
+
 from ddbench.api import (
     Chosen,
     ClassInfo,
@@ -30,7 +32,10 @@ from ddbench.api import (
 from ddbench.errors import ComponentError, DataError, DdbenchError, LeakError, StoreError, SuiteError
 from ddbench.registry import components_in, create, hookimpl
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
+
+if os.name != "posix":
+    raise ImportError("ddbench runs on Linux and other POSIX systems only; on Windows, install it inside WSL")
 
 __all__ = [
     "Chosen",

@@ -11,7 +11,8 @@ from ddbench.api.canonical import (
 from ddbench.api.component import Component, Fittable, Info, component
 from ddbench.api.context import Context
 from ddbench.api.cost import Cost, NetworkCost
-from ddbench.api.dataset import ClassInfo, Dataset, LabeledImages, TrainingData
+from ddbench.api.data import ClassInfo, LabeledImages, TrainingData
+from ddbench.api.dataset import Dataset
 from ddbench.api.evaluator import Evaluation, Evaluator
 from ddbench.api.generator import Generator, Prior, Samples
 from ddbench.api.params import Params, unkeyed

@@ -17,7 +17,7 @@ from ddbench.errors import ComponentError, did_you_mean
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
-    from ddbench.api.dataset import TrainingData
+    from ddbench.api.data import TrainingData
 
 # What is told of a transfer while it goes on: (what, done, total bytes); a total of 0 is not known.
 Progress = Callable[[str, int, int], None]

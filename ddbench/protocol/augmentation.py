@@ -1,4 +1,4 @@
-"""The part of a protocol that says what is done to training images. No torch here."""
+"""The section of a protocol that augments training images. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from ddbench.protocol.sections import NotNegative, Positive, Probability, Quotie
 
 
 class Crop(Section):
-    """A random resized crop: its share of the image's area, and its width over height, from least to most."""
+    """A random resized crop.
+
+    Attributes:
+        scale: smallest and largest share of the image's area.
+        ratio: smallest and largest ratio of width to height.
+    """
 
     scale: tuple[Probability, Probability]
     ratio: tuple[Quotient, Quotient]
@@ -24,7 +29,7 @@ class Crop(Section):
 
 
 class ColorJitter(Section):
-    """Largest strength of each change, for pixels in [0, 1]; as nothing is clamped, the three commute."""
+    """The largest strength of each colour change, for pixels in [0, 1]. Nothing is clamped, so the three commute."""
 
     brightness: Probability
     contrast: Probability
@@ -32,12 +37,12 @@ class ColorJitter(Section):
 
 
 class SiameseColor(Section):
-    """How far the colours of a normalised image change, in the order of the fields, with u uniform in [0, 1).
+    """Colour changes of a normalised image, in the order of the fields, with u uniform in [0, 1).
 
     Attributes:
-        brightness: times u - 1/2 is added.
-        saturation: times u multiplies a pixel's distance from the mean of its channels.
-        contrast: plus u multiplies a value's distance from the mean of the image.
+        brightness: ``brightness`` times (u - 1/2) is added.
+        saturation: ``saturation`` times u multiplies a pixel's distance from the mean of its channels.
+        contrast: ``contrast`` plus u multiplies a value's distance from the mean of the image.
     """
 
     brightness: NotNegative
@@ -46,10 +51,11 @@ class SiameseColor(Section):
 
 
 class SiameseOperations(Section):
-    """Changes to a normalised image, each with its magnitude; what comes from outside the image is 0.
+    """Changes to a normalised image, each with its magnitude. Pixels from outside the image are 0.
 
     Attributes:
-        flip: probability of mirroring left and right.
+        flip: probability of a horizontal flip.
+        color: colour changes.
         crop: the largest shift along each side, a share of it.
         cutout: height and width of a box of zeros, as a share of the image's.
         scale: the largest factor by which each side is stretched or shrunk.
@@ -71,7 +77,7 @@ class SiameseOperations(Section):
 
     @property
     def present(self) -> tuple[str, ...]:
-        """The names of the operations, in the order of the fields."""
+        """Return the names of the operations, in the order of the fields."""
         return tuple(name for name, magnitude in self if magnitude is not None)
 
 
@@ -79,8 +85,8 @@ class Siamese(Section):
     """Siamese augmentation (arXiv:2102.08259) of a batch: each image draws its own parameters.
 
     Attributes:
-        always: what is done to every batch, in the order of the operations' fields.
-        one_of: operations of which each batch then draws one, all equally likely.
+        always: operations applied to every batch, in the order of their fields.
+        one_of: operations of which each batch draws one, with equal probability.
     """
 
     always: SiameseOperations | None = None
@@ -88,20 +94,23 @@ class Siamese(Section):
 
 
 class CutMix(Section):
-    """Share of batches that are mixed; the pasted area is 1 - Beta(alpha, alpha)."""
+    """CutMix of a share ``probability`` of the batches; the pasted area is 1 - Beta(alpha, alpha)."""
 
     probability: Probability
     alpha: Positive
 
 
 class Augmentation(Section):
-    """What is done to training images, in the order of the fields; ``cutmix`` a batch, the others an image.
+    """Augmentation of training images, applied in the order of the fields.
 
     Attributes:
-        patch_shuffle: strips into which rows are cut, and columns; both sets are shuffled.
-        flip: probability of mirroring left and right.
-        lighting: standard deviation of the noise along the principal components of ImageNet's colours.
-        siamese: comes after the normalisation, the others before it.
+        patch_shuffle: number of strips into which rows, and then columns, are cut and shuffled.
+        crop: a random resized crop.
+        flip: probability of a horizontal flip.
+        color_jitter: random brightness, contrast and saturation.
+        lighting: standard deviation of noise along the principal components of ImageNet's colours.
+        siamese: siamese augmentation, after normalisation; all other operations come before it.
+        cutmix: CutMix of a whole batch.
     """
 
     patch_shuffle: Annotated[int, Field(ge=2)] | None = None

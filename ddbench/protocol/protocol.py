@@ -1,7 +1,7 @@
-"""Protocols: how a student is trained and measured, as data. Versioned, immutable, and readable without torch.
+"""Protocols: the training and evaluation of a student as versioned, immutable data. Torch is not imported here.
 
-A protocol file is ``NAME@VERSION.yaml``; its name is the protocol's id. What a file leaves out is not done. A part that
-is left out does not show in the protocol's JSON either, so that parts added to the model later change no key.
+A protocol file is ``NAME@VERSION.yaml``; its name is the protocol's id. A section that a file leaves out is not
+applied. It is absent from the protocol's JSON too, so sections added to the model later change no key.
 """
 
 from __future__ import annotations
@@ -30,19 +30,26 @@ from ddbench.yaml_source import read_yaml
 
 
 class Protocol(Section):
-    """How a student is trained on a distilled set, and when it is measured.
+    """The training and evaluation of a student on a distilled set.
 
     Images are normalised with the data set's mean and standard deviation. Labels are hard without ``distillation``.
 
     Attributes:
-        id: ``name@version``. What a version says never changes.
-        summary: one line for people; in no key, and not in the protocol's JSON.
-        max_input_size: larger images are resized to it, in pixels; smaller data sets keep their size.
-        input_size_of: the same for students of these names.
-        validation_resize: with ``8/7``, validation images of 7k pixels are cut out of the middle of 8k.
-        batch_size: of training; the last, partial batch of an epoch is kept.
-        evaluations: how often the student is measured, spread evenly; the last time after the last epoch.
-        evaluations_after: the share of the epochs, rounded down, that is over before they begin.
+        id: ``name@version``. A version never changes.
+        summary: one line of description. It enters no key.
+        max_input_size: larger images are resized to this size, in pixels; smaller images keep their size.
+        input_size_of: the same by student name.
+        validation_resize: with ``8/7``, validation images of 7k pixels are the centre crops of 8k pixels.
+        batch_size: the batch size of training; a last, partial batch is kept.
+        batch_size_by_ipc: batch sizes by images per class.
+        epochs_by_ipc: epochs by images per class.
+        evaluations: the number of evaluations, spread evenly; the last one follows the last epoch.
+        evaluations_after: the share of the epochs, rounded down, before evaluations begin.
+        optimizer: the optimiser.
+        schedule: the learning-rate schedule.
+        augmentation: the augmentation of training images.
+        many_classes: other settings for data sets of many classes.
+        distillation: training on a teacher's logits.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*@[1-9][0-9]*$")]
@@ -63,48 +70,49 @@ class Protocol(Section):
 
     @property
     def labels(self) -> Literal["hard", "cached", "dynamic"]:
-        """What students learn from."""
+        """Return the kind of labels that students learn from."""
         return "hard" if self.distillation is None else self.distillation.labels
 
     def input_size(self, image_size: int, student: str | None = None) -> int:
-        """Height and width, in pixels, at which ``student`` is given the images of a data set of ``image_size``."""
+        """Return the input height and width of ``student``, in pixels, for images of ``image_size`` pixels."""
         return min(image_size, (self.input_size_of or {}).get(student or "", self.max_input_size))
 
     def validation_side(self, input_size: int) -> int:
-        """The shorter side to which validation images are resized before their middle is cut out."""
+        """Return the shorter side to which validation images are resized before the centre crop."""
         ratio = Fraction(self.validation_resize or 1)
         return max(input_size, input_size // ratio.denominator * ratio.numerator)
 
     def epochs(self, ipc: int, num_classes: int) -> int:
-        """Epochs of one training on ``ipc`` images of each of ``num_classes`` classes."""
+        """Return the epochs of a training on ``ipc`` images of each of ``num_classes`` classes."""
         epochs, rule = up_to(self.epochs_by_ipc.up_to, ipc, self.epochs_by_ipc.beyond), self.epochs_by_ipc.shortened
         if rule is None or rule.classes != num_classes:
             return epochs
         return int(Fraction(rule.factor) * epochs) // rule.multiple * rule.multiple
 
     def evaluation_epochs(self, epochs: int) -> tuple[int, ...]:
-        """The epochs, counted from 1, after which a training of ``epochs`` epochs is measured."""
+        """Return the epochs, counted from 1, after which a training of ``epochs`` epochs is measured."""
         before = int(Fraction(self.evaluations_after or 0) * epochs)
         every = max(1, (epochs - before) // self.evaluations)
         return tuple(sorted({*range(before + every, epochs + 1, every), epochs}))
 
     def milestones(self, epochs: int) -> tuple[int, ...]:
-        """The epochs, counted from 1, after which the learning rate falls at once."""
+        """Return the epochs, counted from 1, after which the learning rate drops."""
         return self.schedule.epochs(epochs)
 
     def restarts(self, epochs: int) -> frozenset[int]:
-        """The epochs, counted from 1, after which the optimiser begins anew."""
+        """Return the epochs, counted from 1, after which a new optimiser is built."""
         return frozenset(self.milestones(epochs) if self.schedule.restart else ())
 
     def learning_rate(self, epoch: int, epochs: int) -> float:
-        """The learning rate in ``epoch``, counted from 1, of a training of ``epochs`` epochs."""
+        """Return the learning rate in ``epoch``, counted from 1, of a training of ``epochs`` epochs."""
         return self.schedule.rate(self.optimizer.lr, epoch, epochs)
 
     def for_classes(self, num_classes: int, ipc: int | None = None) -> Protocol:
-        """The protocol with the optimiser and batch size that it prescribes for that many classes.
+        """Return the protocol with its optimiser and batch size for that many classes.
 
         Args:
-            ipc: images per class, where they are few enough to have batches of their own.
+            num_classes: the number of classes.
+            ipc: images per class; without it, ``batch_size_by_ipc`` is ignored.
         """
         optimizer, batch_size = self.optimizer, self.batch_size
         if self.batch_size_by_ipc is not None and ipc is not None:
@@ -117,7 +125,7 @@ class Protocol(Section):
 
 
 def read_protocol(path: Path) -> Protocol:
-    """Read ``NAME@VERSION.yaml``; raises ComponentError with file, line and field where it is not a protocol."""
+    """Read ``NAME@VERSION.yaml``. Raise ComponentError with file, line and field if it is not a protocol."""
     try:
         source = read_yaml(path)
     except SuiteError as error:
@@ -128,7 +136,7 @@ def read_protocol(path: Path) -> Protocol:
         return Protocol.model_validate({**source.values, "id": path.stem})
     except ValidationError as error:
         first = error.errors()[0]
-        # Brackets are pydantic's for a key, and ours for one of several forms of a part: no fields.
+        # Names in brackets are no fields: pydantic marks keys by them, and sections their alternatives.
         place = tuple(part for part in first["loc"] if not str(part).startswith("["))
         field = ".".join(map(str, place))
         message = {"extra_forbidden": "is unknown", "missing": "is missing"}.get(first["type"])

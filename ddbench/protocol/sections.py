@@ -1,4 +1,4 @@
-"""The parts of a protocol: optimiser, schedule, tables by images per class, distillation. No torch here."""
+"""Sections of a protocol: optimiser, schedule, tables by images per class, distillation. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pydantic import (
 
 
 def _exact(value: Any) -> str:
-    """A positive quotient such as ``2/3``, kept as written: a float would round it."""
+    """Return a positive quotient such as ``2/3`` as written, since a float would round it."""
     try:
         if isinstance(value, int | str) and Fraction(value) > 0:
             return str(value)
@@ -39,7 +39,7 @@ Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Section(BaseModel):
-    """Section of a protocol; what is absent from it is absent from its JSON."""
+    """A section of a protocol. Absent fields are absent from its JSON."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,7 +49,7 @@ class Section(BaseModel):
 
 
 class Sgd(Section):
-    """Stochastic gradient descent; the weight decay is on all parameters."""
+    """Stochastic gradient descent with weight decay on all parameters."""
 
     lr: Positive
     momentum: Momentum
@@ -57,7 +57,7 @@ class Sgd(Section):
 
 
 class AdamW(Section):
-    """Adam with decoupled weight decay: on ``all`` parameters, or on ``weights``, not on biases and norms."""
+    """Adam with decoupled weight decay on ``all`` parameters, or on ``weights`` without biases and norms."""
 
     name: Literal["adamw"]
     lr: Positive
@@ -67,10 +67,12 @@ class AdamW(Section):
 
 
 class MultiStep(Section):
-    """The learning rate is multiplied by ``gamma`` after each of these shares of the epochs, rounded down.
+    """A schedule that multiplies the learning rate by ``gamma`` after each milestone.
 
     Attributes:
-        restart: there the optimiser begins anew, and its momentum is lost.
+        milestones: shares of the epochs, rounded down.
+        gamma: the factor.
+        restart: build a new optimiser, without momentum, at each milestone.
     """
 
     milestones: tuple[Quotient, ...]
@@ -78,11 +80,11 @@ class MultiStep(Section):
     restart: bool | None = None
 
     def epochs(self, epochs: int) -> tuple[int, ...]:
-        """The milestones of a training of ``epochs`` epochs, counted from 1."""
+        """Return the milestones of a training of ``epochs`` epochs, counted from 1."""
         return tuple(int(Fraction(share) * epochs) for share in self.milestones)
 
     def rate(self, start: float, epoch: int, epochs: int) -> float:
-        """The learning rate in ``epoch``, counted from 1."""
+        """Return the learning rate in ``epoch``, counted from 1."""
         milestones = self.epochs(epochs)
         for milestone in sorted(set(milestones)):
             if milestone < epoch:
@@ -91,9 +93,9 @@ class MultiStep(Section):
 
 
 class Cosine(Section):
-    """The learning rate falls along half a cosine wave, to 0 after ``stretch`` times the epochs.
+    """A learning rate that falls along half a cosine wave, to 0 after ``stretch`` times the epochs.
 
-    A stretch of 2 ends with the training in the middle of the wave, at half of the rate that it began with.
+    With a stretch of 2 the training ends in the middle of the wave, at half of the initial rate.
     """
 
     restart: ClassVar[None] = None
@@ -102,16 +104,16 @@ class Cosine(Section):
     stretch: Annotated[float, Field(ge=1)]
 
     def epochs(self, epochs: int) -> tuple[int, ...]:
-        """None: the rate falls all the time."""
+        """Return no milestones: the rate falls continuously."""
         return ()
 
     def rate(self, start: float, epoch: int, epochs: int) -> float:
-        """The learning rate in ``epoch``, counted from 1; the first has the whole."""
+        """Return the learning rate in ``epoch``, counted from 1; the first epoch has the full rate."""
         return start * (1 + math.cos(math.pi * (epoch - 1) / (self.stretch * epochs))) / 2
 
 
 def _named(value: Any) -> str:
-    """The ``name`` of a part in brackets, which tell it from a field where an error is placed; empty without one."""
+    """Return the ``name`` of a section in brackets, which mark it as no field in the path of an error."""
     return f"[{value.get('name', '') if isinstance(value, dict) else getattr(value, 'name', '')}]"
 
 
@@ -120,7 +122,7 @@ def _one_of(name: str, other: str) -> Discriminator:
     return Discriminator(_named, custom_error_type="name", custom_error_message=message)
 
 
-# Only the parts that came second are named: the JSON of protocols that were there before stays as it was.
+# Only the alternatives added later have a name, so the JSON of older protocols stays unchanged.
 Optimizer: TypeAlias = Annotated[
     Annotated[Sgd, Tag("[]")] | Annotated[AdamW, Tag("[adamw]")], _one_of("adamw", "stochastic gradient descent")
 ]
@@ -130,7 +132,7 @@ Schedule: TypeAlias = Annotated[
 
 
 class Shortened(Section):
-    """For exactly ``classes`` classes: epochs times ``factor``, floored to a whole number, then to a ``multiple``."""
+    """Fewer epochs for exactly ``classes`` classes: times ``factor``, rounded down to a ``multiple``."""
 
     classes: Count
     factor: Quotient
@@ -141,8 +143,9 @@ class Epochs(Section):
     """Epochs by images per class.
 
     Attributes:
-        up_to: the largest IPC of each step, to its epochs.
-        beyond: for any larger IPC.
+        up_to: epochs by the largest IPC that they apply to.
+        beyond: epochs for any larger IPC.
+        shortened: fewer epochs for one number of classes.
     """
 
     up_to: dict[Count, Count] = {}
@@ -151,12 +154,12 @@ class Epochs(Section):
 
 
 class BatchSizes(Section):
-    """Batch size by images per class; beyond the table it is the protocol's ``batch_size``.
+    """Batch sizes by images per class; beyond the table the protocol's ``batch_size`` applies.
 
     Attributes:
-        up_to: the largest IPC of each step, to its batch size.
+        up_to: batch sizes by the largest IPC that they apply to.
         doubled_for: numbers of classes for which all of them are doubled.
-        not_for: numbers of classes for which every IPC has the protocol's.
+        not_for: numbers of classes for which the protocol's ``batch_size`` always applies.
     """
 
     up_to: dict[Count, Count]
@@ -164,7 +167,7 @@ class BatchSizes(Section):
     not_for: tuple[Count, ...] = ()
 
     def size(self, ipc: int, num_classes: int, beyond: int) -> int:
-        """The batch size for ``ipc`` images of each of ``num_classes`` classes; ``beyond`` is the protocol's."""
+        """Return the batch size for ``ipc`` images of each of ``num_classes`` classes; ``beyond`` is the protocol's."""
         if num_classes in self.not_for:
             return beyond
         size = up_to(self.up_to, ipc, beyond)
@@ -172,12 +175,12 @@ class BatchSizes(Section):
 
 
 def up_to(table: dict[int, int], value: int, beyond: int) -> int:
-    """What a table of upper limits has for ``value``; ``beyond`` above its last limit."""
+    """Look up ``value`` in a table of upper limits; return ``beyond`` above the last limit."""
     return next((table[limit] for limit in sorted(table) if value <= limit), beyond)
 
 
 class ManyClasses(Section):
-    """What changes for data sets of more than ``above`` classes."""
+    """Settings for data sets of more than ``above`` classes."""
 
     above: Count
     lr: Positive
@@ -186,12 +189,13 @@ class ManyClasses(Section):
 
 
 class Distillation(Section):
-    """A student learns from a teacher's logits: KL divergence of the two softmaxes at ``temperature``.
+    """Knowledge distillation from a teacher's logits, by the KL divergence of the two softmaxes.
 
     Attributes:
-        labels: ``cached`` with the distilled set, or ``dynamic``: what the teacher says of each augmented batch.
-        scaled: the divergence is multiplied by the square of the temperature.
-        teacher: the role of the scorer that teaches, for dynamic labels.
+        labels: ``cached`` uses logits stored with the distilled set; ``dynamic`` asks the teacher for each batch.
+        temperature: the temperature of both softmaxes.
+        scaled: multiply the divergence by the squared temperature.
+        teacher: the role of the teaching scorer, for dynamic labels.
     """
 
     labels: Literal["cached", "dynamic"]

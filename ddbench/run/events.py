@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,3 @@ class EventLog:
             os.write(descriptor, line.encode())
         finally:
             os.close(descriptor)
-
-
-def read_events(store_root: Path) -> Iterator[dict[str, Any]]:
-    """Every event of every run on a store, in the order of the runs."""
-    for path in sorted((store_root / "runs").glob(f"*/{LOG_NAME}")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)

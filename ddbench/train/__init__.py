@@ -1,1 +1,1 @@
-"""The student trainer: protocols as data, batched augmentation, one seeded training."""
+"""The student trainer: batched augmentation, losses, one seeded training."""

@@ -1,4 +1,4 @@
-"""The augmentation of one batch on the device: patches, crop and mirror, colours, normalisation, siamese operations."""
+"""Augmentation of one batch on its device: patch shuffle, crop, flip, colours, normalisation, siamese operations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from ddbench.protocol.augmentation import Augmentation
-from ddbench.train import fused_augment as one_pass
+from ddbench.train import fused_augment
 from ddbench.train.augment_params import AugmentParams, draw
 from ddbench.train.color import apply_map, jitter_map
 from ddbench.train.crop import resample
@@ -16,21 +16,21 @@ from ddbench.train.siamese import siamese
 
 
 def augment(data: ResidentImages, index: Tensor, what: Augmentation, rng: Generator) -> Tensor:
-    """The images at ``index``, each augmented by draws of its own, and normalised: float32 ``[n, 3, S, S]``.
+    """Return the images at ``index``, augmented independently and normalised: float32 ``[n, 3, S, S]``.
 
-    Every draw is made on the CPU from ``rng``, so that an augmentation is the same on every device.
+    Random numbers are drawn on the CPU from ``rng``, so the augmentation is the same on every device.
     """
     pixels, (count, size) = data.pixels, (len(index), data.pixels.shape[-1])
     if what.patch_shuffle is not None:
         rows, columns = (random_strips(count, size, what.patch_shuffle, rng) for _ in range(2))
         pixels, index = shuffle(pixels[index], rows, columns), torch.arange(count, device=pixels.device)
-    change = one_pass.change if pixels.device.type == "cpu" else change_in_steps
+    change = fused_augment.change if pixels.device.type == "cpu" else change_in_steps
     images = change(pixels, index, draw(count, size, what, rng), data.mean, data.std)
     return images if what.siamese is None else siamese(images, what.siamese, rng)
 
 
 def change_in_steps(pixels: Tensor, index: Tensor, draws: AugmentParams, mean: Tensor, std: Tensor) -> Tensor:
-    """What ``one_pass.change`` does, on any device, by one operation of torch after the other."""
+    """Do the work of ``fused_augment.change`` on any device, by separate torch operations."""
     images = resample(unit(pixels[index]), draws.boxes, draws.flip)
     strengths, added = (t.to(images.device) for t in (draws.strengths, draws.added))
     matrix, bias = jitter_map(images.mean(dim=(2, 3)), strengths)

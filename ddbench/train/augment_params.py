@@ -1,4 +1,4 @@
-"""What happens to each image of a batch, drawn at once."""
+"""Random augmentation parameters of a batch, drawn at once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from ddbench.train.crop import random_boxes, whole
 
 
 class AugmentParams(NamedTuple):
-    """A row for each image, on the CPU; of what an augmentation does not do, the rows that change nothing.
+    """Augmentation parameters on the CPU, one row for each image.
+
+    Operations that a protocol leaves out get parameters that change nothing.
 
     Attributes:
         boxes: top, left, height and width of the crop, ``[n, 4]`` int64.
-        flip: whether it is mirrored left and right, ``[n]`` bool.
-        strengths: of brightness, contrast and saturation, ``[n, 3]`` float32.
-        added: to the colours afterwards, ``[n, 3]`` float32.
+        flip: true for images that are mirrored left to right, ``[n]`` bool.
+        strengths: strengths of brightness, contrast and saturation, ``[n, 3]`` float32.
+        added: offsets added to the colours afterwards, ``[n, 3]`` float32.
     """
 
     boxes: Tensor
@@ -29,7 +31,7 @@ class AugmentParams(NamedTuple):
 
 
 def draw(count: int, size: int, what: Augmentation, rng: Generator) -> AugmentParams:
-    """Independent draws for each of ``count`` images of ``size`` pixels."""
+    """Draw parameters for ``count`` images of ``size`` pixels, independently for each image."""
     return AugmentParams(
         whole(count, size) if what.crop is None else random_boxes(count, size, what.crop, rng),
         torch.rand(count, generator=rng) < (what.flip or 0.0),

@@ -1,4 +1,4 @@
-"""Random resized crops of a whole batch, each image with its own box, mirrored or not: one resampling in all."""
+"""Random resized crops and flips of a batch, in one resampling."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ ATTEMPTS = 10
 
 
 def random_boxes(count: int, size: int, crop: Crop, rng: Generator) -> Tensor:
-    """Boxes within images of ``size`` pixels, distributed as torchvision's ``RandomResizedCrop`` draws them.
+    """Draw boxes within images of ``size`` pixels, distributed as in torchvision's ``RandomResizedCrop``.
 
-    Area uniform, aspect ratio log-uniform, at most ten attempts to find a box that fits, else the whole image.
+    The area is uniform and the aspect ratio log-uniform. If ten attempts find no box that fits, the whole image is
+    used.
 
     Returns:
         top, left, height and width in pixels, ``[n, 4]`` int64.
@@ -42,7 +43,7 @@ def _logarithms(ratio: tuple[str, str]) -> tuple[float, float]:
 
 @compiled
 def _find(uniform: Array, size: int, least: float, most: float, low: float, high: float, boxes: Array) -> None:
-    """Make ``boxes [n, 4]`` of draws ``[n, 22]``: an area and a ratio for each attempt, then a place."""
+    """Fill ``boxes [n, 4]`` from random numbers ``[n, 22]``: an area and a ratio for each attempt, then a position."""
     for i in range(len(boxes)):
         height = width = size
         for attempt in range(ATTEMPTS):
@@ -59,14 +60,14 @@ def _find(uniform: Array, size: int, least: float, most: float, low: float, high
 
 
 def whole(count: int, size: int) -> Tensor:
-    """The boxes that leave images as they are."""
+    """Return the boxes that leave images unchanged."""
     return torch.tensor([0, 0, size, size]).expand(count, 4).contiguous()
 
 
 def resample(images: Tensor, boxes: Tensor, flip: Tensor) -> Tensor:
-    """Cut each box out of float images ``[n, 3, S, S]``, stretch it to S x S bilinearly, mirror it where ``flip``.
+    """Crop float images ``[n, 3, S, S]`` to their boxes, resize to S x S bilinearly, and mirror those with ``flip``.
 
-    A crop is never larger than its image, so that there is nothing to filter: antialiasing changes nothing.
+    A crop is never larger than its image, so antialiasing would change nothing.
     """
     size = images.shape[-1]
     top, left, height, width = boxes.double().T
@@ -79,9 +80,9 @@ def resample(images: Tensor, boxes: Tensor, flip: Tensor) -> Tensor:
 
 
 def _positions(start: Tensor, length: Tensor, size: int) -> Tensor:
-    """Where along one side the ``size`` pixels of each crop are read, ``[n, size]``: -1 is the first pixel, 1 the last.
+    """Return the positions along one side at which each crop is sampled, ``[n, size]``, from -1 to 1.
 
-    Reading stops at the box's own edge, as if the crop were a picture of its own.
+    Positions are clamped to the box, as if the crop were an image of its own.
     """
     step = (torch.arange(size, dtype=torch.float64) + 0.5) / size
     inside = (step * length[:, None] - 0.5).clamp(min=0).minimum(length[:, None] - 1)

@@ -1,4 +1,4 @@
-"""CutMix (arXiv:1905.04899): paste a box of other images of the batch, and mix the labels by its area."""
+"""CutMix (arXiv:1905.04899): paste a box from other images of the batch, and mix the labels by its area."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 class Box(NamedTuple):
-    """Rows ``top … bottom`` and columns ``left … right`` of an image, the ends excluded."""
+    """Rows ``top`` to ``bottom`` and columns ``left`` to ``right`` of an image, the ends excluded."""
 
     top: int
     bottom: int
@@ -25,11 +25,12 @@ class Box(NamedTuple):
 
 
 class Mixed(NamedTuple):
-    """A batch with the labels that its pasted parts bring.
+    """A batch after CutMix.
 
     Attributes:
-        partners: the labels of the images that the boxes come from, ``[n]`` int64 or a teacher's logits ``[n, C]``.
-        kept: share of each image's area that is its own.
+        images: the mixed images, ``[n, 3, S, S]``.
+        partners: labels of the images that the boxes come from, ``[n]`` int64, or a teacher's logits ``[n, C]``.
+        kept: share of each image's area that is unchanged.
     """
 
     images: Tensor
@@ -38,20 +39,22 @@ class Mixed(NamedTuple):
 
 
 def clipped_box(size: int, area: float, row: int, column: int) -> Box:
-    """The box of ``area`` (a share of the image's) around a pixel, as much of it as lies within ``size`` pixels.
+    """Return the part within the image of a box around a pixel; ``area`` is a share of the image's area.
 
-    Its half side is rounded down twice, as in the published code, so that it covers a little less than ``area``.
+    Half of the side is rounded down twice, as in the published code, so the box is a little smaller than ``area``.
     """
     half = int(size * math.sqrt(area)) // 2
     return Box(max(row - half, 0), min(row + half, size), max(column - half, 0), min(column + half, size))
 
 
 def cutmix(images: Tensor, labels: Tensor, what: CutMix, rng: np.random.Generator) -> Mixed:
-    """Paste into every image the same box of its partner, a random permutation of the batch; or leave the batch alone.
+    """Paste one box of a partner image into every image, with the probability that the protocol gives.
+
+    All images share the box. Partners are a random permutation of the batch.
 
     Args:
         images: ``[n, 3, S, S]``; changed in place.
-        labels: a row for each image: ``[n]`` int64 or a teacher's logits ``[n, C]``.
+        labels: ``[n]`` int64, or a teacher's logits ``[n, C]``.
     """
     if rng.random() >= what.probability:
         return Mixed(images, labels, 1.0)
@@ -66,19 +69,19 @@ def cutmix(images: Tensor, labels: Tensor, what: CutMix, rng: np.random.Generato
 
 
 def paste_in_steps(images: Tensor, partner: Array, box: Box) -> None:
-    """Exchange the box of every image for its partner's, on any device."""
+    """Replace the box of every image by its partner's, on any device."""
     inside = images[:, :, box.top : box.bottom, box.left : box.right]
     inside.copy_(inside[torch.from_numpy(partner).to(images.device)])
 
 
 def paste_in_one_pass(images: Tensor, partner: Array, box: Box) -> None:
-    """Exchange the box of every image for its partner's, on a CPU."""
+    """Replace the box of every image by its partner's, on a CPU."""
     _paste(images.numpy(), partner, *box)
 
 
 @compiled
 def _paste(images: Array, partner: Array, top: int, bottom: int, left: int, right: int) -> None:
-    """Along each cycle of the permutation every box is moved once, but for the first, which is kept aside."""
+    """Move the boxes along each cycle of the permutation; the first box of a cycle is saved and moved last."""
     aside = np.empty((1, *images.shape[1:]), images.dtype)
     moved = np.zeros(len(images), np.bool_)
     for first in range(len(images)):

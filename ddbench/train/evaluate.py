@@ -13,7 +13,7 @@ BATCH = 32
 
 
 def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
-    """The class that the model finds likeliest for each image, ``[N]`` int64; the model is left in evaluation mode."""
+    """Return the predicted class of each image, ``[N]`` int64. The model is left in evaluation mode."""
     model.eval()
     numerics = Numerics.of(ctx)
     with torch.inference_mode():
@@ -22,7 +22,7 @@ def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
 
 
 def class_accuracies(predicted: Tensor, labels: Tensor, num_classes: int) -> list[float | None]:
-    """Top-1 accuracy of each class in percent; None for a class without images."""
+    """Return the top-1 accuracy of each class in percent; None for a class without images."""
     right = torch.bincount(labels[predicted == labels], minlength=num_classes).tolist()
     present = torch.bincount(labels, minlength=num_classes).tolist()
     return [100 * hits / count if count else None for hits, count in zip(right, present, strict=True)]

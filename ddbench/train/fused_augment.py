@@ -1,9 +1,9 @@
-"""Crop, mirror, recolour and normalise images on a CPU in one pass, from bytes to what a student sees.
+"""Crop, flip, recolour and normalise uint8 images on a CPU in one pass.
 
-Both the resampling and the colours are affine, and the weights of a bilinear mean sum to 1: each line of a crop is
-recoloured while it is still as narrow as in its image, then stretched, and the lines are stretched into each other.
-Only the bias, which contains the crop's mean grey, has to wait until the last line is read. That mean is the sum over
-the image's own pixels, each times the share it has in the crop.
+Resampling and colour changes are affine, and the weights of bilinear interpolation sum to 1, so their order is free.
+Each row of a crop is recoloured at its original width, then stretched. Rows are then interpolated with each other.
+Only the bias contains the crop's mean grey, so it is added after the last row. That mean is the sum over the image's
+own pixels, each times its share in the crop.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEXT = np.uint64(1)
 
 
 def change(pixels: Tensor, index: Tensor, draws: AugmentParams, mean: Tensor, std: Tensor) -> Tensor:
-    """The images at ``index`` of uint8 ``pixels [N, 3, S, S]``, changed as drawn and normalised: float32."""
+    """Return the images at ``index`` of uint8 ``pixels [N, 3, S, S]``, augmented and normalised, as float32."""
     images = torch.empty(len(index), *pixels.shape[1:])
     arrays = [tensor.numpy() for tensor in (pixels, index, *draws, mean, std, images)]
     _change(*arrays)
@@ -47,7 +47,7 @@ def _change(
     size = pixels.shape[3]
     rows, columns = np.empty(size, np.uint64), np.empty(size, np.uint64)
     down, right = np.empty(size, np.float32), np.empty(size, np.float32)
-    # What lies beyond the last line or row is read as well, and given no weight.
+    # Reading goes one pixel beyond the end, with weight 0.
     row_share, column_share = np.empty(size + 1, np.float32), np.empty(size + 1, np.float32)
     line, lines = np.zeros((3, size + 1), np.float32), np.zeros((size + 1, 3, size), np.float32)
     for i in range(len(index)):
@@ -70,7 +70,7 @@ def _change(
 
 @compiled
 def _locate(start: int, length: int, mirrored: bool, first: Array, weight: Array, share: Array) -> None:
-    """Between which pixels of one side each pixel of the crop lies, how far, and how often each of them counts."""
+    """Fill, along one side, the pixel before each crop pixel, the weight of the next one, and each pixel's share."""
     size = len(first)
     share[:] = 0
     for i in range(size):
@@ -87,7 +87,7 @@ def _locate(start: int, length: int, mirrored: bool, first: Array, weight: Array
 def _recolor(
     pixels: Array, image: int, row: int, own: np.float32, grey: np.float32, std: Array, share: Array, line: Array
 ) -> np.float32:
-    """Write one row of an image to ``line [3, S + 1]``; the sum of its greys, each times its share."""
+    """Write one recoloured row to ``line [3, S + 1]``; return the sum of its greys, each times its share."""
     total = np.float32(0)
     red_unit, green_unit, blue_unit = np.float32(1) / std[0], np.float32(1) / std[1], np.float32(1) / std[2]
     for x in range(pixels.shape[3]):
@@ -104,7 +104,7 @@ def _recolor(
 
 @compiled
 def _stretch(line: Array, first: Array, weight: Array, lines: Array, k: int) -> None:
-    """Interpolate within a line; ``lines [S + 1, 3, S]`` gets it as its ``k``-th."""
+    """Interpolate within a row and store it as ``lines[k]`` of ``[S + 1, 3, S]``."""
     for x in range(len(first)):
         before, after = first[x], first[x] + _NEXT
         for c in range(3):
@@ -115,6 +115,6 @@ def _stretch(line: Array, first: Array, weight: Array, lines: Array, k: int) -> 
 def _interpolate(
     lines: Array, k: int, weight: np.float32, bias: np.float32, images: Array, i: int, c: int, y: int
 ) -> None:
-    """Interpolate between two lines, and add what all pixels of a channel have in common."""
+    """Interpolate between two rows, and add the bias of the channel."""
     for x in range(images.shape[3]):
         images[i, c, y, x] = lines[k, c, x] + weight * (lines[k + _NEXT, c, x] - lines[k, c, x]) + bias

@@ -1,4 +1,4 @@
-"""Images as the trainer holds them: all of them on the device, as bytes, at the size that the student sees."""
+"""Images for training: all on the device, as uint8, at the student's input size."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class ResidentImages:
     Attributes:
         pixels: uint8 ``[N, 3, S, S]``.
         labels: ``[N]`` int64.
-        mean, std: ``[3]`` float32, what the pixels in [0, 1] are normalised with.
-        soft: ``[N, C]`` float32, a teacher's logits, where there are any.
+        mean, std: ``[3]`` float32; they normalise pixels in [0, 1].
+        soft: a teacher's logits, ``[N, C]`` float32, or None.
     """
 
     pixels: Tensor
@@ -45,7 +45,7 @@ class ResidentImages:
         """Resize uint8 images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``.
 
         Args:
-            side: their shorter side before the middle is cut out, where that is not ``size`` itself.
+            side: length of the shorter side before the centre crop; ``size`` by default.
         """
         return cls(
             pixels=resize(pixels, size, side).to(device),
@@ -57,17 +57,17 @@ class ResidentImages:
 
 
 def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
-    """uint8 images ``[N, 3, H, W]`` at ``size`` pixels: Pillow's bilinear filter to the shorter side, then the centre.
+    """Resize uint8 images ``[N, 3, H, W]`` with Pillow's bilinear filter, then crop the centre to ``size`` pixels.
 
-    The published protocols resize with Pillow; torch's own filter is up to two grey levels off.
+    The published protocols resize with Pillow; torch's own filter differs by up to two grey levels.
 
     Args:
-        side: what the shorter side is resized to, ``size`` by default.
+        side: length of the shorter side before the centre crop; ``size`` by default.
     """
     side = side or size
     if tuple(pixels.shape[-2:]) == (size, size) == (side, side):
         return pixels
-    # Two seconds to import, which a worker whose images have their size already is spared.
+    # This import takes two seconds, and most workers do not need it.
     from torchvision.transforms.v2 import functional as F
 
     pictures = (F.to_pil_image(image) for image in pixels.cpu())
@@ -75,15 +75,15 @@ def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
 
 
 def unit(pixels: Tensor) -> Tensor:
-    """uint8 pixels as float32 in [0, 1]."""
+    """Convert uint8 pixels to float32 in [0, 1]."""
     return pixels.float() / 255
 
 
 def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """What students see of images ``[n, 3, H, W]`` with pixels in [0, 1]."""
+    """Normalise images ``[n, 3, H, W]`` with pixels in [0, 1]."""
     return (images - mean[:, None, None]) / std[:, None, None]
 
 
 def denormalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """What ``normalize`` made these images of."""
+    """Undo ``normalize``."""
     return images * std[:, None, None] + mean[:, None, None]

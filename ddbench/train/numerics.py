@@ -1,4 +1,4 @@
-"""The arithmetic that students are trained and measured in."""
+"""Number formats in which students are trained and measured."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from ddbench.toolkit.hardware import cpu_words
 
 @dataclass(frozen=True)
 class Numerics:
-    """How a network is computed on one device.
+    """The numerics of a network on one device.
+
+    Weights, the optimiser and all losses are always float32.
 
     Attributes:
-        fast: whether channels lie last in memory and, on a CPU, norms, ReLUs and pools are fused; weights, the
-            optimiser and all losses are float32 in any case.
-        dtype: of the activations between layers, and of what convolutions and linear layers multiply.
+        device: the type of device, such as ``cpu`` or ``cuda``.
+        fast: true if the memory format is channels-last and, on a CPU, norms, ReLUs and pools are fused.
+        dtype: dtype of activations, and of the inputs of convolutions and linear layers.
     """
 
     device: str
@@ -28,7 +30,7 @@ class Numerics:
 
     @classmethod
     def of(cls, ctx: Context) -> Numerics:
-        """What the context asks for, on its device: ``fast`` is bfloat16 where that is the faster, else float32."""
+        """Return the numerics that the context asks for; ``fast`` means bfloat16 if that is faster on its device."""
         kind = torch.device(ctx.device).type
         fast = ctx.numerics == "fast"
         return cls(kind, fast, torch.bfloat16 if fast and _has_fast_bfloat16(kind) else torch.float32)
@@ -37,7 +39,7 @@ class Numerics:
         return f"fast, {str(self.dtype).removeprefix('torch.')}" if self.fast else "reference"
 
     def prepare(self, model: nn.Module) -> nn.Module:
-        """The network as the fast way trains it: changed in place, with the same parameters under the same names."""
+        """Prepare a network in place for fast training; its parameters keep their names."""
         if self.device != "cpu":
             return model.to(memory_format=torch.channels_last)
         from ddbench.train.fused import fuse
@@ -45,7 +47,7 @@ class Numerics:
         return fuse(model)
 
     def logits(self, model: nn.Module, images: Tensor) -> Tensor:
-        """The network's output for ``images [n, 3, H, W]``, float32 ``[n, C]``."""
+        """Return the network's logits for ``images [n, 3, H, W]`` as float32 ``[n, C]``."""
         if self.fast:
             images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
@@ -55,10 +57,11 @@ class Numerics:
 
 @cache
 def _has_fast_bfloat16(device: str) -> bool:
-    """Whether bfloat16 convolutions are faster than float32 ones.
+    """Return whether bfloat16 convolutions are faster than float32 ones.
 
-    Measured on 3x3 convolutions of ConvNet-3, training: with AMX 2 to 3 times as fast, on AMD's avx512_bf16 twice, on
-    Intel's without AMX 0.8 times, and emulated (AVX2) a tenth. On CUDA it needs hardware support.
+    Measured while training the 3x3 convolutions of ConvNet-3. bfloat16 is 2 to 3 times as fast with AMX, and twice as
+    fast with AMD's avx512_bf16. It is slower with Intel's avx512_bf16 without AMX (0.8 times) and when emulated with
+    AVX2 (0.1 times). On CUDA it needs hardware support.
     """
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -12,10 +12,10 @@ from ddbench.protocol.sections import AdamW, Sgd
 
 
 def as_they_lie(model: nn.Module) -> list[nn.Parameter]:
-    """The model's parameters; those that are permuted in memory, as weights with channels last, as views in its order.
+    """Return the model's parameters, with contiguous views in place of those permuted in memory (channels-last).
 
-    torch's fused optimisers copy such a gradient to another order first, and take for granted that a momentum lies as
-    its parameter does. A view shares its parameter's memory and is handed its gradient.
+    torch's fused optimisers copy a permuted gradient at each step, and assume that momentum has its parameter's memory
+    order. A view shares its parameter's memory and receives its gradient.
     """
     return [_view(parameter) for parameter in model.parameters()]
 
@@ -35,7 +35,7 @@ def _view(parameter: nn.Parameter) -> nn.Parameter:
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], settings: Sgd | AdamW) -> torch.optim.Optimizer:
-    """A new optimiser, without any momentum yet."""
+    """Build a new optimiser, without momentum yet."""
     parameters = list(parameters)
     if isinstance(settings, Sgd):
         return torch.optim.SGD(
@@ -50,6 +50,6 @@ def make_optimizer(parameters: Iterable[nn.Parameter], settings: Sgd | AdamW) ->
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Learn at ``rate`` from now on."""
+    """Set the learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate

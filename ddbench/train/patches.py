@@ -1,4 +1,4 @@
-"""Patch shuffling (RDED, arXiv:2312.03526) of a whole batch: strips of rows change places, and strips of columns."""
+"""Patch shuffling (RDED, arXiv:2312.03526) of a batch: strips of rows and strips of columns are permuted."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from torch import Generator, Tensor
 
 
 def random_strips(count: int, size: int, factor: int, rng: Generator) -> Tensor:
-    """For each image which line ends up at each of ``size`` places, ``[n, size]``: ``factor`` strips in random order.
+    """Return, for each image, the source row of each target row, ``[n, size]``, with ``factor`` strips in random order.
 
-    All strips have the same width, but for the last of the image, which has what is left over.
+    All strips have the same width, except for the last one, which takes the remaining rows.
     """
     strip = (torch.arange(size) // (size // factor)).clamp(max=factor - 1)
     rank = torch.rand(count, factor, generator=rng).argsort(dim=1)
@@ -17,7 +17,7 @@ def random_strips(count: int, size: int, factor: int, rng: Generator) -> Tensor:
 
 
 def shuffle(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Images ``[n, 3, S, S]`` whose lines come from these ``rows`` and ``columns``, ``[n, S]`` each."""
+    """Reorder images ``[n, 3, S, S]`` by the source ``rows`` and ``columns``, ``[n, S]`` each."""
     size = images.shape[-1]
     places = (rows[:, :, None] * size + columns[:, None, :]).flatten(1).to(images.device)
     pixels = images.flatten(2)

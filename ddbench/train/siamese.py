@@ -1,6 +1,7 @@
-"""Siamese augmentation (DSA, arXiv:2102.08259) of normalised batches: an operation a batch, parameters an image.
+"""Siamese augmentation (DSA, arXiv:2102.08259) of normalised batches.
 
-Each operation draws one row of parameters an image, on the CPU, and is then one computation for the batch.
+All images of a batch share the operation; each image has its own parameters. Parameters are drawn on the CPU, and each
+operation is one computation for the batch.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ddbench.train.patches import shuffle
 
 
 def siamese(images: Tensor, what: Siamese, rng: Generator) -> Tensor:
-    """Normalised images ``[n, 3, S, S]`` after what is always done and one of the other operations."""
+    """Apply the protocol's fixed operations to normalised images ``[n, 3, S, S]``, then one random operation."""
     if what.always is not None:
         for name in what.always.present:
             images = _OPERATIONS[name](images, getattr(what.always, name), rng)
@@ -30,7 +31,7 @@ def siamese(images: Tensor, what: Siamese, rng: Generator) -> Tensor:
 
 
 def recolor(images: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
-    """Add ``brightness``, then multiply distances from each pixel's mean, then from each image's mean; ``[n]`` each."""
+    """Add ``brightness``, then scale distances from each pixel's mean, then from each image's mean; ``[n]`` each."""
     brightness, saturation, contrast = (
         t.to(images.device)[:, None, None, None] for t in (brightness, saturation, contrast)
     )
@@ -42,12 +43,12 @@ def recolor(images: Tensor, brightness: Tensor, saturation: Tensor, contrast: Te
 
 
 def mirror(images: Tensor, flip: Tensor) -> Tensor:
-    """Left and right exchanged where ``flip``, ``[n]`` bool."""
+    """Mirror the images whose ``flip``, ``[n]`` bool, is true."""
     return torch.where(flip.to(images.device)[:, None, None, None], images.flip(-1), images)
 
 
 def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """Each image read from so many whole pixels further down and to the right, ``[n]`` int64; zeros beyond its edge."""
+    """Shift each image up by ``down`` pixels and left by ``right`` pixels, ``[n]`` int64 each; fill with zeros."""
     size = images.shape[-1]
     lines = torch.arange(size)
     rows, columns = (lines + by[:, None] for by in (down, right))
@@ -57,7 +58,7 @@ def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
 
 
 def cut_out(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:
-    """Zeros in a box around a pixel, ``[n]`` int64 each: ``side // 2`` lines before it, ``side`` in all."""
+    """Set a box of ``side`` pixels to 0, starting ``side // 2`` before ``row`` and ``column``, ``[n]`` int64 each."""
     lines = torch.arange(images.shape[-1])
     rows, columns = (
         (lines >= at[:, None] - side // 2) & (lines < at[:, None] - side // 2 + side) for at in (row, column)
@@ -67,19 +68,19 @@ def cut_out(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:
 
 
 def warp(images: Tensor, matrix: Tensor) -> Tensor:
-    """Each pixel read, bilinearly, from where ``matrix [n, 2, 2]`` maps its place (x, y) about the image's centre."""
+    """Sample each pixel bilinearly at ``matrix [n, 2, 2]`` times its position (x, y) relative to the image's centre."""
     theta = F.pad(matrix, (0, 1)).to(images.device, images.dtype)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def scaling(across: Tensor, along: Tensor) -> Tensor:
-    """Matrices ``[n, 2, 2]`` that read rows ``across`` times and columns ``along`` times as far from the centre."""
+    """Return matrices ``[n, 2, 2]`` that sample ``across`` times (x) and ``along`` times (y) as far from the centre."""
     return torch.diag_embed(torch.stack([across, along], dim=1))
 
 
 def rotation(angle: Tensor) -> Tensor:
-    """Matrices ``[n, 2, 2]`` for angles in radians."""
+    """Return rotation matrices ``[n, 2, 2]`` for angles in radians."""
     cos, sin = angle.cos(), angle.sin()
     return torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2)
 
@@ -102,7 +103,7 @@ def _crop(images: Tensor, share: float, rng: Generator) -> Tensor:
 def _cutout(images: Tensor, share: float, rng: Generator) -> Tensor:
     size = images.shape[-1]
     side = int(size * share + 0.5)
-    # An even box has no middle pixel: it is put around one of the lines between pixels, the image's edges among them.
+    # An even box has no middle pixel. Its centre lies between pixels or on the image's edge.
     row, column = torch.randint(size + 1 - side % 2, (2, len(images)), generator=rng)
     return cut_out(images, row, column, side)
 

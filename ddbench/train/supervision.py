@@ -1,4 +1,4 @@
-"""What a student learns from: classes, a teacher's logits kept with the images, or what one says of each batch."""
+"""Labels of a student: classes, cached teacher logits, or a teacher that labels each batch."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Supervision:
     """Labels and the loss that goes with them.
 
     Attributes:
-        labels: a row for each training image: ``[N]`` int64, or a teacher's logits ``[N, C]``.
-        loss: of logits ``[n, C]`` against rows of labels, a mean over the batch.
-        teacher: says the labels of each batch instead, if there is one.
+        labels: one row for each training image, ``[N]`` int64, or a teacher's logits ``[N, C]``.
+        loss: mean loss of logits ``[n, C]`` against rows of labels.
+        teacher: labels each batch in place of ``labels``, if given.
     """
 
     labels: Tensor
@@ -35,16 +35,16 @@ class Supervision:
     teacher: Teacher | None = None
 
     def label(self, batch: Mixed, labels: Tensor, data: ResidentImages) -> tuple[Mixed, Tensor]:
-        """The batch as it is, or with what the teacher says of its mixed pixels in [0, 1] in place of ``labels``."""
+        """Return the batch and its labels; a teacher, if there is one, labels the mixed pixels in [0, 1]."""
         if self.teacher is None:
             return batch, labels
         with torch.no_grad():
-            said = self.teacher(denormalize(batch.images, data.mean, data.std)).float()
-        return Mixed(batch.images, said, 1.0), said
+            logits = self.teacher(denormalize(batch.images, data.mean, data.std)).float()
+        return Mixed(batch.images, logits, 1.0), logits
 
 
 def supervision(data: ResidentImages, protocol: Protocol, teacher: Teacher | None) -> Supervision:
-    """What ``protocol`` has students learn from; raises ComponentError where that is missing."""
+    """Return the labels that ``protocol`` asks for. Raise ComponentError if they are missing."""
     what = protocol.distillation
     if what is None:
         return Supervision(data.labels, F.cross_entropy)
@@ -52,23 +52,23 @@ def supervision(data: ResidentImages, protocol: Protocol, teacher: Teacher | Non
     if what.labels == "dynamic":
         if teacher is None:
             raise ComponentError(
-                f"protocol '{protocol.id}' has a teacher label each batch, and there is none",
-                hint=f"bind a scorer that teaches to the role '{what.teacher}'",
+                f"protocol '{protocol.id}' needs a teacher that labels each batch, and there is none",
+                hint=f"bind a teaching scorer to the role '{what.teacher}'",
             )
         return Supervision(data.labels, loss, teacher)
     if data.soft is None:
         raise ComponentError(
-            f"protocol '{protocol.id}' learns from cached soft labels, and the training images have none",
-            hint="keep a teacher's logits with the distilled set, or choose a protocol with hard labels",
+            f"protocol '{protocol.id}' needs cached soft labels, and the distilled set has none",
+            hint="set `labels: {use: soft, teacher: ROLE}`, or choose a protocol with hard labels",
         )
     return Supervision(data.soft, loss)
 
 
 def distillation_loss(what: Distillation) -> Loss:
-    """The mean over a batch of KL(teacher || student), both softened, times the temperature squared if ``scaled``."""
+    """Build the loss KL(teacher || student) of softened logits, times the squared temperature if ``scaled``."""
 
-    def loss(logits: Tensor, said: Tensor) -> Tensor:
-        student, teacher = ((t / what.temperature).log_softmax(dim=1) for t in (logits, said))
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        student, teacher = ((t / what.temperature).log_softmax(dim=1) for t in (logits, targets))
         divergence = F.kl_div(student, teacher, reduction="batchmean", log_target=True)
         return divergence * what.temperature**2 if what.scaled else divergence
 

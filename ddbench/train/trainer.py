@@ -30,7 +30,10 @@ class Trained:
     """A trained student.
 
     Attributes:
-        loss: mean training loss of the last epoch, under its augmentation.
+        model: the network.
+        epochs: number of epochs.
+        steps: number of optimiser steps.
+        loss: mean training loss of the last epoch, on augmented images.
     """
 
     model: nn.Module
@@ -40,7 +43,7 @@ class Trained:
 
 
 def _nothing(epoch: int, model: nn.Module) -> None:
-    """Nobody looks on."""
+    """Do nothing."""
 
 
 def train(
@@ -53,21 +56,25 @@ def train(
     teacher: Teacher | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """Train what ``build`` makes on ``data`` for ``epochs`` epochs.
+    """Train the network that ``build`` returns on ``data`` for ``epochs`` epochs.
 
-    Weights, order and augmentation depend on ``ctx.seed`` alone, those of an epoch on nothing before it, and torch's
-    global random state is left as it was. On one machine the result is the same, bit for bit, for one thread count.
+    Weights, order and augmentation depend on ``ctx.seed`` alone. The draws of an epoch do not depend on earlier epochs.
+    torch's global random state is restored afterwards. On one machine, and for one thread count, the result is the same
+    bit for bit.
 
     Args:
-        protocol: as it is for the data set's number of classes, see ``Protocol.for_classes``.
-        after_epoch: called with the epoch, counted from 1, and the model, which it may switch to evaluation.
-        teacher: maps images in [0, 1] to logits ``[n, C]``, where the protocol has each batch labelled by one.
-        checkpoint: where the training is kept from time to time, and goes on from; the result is that of a training
-            which was never stopped, bit for bit.
+        build: returns an untrained network.
+        data: the training images on their device.
+        protocol: the protocol for the data set's number of classes, see ``Protocol.for_classes``.
+        epochs: the number of epochs.
+        ctx: seed, device and numerics.
+        after_epoch: called with the epoch, counted from 1, and the model, which it may switch to evaluation mode.
+        teacher: maps images in [0, 1] to logits ``[n, C]``, if the protocol asks for dynamic labels.
+        checkpoint: saves the training from time to time. A resumed training gives the same result bit for bit.
 
     Raises:
-        ComponentError: the soft labels or the teacher that the protocol asks for are missing, the student fails on the
-            images or gives no logits for their classes, memory ran out, or the loss became infinite or not a number.
+        ComponentError: soft labels or a teacher are missing; the student fails on the images or returns logits of
+            another shape; memory ran out; or the loss became infinite or NaN.
     """
     learnt = supervision(data, protocol, teacher)
     restarts = protocol.restarts(epochs)
@@ -79,7 +86,7 @@ def train(
         optimizer = make_optimizer(parameters, protocol.optimizer)
         done, loss = checkpoint.restore(model, optimizer) if checkpoint else (0, math.nan)
         for epoch in range(done + 1, epochs + 1):
-            # What a student itself draws, in dropout, must not depend on where the training was taken up.
+            # A student's own draws, such as dropout, must not depend on where training was resumed.
             _seed(ctx, "student", epoch)
             if epoch - 1 in restarts:
                 optimizer = make_optimizer(parameters, protocol.optimizer)
@@ -96,7 +103,7 @@ def train(
 
 @contextmanager
 def _own_randomness(ctx: Context) -> Iterator[None]:
-    """Seed torch's global generators, from which weights are drawn, and restore them afterwards."""
+    """Seed torch's global generators, which initial weights are drawn from, and restore them afterwards."""
     device = torch.device(ctx.device)
     with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device], device_type=device.type):
         _seed(ctx, "weights")
@@ -106,7 +113,7 @@ def _own_randomness(ctx: Context) -> Iterator[None]:
 def _seed(ctx: Context, *key: Any) -> None:
     """Seed torch's generator of the device, and the CPU's."""
     seed = derive_seed(ctx.seed, *key)
-    # torch.manual_seed would also queue a call, with its stack, for every kind of device that is not in use: 0.5 ms.
+    # torch.manual_seed also queues a call for every unused type of device, which takes 0.5 ms.
     torch.default_generator.manual_seed(seed)
     if torch.device(ctx.device).type == "cuda":
         torch.cuda.manual_seed(seed)
@@ -121,7 +128,7 @@ def _train_epoch(
     epoch: int,
     ctx: Context,
 ) -> float:
-    """One pass over the data in random order; the mean loss."""
+    """Train one epoch in random order; return the mean loss."""
     model.train()
     order = torch.from_numpy(ctx.rng("order", epoch).permutation(len(data))).to(data.labels.device)
     augment_rng, mix_rng = ctx.torch_rng("augment", epoch), ctx.rng("cutmix", epoch)
@@ -140,7 +147,7 @@ def _train_epoch(
 
 
 def mixed_loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context, measure: Loss = F.cross_entropy) -> Tensor:
-    """The loss against the own and the partner's label, weighted by their areas."""
+    """Return the loss against an image's own and its partner's label, weighted by area."""
     logits = Numerics.of(ctx).logits(model, batch.images)
     loss = measure(logits, labels)
     if batch.kept < 1:

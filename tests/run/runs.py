@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
-from ddbench.run.events import read_events
+from ddbench.run.events import LOG_NAME
 
 
 def start(suite: Path, store: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
@@ -69,6 +71,13 @@ def flip_byte(path: Path, offset: int) -> None:
     data = bytearray(path.read_bytes())
     data[offset % len(data)] ^= 0x01
     path.write_bytes(bytes(data))
+
+
+def read_events(store: Path) -> Iterator[dict[str, Any]]:
+    """Yield every event of every run on a store, in the order of the runs."""
+    for path in sorted((store / "runs").glob(f"*/{LOG_NAME}")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
 
 
 def events(store: Path, kind: str) -> list[dict[str, Any]]:

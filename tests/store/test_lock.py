@@ -16,7 +16,7 @@ import pytest
 
 from ddbench.errors import StoreError
 from ddbench.store import Store
-from ddbench.store.gc import collect
+from ddbench.store.gc import collect_garbage
 from ddbench.store.lock import hold_as_worker, run_lock
 
 HOLDER = """
@@ -111,4 +111,4 @@ def test_garbage_is_not_collected_under_a_run(root: Path) -> None:
         holder(root, "first"),
         pytest.raises(StoreError, match="a run is using the store; try again when it has ended"),
     ):
-        collect(root, set(), delete=True)
+        collect_garbage(root, set(), delete=True)

@@ -148,7 +148,7 @@ def test_a_teacher_is_shown_pixels_and_its_answer_stands_for_the_whole_mixed_bat
 
 
 def test_missing_soft_labels_and_a_missing_teacher_are_said_in_one_line() -> None:
-    with pytest.raises(ComponentError, match=r"'psr-kd@1' learns from cached soft labels, and .* have none; keep"):
+    with pytest.raises(ComponentError, match=r"'psr-kd@1' needs cached soft labels, and .* has none; set"):
         supervision(images(), PSR, lambda x: x)
-    with pytest.raises(ComponentError, match=r"'rded-kd@1' has a teacher label .* there is none; bind .* role 'kd'"):
+    with pytest.raises(ComponentError, match=r"'rded-kd@1' needs a teacher .* there is none; bind .* role 'kd'"):
         supervision(images(logits(0)), RDED, None)

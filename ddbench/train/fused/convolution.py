@@ -1,4 +1,4 @@
-"""Convolutions whose weights learn from small feature maps by one matrix product."""
+"""Convolutions whose weight gradient, on small feature maps, is one matrix product."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-# Pixels of a feature map. Measured with AMX, bfloat16, 3x3 and 128 to 512 channels: the product takes 0.1 to 0.3 of the
-# library's time on 4x4 and smaller maps, 0.4 to 0.75 on 7x7, as much on 8x8 and twice as much on 14x14.
+# Pixels of a feature map. Measured with AMX, bfloat16, 3x3 kernels and 128 to 512 channels. Relative to the library,
+# the product takes 0.1 to 0.3 of the time up to 4x4, 0.4 to 0.75 on 7x7, the same on 8x8 and twice as long on 14x14.
 MOST_PIXELS = 49
 
 
 class Convolution(nn.Module):
-    """A convolution with the parameters of ``conv`` itself.
+    """A convolution that shares the parameters of ``conv``.
 
-    In bfloat16 the library's gradient by the weights is slow on small feature maps; there all patches are laid out and
-    multiplied by the gradient of what they became.
+    In bfloat16 the library's weight gradient is slow on small feature maps. There, all input patches are laid out and
+    multiplied by the gradient of the output.
     """
 
     def __init__(self, conv: nn.Conv2d) -> None:
@@ -27,7 +27,7 @@ class Convolution(nn.Module):
         self.stride, self.padding = conv.stride[0], cast("int", conv.padding[0])
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, C, H, W]`` to ``[n, D, H', W']``."""
+        """Map ``[n, C, H, W]`` to ``[n, D, H', W']``."""
         height, width = ((side + 2 * self.padding - self.weight.shape[-1]) // self.stride + 1 for side in x.shape[2:])
         if x.dtype != torch.bfloat16 or height * width > MOST_PIXELS:
             return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
@@ -36,7 +36,7 @@ class Convolution(nn.Module):
 
     @staticmethod
     def can_stand_for(conv: nn.Module) -> bool:
-        """Whether ``conv`` is a convolution of the common kind: square, the same in both directions, not grouped."""
+        """Return whether ``conv`` is a square, symmetric convolution without groups or dilation."""
         return type(conv) is nn.Conv2d and (
             conv.groups == 1
             and conv.dilation == (1, 1)
@@ -70,7 +70,7 @@ class _Convolution(torch.autograd.Function):
 
 
 def _patches(x: Tensor, side: int, stride: int, padding: int, rows: int, columns: int) -> Tensor:
-    """What each output pixel is computed from: ``[n · rows · columns, side · side · C]``."""
+    """Return the input patch of each output pixel, ``[n · rows · columns, side · side · C]``."""
     n, channels, height, width = x.shape
     framed = x.new_zeros(n, height + 2 * padding, width + 2 * padding, channels)
     framed[:, padding : padding + height, padding : padding + width] = x.permute(0, 2, 3, 1)

@@ -1,10 +1,10 @@
-"""Loops over images with channels last, ``[n, H, W, C]``; sums are float32, in two passes, as the differences need it.
+"""Compiled loops over channels-last images, ``[n, H, W, C]``, with float32 sums.
 
-y = ReLU(γ (x − mean) / deviation + β), mean and deviation of one channel of one image (Ulyanov et al., 2016), then the
-mean of each ``pool`` × ``pool`` box; what no whole box covers is left out, as in torch. A ``pool`` of 1 is none, and a
-``floor`` of −∞ instead of 0 is no ReLU.
+Instance norm (Ulyanov et al., 2016) computes y = ReLU(γ (x − mean) / deviation + β) for each channel of each image.
+Mean and deviation take two passes, for accuracy. An average pool over ``pool`` × ``pool`` boxes follows; incomplete
+boxes are dropped, as in torch. ``pool`` 1 means no pool, and ``floor`` −∞ means no ReLU.
 
-numpy has no bfloat16: its arrays hold the bits, uint16, and arithmetic is float32.
+numpy has no bfloat16, so arrays hold its bits as uint16. Arithmetic is float32.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Decorator: TypeAlias = Callable[[Callable[..., Any]], Any]
 
 @cast("_Decorator", intrinsic)
 def _float_of(context: Any, bits: Any) -> Any:
-    """The float32 with these 32 bits."""
+    """Reinterpret 32 bits as a float32."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
@@ -38,7 +38,7 @@ def _float_of(context: Any, bits: Any) -> Any:
 
 @cast("_Decorator", intrinsic)
 def _bits_of(context: Any, value: Any) -> Any:
-    """The 32 bits of a float32."""
+    """Reinterpret a float32 as 32 bits."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.IntType(32))
@@ -47,12 +47,12 @@ def _bits_of(context: Any, value: Any) -> Any:
 
 
 def number(value: Any) -> Any:
-    """An element of an array, float32 or the bits of a bfloat16, as float32. For compiled loops only."""
+    """Convert an array element, float32 or the bits of a bfloat16, to float32. For compiled loops only."""
     raise TypeError("for compiled loops only")
 
 
 def put(array: Any, index: Any, value: Any) -> None:
-    """Round a float32, to even, to what ``array`` holds and write it there. For compiled loops only."""
+    """Write a float32 to ``array``, rounded to even if it holds bfloat16. For compiled loops only."""
     raise TypeError("for compiled loops only")
 
 
@@ -84,7 +84,7 @@ def _put(array: Any, index: Any, value: Any) -> Any:
 
 @compiled
 def _moments(image: Array, eps: np.float32, mean: Floats, inverse: Floats) -> None:
-    """Mean and inverse deviation of each channel of ``image [H, W, C]``."""
+    """Compute the mean and inverse deviation of each channel of ``image [H, W, C]``."""
     height, width, channels = image.shape
     share = _ONE / np.float32(height * width)
     mean[:] = _ZERO
@@ -116,7 +116,7 @@ def norm_forward(
     mean: Floats,
     inverse: Floats,
 ) -> None:
-    """``x [n, H, W, C]`` to ``out [n, H / pool, W / pool, C]``; ``mean`` and ``inverse [n, C]`` for the way back."""
+    """Map ``x [n, H, W, C]`` to ``out [n, H / pool, W / pool, C]``; fill ``mean`` and ``inverse [n, C]``."""
     images, rows, columns, channels = out.shape
     share = _ONE / np.float32(pool * pool)
     scale, shift, total = np.empty(channels, np.float32), np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -151,9 +151,10 @@ def norm_backward(
     grad_gamma: Floats,
     grad_beta: Floats,
 ) -> None:
-    """Gradients by x, γ and β of what ``norm_forward`` did; those of γ and β, ``[C]``, are added to what is there.
+    """Compute the gradients of ``norm_forward`` by x, γ and β; those of γ and β, ``[C]``, are accumulated.
 
-    With d the gradient by the norm's output and z the normalised x: γ / deviation · (d − mean d − z · mean(d z)).
+    The gradient by x is γ / deviation · (d − mean d − z · mean(d z)). Here d is the gradient by the norm's output,
+    and z the normalised x.
     """
     images, height, width, channels = x.shape
     rows, columns = grad.shape[1:3]
@@ -199,7 +200,7 @@ def norm_backward(
 
 @compiled
 def pool_forward(x: Array, pool: int, out: Array) -> None:
-    """``x [n, H, W, C]`` to the means of its boxes, ``out [n, H / pool, W / pool, C]``."""
+    """Map ``x [n, H, W, C]`` to the means of its boxes, ``out [n, H / pool, W / pool, C]``."""
     images, rows, columns, channels = out.shape
     share = _ONE / np.float32(pool * pool)
     total = np.empty(channels, np.float32)
@@ -217,7 +218,7 @@ def pool_forward(x: Array, pool: int, out: Array) -> None:
 
 @compiled
 def pool_backward(grad: Array, pool: int, grad_x: Array) -> None:
-    """The gradient by x of what ``pool_forward`` did."""
+    """Compute the gradient of ``pool_forward`` by x."""
     images, height, width, channels = grad_x.shape
     rows, columns = grad.shape[1:3]
     share = _ONE / np.float32(pool * pool)

@@ -1,4 +1,4 @@
-"""Layers that stand for several of torch's and do their work in one pass."""
+"""Layers that do the work of several torch layers in one pass."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ddbench.train.fused.kernels import Array
 
 
 class FusedNorm(nn.Module):
-    """An instance norm and what follows it: ReLU, average pool or both. Its parameters are those of ``norm`` itself.
+    """An instance norm followed by a ReLU, an average pool or both; it shares the parameters of ``norm``.
 
-    Input and output are float32 or bfloat16, with channels last in memory; all sums between are float32.
+    Input and output are channels-last float32 or bfloat16. All sums are float32.
     """
 
     def __init__(self, norm: nn.GroupNorm, *, relu: bool, pool: int) -> None:
@@ -27,29 +27,29 @@ class FusedNorm(nn.Module):
         self.eps, self.relu, self.pool = norm.eps, relu, pool
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, C, H, W]`` to ``[n, C, H / pool, W / pool]``."""
+        """Map ``[n, C, H, W]`` to ``[n, C, H / pool, W / pool]``."""
         floor = 0.0 if self.relu else -math.inf
         return cast("Tensor", _Norm.apply(x, self.weight, self.bias, self.eps, floor, self.pool))
 
     def extra_repr(self) -> str:
-        """The settings, for ``print(model)``."""
+        """Return the settings that ``print(model)`` shows."""
         return f"{len(self.weight)}, relu={self.relu}, pool={self.pool}"
 
 
 class FusedPool(nn.Module):
-    """An average pool over boxes of ``pool`` × ``pool``, with channels last in memory."""
+    """An average pool over ``pool`` × ``pool`` boxes of channels-last images."""
 
     def __init__(self, pool: int) -> None:
         super().__init__()
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, C, H, W]`` to ``[n, C, H / pool, W / pool]``."""
+        """Map ``[n, C, H, W]`` to ``[n, C, H / pool, W / pool]``."""
         return cast("Tensor", _Pool.apply(x, self.pool))
 
 
 class PooledProjection(nn.Module):
-    """A 1x1 convolution and the average pool after it, in the cheaper order: they commute. Its weight is ``conv``'s."""
+    """A 1x1 convolution and an average pool, which commute, with the pool first; it shares the weight of ``conv``."""
 
     def __init__(self, conv: nn.Conv2d, pool: int) -> None:
         super().__init__()
@@ -57,12 +57,12 @@ class PooledProjection(nn.Module):
         self.pool = FusedPool(pool)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, C, H, W]`` to ``[n, D, H / pool, W / pool]``."""
+        """Map ``[n, C, H, W]`` to ``[n, D, H / pool, W / pool]``."""
         return F.conv2d(self.pool(x), self.weight, self.bias, groups=self.groups)
 
 
 def _array(x: Tensor) -> Array:
-    """A view of ``x [n, C, H, W]`` as ``[n, H, W, C]``; of bfloat16 the bits."""
+    """Return a view of ``x [n, C, H, W]`` as ``[n, H, W, C]``, with bfloat16 as its bits."""
     x = x.detach().permute(0, 2, 3, 1)
     return cast("Array", x.view(torch.uint16).numpy() if x.dtype == torch.bfloat16 else x.numpy())
 

@@ -1,4 +1,4 @@
-"""Find, in any network, the layers that can be done in one pass."""
+"""Replace layers of a network by fused ones."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from ddbench.train.fused.layers import FusedNorm, FusedPool, PooledProjection
 
 
 def fuse(model: nn.Module) -> nn.Module:
-    """Replace, in every ``nn.Sequential`` of ``model``, instance norms with what follows them, pools and convolutions.
+    """Replace the instance norms, pools and convolutions in every ``nn.Sequential`` of ``model`` by fused layers.
 
-    The network computes what it did, up to rounding, with the same parameters under the same names; whatever is not
-    recognised stays as it is.
+    The network computes the same function up to rounding. Parameters keep their names. Other layers stay unchanged.
     """
-    # Only what stands in a Sequential is known to be called one after the other.
+    # Only the layers of a Sequential are known to be called one after the other.
     for module in [m for m in model.modules() if type(m) is nn.Sequential]:
         layers = list(module)
         index = 0
@@ -32,7 +31,7 @@ def fuse(model: nn.Module) -> nn.Module:
 
 
 def _fused(layers: list[nn.Module]) -> tuple[nn.Module | None, int]:
-    """A layer that does what the first of these do, if there is one, and how many they are."""
+    """Return a fused layer for the first of these layers, or None, and the number of layers that it replaces."""
     first, pools = layers[0], [_pool(layer) for layer in layers[:3]] + [1, 1]
     if pools[0] > 1:
         return FusedPool(pools[0]), 1
@@ -64,7 +63,7 @@ def _is_instance_norm(layer: nn.Module) -> TypeGuard[nn.GroupNorm]:
 
 
 def _pool(layer: nn.Module) -> int:
-    """The side of an average pool's boxes, if it cuts the image into such boxes; else 1."""
+    """Return the box side of an average pool whose boxes do not overlap; 1 for other layers."""
     if type(layer) is not nn.AvgPool2d or layer.padding not in (0, (0, 0)) or layer.ceil_mode:
         return 1
     side, stride = layer.kernel_size, layer.stride

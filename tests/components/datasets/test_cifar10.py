@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from ddbench_components.datasets._download.download import download as _download
+from ddbench_components.datasets._download import download as _download
 from ddbench_components.datasets.cifar10 import Cifar10
 from handmade_cifar import ARCHIVE, NPM_TARBALL, PACK, TRAIN, VALIDATION, Server, binary_files, tarball
 

@@ -191,7 +191,7 @@ def test_what_a_protocol_learns_from_must_be_there() -> None:
     with pytest.raises(ComponentError, match="cached soft labels"):
         evaluate(distilled(2), cached, teacher=SpecimenTeacher())
     what = {"labels": "dynamic", "temperature": 1.5, "scaled": True, "teacher": "kd"}
-    with pytest.raises(ComponentError, match="bind a scorer that teaches to the role 'kd'"):
+    with pytest.raises(ComponentError, match="bind a teaching scorer to the role 'kd'"):
         evaluate(soft(torch.zeros(6, 3)), protocol(distillation=what))
 
 
