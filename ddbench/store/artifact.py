@@ -66,7 +66,7 @@ class Manifest(Part):
     recipe: dict[str, Any]
     inputs: dict[str, str]
     digest: str
-    files: dict[str, Annotated[tuple[str, int], Field(strict=False)]]
+    files: dict[str, Annotated[tuple[str, Annotated[int, Field(ge=0)]], Field(strict=False)]]
     provenance: dict[str, Provenance]
     info: dict[str, Any]
 

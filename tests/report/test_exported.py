@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ddbench.errors import DdbenchError, StoreError
 from ddbench.report import Results, export_results, leaderboard_of, read_exported, to_markdown
@@ -16,6 +19,7 @@ from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.conftest import ROOT
 from tests.plan.plans import Values, edited, set_
 from tests.plan.pretend import record
+from tests.record.test_record import mutated, short
 from tests.report.stores import VALUES, accuracy, stored
 
 STAGE = {"stage": "evaluate", "action_key": "e" * 64}
@@ -259,3 +263,75 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(DdbenchError, match=r"cannot write .*out: .*; choose another folder: --to"):
         export_results(stored(tmp_path), tmp_path / "out")
+
+
+# mutated files
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The files of a small export by name."""
+    folder = tmp_path_factory.mktemp("exported")
+    values = edited(lambda v: v.update(ipc=[1], seeds={"training": [0]}), VALUES)
+    export_results(stored(folder, values), folder / "out")
+    return {path.name: read_sealed(path) or {} for path in (folder / "out").iterdir()}
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_mutated_files_are_read_or_refused(
+    tmp_path: Path, exported: dict[str, dict[str, Any]], data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(exported)))
+    whole = copy.deepcopy(exported[name])
+    if name != "suite.json":
+        whole["record"] = short(whole["record"])
+    changed = data.draw(mutated(whole))
+    if not isinstance(changed, dict) or "checksum" in changed:
+        return
+    for each, value in {**exported, name: changed}.items():
+        try:
+            write_sealed(tmp_path / each, value)
+        except (ValueError, TypeError):  # no finite number: it cannot have been written
+            return
+    try:
+        pages(read_exported(tmp_path))
+    except StoreError as error:
+        assert "\n" not in str(error)
+
+
+def test_too_deep_a_file_is_damage(tmp_path: Path) -> None:
+    export_results(stored(tmp_path), tmp_path / "out")
+    path = sorted((tmp_path / "out").glob("*-*.json"))[0]
+    path.write_text('{"a": ' * 100_000 + "1" + "}" * 100_000)
+    with pytest.raises(StoreError, match="is no file of this name"):
+        read_exported(tmp_path / "out")
+
+
+def test_unknown_keys_are_read_over_and_kept(tmp_path: Path) -> None:
+    results, out = stored(tmp_path), tmp_path / "out"
+    export_results(results, out)
+    for path in out.iterdir():
+        value = read_sealed(path) or {}
+        value["later"] = 1
+        value["cells"][0]["later"] = 2
+        if path.name != "suite.json":
+            value["record"]["later"] = 3
+        write_sealed(path, value)
+    assert pages(read_exported(out)) == pages(results)
+    before = contents(out)
+    export_results(results, out)
+    after = contents(out)
+    assert {name: data for name, data in after.items() if name != "suite.json"}.items() <= before.items()
+    assert json.loads(after["suite.json"])["later"] == 1
+
+
+def test_other_methods_under_the_names_of_an_old_export_are_a_conflict(tmp_path: Path) -> None:
+    results, out = stored(tmp_path), tmp_path / "out"
+    export_results(results, out)
+    path = out / "suite.json"
+    value = read_sealed(path) or {}
+    value["rows"][0]["parts"]["pool"] = "7"
+    write_sealed(path, {**value, "format": 1})
+    with pytest.raises(StoreError, match=r"suite\.json: describes methods in other words; nothing was written"):
+        export_results(results, out)
