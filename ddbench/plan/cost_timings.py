@@ -124,7 +124,7 @@ def _kind(record: RunRecord) -> str:
 def _passes(record: RunRecord, work: Workload) -> int | None:
     """The passes of a recorded training; None for a protocol that the plan has not, and so of no kind of it."""
     protocol = None if record.protocol is None else work.protocols.get(record.protocol.sha256)
-    if protocol is None or record.distilled is None or record.distilled.size is None:
+    if protocol is None or record.distilled is None or record.distilled.ipc is None:
         return None
     measured = record.result.evaluations * record.validation.size
-    return passes(protocol, len(work.dataset.classes), record.distilled.size, measured)
+    return passes(protocol, len(work.dataset.classes), record.distilled.ipc, measured)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ddbench.api.settings import EvaluationSettings
 from ddbench.plan.graph import Graph
 from ddbench.plan.node import ComponentRef, Node
 from ddbench.record import RunRecord
@@ -80,10 +81,10 @@ def _answers(made: _Made, cell: Cell, node: Node, graph: Graph, key: str) -> boo
     record, row = made.record, cell.row
     settings, soft = record.settings, record.soft_labels
     assert settings is not None
+    evaluation = EvaluationSettings.model_validate(node.settings["evaluation"]).model_dump()
     return (
-        settings.numerics == node.settings["numerics"]
-        and settings.cadence in (None, node.settings["cadence"])
-        and (record.result.best is not None or node.settings["cadence"] == "last")
+        _agree(settings.evaluation, evaluation)
+        and (record.result.best is not None or evaluation["evaluate"] == "last")
         and (None if soft is None else soft.tau) == (row.labels.tau if row.soft_students else None)
         and made.settings("select", "pool") == {row.pool.count(cell.ipc)}
         and made.settings("select", "seed") <= {cell.selection_seed}

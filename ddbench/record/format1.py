@@ -50,11 +50,9 @@ def _record(value: dict[str, Any]) -> dict[str, Any]:
 
 def _settings(value: dict[str, Any]) -> dict[str, Any]:
     """Read the settings off the result: only ``evaluate: papers`` measures more than once."""
-    return {
-        "seed": value.get("training_seed"),
-        "numerics": value["environment"]["numerics"].partition(",")[0],
-        "cadence": "papers" if value["result"]["evaluations"] > 1 else None,
-    }
+    papers = {"evaluate": "papers"} if value["result"]["evaluations"] > 1 else {}
+    numerics = value["environment"]["numerics"].partition(",")[0]
+    return {"seed": value.get("training_seed"), "evaluation": {"numerics": numerics, **papers}}
 
 
 def _distilled(value: dict[str, Any]) -> dict[str, Any] | None:

@@ -33,11 +33,13 @@ class Result(Part):
 
 
 class Settings(Part):
-    """The settings of the evaluation; None where a record of format 1 does not tell."""
+    """The training seed and the settings of evaluation by name.
+
+    A record of format 1 may lack the seed, and tells only some of the settings.
+    """
 
     seed: int | None
-    numerics: str | None
-    cadence: str | None
+    evaluation: dict[str, Any]
 
 
 class ProtocolUse(Part):

@@ -40,7 +40,7 @@ def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
     evaluator = cast("Evaluator", cache.bare(job, "evaluator"))
     student = cast("Student", cache.bare(job, "student"))
     protocol = Protocol.model_validate(job.worker_args["protocol"])
-    distilled, dataset = distilled_set(job, cache), cache.dataset(job)
+    distilled, dataset = distilled_set(job, cache.inputs(job)), cache.dataset(job)
     made = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, cache, ctx), ctx)
     try:
         return Result(
@@ -59,7 +59,10 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
 
     It stands on its own: what was measured, on which validation set, by what, where, and what each stage took.
     """
-    data = cache.artifact(job, "dataset").content()
+    inputs = cache.inputs(job)
+    assert inputs.dataset is not None
+    assert inputs.distilled is not None
+    data = inputs.dataset.content()
     env = {**environment(ctx.device, ctx.threads), "numerics": str(Numerics.of(ctx))}
     before = [manifest for key in job.lineage if (manifest := cache.store.manifest(key)) is not None]
     uses = {role: ComponentUse.model_validate(use) for role, use in job.uses.items()}
@@ -69,7 +72,7 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
         action_key=job.action_key,
         fingerprint=fingerprint(env),
         result=result,
-        settings=Settings(seed=job.settings["seed"], numerics=ctx.numerics, cadence=ctx.cadence),
+        settings=Settings(seed=job.settings["seed"], evaluation=ctx.evaluation.model_dump(mode="json")),
         protocol=ProtocolUse.model_validate(job.settings["protocol"]),
         evaluator=uses["evaluator"],
         student=uses["student"],
@@ -80,7 +83,11 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
             size=size,
             standard_error=binomial_standard_error(result.last, size),
         ),
-        distilled=_distilled(job, cache),
+        distilled=Distilled(
+            digest=str(job.input_digests.distilled),
+            size=len(inputs.distilled.content()["ids"]),
+            ipc=job.settings["ipc"],
+        ),
         soft_labels=_soft(job),
         lineage=_lineage(job, before),
         environment=Environment.model_validate(env),
@@ -89,14 +96,9 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
     )
 
 
-def _distilled(job: Job, cache: WorkerCache) -> Distilled:
-    size = len(cache.artifact(job, "distilled").content()["ids"])
-    return Distilled(digest=job.input_digests["distilled"], size=size, ipc=job.settings.get("ipc"))
-
-
 def _soft(job: Job) -> Soft | None:
-    digest = job.input_digests.get("soft")
-    return None if digest is None else Soft(digest=digest, tau=job.settings["temperature"])
+    digest = job.input_digests.soft
+    return None if digest is None else Soft(digest=digest, tau=job.settings["tau"])
 
 
 def _lineage(job: Job, before: list[Manifest]) -> list[Provenance]:
@@ -123,4 +125,4 @@ def _stage(manifest: Manifest) -> StageRecord:
 
 def _last_stage(job: Job, usage: dict[str, Any]) -> StageRecord:
     uses = {role: (use["name"], use["version"]) for role, use in job.recipe["uses"].items()}
-    return StageRecord(stage="evaluate", action_key=job.action_key, uses=uses, **usage)
+    return StageRecord(stage=job.stage, action_key=job.action_key, uses=uses, **usage)

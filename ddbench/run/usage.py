@@ -1,4 +1,4 @@
-"""The cost of a stage: seconds and peak memory."""
+"""The time and the memory that a stage took."""
 
 from __future__ import annotations
 

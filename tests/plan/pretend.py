@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ddbench.api import sha256_json
-from ddbench.plan import Graph, Node, State
+from ddbench.plan import STAGES, Graph, Node, State
 from ddbench.record import Provenance
 from ddbench.store import Manifest, Store
 
@@ -43,7 +43,7 @@ def record(
         "action_key": action_key,
         "fingerprint": fingerprint,
         "result": result,
-        "settings": {"seed": 0, "numerics": "reference", "cadence": "papers"},
+        "settings": {"seed": 0, "evaluation": {"numerics": "reference", "evaluate": "papers"}},
         "protocol": {"id": "minimax-hard@1", "sha256": "9" * 64},
         **dict.fromkeys(("evaluator", "student", "dataset", "teacher")),
         "validation": {"digest": "d" * 64, "size": 18, "standard_error": 11.8},
@@ -103,15 +103,15 @@ def pretend(
     for key, node in graph.nodes.items():
         if not done(node) or any(parent not in state.digests for parent in node.inputs.values()):
             continue
-        inputs = {role: state.digests[parent] for role, parent in node.inputs.items()}
+        inputs = node.inputs.map(state.digests.__getitem__)
         action_key = node.action_key(inputs)
-        room = "results" if node.stage == "evaluate" else "artifacts"
+        room = "results" if STAGES[node.stage].makes_result else "artifacts"
         folder = root / room / action_key[:2] / action_key
-        provenance = {role: ref.provenance for role, ref in node.uses.items()}
-        if node.stage == "evaluate":
+        provenance = {part: ref.provenance for part, ref in node.uses.items()}
+        if STAGES[node.stage].makes_result:
             write_unsynced(folder / "f1.json", record(action_key, last(node), lineage=list(provenance.values())))
             continue
-        manifest = manifest_of(node, action_key, inputs, digest(node), {}, provenance)
+        manifest = manifest_of(node, action_key, dict(inputs.named()), digest(node), {}, provenance)
         write_unsynced(folder / "manifest.json", manifest.to_json())
         state.digests[key] = manifest.digest
     return State(graph, store).resolve_all()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ddbench.plan import Graph, Node, State
-from ddbench.plan.cost_work import Workload
+from ddbench.plan import STAGES, Graph, Node, State
+from ddbench.plan.cost_work import Workload, evaluation_of
 from ddbench.store import Store
 from ddbench.toolkit.hardware import cpu_model
 from tests.plan.pretend import manifest_of, record, write_unsynced
@@ -41,25 +41,25 @@ def record_all(
     if environment["device"] == "cuda":
         usage["peak_device_memory_mib"] = mebibytes
     for key, node in graph.nodes.items():
-        inputs = {role: state.digests[parent] for role, parent in node.inputs.items()}
+        inputs = node.inputs.map(state.digests.__getitem__)
         action_key = node.action_key(inputs)
         state.digests[key] = key
         took = {**usage, "wall_s": seconds(node), **({"resumed": True} if resumed(node) else {})}
-        room = root / ("results" if node.stage == "evaluate" else "artifacts") / action_key[:2] / action_key
-        if node.stage == "evaluate":
+        room = root / ("results" if STAGES[node.stage].makes_result else "artifacts") / action_key[:2] / action_key
+        if STAGES[node.stage].makes_result:
             made = {
                 **record(action_key, 50.0, fingerprint="f"),
                 "result": {"last": 50.0, "best": None, "evaluations": 1, "curve": [], "details": details(node)},
                 "protocol": node.settings["protocol"],
                 **{role: ref.address for role, ref in node.uses.items()},
                 "validation": {"digest": "d", "size": validation, "standard_error": None},
-                "distilled": {"digest": "d", "size": images.of(key).images},
+                "distilled": {"digest": "d", "size": images.of(key).images, "ipc": node.settings["ipc"]},
                 "stages": [{"stage": "evaluate", "action_key": action_key, **took}],
             }
-            made["environment"] |= {**environment, "numerics": node.settings["numerics"]}
+            made["environment"] |= {**environment, "numerics": evaluation_of(node).numerics}
             write_unsynced(room / "f.json", made)
             continue
         info = {"samples": images.of(key).images, "usage": took, "environment": environment, "pool_size": 12}
-        manifest = manifest_of(node, action_key, inputs, key, info)
+        manifest = manifest_of(node, action_key, dict(inputs.named()), key, info)
         write_unsynced(room / "manifest.json", manifest.to_json())
     return State(graph, store).resolve_all()
