@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from math import log
 from statistics import fmean
 from typing import Any, Final
 
-from ddbench.errors import StoreError
 from ddbench.plan.cost_devices import device_of
 from ddbench.plan.cost_work import Workload, kind_of_evaluation, kind_of_recipe, passes
+from ddbench.record import RunRecord
 from ddbench.store import Manifest, Store
 
 _MIB = 2**20
@@ -79,22 +78,15 @@ def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
         if "usage" in manifest.info and "environment" in manifest.info and "resumed" not in manifest.info["usage"]:
             kind = kind_of_recipe(manifest.stage, manifest.recipe["uses"], manifest.recipe["settings"])
             yield _timing(kind, manifest.info["environment"], _units(manifest), manifest.info["usage"])
-    for record in _results(store):
-        usage = record["stages"][-1]
-        if {"protocol", "ipc"} <= record.keys() and "wall_s" in usage and not _was_resumed(record):
-            yield _timing(_kind(record), record["environment"], _passes(record, work), usage)
+    for record in store.all_results():
+        if record.training.wall_s is not None and not _was_resumed(record):
+            usage = record.training.model_dump(exclude_none=True)
+            yield _timing(_kind(record), record.environment.model_dump(), _passes(record, work), usage)
 
 
-def _was_resumed(record: dict[str, Any]) -> bool:
+def _was_resumed(record: RunRecord) -> bool:
     """Whether a training was taken up again, as its worker says or, in older records, the evaluator alone."""
-    return "resumed" in record["stages"][-1] or bool(record["result"]["details"].get("resumed_after"))
-
-
-def _results(store: Store) -> Iterator[dict[str, Any]]:
-    """Every record of a training that is not damaged."""
-    for folder in sorted((store.root / "results").glob("*/*")):
-        with suppress(StoreError):
-            yield from store.results(folder.name)
+    return record.training.resumed or bool(record.result.details.get("resumed_after"))
 
 
 def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: dict[str, float]) -> Timing:
@@ -117,16 +109,22 @@ def _units(manifest: Manifest) -> int | None:
     return samples
 
 
-def _kind(record: dict[str, Any]) -> str:
-    roles = ("evaluator", "student", "dataset", "teacher")
-    uses = {role: record[role] for role in roles if record.get(role) is not None}
-    return kind_of_evaluation(uses, record["protocol"], record["environment"]["numerics"].partition(",")[0])
+def _kind(record: RunRecord) -> str:
+    uses = {
+        "evaluator": record.evaluator,
+        "student": record.student,
+        "dataset": record.dataset,
+        "teacher": record.teacher,
+    }
+    protocol = {} if record.protocol is None else record.protocol.model_dump()
+    known = {role: use.model_dump() for role, use in uses.items() if use is not None}
+    return kind_of_evaluation(known, protocol, record.environment.numerics.partition(",")[0])
 
 
-def _passes(record: dict[str, Any], work: Workload) -> int | None:
+def _passes(record: RunRecord, work: Workload) -> int | None:
     """The passes of a recorded training; None for a protocol that the plan has not, and so of no kind of it."""
-    protocol = work.protocols.get(record["protocol"]["sha256"])
-    if protocol is None:
+    protocol = None if record.protocol is None else work.protocols.get(record.protocol.sha256)
+    if protocol is None or record.distilled is None or record.distilled.ipc is None:
         return None
-    measured = record["result"]["evaluations"] * record["validation"]["size"]
-    return passes(protocol, len(work.dataset.classes), record["ipc"], measured)
+    measured = record.result.evaluations * record.validation.size
+    return passes(protocol, len(work.dataset.classes), record.distilled.ipc, measured)
