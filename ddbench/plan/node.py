@@ -26,6 +26,7 @@ from typing import Any
 from ddbench.api import Component, sha256_json
 from ddbench.plan.inputs import Inputs
 from ddbench.registry.code_hash import code_hash
+from ddbench.registry.provenance import provenance
 
 # Raise it when recipes are written otherwise, or when the harness itself makes other outputs of the same recipes.
 KEY_FORMAT = 2
@@ -52,9 +53,15 @@ class ComponentRef:
         return {"kind": info.kind, "name": info.name, "params": self.component.params.model_dump(mode="json")}
 
     @property
-    def source(self) -> str:
+    def code_hash(self) -> str:
         """The hash of its code: beside the key, not in it."""
         return code_hash(type(self.component))
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """The origin of the component and of its code, as JSON for manifests and records."""
+        made = provenance(type(self.component), self.keyed["params"], self.code_hash)
+        return made.model_dump(mode="json")
 
 
 @dataclass(frozen=True, eq=False)

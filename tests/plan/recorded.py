@@ -8,9 +8,9 @@ from typing import Any
 
 from ddbench.plan import STAGES, Graph, Node, State
 from ddbench.plan.estimate.work import Workload, evaluation_of
-from ddbench.store import Manifest, Store
+from ddbench.store import Store
 from ddbench.toolkit.hardware import cpu_model
-from tests.plan.pretend import write_unsynced
+from tests.plan.pretend import manifest_of, record, write_unsynced
 
 H100 = {"device": "cuda", "device_model": "NVIDIA H100 80GB HBM3"}
 T4 = {**H100, "device_model": "Tesla T4"}
@@ -50,21 +50,19 @@ def record_all(
         took |= {"resumed": True} if resumed(node) else {}
         room = root / ("results" if STAGES[node.stage].makes_result else "artifacts") / action_key[:2] / action_key
         if STAGES[node.stage].makes_result:
-            record = {
-                "action_key": action_key,
-                "fingerprint": "f",
+            made = {
+                **record(action_key, 50.0, fingerprint="f"),
                 "result": {"last": 50.0, "best": None, "evaluations": 1, "curve": [], "details": details(node)},
                 "protocol": node.settings["protocol"],
                 **{role: ref.address for role, ref in node.uses.items()},
-                "validation": {"digest": "d", "size": validation},
-                "ipc": node.settings["ipc"],
-                "environment": {**environment, "numerics": evaluation_of(node).numerics},
-                "sources": {},
+                "validation": {"digest": "d", "size": validation, "standard_error": None},
+                "distilled": {"digest": "d", "size": images.of(key).images, "ipc": node.settings["ipc"]},
                 "stages": [{"stage": "evaluate", "action_key": action_key, **took}],
             }
-            write_unsynced(room / "f.json", record)
+            made["environment"] |= {**environment, "numerics": evaluation_of(node).numerics}
+            write_unsynced(room / "f.json", made)
             continue
         info = {"samples": images.of(key).images, "usage": took, "environment": environment, "pool_size": 12}
-        manifest = Manifest(action_key, key, node.stage, node.recipe, dict(inputs.named()), key, {}, {}, info)
+        manifest = manifest_of(node, action_key, dict(inputs.named()), key, info)
         write_unsynced(room / "manifest.json", manifest.to_json())
     return State(graph, store).resolve_all()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from math import log
 from statistics import fmean
 from typing import Any, Final
 
-from ddbench.errors import StoreError
 from ddbench.plan.estimate.devices import device_of
 from ddbench.plan.estimate.work import Workload, kind_of_evaluation, kind_of_recipe, passes
+from ddbench.record import RunRecord
 from ddbench.store import Manifest, Store
 
 _MIB = 2**20
@@ -81,22 +80,15 @@ def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
         if "usage" in info and "environment" in info and "resumed" not in info["usage"]:
             kind = kind_of_recipe(manifest.stage, manifest.recipe["uses"], manifest.recipe["settings"])
             yield _timing(kind, info["environment"], _units(manifest), info["usage"])
-    for record in _results(store):
-        usage = record["stages"][-1]
-        if {"protocol", "ipc"} <= record.keys() and "wall_s" in usage and not _was_resumed(record):
-            yield _timing(_kind(record), record["environment"], _passes(record, work), usage)
+    for record in store.all_results():
+        if record.training.wall_s is not None and not _was_resumed(record):
+            usage = record.training.model_dump(exclude_none=True)
+            yield _timing(_kind(record), record.environment.model_dump(), _passes(record, work), usage)
 
 
-def _was_resumed(record: dict[str, Any]) -> bool:
+def _was_resumed(record: RunRecord) -> bool:
     """Return whether a training was resumed, as its worker or, in older records, the evaluator says."""
-    return "resumed" in record["stages"][-1] or bool(record["result"]["details"].get("resumed_after"))
-
-
-def _results(store: Store) -> Iterator[dict[str, Any]]:
-    """Yield every record of a training that is not damaged."""
-    for folder in sorted((store.root / "results").glob("*/*")):
-        with suppress(StoreError):
-            yield from store.results(folder.name)
+    return record.training.resumed or bool(record.result.details.get("resumed_after"))
 
 
 def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: dict[str, float]) -> Timing:
@@ -111,8 +103,7 @@ def _seconds(environment: dict[str, Any], usage: dict[str, float]) -> float:
     wall = usage["wall_s"]
     if environment["device"] != "cpu":
         return wall
-    threads: int = environment.get("threads", 1)
-    return min(wall, usage.get("cpu_s", wall) / threads)
+    return min(wall, usage.get("cpu_s", wall) / (environment.get("threads") or 1))
 
 
 def _units(manifest: Manifest) -> int | None:
@@ -125,16 +116,22 @@ def _units(manifest: Manifest) -> int | None:
     return units
 
 
-def _kind(record: dict[str, Any]) -> str:
-    roles = ("evaluator", "student", "dataset", "teacher")
-    uses = {role: record[role] for role in roles if record.get(role) is not None}
-    return kind_of_evaluation(uses, record["protocol"], record["environment"]["numerics"].partition(",")[0])
+def _kind(record: RunRecord) -> str:
+    uses = {
+        "evaluator": record.evaluator,
+        "student": record.student,
+        "dataset": record.dataset,
+        "teacher": record.teacher,
+    }
+    protocol = {} if record.protocol is None else record.protocol.model_dump()
+    known = {role: use.model_dump() for role, use in uses.items() if use is not None}
+    return kind_of_evaluation(known, protocol, record.environment.numerics.partition(",")[0])
 
 
-def _passes(record: dict[str, Any], work: Workload) -> int | None:
+def _passes(record: RunRecord, work: Workload) -> int | None:
     """Return the passes of a recorded training; None for a protocol that the plan does not use."""
-    protocol = work.protocols.get(record["protocol"]["sha256"])
-    if protocol is None:
+    protocol = None if record.protocol is None else work.protocols.get(record.protocol.sha256)
+    if protocol is None or record.distilled is None or record.distilled.ipc is None:
         return None
-    measured = record["result"]["evaluations"] * record["validation"]["size"]
-    return passes(protocol, len(work.dataset.classes), record["ipc"], measured)
+    measured = record.result.evaluations * record.validation.size
+    return passes(protocol, len(work.dataset.classes), record.distilled.ipc, measured)
