@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ddbench import Cost
-from ddbench.toolkit import FLOAT
+from ddbench.cost import FLOAT, Cost
 
 from .._weights import Published
 

@@ -6,10 +6,11 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ddbench.api.component import Component
-from ddbench.api.cost import COLOURS, Cost
+from ddbench.api.cost import COLOURS, Cost, Work
+from ddbench.api.work import Score, Train
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from ddbench.api.scorer import Scorer
     from ddbench.api.student import Student
     from ddbench.protocol.protocol import Protocol
+
+
+# Validation images in a batch of a measurement.
+PREDICTED_TOGETHER: Final = 32
 
 
 @dataclass(frozen=True)
@@ -45,45 +50,28 @@ class Evaluator(Component):
 
     kind: ClassVar[str] = "evaluator"
 
-    def cost(
-        self,
-        images: int,
-        dataset: Dataset,
-        student: Student,
-        protocol: Protocol,
-        teacher: Scorer | None,
-        *,
-        numerics: str,
-        cadence: str,
-        validation_size: int | None,
-    ) -> Cost | None:
-        """What judging a set of ``images`` images takes; None where that is not known; no torch.
-
-        This is a training as the protocol has it; an evaluator that does something else says something else here.
-
-        Args:
-            numerics: ``fast`` or ``reference``; fast is taken to be half precision.
-            cadence: ``papers`` measures as often as the protocol says, ``last`` once.
-            validation_size: validation images; None where their number is not known.
-        """
-        classes = len(dataset.classes)
-        ipc = math.ceil(images / classes)
-        rules = protocol.for_classes(classes, ipc)
-        size = rules.input_size(dataset.image_size, student.info.name)
-        epochs = rules.epochs(ipc, classes)
-        network = student.cost(classes, size)
-        asked = Cost(flops=0) if teacher is None else teacher.cost(dataset)
-        if network is None or asked is None or validation_size is None:
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of a training as the protocol has it. Override it where an evaluator does something else."""
+        if not isinstance(work, Train):
             return None
-        times = len(rules.evaluation_epochs(epochs)) if cadence == "papers" else 1
-        training = network.training(images, epochs, rules.batch_size)
+        classes = len(work.dataset.classes)
+        ipc = math.ceil(work.images / classes)
+        rules = work.protocol.for_classes(classes, ipc)
+        size = rules.input_size(work.dataset.image_size, work.student.info.name)
+        epochs = rules.epochs(ipc, classes)
+        network = work.student.network_cost(classes, size)
+        asked = Cost(flops=0) if work.teacher is None else work.teacher.cost(Score(work.dataset))
+        if network is None or asked is None or work.validation_size is None:
+            return None
+        times = len(rules.evaluation_epochs(epochs)) if work.cadence == "papers" else 1
+        training = network.training(work.images, epochs, rules.batch_size)
         held = None
-        if teacher is None and training.memory_bytes is not None:
-            held = training.memory_bytes + COLOURS * size**2 * (images + validation_size)
-        work = training + network.forward(validation_size * times)
-        if numerics == "fast":
-            work = work.in_half_precision()
-        return replace(work + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
+        if work.teacher is None and training.memory_bytes is not None:
+            held = training.memory_bytes + COLOURS * size**2 * (work.images + work.validation_size)
+        cost = training + network.forward(work.validation_size * times, PREDICTED_TOGETHER)
+        if work.numerics == "fast":
+            cost = cost.in_half_precision()
+        return replace(cost + asked * (work.images * epochs), memory_bytes=held, disk_bytes=0)
 
     @abstractmethod
     def evaluate(

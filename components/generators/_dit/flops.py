@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from .._layers import Layer, attention, layer, norm, residual
+
 # Sines and cosines that diffusers embeds a timestep with.
 TIMESTEP_CHANNELS: Final = 256
 
@@ -47,6 +49,11 @@ class Dit:
         return 2 * (self.layers * block + ends)
 
     @property
+    def launches(self) -> int:
+        """Kernels of a pass, whatever its batch: ten linear layers, two norms and the attention of each block."""
+        return 13 * self.layers
+
+    @property
     def parameters(self) -> int:
         """Numbers that are learnt; the positions of patches are not."""
         width, area = self.width, self.patch**2
@@ -63,18 +70,6 @@ class Dit:
         block = 6 * width + 4 * width + 5 * width
         ends = width + 2 * width + self.patch**2 * self.outputs
         return self.layers * block + ends + (self.labels + 3) * width + self.layers // 2 * 6 * width
-
-
-@dataclass(frozen=True)
-class _Convolution:
-    inputs: int
-    outputs: int
-    kernel: int
-    side: int
-
-    @property
-    def flops(self) -> int:
-        return 2 * self.kernel**2 * self.inputs * self.outputs * self.side**2
 
 
 @dataclass(frozen=True)
@@ -101,67 +96,53 @@ class Vae:
     @property
     def decode_flops(self) -> int:
         """Of one latent to its image."""
-        return sum(c.flops for c in self._decoder()) + self._attention_flops
+        return sum(layer.flops for layer in self._decoder())
 
     @property
     def encode_flops(self) -> int:
         """Of one image to mean and variance of its latent."""
-        return sum(c.flops for c in self._encoder()) + self._attention_flops
+        return sum(layer.flops for layer in self._encoder())
 
     @property
-    def weights(self) -> int:
-        """Of its convolutions, which are nearly all that it learns."""
-        return sum(c.kernel**2 * c.inputs * c.outputs for c in (*self._encoder(), *self._decoder()))
+    def parameters(self) -> int:
+        """Numbers that are learnt."""
+        return sum(layer.parameters for layer in (*self._encoder(), *self._decoder()))
 
-    def _decoder(self) -> Iterator[_Convolution]:
-        last, side = self.widths[-1], self.side
-        yield _Convolution(self.channels, self.channels, 1, side)
-        yield _Convolution(self.channels, last, 3, side)
+    def _decoder(self) -> Iterator[Layer]:
+        inputs, side = self.widths[-1], self.side
+        yield layer(self.channels, self.channels, side=side)
+        yield layer(self.channels, inputs, kernel=3, side=side)
         yield from self._middle()
-        inputs = last
         for stage, outputs in enumerate(reversed(self.widths)):
             for _ in range(self.layers + 1):
-                yield from _residual(inputs, outputs, side)
+                yield from residual(inputs, outputs, side)
                 inputs = outputs
             if stage < len(self.widths) - 1:
                 side *= 2
-                yield _Convolution(outputs, outputs, 3, side)
-        yield _Convolution(inputs, 3, 3, side)
+                yield layer(outputs, outputs, kernel=3, side=side)
+        yield norm(inputs)
+        yield layer(inputs, 3, kernel=3, side=side)
 
-    def _encoder(self) -> Iterator[_Convolution]:
-        side = self.side << (len(self.widths) - 1)
-        inputs = self.widths[0]
-        yield _Convolution(3, inputs, 3, side)
+    def _encoder(self) -> Iterator[Layer]:
+        inputs, side = self.widths[0], self.side * self.shrinks
+        yield layer(3, inputs, kernel=3, side=side)
         for stage, outputs in enumerate(self.widths):
             for _ in range(self.layers):
-                yield from _residual(inputs, outputs, side)
+                yield from residual(inputs, outputs, side)
                 inputs = outputs
             if stage < len(self.widths) - 1:
                 side //= 2
-                yield _Convolution(outputs, outputs, 3, side)
+                yield layer(outputs, outputs, kernel=3, side=side)
         yield from self._middle()
-        yield _Convolution(inputs, 2 * self.channels, 3, side)
-        yield _Convolution(2 * self.channels, 2 * self.channels, 1, side)
+        yield norm(inputs)
+        yield layer(inputs, 2 * self.channels, kernel=3, side=side)
+        yield layer(2 * self.channels, 2 * self.channels, side=side)
 
-    def _middle(self) -> Iterator[_Convolution]:
-        """Two residual blocks; the attention's projections between them are 1x1 convolutions in all but name."""
+    def _middle(self) -> Iterator[Layer]:
         width = self.widths[-1]
-        for _ in range(2):
-            yield from _residual(width, width, self.side)
-        for _ in range(4):
-            yield _Convolution(width, width, 1, self.side)
-
-    @property
-    def _attention_flops(self) -> int:
-        return 4 * self.side**4 * self.widths[-1]
-
-
-def _residual(inputs: int, outputs: int, side: int) -> Iterator[_Convolution]:
-    """Two 3x3 convolutions, and a 1x1 one beside them where the width changes."""
-    yield _Convolution(inputs, outputs, 3, side)
-    yield _Convolution(outputs, outputs, 3, side)
-    if inputs != outputs:
-        yield _Convolution(inputs, outputs, 1, side)
+        yield from residual(width, width, self.side)
+        yield from attention(width, self.side)
+        yield from residual(width, width, self.side)
 
 
 # The pipeline of 256 pixels that the DiT paper published (arXiv:2212.09748).

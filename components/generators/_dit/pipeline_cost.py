@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ddbench import ComponentError, Cost
-from ddbench.toolkit import COLOURS, FLOAT
+from ddbench import ComponentError
+from ddbench.cost import COLOURS, FLOAT, Cost
 
 from .flops import DIT_XL2, SD_VAE, Dit, Vae
 from .weights import Part
@@ -44,30 +44,32 @@ class PipelineCost:
         return cls(dit, replace(decoder, side=dit.side), half)
 
     def ask(self, times: int) -> Cost:
-        """So many passes of one latent through the transformer."""
-        cost = Cost(self.dit.flops * times)
+        """Return the cost of ``times`` passes of one latent through the transformer."""
+        cost = Cost(self.dit.flops * times, launches=self.dit.launches * times)
         return cost.in_half_precision() if self.half else cost
 
     def decode(self) -> Cost:
-        """One latent to its image."""
+        """Return the cost of decoding one latent."""
         return Cost(self.vae.decode_flops)
 
     def encode(self, images: int) -> Cost:
-        """Images to their latents."""
+        """Return the cost of encoding images."""
         return Cost(self.vae.encode_flops * images)
 
     def sample(self, steps: int, *, guided: bool, batch: int) -> Cost:
-        """One image and its latent, kept in half precision.
+        """Return the cost of one image and its latent, which is kept in half precision.
 
-        What is held at once is the weights and, of a batch, the decoder's largest maps: one that goes into a layer,
-        one that comes out, and one that is added.
+        Memory holds the weights and, for a batch, three of the decoder's largest maps: a layer's input, its output, and
+        a map that is added.
         """
         latent = self.dit.channels * self.dit.side**2
         pixels = (self.vae.side * self.vae.shrinks) ** 2
-        held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.weights * FLOAT
+        held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.parameters * FLOAT
         held += 3 * FLOAT * batch * pixels * self.vae.widths[min(1, len(self.vae.widths) - 1)]
         cost = self.ask(steps * (1 + guided)) + self.decode()
-        return Cost(cost.flops, cost.half_flops, held, COLOURS * pixels + _HALF * latent)
+        # A guided step is one pass of twice the batch.
+        launches = steps * self.dit.launches / batch
+        return replace(cost, memory_bytes=held, disk_bytes=COLOURS * pixels + _HALF * latent, launches=launches)
 
 
 def _sizes(part: Part) -> Dit | Vae | None:

@@ -1,4 +1,4 @@
-"""How fast work of each kind went, as a store has recorded it."""
+"""The recorded timings of a store: how fast work of each kind went."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from statistics import fmean
 from typing import Any, Final
 
 from ddbench.errors import StoreError
-from ddbench.plan.cost_devices import device_of
-from ddbench.plan.cost_work import Workload, kind_of_evaluation, kind_of_recipe, passes
+from ddbench.plan.estimate.devices import device_of
+from ddbench.plan.estimate.work import Workload, kind_of_evaluation, kind_of_recipe, passes
 from ddbench.store import Manifest, Store
 
 _MIB = 2**20
-# What memory is counted of: a process holds Python, torch and what both keep, beside tensors.
+RECORDED: Final = "recorded timings"
+# Memory is counted of tensors, or of a whole process, which holds Python and torch too.
 TENSORS: Final = "tensors"
 PROCESS: Final = "process"
 
@@ -27,7 +28,7 @@ class Timing:
 
     Attributes:
         units: None where it was not recorded how much there was to do.
-        memory_of: what held so many bytes: the tensors on a GPU, elsewhere the whole process.
+        memory_of: ``tensors``, on a GPU, or ``process``.
     """
 
     kind: str
@@ -39,10 +40,10 @@ class Timing:
 
 
 class Timings:
-    """What a store has recorded, of any suite, of work that was done in one go.
+    """The work that a store has recorded, of any suite. Work that was interrupted is left out.
 
     Attributes:
-        seconds: of all that was recorded, by device.
+        seconds: the sum by device.
     """
 
     def __init__(self, store: Store, work: Workload) -> None:
@@ -57,10 +58,10 @@ class Timings:
             if timing.units:
                 self._took[place][timing.units].append(timing.seconds)
 
-    def estimate(self, kind: str, device: str, units: int) -> float | None:
-        """Seconds for so many units, from the recorded work that is nearest in size; None without any of the kind.
+    def predict(self, kind: str, device: str, units: int) -> float | None:
+        """Return the seconds of so many units, from the recorded work nearest in size; None without any of the kind.
 
-        A unit of small work takes longer, for what is done once a node: the smaller the recorded work, the more of it.
+        A unit of small work takes longer, as each node has a fixed part.
         """
         took = self._took.get((kind, device))
         if not took or not units:
@@ -69,16 +70,17 @@ class Timings:
         return fmean(took[nearest]) / nearest * units
 
     def memory(self, kind: str, device: str) -> dict[str, int]:
-        """The most bytes that work of the kind has held on the device, by what they were counted of; perhaps empty."""
+        """Return the most bytes that such work has held on the device, by what they were counted of; perhaps empty."""
         return self._memory.get((kind, device), {})
 
 
 def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
-    """What was timed from its beginning to its end: of work that was taken up again, only the rest was."""
+    """Yield the work that was timed from beginning to end: of resumed work only the rest was timed."""
     for manifest in store.manifests():
-        if "usage" in manifest.info and "environment" in manifest.info and "resumed" not in manifest.info["usage"]:
+        info = manifest.info
+        if "usage" in info and "environment" in info and "resumed" not in info["usage"]:
             kind = kind_of_recipe(manifest.stage, manifest.recipe["uses"], manifest.recipe["settings"])
-            yield _timing(kind, manifest.info["environment"], _units(manifest), manifest.info["usage"])
+            yield _timing(kind, info["environment"], _units(manifest), info["usage"])
     for record in _results(store):
         usage = record["stages"][-1]
         if {"protocol", "distilled_size"} <= record.keys() and "wall_s" in usage and not _was_resumed(record):
@@ -86,12 +88,12 @@ def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
 
 
 def _was_resumed(record: dict[str, Any]) -> bool:
-    """Whether a training was taken up again, as its worker says or, in older records, the evaluator alone."""
+    """Return whether a training was resumed, as its worker or, in older records, the evaluator says."""
     return "resumed" in record["stages"][-1] or bool(record["result"]["details"].get("resumed_after"))
 
 
 def _results(store: Store) -> Iterator[dict[str, Any]]:
-    """Every record of a training that is not damaged."""
+    """Yield every record of a training that is not damaged."""
     for folder in sorted((store.root / "results").glob("*/*")):
         with suppress(StoreError):
             yield from store.results(folder.name)
@@ -101,20 +103,26 @@ def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: di
     on_gpu = "peak_device_memory_mib" in usage
     mebibytes = usage["peak_device_memory_mib" if on_gpu else "peak_memory_mib"]
     memory = (TENSORS if on_gpu else PROCESS, int(mebibytes * _MIB))
-    return Timing(kind, device_of(environment), units, usage["wall_s"], *memory)
+    return Timing(kind, device_of(environment), units, _seconds(environment, usage), *memory)
+
+
+def _seconds(environment: dict[str, Any], usage: dict[str, float]) -> float:
+    """Return wall time; on a CPU the CPU time of a thread where that is less, as other processes may have run too."""
+    wall = usage["wall_s"]
+    if environment["device"] != "cpu":
+        return wall
+    threads: int = environment.get("threads", 1)
+    return min(wall, usage.get("cpu_s", wall) / threads)
 
 
 def _units(manifest: Manifest) -> int | None:
-    """How much an artifact was to make, in the measure of its stage."""
+    """Return how much an artifact was to make, in the measure of its stage."""
     if manifest.stage in ("dataset", "fit"):
         return 1
     if manifest.stage == "distill":
         return manifest.size
-    if manifest.stage == "select":
-        size: int | None = manifest.info.get("pool_size")
-        return size
-    samples: int | None = manifest.info.get("samples")
-    return samples
+    units: int | None = manifest.info.get("pool_size" if manifest.stage == "select" else "samples")
+    return units
 
 
 def _kind(record: dict[str, Any]) -> str:
@@ -124,7 +132,7 @@ def _kind(record: dict[str, Any]) -> str:
 
 
 def _passes(record: dict[str, Any], work: Workload) -> int | None:
-    """The passes of a recorded training; None for a protocol that the plan has not, and so of no kind of it."""
+    """Return the passes of a recorded training; None for a protocol that the plan does not use."""
     protocol = work.protocols.get(record["protocol"]["sha256"])
     if protocol is None:
         return None
