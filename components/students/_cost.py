@@ -1,4 +1,4 @@
-"""What the built-in students take, layer by layer. No torch here."""
+"""The size of the built-in students, layer by layer. No torch here."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ RESNET_STAGES = 4
 
 
 class Layers:
-    """Counts what layers take while one square image goes through them.
+    """A counter of the layers that one square image goes through.
 
     Attributes:
-        kept: what the backward pass needs, in numbers of four bytes. A convolution keeps its input, a norm too, a ReLU
-            what it wrote over the norm's output, an average pool nothing new, a maximum pool also an index of eight
-            bytes for each output.
+        kept: what the backward pass needs, in numbers of four bytes. A convolution and a norm keep their input. A ReLU
+            keeps its output, which replaces the norm's. An average pool keeps nothing new. A maximum pool keeps its
+            output and an index of eight bytes for each number.
         launches: kernels of a forward pass.
     """
 

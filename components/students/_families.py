@@ -41,7 +41,7 @@ class ConvNetStudent(Student):
         )
 
     def network_cost(self, num_classes: int, image_size: int) -> NetworkCost:
-        """Return the network's size, exact but for the operations of norms."""
+        """Return the network's size, exact except for the operations of norms."""
         return convnet_cost(depth=self.depth, num_classes=num_classes, image_size=image_size)
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
@@ -87,7 +87,7 @@ class ResNetStudent(Student):
             )
 
     def network_cost(self, num_classes: int, image_size: int) -> NetworkCost:
-        """Return the network's size, exact but for the operations of norms."""
+        """Return the network's size, exact except for the operations of norms."""
         return resnet_cost(
             blocks=self.blocks,
             pooled=self.pooled,

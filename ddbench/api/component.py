@@ -119,7 +119,7 @@ class Component(ABC):
             raise ComponentError(problem)
 
     def cost(self, work: Work) -> Cost | None:
-        """Return what a piece of work costs, or None where that is not known; cheap, no torch.
+        """Return what a piece of work costs, or None if that is not known; cheap, no torch.
 
         Plans ask generators about ``Sample``, ``Fit``, ``Loss`` and ``Decode``, scorers about ``Score`` and ``Fit``,
         refiners about ``Refine``, and evaluators about ``Train``; see ``ddbench.api.cost``.

@@ -17,7 +17,7 @@ LAUNCHES_OF_A_STEP: Final = 40
 
 
 class Work:
-    """A piece of work that ``Component.cost`` is asked about: one of the classes in :mod:`ddbench.api.work`."""
+    """The argument of ``Component.cost``: one of the classes in :mod:`ddbench.api.work`."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class NetworkCost:
         parameters: numbers that are learnt.
         activations: numbers that the backward pass of one image needs.
         embedding: length of the embedding that the last layer sees.
-        launches: kernels of a forward pass, whatever its batch; 0 where nobody has counted them.
+        launches: kernels of a forward pass of any batch; 0 if nobody has counted them.
     """
 
     flops: int

@@ -26,5 +26,5 @@ class Student(Component):
         """Raise ComponentError, before anything runs, where ``build`` would; no torch."""
 
     def network_cost(self, num_classes: int, image_size: int) -> NetworkCost | None:
-        """Return the size of the network for colour images of that size, or None where it is not known; no torch."""
+        """Return the size of the network for colour images of that size, or None if it is not known; no torch."""
         return None

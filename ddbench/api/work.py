@@ -59,10 +59,10 @@ class Train(DatasetWork):
     """The evaluation of a distilled set of ``images`` images by one student.
 
     Attributes:
-        teacher: labels each batch; None where the protocol needs no such teacher.
+        teacher: labels each batch; None if the protocol needs no such teacher.
         numerics: ``fast`` or ``reference``; fast is taken to be half precision.
         cadence: ``papers`` measures as often as the protocol says, ``last`` once.
-        validation_size: validation images; None where their number is not known.
+        validation_size: validation images; None if their number is not known.
     """
 
     images: int

@@ -137,7 +137,7 @@ def _estimate_text(found: Estimate) -> list[str]:
     first = f"{device.title}, one worker: {f'{left} left' if left else 'nothing is left to run'}"
     untimed = [stage.stage for stage in found.stages if stage.seconds_left.unknown]
     if untimed:
-        first += f"; of some nodes no time is known: {', '.join(untimed)}"
+        first += f"; some nodes have no known time: {', '.join(untimed)}"
     missing = [f"to fetch: {line}" for line in found.missing]
     return [first, *_assumptions(found), _memory(found), _disk(found), *_sharing(found), *missing]
 
@@ -150,14 +150,14 @@ def _assumptions(found: Estimate) -> list[str]:
 
     lines = []
     if found.device.float32 is None and not found.basis:
-        lines.append("nothing is known of how fast this device is; name another: --device")
+        lines.append("the speed of this device is not known; name another with --device")
     assumed = [stage.stage for stage in found.stages if stage.basis & {devices.FLOPS, devices.LAUNCHES}]
     if assumed:
         shares = ", ".join(f"{stage} {devices.SHARES[stage]:.0%}" for stage in assumed)
         lines.append(f"share of the device's peak assumed for FLOPs (small networks reach less): {shares}")
     if devices.LAUNCHES in found.basis:
         pace = f"{devices.LAUNCH_SECONDS * 1e6:g} µs for each kernel launch"
-        step = f"a training step launches {LAUNCHES_OF_A_STEP} kernels beside those of its network"
+        step = f"a training step launches {LAUNCHES_OF_A_STEP} kernels in addition to those of its network"
         lines.append(f"least time assumed for launches: {pace}; {step}")
     if timings.RECORDED in found.basis and found.device.name == THIS_CPU:
         lines.append("recorded timings on a CPU are CPU time per thread, where that is less than wall time")
@@ -177,7 +177,7 @@ def _memory(found: Estimate) -> str:
         if (stage := found.peak_memory_stage(counted))
     ]
     limited = f", and the device has {limit:g} GiB" if limit else ""
-    without = f"; not known of {', '.join(unknown)}" if peaks and unknown else ""
+    without = f"; not known for {', '.join(unknown)}" if peaks and unknown else ""
     return f"memory: {'; '.join(peaks) or '?'}{limited}{without}"
 
 
@@ -197,7 +197,7 @@ def _sharing(found: Estimate) -> list[str]:
 
 
 def _text(amount: PartialSum, form: Callable[[float], str]) -> str:
-    """Return an amount in words: ``?`` where nothing is known, ``≥`` before a lower bound."""
+    """Format an amount: ``?`` if nothing is known, ``≥`` before a lower bound."""
     if amount.known is None:
         return "?" if amount.unknown else ""
     return f"≥ {form(amount.known)}" if amount.is_lower_bound else form(amount.known)

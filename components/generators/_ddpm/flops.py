@@ -1,4 +1,4 @@
-"""What a U-Net of a DDPM takes, from its configuration alone: a multiply-add is two operations. No torch here."""
+"""The size of a DDPM's U-Net, from its configuration alone: a multiply-add is two operations. No torch here."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Unet:
         layers: residual blocks of a level on the way down; on the way up it has one more.
         attending: of each level, whether its residual blocks are followed by self-attention.
         side: height and width of the images.
-        labels: rows of the table of class vectors; None where a class's number is embedded as if it were a timestep.
+        labels: rows of the table of class vectors; None if a class's number is embedded as if it were a timestep.
     """
 
     widths: tuple[int, ...]
@@ -45,17 +45,17 @@ class Unet:
 
     @property
     def flops(self) -> int:
-        """Of one image's way through it."""
+        """The operations of one image's forward pass."""
         return sum(part.flops for part in self._parts())
 
     @property
     def launches(self) -> int:
-        """Kernels of a pass, whatever its batch: one for each layer, norm and attention."""
+        """The kernels of a pass of any batch: one for each layer, norm and attention."""
         return sum(1 for _ in self._parts())
 
     @property
     def parameters(self) -> int:
-        """Numbers that are learnt."""
+        """The number of learnt weights."""
         return sum(part.parameters for part in self._parts())
 
     def _parts(self) -> Iterator[Layer]:
@@ -76,7 +76,7 @@ class Unet:
         return 4 * self.widths[0]
 
     def _embeddings(self) -> Iterator[Layer]:
-        """Of the timestep, and of the class."""
+        """Yield the layers that embed the timestep and the class."""
         for labels in (None, self.labels):
             if labels is None:
                 yield layer(self.widths[0], self._embedding)
@@ -120,7 +120,7 @@ class Unet:
 
 
 def imported(folder: Path, side: int) -> Unet | None:
-    """The U-Net in a folder as diffusers saves a ``DDPMPipeline``; None where it is not there, or of another kind."""
+    """Return the U-Net in a folder that diffusers saved a ``DDPMPipeline`` to; None if it is absent or another kind."""
     try:
         config = json.loads((folder.expanduser() / "unet" / "config.json").read_text(encoding="utf-8"))
         return _configured(config, side)

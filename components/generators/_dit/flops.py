@@ -1,4 +1,4 @@
-"""What a DiT and a VAE take, from their configurations alone: a multiply-add is two operations. No torch here."""
+"""The size of a DiT and a VAE, from their configurations alone: a multiply-add is two operations. No torch here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Dit:
 
     Attributes:
         width: channels of a token.
-        channels, outputs: of the latents that it sees, and of what it says of them.
+        channels, outputs: of the latents that it takes, and of its prediction.
         side: height and width of the latents.
         labels: classes; one more label stands for none.
     """
@@ -38,7 +38,7 @@ class Dit:
 
     @property
     def flops(self) -> int:
-        """Of one latent's way through it."""
+        """The operations of one latent's forward pass."""
         width, tokens, area = self.width, self.tokens, self.patch**2
         embedding = TIMESTEP_CHANNELS * width + width**2
         # Projections to queries, keys, values and back, and the two layers of four times the width.
@@ -50,7 +50,7 @@ class Dit:
 
     @property
     def launches(self) -> int:
-        """Kernels of a pass, whatever its batch: ten linear layers, two norms and the attention of each block."""
+        """The kernels of a pass of any batch: ten linear layers, two norms and the attention of each block."""
         return 13 * self.layers
 
     @property
@@ -90,22 +90,22 @@ class Vae:
 
     @property
     def shrinks(self) -> int:
-        """How many times as high and wide as its latent an image is."""
+        """The ratio of an image's side to its latent's."""
         return 1 << (len(self.widths) - 1)
 
     @property
     def decode_flops(self) -> int:
-        """Of one latent to its image."""
+        """The operations of decoding one latent."""
         return sum(layer.flops for layer in self._decoder())
 
     @property
     def encode_flops(self) -> int:
-        """Of one image to mean and variance of its latent."""
+        """The operations of encoding one image to the mean and variance of its latent."""
         return sum(layer.flops for layer in self._encoder())
 
     @property
     def parameters(self) -> int:
-        """Numbers that are learnt."""
+        """The number of learnt weights."""
         return sum(layer.parameters for layer in (*self._encoder(), *self._decoder()))
 
     def _decoder(self) -> Iterator[Layer]:

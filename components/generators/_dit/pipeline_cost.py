@@ -1,4 +1,4 @@
-"""What a DiT pipeline takes to sample, from the configurations of its parts; no torch."""
+"""The cost of sampling a DiT pipeline, from the configurations of its parts. No torch here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PipelineCost:
 
     @classmethod
     def of(cls, transformer: Part, vae: Part, *, half: bool) -> PipelineCost | None:
-        """From what is on this machine, or known by its name; None where neither tells."""
+        """Read the sizes on this machine, or take those of a known name; return None if neither is there."""
         dit, decoder = _sizes(transformer), _sizes(vae)
         if not isinstance(dit, Dit) or not isinstance(decoder, Vae):
             return None
@@ -73,7 +73,7 @@ class PipelineCost:
 
 
 def _sizes(part: Part) -> Dit | Vae | None:
-    """What a part's configuration says of its size."""
+    """Return the size of a part, from its configuration."""
     try:
         config = json.loads((part.find() / "config.json").read_text(encoding="utf-8"))
         return _transformer(config) if part.kind == "transformer" else _vae(config)

@@ -79,7 +79,7 @@ class FineTuned(LatentDit):
         return replace(cost, disk_bytes=stored, launches=step.launches * steps)
 
     def term_cost(self, size: PipelineCost) -> Cost:
-        """Return the cost of what the term asks the transformer about one latent, beside the loss."""
+        """Return the cost of what the term asks the transformer about one latent, in addition to the loss."""
         return Cost(0)
 
     @abstractmethod

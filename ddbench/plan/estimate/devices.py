@@ -18,19 +18,19 @@ LAUNCHES: Final = "launches"
 
 
 def assumed_shares(device: Device) -> dict[str, float]:
-    """Return the assumed share of the device's peak by stage; empty where the peak is not known."""
+    """Return the assumed share of the device's peak by stage; empty if the peak is not known."""
     return {} if device.float32 is None else SHARES
 
 
 def launch_seconds(device: Device) -> float | None:
-    """Return the least time from one kernel to the next; None where none is assumed, as on a CPU."""
+    """Return the least time from one kernel to the next; None if none is assumed, as on a CPU."""
     return LAUNCH_SECONDS if device.name in KNOWN else None
 
 
 def assumed_seconds(device: Device, cost: Cost, stage: str, threads: int) -> tuple[float | None, str | None]:
     """Return how long the networks of some work take, and which of operations and launches that depends on.
 
-    Both are None where nothing is known.
+    Both are None if nothing is known.
     """
     least = device.least_seconds(cost, threads)
     if least is None or stage not in SHARES:
@@ -66,5 +66,5 @@ def choose_device(name: str | None, recorded: Mapping[str, float]) -> Device:
         return this_cpu()
     if chosen not in recorded:
         hint = did_you_mean(chosen, {*KNOWN, THIS_CPU, *recorded})
-        raise DdbenchError(f"nothing is known of a device '{chosen}'", hint=hint)
+        raise DdbenchError(f"unknown device '{chosen}'", hint=hint)
     return Device(chosen, chosen)

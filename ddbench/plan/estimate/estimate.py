@@ -15,10 +15,10 @@ from ddbench.toolkit.hardware import Device
 
 @dataclass
 class PartialSum:
-    """A sum over nodes, of which some may be unknown.
+    """A sum over nodes, some of which may be unknown.
 
     Attributes:
-        known: the sum over the known nodes; None where no node is known.
+        known: the sum over the known nodes; None if no node is known.
         unknown: the number of unknown nodes.
         least: the number of nodes for which ``known`` holds only a lower bound.
     """
@@ -37,7 +37,7 @@ class PartialSum:
 
     @property
     def is_lower_bound(self) -> bool:
-        """Whether the true sum may be larger."""
+        """True if the true sum may be larger."""
         return bool(self.unknown or self.least)
 
 
@@ -49,8 +49,8 @@ class StageEstimate:
         images: that the nodes make, look at or learn from.
         seconds, seconds_left: of one worker on the device, for all nodes and for those that a run would execute.
         basis: what the seconds were estimated from: recorded timings, FLOPs, or launches.
-        memory_bytes: about the most that one node holds, by what was counted. Declared memory, and memory recorded on a
-            GPU, is of tensors; other recorded memory is of whole processes. The two are not compared.
+        memory_bytes: about the most that one node holds, by what was counted. Declared memory and memory recorded on a
+            GPU count tensors. Other recorded memory counts whole processes. The two are not compared.
         memory_unknown: the number of nodes with networks whose memory is not known.
     """
 
@@ -79,7 +79,7 @@ class Sharing:
 
     @property
     def factor(self) -> float:
-        """How many times fewer images sharing makes; below 1 where whole blocks exceed what cells ask for."""
+        """The factor by which sharing makes fewer images; below 1 if whole blocks exceed the cells' requests."""
         return self.unshared_images / self.images
 
 
@@ -89,7 +89,7 @@ class Estimate:
 
     Attributes:
         missing: what must be fetched before the plan can run, each with its remedy.
-        sharing: None where nothing is generated.
+        sharing: None if nothing is generated.
     """
 
     device: Device
@@ -111,12 +111,12 @@ class Estimate:
 
     @property
     def basis(self) -> frozenset[str]:
-        """What the seconds of any stage were estimated from."""
+        """The bases of all stages."""
         return frozenset().union(*(stage.basis for stage in self.stages))
 
 
 def estimate(state: State, device: str | None = None) -> Estimate:
-    """Estimate what a plan costs. Raise DdbenchError for a device of which nothing is known."""
+    """Estimate what a plan costs. Raise DdbenchError for an unknown device."""
     work = Workload(state)
     timings = Timings(state.store, work)
     chosen, to_run = choose_device(device, timings.seconds), state.to_run()

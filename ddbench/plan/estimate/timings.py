@@ -27,7 +27,7 @@ class Timing:
     """One recorded piece of work.
 
     Attributes:
-        units: None where it was not recorded how much there was to do.
+        units: None if the amount of work was not recorded.
         memory_of: ``tensors``, on a GPU, or ``process``.
     """
 

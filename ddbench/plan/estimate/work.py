@@ -27,8 +27,8 @@ class NodeWork:
 
     Attributes:
         kind: equal for nodes of one kind, whose time grows with their units.
-        images: that the node makes, looks at or learns from; None where that is not known, and for other stages.
-        units: the measure of the node's time; None where not known.
+        images: that the node makes, looks at or learns from; None if that is not known, and for other stages.
+        units: the measure of the node's time; None if not known.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class NodeWork:
 
 
 class Workload:
-    """The work of every node of a plan, found when it is asked for."""
+    """The work of every node of a plan, found on demand."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -151,7 +151,7 @@ class Workload:
 
     @cached_property
     def validation_size(self) -> int | None:
-        """Validation images, as the data set or else a stored run says; None where that is not known."""
+        """Validation images, as the data set or else a stored run says; None if that is not known."""
         counts = self.dataset.validation_counts
         if counts is not None:
             return sum(counts)

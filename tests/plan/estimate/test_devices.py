@@ -64,7 +64,7 @@ def test_the_default_is_where_most_was_recorded() -> None:
 
 
 def test_an_unknown_device_is_one_line_with_a_suggestion() -> None:
-    with pytest.raises(DdbenchError, match=r"^nothing is known of a device 'h1000'; did you mean 'h100'[?]$"):
+    with pytest.raises(DdbenchError, match=r"^unknown device 'h1000'; did you mean 'h100'[?]$"):
         choose_device("h1000", {})
-    with pytest.raises(DdbenchError, match=r"^nothing is known of a device 'xyz'; known: .*Tesla T4.*cpu, h100, h200"):
+    with pytest.raises(DdbenchError, match=r"^unknown device 'xyz'; known: .*Tesla T4.*cpu, h100, h200"):
         choose_device("xyz", {"Tesla T4": 1.0})

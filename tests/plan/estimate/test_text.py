@@ -24,13 +24,13 @@ def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: P
     whole = estimated(tmp_path, SUITE, known, "h100")
     memory, disk = _memory(whole), _disk(whole)
     gigabyte = "≥ about 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
-    assert memory == f"memory: {gigabyte}; not known of fit, score"
+    assert memory == f"memory: {gigabyte}; not known for fit, score"
     stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
     assert disk == f"disk: {stored / 1024:.2f} KiB in the store; data, weights, cached latents are not counted"
     noisy = {**SUITE["methods"], "noisy": {"generator": "noise", "selector": "first"}}
     whole = estimated(tmp_path, {**SUITE, "methods": noisy}, known, "h100")
     memory, disk = _memory(whole), _disk(whole)
-    assert memory == f"memory: {gigabyte}; not known of fit, some nodes of generate, score"
+    assert memory == f"memory: {gigabyte}; not known for fit, some nodes of generate, score"
     assert disk.startswith("disk: ≥ ")
     generate = stages(whole)["generate"]
     assert (generate.memory_bytes, generate.memory_unknown) == ({"tensors": 2**30}, 1)
@@ -81,15 +81,19 @@ def test_a_device_of_which_nothing_is_known_says_so(
 ) -> None:
     with_gpus("Tesla T4")
     first, second, *_ = _estimate_text(estimated(tmp_path, SUITE, known))
-    assert first.startswith("Tesla T4, one worker: ? left; of some nodes no time is known: dataset, fit, ")
-    assert second == "nothing is known of how fast this device is; name another: --device"
-    assert not any("nothing is known" in line for line in _estimate_text(estimated(tmp_path, SUITE, known, "h100")))
+    assert first.startswith("Tesla T4, one worker: ? left; some nodes have no known time: dataset, fit, ")
+    assert second == "the speed of this device is not known; name another with --device"
+    assert not any(
+        "the speed of this device" in line for line in _estimate_text(estimated(tmp_path, SUITE, known, "h100"))
+    )
 
 
 def test_assumptions_are_printed(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     said = "\n".join(_estimate_text(estimated(tmp_path, SUITE, known, "h100")))
     assert "share of the device's peak assumed for FLOPs (small networks reach less): fit 30%, generate 40%" in said
-    assert "5 µs for each kernel launch; a training step launches 40 kernels beside those of its network" in said
+    assert (
+        "5 µs for each kernel launch; a training step launches 40 kernels in addition to those of its network" in said
+    )
     assert "recorded timings" not in said
     record_all(small, tmp_path / "store", wall, environment=THIS_CPU)
     whole = estimated(tmp_path, edited(set_("ipc")([1]), SUITE), known, "cpu")
