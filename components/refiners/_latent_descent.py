@@ -47,7 +47,7 @@ def descend(
         if step >= params.steps - params.kl_steps:
             with mixed:
                 logits = teacher.class_logits(prior.decode(latents)).float()
-            loss = (weights * divergence(soft, logits, distilled.soft.temperature)).sum()
+            loss = (weights * divergence(soft, logits, distilled.soft.tau)).sum()
             latents.grad += torch.autograd.grad(loss, latents)[0]
         optimizer.step()
     # Rounded first, where latents are kept in half precision: the images are what the kept latents decode to.
@@ -65,9 +65,9 @@ def kl_weights(soft: Tensor, labels: Tensor, params: SoftLabelLatentParams) -> T
     return params.weight * (params.w_min + (1 - confidence) * (params.w_max - params.w_min))
 
 
-def divergence(soft: Tensor, logits: Tensor, temperature: float) -> Tensor:
-    """KL(soft ‖ softmax(logits / temperature)) of each image, ``[n]``."""
-    predicted = (logits / temperature).log_softmax(dim=1)
+def divergence(soft: Tensor, logits: Tensor, tau: float) -> Tensor:
+    """KL(soft ‖ softmax(logits / tau)) of each image, ``[n]``."""
+    predicted = (logits / tau).log_softmax(dim=1)
     return (torch.xlogy(soft, soft) - soft * predicted).sum(dim=1)
 
 

@@ -23,7 +23,15 @@ WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.jso
 _CHECKPOINT_SECONDS = 60.0
 
 
-@component("scorer", "trained-teacher", version=3)
+def images_per_class(images: int, classes: int) -> int:
+    """Return the images per class by which a protocol takes a whole data set: their mean, rounded down.
+
+    A data set has no IPC of its own, and its classes may differ in size.
+    """
+    return images // classes
+
+
+@component("scorer", "trained-teacher", version=4)
 class TrainedTeacher(Scorer):
     """A student trained on the real training images: its logits, and the embedding before its last layer.
 
@@ -77,8 +85,9 @@ class TrainedTeacher(Scorer):
         counts, classes = dataset.train_counts, len(dataset.classes)
         if counts is None:
             return None
-        protocol, images = self._protocol().for_classes(classes), sum(counts)
-        training = network.training(images, protocol.epochs(images // classes, classes), protocol.batch_size)
+        images, ipc = sum(counts), images_per_class(sum(counts), classes)
+        protocol = self._protocol().for_classes(classes, ipc)
+        training = network.training(images, protocol.epochs(ipc, classes), protocol.batch_size)
         held = (training.memory_bytes or 0) + COLOURS * protocol.input_size(dataset.image_size) ** 2 * images
         stored = FLOAT * (network.parameters + classes * network.embedding)
         return replace(training + network.forward(images, self.block), memory_bytes=held, disk_bytes=stored)
@@ -92,8 +101,9 @@ class TrainedTeacher(Scorer):
         from safetensors.torch import save_file
 
         num_classes = len(data.classes)
-        protocol = self._protocol().for_classes(num_classes)
-        epochs = protocol.epochs(len(data.train) // num_classes, num_classes)
+        ipc = images_per_class(len(data.train), num_classes)
+        protocol = self._protocol().for_classes(num_classes, ipc)
+        epochs = protocol.epochs(ipc, num_classes)
         size = protocol.input_size(data.image_size)
         trained = self._trained(data, protocol, epochs, size, ctx)
         save_file(

@@ -20,6 +20,7 @@ from ddbench.api.pool import DistilledSet, Pool, Selection, SoftLabels
 from ddbench.api.refiner import Refiner
 from ddbench.api.scorer import Scorer
 from ddbench.api.selector import Chosen, Selector
+from ddbench.api.settings import EvaluationSettings
 from ddbench.api.student import Student
 
 KINDS: dict[str, type[Component]] = {
@@ -36,6 +37,7 @@ __all__ = [
     "Dataset",
     "DistilledSet",
     "Evaluation",
+    "EvaluationSettings",
     "Evaluator",
     "Fittable",
     "Generator",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -32,7 +31,7 @@ class Evaluation:
     Attributes:
         last: after the last epoch.
         best: the highest of ``evaluations`` evaluations; a maximum over the validation set, so optimistic. None where
-            the cadence is ``last``.
+            the suite says ``evaluate: last``.
         evaluations: how often the student was measured.
         curve: (epoch, accuracy) of each evaluation.
         details: further JSON values worth keeping.
@@ -55,23 +54,23 @@ class Evaluator(Component):
         if not isinstance(work, Train):
             return None
         classes = len(work.dataset.classes)
-        ipc = math.ceil(work.images / classes)
-        rules = work.protocol.for_classes(classes, ipc)
+        images = work.ipc * classes
+        rules = work.protocol.for_classes(classes, work.ipc)
         size = rules.input_size(work.dataset.image_size, work.student.info.name)
-        epochs = rules.epochs(ipc, classes)
+        epochs = rules.epochs(work.ipc, classes)
         network = work.student.network_cost(classes, size)
         asked = Cost(flops=0) if work.teacher is None else work.teacher.cost(Score(work.dataset))
         if network is None or asked is None or work.validation_size is None:
             return None
-        times = len(rules.evaluation_epochs(epochs)) if work.cadence == "papers" else 1
-        training = network.training(work.images, epochs, rules.batch_size)
+        times = len(rules.evaluation_epochs(epochs)) if work.evaluation.evaluate == "papers" else 1
+        training = network.training(images, epochs, rules.batch_size)
         held = None
         if work.teacher is None and training.memory_bytes is not None:
-            held = training.memory_bytes + COLOURS * size**2 * (work.images + work.validation_size)
+            held = training.memory_bytes + COLOURS * size**2 * (images + work.validation_size)
         cost = training + network.forward(work.validation_size * times, PREDICTED_TOGETHER)
-        if work.numerics == "fast":
+        if work.evaluation.numerics == "fast":
             cost = cost.in_half_precision()
-        return replace(cost + asked * (work.images * epochs), memory_bytes=held, disk_bytes=0)
+        return replace(cost + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
 
     @abstractmethod
     def evaluate(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ddbench.api.dataset import Dataset
     from ddbench.api.generator import Generator
     from ddbench.api.scorer import Scorer
+    from ddbench.api.settings import EvaluationSettings
     from ddbench.api.student import Student
     from ddbench.protocol.protocol import Protocol
 
@@ -56,19 +57,17 @@ class Refine(DatasetWork):
 
 @dataclass(frozen=True)
 class Train(DatasetWork):
-    """The evaluation of a distilled set of ``images`` images by one student.
+    """The evaluation of a distilled set of ``ipc`` images per class by one student.
 
     Attributes:
         teacher: labels each batch; None if the protocol needs no such teacher.
-        numerics: ``fast`` or ``reference``; fast is taken to be half precision.
-        cadence: ``papers`` measures as often as the protocol says, ``last`` once.
+        evaluation: the suite's settings; the numerics ``fast`` count as half precision.
         validation_size: validation images; None if their number is not known.
     """
 
-    images: int
+    ipc: int
     student: Student
     protocol: Protocol = field(hash=False)
     teacher: Scorer | None
-    numerics: str
-    cadence: str
+    evaluation: EvaluationSettings
     validation_size: int | None

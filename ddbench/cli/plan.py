@@ -120,10 +120,12 @@ def _hours(amount: PartialSum) -> float | None:
 
 def _stage_text(stage: StageEstimate) -> list[str]:
     """Return the estimates of a stage's row."""
-    students = stage.stage == "evaluate"
-    makes = f"{stage.nodes:,} students" if students else f"{_text(stage.images, '{:,.0f}'.format)} images"
+    from ddbench.plan.stages import STAGES
+
+    counted = STAGES[stage.stage].counts
+    count = f"{stage.nodes:,}" if counted == "students" else _text(stage.images, "{:,.0f}".format)
     return [
-        makes if stage.stage not in ("dataset", "fit") else "",
+        f"{count} {counted}" if stage.stage not in ("dataset", "fit") else "",
         _text(stage.flops, _operations),
         _text(stage.seconds, _duration),
         _text(stage.seconds_left, _duration),

@@ -35,6 +35,7 @@ from torch import Tensor
 import ddbench
 from ddbench import Context, Dataset
 from ddbench.toolkit.environment import environment
+from tests.contexts import context
 
 FILE = Path(__file__).with_name("objective.json")
 GUIDANCES = (1.0, 2.0)
@@ -91,7 +92,7 @@ def sample(prior: LatentDitPrior, steps: Any, guidance: float, class_index: int,
 def measure(folder: Path, objective: str, training_steps: int) -> dict[str, Any]:
     """Train by an objective, and ask the judge."""
     dataset = cast("Dataset", ddbench.create("dataset", "cifar10"))
-    making = Making(RECIPE, dataset, folder, Context(numerics="fast"))
+    making = Making(RECIPE, dataset, folder, context("fast"))
     train, steps = OBJECTIVES[objective]
     what = RECIPE.transformer
     what = replace(what, course=replace(what.course, steps=training_steps))

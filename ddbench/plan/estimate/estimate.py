@@ -8,7 +8,8 @@ from ddbench.plan.estimate.devices import LAUNCHES, assumed_seconds, choose_devi
 from ddbench.plan.estimate.timings import RECORDED, TENSORS, Timings
 from ddbench.plan.estimate.work import NodeWork, Workload, generator_of
 from ddbench.plan.missing import missing_here
-from ddbench.plan.node import STAGES, Node
+from ddbench.plan.node import Node
+from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.toolkit.hardware import Device
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ddbench.api import Cost, canonical_json
+from ddbench.api import Cost, EvaluationSettings, canonical_json
 from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING, Work
 from ddbench.api.work import Fit, Refine, Sample, Score, Train
 from ddbench.errors import StoreError
 from ddbench.plan.node import Node
+from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.protocol.protocol import Protocol
 
@@ -69,8 +70,8 @@ class Workload:
             case "select":
                 return node.settings["ipc"] * len(self.dataset.classes), self._pool(node), Cost(0, disk_bytes=0)
             case "distill":
-                images = self._input(node, "selection")
-                stored = _times(self._sample(self.nodes[_shards(node)[0]]), images).disk_bytes
+                images = self._images(node.inputs.selection)
+                stored = _times(self._sample(self.nodes[node.inputs.samples[0].output]), images).disk_bytes
                 return images, stored, Cost(flops=0, disk_bytes=stored)
             case "evaluate":
                 return self._evaluate(node)
@@ -86,14 +87,14 @@ class Workload:
                 return self._scored(node), self._price(node.uses["scorer"].component, Score(self.dataset))
             case "label":
                 cost = self._price(node.uses["scorer"].component, Score(self.dataset))
-                return self._input(node, "distilled"), replace(cost, disk_bytes=FLOAT * len(self.dataset.classes))
+                return self._images(node.inputs.distilled), replace(cost, disk_bytes=FLOAT * len(self.dataset.classes))
         work = Refine(self.dataset, generator_of(node), _teacher(node))
         cost = self._price(node.uses["refiner"].component, work)
-        return self._input(node, "distilled"), replace(cost, disk_bytes=self._sample(node).disk_bytes)
+        return self._images(node.inputs.distilled), replace(cost, disk_bytes=self._sample(node).disk_bytes)
 
-    def _input(self, node: Node, role: str) -> int | None:
-        """Return the images of the node that ``node`` takes as ``role``."""
-        return self.of(node.inputs[role]).images
+    def _images(self, key: str | None) -> int | None:
+        """Return the images of a node."""
+        return None if key is None else self.of(key).images
 
     def _sample(self, node: Node) -> Cost:
         return self._price(generator_of(node), Sample(self.dataset))
@@ -106,32 +107,33 @@ class Workload:
         return None if available is None else sum(available[first:last])
 
     def _scored(self, node: Node) -> int | None:
-        if "samples" in node.inputs:
-            return self._input(node, "samples")
+        if node.inputs.shard is not None:
+            return self._images(node.inputs.shard)
         counts = self.dataset.train_counts
         return None if counts is None else sum(counts[slice(*node.settings["classes"])])
 
     def _pool(self, node: Node) -> int | None:
         """Return the images that a selector chooses from."""
-        if node.settings["pool"] is not None:
-            return int(node.settings["pool"]) * len(self.dataset.classes)
-        shards = [self.of(key).images for key in _shards(node)]
+        pool = node.settings.get("pool")
+        if pool is not None:
+            return int(pool) * len(self.dataset.classes)
+        shards = [self._images(shard.output) for shard in node.inputs.samples]
         return None if None in shards else sum(images or 0 for images in shards)
 
     def _evaluate(self, node: Node) -> tuple[int | None, int | None, Cost]:
-        images, cadence = self._input(node, "distilled"), node.settings["cadence"]
+        images, ipc = self._images(node.inputs.distilled), node.settings["ipc"]
         if images is None:
             return None, None, Cost()
         protocol, student = self._protocol(node), cast("Student", node.uses["student"].component)
-        numerics, size = node.settings["numerics"], self.validation_size
-        work = Train(self.dataset, images, student, protocol, _teacher(node), numerics, cadence, size)
+        evaluation, size = evaluation_of(node), self.validation_size
+        work = Train(self.dataset, ipc, student, protocol, _teacher(node), evaluation, size)
         cost = self._price(node.uses["evaluator"].component, work)
         if size is None:
             return images, None, cost
         classes = len(self.dataset.classes)
-        epochs = protocol.epochs(-(-images // classes), classes)
-        times = len(protocol.evaluation_epochs(epochs)) if cadence == "papers" else 1
-        return images, passes(protocol, classes, images, size * times), cost
+        epochs = protocol.epochs(ipc, classes)
+        times = len(protocol.evaluation_epochs(epochs)) if evaluation.evaluate == "papers" else 1
+        return images, passes(protocol, classes, ipc, size * times), cost
 
     def _protocol(self, node: Node) -> Protocol:
         digest = node.settings["protocol"]["sha256"]
@@ -146,7 +148,7 @@ class Workload:
     @cached_property
     def protocols(self) -> dict[str, Protocol]:
         """The protocols of the plan by their digests."""
-        nodes = (node for node in self.nodes.values() if node.stage == "evaluate")
+        nodes = (node for node in self.nodes.values() if STAGES[node.stage].makes_result)
         return {node.settings["protocol"]["sha256"]: self._protocol(node) for node in nodes}
 
     @cached_property
@@ -174,31 +176,32 @@ def _teacher(node: Node) -> Scorer | None:
     return cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None
 
 
-def _shards(node: Node) -> list[str]:
-    """Return the keys of the nodes that make the pool of a node."""
-    return [key for role, key in node.inputs.items() if role.startswith("samples/")]
+def evaluation_of(node: Node) -> EvaluationSettings:
+    """Return the settings of a node that evaluates."""
+    return EvaluationSettings.model_validate(node.settings["evaluation"])
 
 
 def _times(cost: Cost, images: int | None) -> Cost:
     return Cost(memory_bytes=cost.memory_bytes) if images is None else cost * images
 
 
-def passes(protocol: Protocol, classes: int, images: int, measured: int) -> int:
-    """Return the forward passes, or equal work, of a training on ``images`` images and ``measured`` predictions."""
-    return PASSES_OF_TRAINING * images * protocol.epochs(-(-images // classes), classes) + measured
+def passes(protocol: Protocol, classes: int, ipc: int, measured: int) -> int:
+    """Return the forward passes, or equal work, of a training and of ``measured`` predictions."""
+    return PASSES_OF_TRAINING * ipc * classes * protocol.epochs(ipc, classes) + measured
 
 
 def kind_of_node(node: Node) -> str:
     """Return what decides how fast a node works, apart from how much it has to do."""
-    if node.stage == "evaluate":
+    if STAGES[node.stage].makes_result:
         uses = {role: ref.address for role, ref in node.uses.items()}
-        return kind_of_evaluation(uses, node.settings["protocol"], node.settings["numerics"])
+        return kind_of_evaluation(uses, node.settings["protocol"], evaluation_of(node).numerics)
     return kind_of_recipe(node.stage, {role: ref.keyed for role, ref in node.uses.items()}, node.settings)
 
 
 def kind_of_recipe(stage: str, uses: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """Return the kind of work that is not an evaluation."""
-    return canonical_json([stage, uses, settings.get("ipc")])
+    ipc = settings.get("ipc") if stage == "select" else None
+    return canonical_json([stage, uses, ipc])
 
 
 def kind_of_evaluation(uses: Mapping[str, Any], protocol: Mapping[str, Any], numerics: str) -> str:

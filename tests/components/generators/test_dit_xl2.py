@@ -141,8 +141,9 @@ def test_ddim_is_diffusers_own_pipeline(guidance: float, hub: Path) -> None:
             guidance_scale=guidance,
             generator=streams(Context(seed=5), class_index),
             num_inference_steps=STEPS,
-            output_type="pt",
+            output_type="np",
         ).images
+        made = torch.from_numpy(made).permute(0, 3, 1, 2)
         latents = sampled(loaded, class_index)
         torch.testing.assert_close(latents, theirs.scheduler.last[:3], rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(prior_of(loaded).decode(latents), made, rtol=1e-4, atol=1e-5)
