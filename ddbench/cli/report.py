@@ -12,7 +12,7 @@ from ddbench.cli.options import AsJson, StoreFolder, store_root
 
 def report(
     suite: Annotated[
-        Path, typer.Argument(metavar="SUITE", help="A suite file, or a folder that `ddbench export` wrote.")
+        Path, typer.Argument(metavar="SUITE", help="A suite, or a folder that `ddbench export` wrote.")
     ],
     store: StoreFolder = None,
     output: Annotated[

@@ -163,7 +163,7 @@ class SuiteModel(_Model):
     """A suite file.
 
     Attributes:
-        published: the path, from this file, of a CSV file of numbers that others have printed.
+        published: a CSV file of numbers that others have printed, by its path from this file or its shipped name.
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
