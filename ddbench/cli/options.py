@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE", help="A suite: a file, or a name that `ddbench suites` lists.")]
+SuiteFile = Annotated[
+    Path, typer.Argument(metavar="SUITE", help="A suite: a file, or a name that `ddbench suites` lists.")
+]
 StoreFolder = Annotated[
     Path | None,
     # Square brackets in a help text are markup to rich: a default is told by `show_default`.
