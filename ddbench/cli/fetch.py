@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    what: Annotated[
-        str, typer.Argument(help="A data set, or a suite for all that it needs; smoke.yaml is the suite of that name.")
-    ],
+    what: Annotated[str, typer.Argument(help="A data set, or a suite for all that it needs. NAME.yaml is the suite.")],
     params: Annotated[
         list[str] | None,
         typer.Argument(help="Parameters of the data set, such as split=fastai.", metavar="[NAME=VALUE]..."),

@@ -11,9 +11,7 @@ from ddbench.cli.options import AsJson, StoreFolder, store_root
 
 
 def gc(
-    keep: Annotated[
-        list[Path] | None, typer.Argument(metavar="[SUITE]...", help="Suites to keep files of: files or shipped names.")
-    ] = None,
+    keep: Annotated[list[Path] | None, typer.Argument(metavar="[SUITE]...", help="Suites to keep files of.")] = None,
     store: StoreFolder = None,
     delete: Annotated[bool, typer.Option("--delete", help="Do it; without this, only say what would go.")] = False,
     json: AsJson = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 SuiteFile = Annotated[
-    Path, typer.Argument(metavar="SUITE", help="A suite: a file, or a name that `ddbench suites` lists.")
+    Path, typer.Argument(metavar="SUITE", help="A suite file, or a name that `ddbench suites` lists.")
 ]
 StoreFolder = Annotated[
     Path | None,

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from importlib import util
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
@@ -51,12 +52,15 @@ class Plugin:
 
 
 class _NoHeavyImports(MetaPathFinder):
-    """Refuses the first import of a heavy library."""
+    """Refuses the first import of a heavy library that is installed."""
+
+    def __init__(self) -> None:
+        self.refused = frozenset(name for name in HEAVY if util.find_spec(name) is not None)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] in HEAVY:
+        if fullname.partition(".")[0] in self.refused:
             raise HeavyImportError(f"imports {fullname.partition('.')[0]} at its top")
         return None
 

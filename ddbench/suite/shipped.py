@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from ddbench.errors import SuiteError, closest
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE: Final = Path(__file__).parents[1]
+_LISTED: Final = "give the path of a suite file, or a name that `ddbench suites` lists"
 
 
 def shipped_suites() -> dict[str, Path]:
@@ -42,12 +44,10 @@ def find_suite(suite: Path | str) -> tuple[Path, str]:
     raise SuiteError("there is no such file", where=str(path), hint=hint_for(name.removeprefix("suites/"), known))
 
 
-_LISTED = "give the path of a suite file, or a name that `ddbench suites` lists"
-
-
 def hint_for(name: str, known: Iterable[str]) -> str:
     """Return a hint for the name of a suite that is not there: the nearest known name, else where names are listed."""
-    near = closest(name, known)
+    names = sorted(known)
+    near = next((full for full in names if full.rpartition("/")[2] == name), None) or closest(name, names)
     return f"did you mean '{near}'?" if near else _LISTED
 
 
