@@ -56,7 +56,7 @@ def needed_by(components: Iterable[type[Component]]) -> dict[str, list[str]]:
 
 def remedy(libraries: Iterable[str]) -> str:
     """Return the command that installs some libraries."""
-    return f"pip install {' '.join(LIBRARIES.get(name, name) for name in libraries)}"
+    return f"pip install {' '.join(LIBRARIES[name] for name in libraries)}"
 
 
 @cache

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
 from ddbench.api.component import Component
+from ddbench.registry.libraries import LIBRARIES
 
 # Modules that were left out, and the library that each lacks.
 left_out: Final[dict[str, str]] = {}
@@ -19,7 +19,7 @@ def components_in(package: ModuleType) -> Iterator[type[Component]]:
     """Every component declared in ``package`` and its modules, at any depth.
 
     What has a name that starts with an underscore is not imported: network classes live there, and import torch.
-    A module that imports a library which is not installed is left out, and the others stay.
+    A module that imports a large library which is not installed is left out, and the others stay.
     """
     for module in (package, *_public_modules(package)):
         for value in vars(module).values():
@@ -39,12 +39,11 @@ def _public_modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def _imported(name: str) -> ModuleType | None:
-    """Import a module; return None if a library that it imports is not installed."""
+    """Import a module; return None if a large library that it imports is not installed."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if not library or find_spec(library) is not None:
+        if error.name not in LIBRARIES:
             raise
-        left_out[name] = library
+        left_out[name] = error.name
         return None
