@@ -13,8 +13,8 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Final
 
-from ddbench import ComponentError
-from ddbench.api.component import Progress
+from ddbench import ComponentError, Progress
+from ddbench.toolkit import enough_memory
 
 from ._hub import Repository, is_whole, kept_in
 
@@ -87,7 +87,6 @@ def _places(weights: Published) -> list[Path]:
 @contextmanager
 def loading(path: Path, name: str) -> Iterator[None]:
     """Tell in one line that what a file holds is not the weights of ``name``, or that there is no memory for them."""
-    from ._memory import enough_memory
 
     try:
         with enough_memory(f"the weights of {name}"):

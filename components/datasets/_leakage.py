@@ -1,12 +1,12 @@
-"""Training images without those that are validation images too."""
+"""Training images that are validation images too."""
 
 from __future__ import annotations
 
 from ddbench import LabeledImages
 
 
-def without_shared(train: LabeledImages, validation: LabeledImages) -> LabeledImages:
-    """The training images, in their order, of which none equals a validation image pixel for pixel."""
+def without_validation_images(train: LabeledImages, validation: LabeledImages) -> LabeledImages:
+    """Return the training images that equal no validation image pixel for pixel, in their order."""
     shown = {image.tobytes() for image in validation.images.numpy()}
     kept = [i for i, image in enumerate(train.images.numpy()) if image.tobytes() not in shown]
     if len(kept) == len(train):
@@ -15,5 +15,5 @@ def without_shared(train: LabeledImages, validation: LabeledImages) -> LabeledIm
 
 
 def class_counts(images: LabeledImages, classes: int) -> tuple[int, ...]:
-    """How many images each class has."""
+    """Return the number of images of each class."""
     return tuple(images.labels.bincount(minlength=classes).tolist())

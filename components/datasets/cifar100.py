@@ -9,7 +9,7 @@ from ddbench import ClassInfo, LabeledImages, component
 from ._cifar import common as _cifar
 from ._cifar.files import Release
 from ._cifar.stored import StoredCifar
-from ._leakage import class_counts, without_shared
+from ._leakage import class_counts, without_validation_images
 
 # The archive's own names in its own order (fine_label_names.txt), with spaces for underscores.
 _NAMES: Final = """
@@ -59,6 +59,6 @@ class Cifar100(StoredCifar):
 
     def train(self) -> LabeledImages:
         """The training images in the official order, but for those that are validation images too."""
-        train = without_shared(super().train(), self.validation())
+        train = without_validation_images(super().train(), self.validation())
         self.train_counts = class_counts(train, len(self.classes))  # those that are left
         return train

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
-from ddbench import DataError, LabeledImages, Params, component
-from ddbench.toolkit.home import data_home
+from ddbench import DataError, LabeledImages, Params, Progress, component
+from ddbench.toolkit import data_home
 
 from ._download.archives import Archive, get_extracted
 from ._imagenet.classes import imagenet_classes
 from ._imagenet.subset import SUFFIX, image_names
 from ._images.listing import SPLITS, ImageFiles, Listing
-from ._leakage import class_counts, without_shared
+from ._leakage import class_counts, without_validation_images
 
 # fmt: off
 INDICES: Final = (
@@ -61,11 +60,11 @@ class TinyImagenet(ImageFiles):
 
     def train(self) -> LabeledImages:
         """The training images, class after class, but for those that are validation images too."""
-        train = without_shared(super().train(), self.validation())
+        train = without_validation_images(super().train(), self.validation())
         self.train_counts = class_counts(train, len(self.classes))  # those that are left
         return train
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+    def fetch(self, progress: Progress) -> None:
         """Get and extract the archive where it is not there yet, and decode the images."""
         if self.missing():
             get_extracted(self.archive, data_home(), self._check, progress)

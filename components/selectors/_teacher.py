@@ -12,10 +12,8 @@ from ddbench import ComponentError, Pool
 Columns: TypeAlias = Literal["classes", "all"]
 
 
-def class_probabilities(
-    pool: Pool, teacher: str, columns: Columns = "classes", temperature: float = 1.0
-) -> tuple[Tensor, int]:
-    """Softmax of the teacher's logits over the temperature, for a one-class pool; and the column of that class.
+def class_probabilities(pool: Pool, teacher: str, columns: Columns = "classes", tau: float = 1.0) -> tuple[Tensor, int]:
+    """Softmax of the teacher's logits over the temperature ``tau``, for a one-class pool; and the column of that class.
 
     A teacher may know more classes than the data set has. With ``classes`` only the columns of the data set's classes
     are considered, in the order of the classes, and each row sums to 1 over them; with ``all`` every column is.
@@ -48,4 +46,4 @@ def class_probabilities(
         raise ComponentError(
             f"field '{field}' has NaN or infinite values for class '{name}'", hint="look at the scorer that wrote it"
         )
-    return (logits.double() / temperature).softmax(1), own
+    return (logits.double() / tau).softmax(1), own

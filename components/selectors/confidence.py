@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 import ddbench
-from ddbench import Context, Pool, Selector, component
-from ddbench.api import Chosen
+from ddbench import Chosen, Context, Pool, Selector, component
 
 
 @component("selector", "confidence", version=1, paper="arXiv:2506.22637")
@@ -23,7 +24,7 @@ class Confidence(Selector):
     """
 
     class Params(ddbench.Params):
-        teacher: str = "teacher"
+        teacher: str = Field("teacher", description="role of the scorer whose logits are read")
         score: Literal["max-softmax", "true-class"] = "max-softmax"
         order: Literal["most", "least"] = "most"
         correct_first: bool = True

@@ -70,7 +70,7 @@ class DifficultyGuided(Selector):
     shown = ("variant",)
 
     class Params(ddbench.Params):
-        teacher: str = Field("teacher", description="the role whose logits give the difficulty")
+        teacher: str = Field("teacher", description="role of the scorer whose logits give the difficulty")
         columns: Literal["all", "classes"] = Field("all", description="which of the teacher's outputs are considered")
         variant: Literal["paper", "released"] = "paper"
         distribution: Literal["scale", "hill", "ground", "slope", "cliff"] = Field(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 import ddbench
 from ddbench import Context, Pool, Selector, component
 
@@ -23,7 +25,7 @@ class KCenter(Selector):
     """
 
     class Params(ddbench.Params):
-        field: str = "teacher.embedding"
+        field: str = Field("teacher.embedding", description="any field of a scorer, as `ROLE.name`")
         metric: Literal["l2", "cosine"] = "l2"
         start: Literal["nearest-mean", "random"] = "nearest-mean"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -55,7 +55,9 @@ class S3(Selector):
     shown = ("profile",)
 
     class Params(ddbench.Params):
-        field: str = "teacher.embedding"
+        renamed: ClassVar[Mapping[str, str]] = {"field": "write `teacher: ROLE` instead; its field `embedding` is read"}
+
+        teacher: str = Field("teacher", description="role of the scorer whose embeddings are the features")
         profile: Literal["default", "released", "paper"] = Field(
             "default", description="sets the defaults of the parameters below"
         )
@@ -94,14 +96,18 @@ class S3(Selector):
         return p.grouping != "given" or p.real or p.init == "random" or p.restarts > 0
 
     @property
+    def _field(self) -> str:
+        return f"{self.params.teacher}.embedding"
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """The field of features."""
-        return (self.params.field,)
+        return (self._field,)
 
     @property
     def needs_real(self) -> tuple[str, ...]:
         """The same of the real images, where they are asked for."""
-        return (self.params.field,) if self.params.real else ()
+        return (self._field,) if self.params.real else ()
 
     def choose(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
         """The images of the chosen subgroups. Raises ComponentError for features without direction."""
@@ -139,7 +145,7 @@ class S3(Selector):
         candidates, closeness = [], []
         for class_index, (own, rows) in enumerate(zip(owns, groups, strict=True)):
             name = own.class_names[class_index]
-            units = unit_features(own, self.params.field, "the pool")
+            units = unit_features(own, self._field, "the pool")
             candidates.append(centroids([units[group] for group in rows], name))
             mean_of = self._real_units(own.real, name, class_index, ctx) if self.params.real else units
             target = centroids([mean_of], name)
@@ -161,7 +167,7 @@ class S3(Selector):
         if len(positions) > self.params.real_max:
             drawn = ctx.rng("s3", "real", class_index).permutation(len(positions))[: self.params.real_max]
             positions = [positions[i] for i in sorted(drawn.tolist())]
-        return unit_features(real.subset(positions), self.params.field, "the real images")
+        return unit_features(real.subset(positions), self._field, "the real images")
 
     def _search(self, objective: Objective, ctx: Context) -> Found:
         """The best of the searches from every start; the earliest of equals."""

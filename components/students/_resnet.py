@@ -6,15 +6,11 @@ stride 1. For CIFAR both are four stages of half the usual width, not the networ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor, nn
 
 from ._classifier import Classifier
 from ._norm import norm_layer
-
-if TYPE_CHECKING:
-    from ._families import Norm, Variant
+from ._variants import Norm, Variant
 
 STAGES = 4
 

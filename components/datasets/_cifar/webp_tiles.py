@@ -1,4 +1,4 @@
-"""Sheets: many small images in one lossless WebP file, a fixed number of tiles a row."""
+"""Many small images as tiles in one lossless WebP file, a fixed number of tiles a row."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ if TYPE_CHECKING:
 COLUMNS: Final = 50
 
 
-def encode_sheet(images: Tensor) -> bytes:
-    """uint8 ``[N, 3, S, S]``, N a multiple of ``COLUMNS``, as a lossless WebP file, tiles row by row."""
+def encode_tiles(images: Tensor) -> bytes:
+    """Return uint8 images ``[N, 3, S, S]`` as a lossless WebP file, tiles row by row.
+
+    N is a multiple of ``COLUMNS``.
+    """
     from PIL import Image
 
     count, channels, height, width = images.shape
@@ -23,13 +26,17 @@ def encode_sheet(images: Tensor) -> bytes:
     return file.getvalue()
 
 
-def decode_sheet(content: bytes, size: int) -> Tensor:
-    """The tiles of a sheet, uint8 ``[N, 3, size, size]``; raises OSError or ValueError for a file that is no sheet."""
+def decode_tiles(content: bytes, size: int) -> Tensor:
+    """Return the tiles of such a file, uint8 ``[N, 3, size, size]``.
+
+    Raises:
+        OSError, ValueError: it is another file.
+    """
     import numpy as np
     import torch
     from PIL import Image
 
-    with Image.open(io.BytesIO(content)) as sheet:
-        pixels = np.array(sheet)
+    with Image.open(io.BytesIO(content)) as file:
+        pixels = np.array(file)
     tiles = pixels.reshape(-1, size, COLUMNS, size, 3).transpose(0, 2, 4, 1, 3)
     return torch.from_numpy(np.ascontiguousarray(tiles).reshape(-1, 3, size, size))

@@ -6,26 +6,25 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from ddbench.api import Context, DistilledSet, Evaluator, canonical_json
+from ddbench.api import Context, DistilledSet, EvaluationSettings, Evaluator, canonical_json
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen, SpecimenStudent, specimen_protocol
 
 
 def check_evaluator(cls: type[Evaluator], make: Callable[[], Evaluator], scratch: Path) -> None:
     """Accuracies in percent, the same from the same seed however often it measures, as JSON."""
-    last, papers = (_check_result(cls, make, cadence) for cadence in ("last", "papers"))
+    last = _check_result(cls, make, EvaluationSettings(numerics="reference"))
+    papers = _check_result(cls, make, EvaluationSettings(numerics="reference", evaluate="papers"))
     require(last == papers, cls, "ends at another accuracy where it measures oftener")
 
 
-def _check_result(cls: type[Evaluator], make: Callable[[], Evaluator], cadence: str) -> float:
+def _check_result(cls: type[Evaluator], make: Callable[[], Evaluator], how: EvaluationSettings) -> float:
     """Hold one evaluation to its contract; its last accuracy."""
     data = Specimen()
     train = data.train()
-    distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6])
-    results = [
-        make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, Context(seed=0, cadence=cadence))
-        for _ in range(2)
-    ]
+    distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6], ipc=2)
+    ctx = Context(seed=0, evaluation=how)
+    results = [make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, ctx) for _ in range(2)]
     result = results[0]
     # Details are left out: they may tell how long it took.
     measured = [(r.last, r.best, r.evaluations, r.curve) for r in results]
