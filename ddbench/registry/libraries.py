@@ -11,6 +11,7 @@ from typing import Final
 
 from ddbench.api.component import Component
 from ddbench.registry.code_hash import reachable_modules, syntax_tree
+from ddbench.toolkit import LAZY
 
 # What a library is imported as, and what pip calls it.
 LIBRARIES: Final = {
@@ -76,7 +77,8 @@ def _libraries(module: str) -> frozenset[str]:
 
 
 def _files(name: str) -> list[Path]:
-    """Return the file of a module of ddbench, found without importing the package that it is in."""
+    """Return the file of a module of ddbench, or of a tool's module, found without importing it."""
+    name = LAZY.get(name.removeprefix("ddbench.toolkit."), name)
     stem = _PACKAGE.parent.joinpath(*name.split("."))
     return [path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()]
 
