@@ -1,4 +1,4 @@
-"""Training images without those that are validation images too."""
+"""Removal of training images that are validation images too."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from ddbench import LabeledImages
 
 
 def without_shared(train: LabeledImages, validation: LabeledImages) -> LabeledImages:
-    """The training images, in their order, of which none equals a validation image pixel for pixel."""
-    shown = {image.tobytes() for image in validation.images.numpy()}
-    kept = [i for i, image in enumerate(train.images.numpy()) if image.tobytes() not in shown]
+    """Return the training images, in order, without those that equal a validation image pixel by pixel."""
+    held_out = {image.tobytes() for image in validation.images.numpy()}
+    kept = [i for i, image in enumerate(train.images.numpy()) if image.tobytes() not in held_out]
     if len(kept) == len(train):
         return train
     return LabeledImages(train.images[kept], train.labels[kept], tuple(train.ids[i] for i in kept))
 
 
 def class_counts(images: LabeledImages, classes: int) -> tuple[int, ...]:
-    """How many images each class has."""
+    """Return the number of images of each class."""
     return tuple(images.labels.bincount(minlength=classes).tolist())

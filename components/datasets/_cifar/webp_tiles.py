@@ -1,4 +1,4 @@
-"""Sheets: many small images in one lossless WebP file, a fixed number of tiles a row."""
+"""Sheets of small images: one lossless WebP file with ``COLUMNS`` tiles in each row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLUMNS: Final = 50
 
 
 def encode_sheet(images: Tensor) -> bytes:
-    """uint8 ``[N, 3, S, S]``, N a multiple of ``COLUMNS``, as a lossless WebP file, tiles row by row."""
+    """Encode uint8 ``[N, 3, S, S]``, N a multiple of ``COLUMNS``, as a lossless WebP file, tiles row by row."""
     from PIL import Image
 
     count, channels, height, width = images.shape
@@ -24,7 +24,7 @@ def encode_sheet(images: Tensor) -> bytes:
 
 
 def decode_sheet(content: bytes, size: int) -> Tensor:
-    """The tiles of a sheet, uint8 ``[N, 3, size, size]``; raises OSError or ValueError for a file that is no sheet."""
+    """Return the tiles of a sheet, uint8 ``[N, 3, size, size]``. Raise OSError or ValueError for any other file."""
     import numpy as np
     import torch
     from PIL import Image
