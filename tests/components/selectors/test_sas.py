@@ -376,7 +376,7 @@ def test_mistakes_are_named() -> None:
         sas().select(pool_of(images), 2, Context())
     with pytest.raises(ComponentError, match=r"the pool has no field 'clip\.picture'"):
         sas(image="clip.picture").select(pool_of(images, images[:1]), 2, Context())
-    with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 3, not 1 x 2: one prototype a class, as wide as"):
+    with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 3, not 1 x 2: one prototype per class, as wide as"):
         sas().select(pool_of(images, np.ones((1, 3))), 2, Context())
     with pytest.raises(ComponentError, match="choose 7 of 6 candidates of class 'class 0'"):
         sas().select(pool_of(images, images[:1]), 7, Context())
