@@ -1,4 +1,4 @@
-"""Collect the components of a package, one file each."""
+"""Collect the components of a package."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ddbench.api.component import Component
 
 
 def components_in(package: ModuleType) -> Iterator[type[Component]]:
-    """Every component declared in ``package`` and its modules, at any depth.
+    """Yield every component declared in ``package`` and its modules, at any depth.
 
-    What has a name that starts with an underscore is not imported: network classes live there, and import torch.
+    Modules whose names start with an underscore are skipped, because they may import torch.
     """
     for module in (package, *_public_modules(package)):
         for value in vars(module).values():

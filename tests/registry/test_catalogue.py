@@ -98,7 +98,7 @@ BROKEN = {
     "in its declaration": ({"bad.py": selector("Bad_Name")}, "'Bad_Name' is not a kebab-case name"),
     "in what it returns": (
         {"__init__.py": HOOK.replace("components_in(sys.modules[__name__])", "[int]")},
-        "TypeError: ddbench_components() returned <class 'int'>, which is no class declared with @component",
+        "TypeError: ddbench_components() returned <class 'int'>, which is not a class declared with @component",
     ),
     "in returning nothing": ({"__init__.py": HOOK.replace("return", "")}, None),
     "in its hook's arguments": ({"__init__.py": HOOK.replace("components()", "components(app)")}, "app"),
