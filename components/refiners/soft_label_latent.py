@@ -1,4 +1,4 @@
-"""Refinement of latents under a teacher's soft labels."""
+"""Refinement of latents by a teacher's soft labels."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ if TYPE_CHECKING:
 
 @component("refiner", "soft-label-latent", version=1, paper="Pool-Select-Refine (Li, Sakai, Zhao, Hasegawa)")
 class SoftLabelLatent(Refiner):
-    """Descend each latent on its denoising loss and, at the end, on the divergence from its cached soft label.
+    """Minimise the denoising loss of each latent and, in the last steps, the divergence from its cached soft label.
 
-    Stage II of Pool-Select-Refine. The latent z that an image was decoded from is moved for ``steps`` steps on
-    L_LDM(z) + w · KL(q ‖ p(Dec(z))) (Eq. 9), where q is the image's soft label as it was cached before refinement and p
-    what the teacher says of the decoded latent, both at the labels' temperature. The divergence takes part in the last
-    ``kl_steps`` steps only; before, nothing is decoded. The weight (Eq. 10) is w = weight · (w_min + (1 − q_c) ·
-    (w_max − w_min)) with q_c the cached probability of the image's class: doubtful images are corrected more. Generator
-    and teacher stay as they are.
+    This is stage II of Pool-Select-Refine. The latent z of an image takes ``steps`` gradient steps on L_LDM(z) + w ·
+    KL(q ‖ p(Dec(z))) (Eq. 9). Here q is the image's soft label, cached before refinement, and p the teacher's softmax
+    for the decoded latent, both at the labels' temperature. The divergence is used in the last ``kl_steps`` steps only;
+    earlier steps do not decode. Its weight (Eq. 10) is w = weight · (w_min + (1 − q_c) · (w_max − w_min)), where q_c is
+    the cached probability of the image's class. Uncertain images are corrected more. Generator and teacher do not
+    change.
 
-    L_LDM is the mean squared error of the predicted noise, given the class and without guidance, at one timestep a
-    step, uniform over the generator's, under noise of its own: both depend on (selection seed, sample id, step) alone,
-    so an image's refinement depends on no other image. The paper leaves the timesteps, the conditioning and the
-    reduction open; these are our choice. It writes a plain gradient step and names no optimiser: ``optimizer:
-    gradient`` is that step, and the default is Adam, see the parameter.
+    L_LDM is the mean squared error of the predicted noise, conditioned on the class, without guidance. Each step draws
+    one uniform timestep and noise for each image. Both depend only on (selection seed, sample id, step), so an image's
+    refinement does not depend on other images. The paper does not specify timesteps, conditioning and reduction; these
+    are our choices. It writes a plain gradient step (``optimizer: gradient``) and names no optimiser. Our default is
+    Adam for the reason given at the parameter.
     """
 
     needs_latents = True
     needs_soft = True
 
     class Params(ddbench.Params):
-        steps: int = Field(100, ge=1, description="L: steps of descent")
-        learning_rate: float = Field(0.01, ge=0, description="η; 0 moves nothing")
-        weight: float = Field(0.5, ge=0, description="λ: the weight of the divergence")
-        w_min: float = Field(0.1, ge=0, description="least share of the weight, for images that the teacher is sure of")
-        w_max: float = Field(2.0, ge=0, description="largest share of the weight, for images of another class")
-        kl_steps: int = Field(4, ge=0, description="R: the divergence takes part in the last R steps; 0 leaves it out")
+        steps: int = Field(100, ge=1, description="L, the number of gradient steps")
+        learning_rate: float = Field(0.01, ge=0, description="η, the learning rate; 0 changes nothing")
+        weight: float = Field(0.5, ge=0, description="λ, the weight of the divergence")
+        w_min: float = Field(0.1, ge=0, description="smallest factor of the weight, for images with q_c = 1")
+        w_max: float = Field(2.0, ge=0, description="largest factor of the weight, for images with q_c = 0")
+        kl_steps: int = Field(4, ge=0, description="R: the divergence is used in the last R steps; 0 disables it")
         optimizer: Literal["adam", "gradient"] = Field(
-            "adam", description="with a mean over the latent, plain gradient steps of 0.01 move nothing visibly"
+            "adam", description="plain gradient steps of 0.01 on a mean over the latent have no visible effect"
         )
         damping: float = Field(
             1e-3,
             gt=0,
-            description="ε of Adam; were it far below the gradients of a mean, rounding would decide directions",
+            description="ε of Adam; if it is far below the gradients of the mean, rounding decides directions",
         )
         precision: Literal["float32", "bf16"] = Field("float32", description="of the networks; latents are float32")
-        batch: int = Field(10, ge=1, description="images that are refined together; lower it where memory is short")
+        batch: int = Field(10, ge=1, description="images refined together; lower it if memory is short")
 
     params: Params
 
     @property
     def seeded(self) -> bool:
-        """Timesteps and noise are drawn."""
+        """Return True, because timesteps and noise are drawn."""
         return True
 
     def cost(self, generator: Generator, teacher: Scorer | None, dataset: Dataset) -> Cost | None:
@@ -78,11 +78,11 @@ class SoftLabelLatent(Refiner):
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        """The set with refined latents and what they decode to.
+        """Return the set with refined latents and their decoded images.
 
         Raises:
-            ComponentError: the set has no latents or no soft labels, there is no generator or teacher, a latent became
-                infinite or not a number, or memory ran out.
+            ComponentError: latents, soft labels, generator or teacher are missing, a latent became infinite or not a
+                number, or memory ran out.
         """
         import torch
 
@@ -96,14 +96,14 @@ class SoftLabelLatent(Refiner):
             "a teacher": teacher is None,
         }
         if any(missing.values()):
-            lacking = next(what for what, absent in missing.items() if absent)
-            raise ComponentError(f"{self.label()} needs {lacking}", hint="see `ddbench describe soft-label-latent`")
+            needed = next(what for what, absent in missing.items() if absent)
+            raise ComponentError(f"{self.label()} needs {needed}", hint="see `ddbench describe soft-label-latent`")
         assert prior is not None
         assert teacher is not None
         parts, together = [], self.params.batch
         for start in range(0, len(distilled), together):
             rows = list(range(start, min(start + together, len(distilled))))
-            # The last batch is padded: networks round otherwise in batches of another size.
+            # The last batch is padded, because networks round differently at other batch sizes.
             padding = rows[-1:] * (together - len(rows))
             with enough_memory(f"refining {together} images at once by {self.label()}", "batch", together):
                 refined = descend(distilled, rows + padding, prior, teacher, self.params, ctx)

@@ -334,13 +334,13 @@ def test_each_thing_that_cannot_be_had_is_one_line_and_the_rest_is_fetched(
     # What another generator lacks beside the same gated parts.
     assert placed(env, "some/vae") == hub.repositories["some/vae"]
     assert errors(ended) == [
-        f"{hub.endpoint} has no repository some/body, or shows it to its owners alone; check the name; of a private "
+        f"{hub.endpoint} has no repository some/body, or it is private; check the name; for a private "
         "one, log in with `hf auth login`",
-        "some/gated is only for those who have accepted its terms; accept them at "
+        "some/gated is available only to users who accepted its terms; accept them at "
         f"{hub.endpoint}/some/gated, log in with `hf auth login`",
         "some/empty on the Hugging Face Hub has no config.json; name another repository",
-        f"vae/{WEIGHTS}.safetensors of some/damaged arrived damaged and was thrown away; fetch it again",
-        f"{hub.endpoint} has no repository runs/dit, or shows it to its owners alone; write './runs/dit' for the "
+        f"vae/{WEIGHTS}.safetensors of some/damaged arrived damaged and was deleted; fetch it again",
+        f"{hub.endpoint} has no repository runs/dit, or it is private; write './runs/dit' for the "
         "folder of this name",
     ]
     # Two generators lack the same, and two lack the same among others.
@@ -394,7 +394,7 @@ def test_a_full_disk_and_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.hf_hub_download", full)
     with pytest.raises(
-        ComponentError, match=r"no space is left for .*someone/tiny-dit; make some, or name another data"
+        ComponentError, match=r"no space is left for .*someone/tiny-dit; free disk space, or set DDBENCH_DATA"
     ):
         Repository(PIPELINE, COMMIT, {"config.json": None}).fetch("config.json", lambda *_: None)
     absent = ddbench.create("generator", "dit-xl2", model=str(tmp_path / "absent"))
