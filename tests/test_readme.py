@@ -1,4 +1,4 @@
-"""What the README and the contributing guide say is run."""
+"""Tests that the statements of the README and the contributing guide are true."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def block(name: str) -> list[str]:
-    """The lines of the code block after the mark ``<!-- name -->``."""
+    """Return the lines of the code block after the mark ``<!-- name -->``."""
     found = re.search(rf"<!-- {name} -->\n```sh\n(.*?)```", README, re.DOTALL)
     assert found is not None
     return found[1].splitlines()

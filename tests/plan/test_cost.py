@@ -1,4 +1,4 @@
-"""What plans are said to cost, against sums made by hand."""
+"""Costs of plans, against sums made by hand."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ COMPONENTS = {f"{cls.info.kind}/{cls.info.name}": cls for cls in catalogue().com
 
 @pytest.fixture
 def cls(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Component]:
-    """A component; where its example is a data set of its own, nothing of it is kept among the user's data."""
+    """Return a component. If its example is a data set, keep its files out of the user's data folder."""
     found = COMPONENTS[name]
     if issubclass(found, Dataset) and found.example(Specimen().training(), tmp_path / "unused"):
         monkeypatch.setenv("DDBENCH_DATA", str(tmp_path / "data"))

@@ -249,7 +249,9 @@ def quiet(what: str, done: int, total: int) -> None:
 @pytest.mark.parametrize("content", [b"", b"not an image", jpeg(1, 60, 60)[:900]], ids=["empty", "text", "cut"])
 def test_an_unreadable_image_is_named_in_one_line(content: bytes, pets: Path) -> None:
     write(pets, {"val/dog/notes.txt": content})
-    with pytest.raises(DataError, match=r"val/dog/notes\.txt: cannot be decoded \(.*\); replace it by an undamaged") as caught:
+    with pytest.raises(
+        DataError, match=r"val/dog/notes\.txt: cannot be decoded \(.*\); replace it by an undamaged"
+    ) as caught:
         data(pets).fetch(quiet)
     assert "\n" not in str(caught.value)
 

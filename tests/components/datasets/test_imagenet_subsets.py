@@ -59,7 +59,7 @@ def file_name(folder: str, number: int) -> str:
 
 @pytest.fixture
 def imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small ImageNet in a data folder of its own."""
+    """Create a small ImageNet in a separate data folder."""
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
     root = tmp_path / "imagenet"
     for at, (folder, files) in enumerate(TREE.items()):
@@ -74,7 +74,7 @@ def imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The names of the files that are decoded."""
+    """Record the names of decoded files."""
     names: list[str] = []
 
     def noted(path: Path, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -86,7 +86,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def by_hand(path: Path) -> torch.Tensor:
-    """The longer side follows the shorter, which becomes 256; then the middle. Written for one side at a time."""
+    """Resize the shorter side to 256 and the longer in proportion, one side at a time, then crop the centre."""
     with Image.open(path) as image:
         rgb = image.convert("RGB")
     width, height = rgb.size
@@ -98,7 +98,7 @@ def by_hand(path: Path) -> torch.Tensor:
 
 @pytest.mark.parametrize("cls", SUBSETS)
 def test_classes_are_those_of_imagenet(cls: type[Dataset]) -> None:
-    """timm ships ImageNet-1k's WordNet ids in the order of its labels, and their lemmas."""
+    """The package timm ships ImageNet-1k's WordNet ids in the order of its labels, and their lemmas."""
     folder = resources.files("timm.data") / "_info"
     synsets = (folder / "imagenet_synsets.txt").read_text().split()
     lines = (folder / "imagenet_synset_to_lemma.txt").read_text().splitlines()
@@ -262,7 +262,9 @@ def test_a_damaged_photograph_is_named_and_nothing_is_kept(damage: str, imagenet
     path = imagenet / "train" / "n02111889" / "n02111889_11.JPEG"
     whole = path.read_bytes()
     path.write_bytes({"cut short": whole[: len(whole) // 2], "emptied": b"", "another thing": b"<html>"}[damage])
-    with pytest.raises(DataError, match=r"n02111889_11\.JPEG: cannot be decoded \(.*\); replace it by an undamaged") as caught:
+    with pytest.raises(
+        DataError, match=r"n02111889_11\.JPEG: cannot be decoded \(.*\); replace it by an undamaged"
+    ) as caught:
         TwoDogs().train()
     assert "\n" not in str(caught.value)
     assert kept() == ["lock"]
@@ -334,7 +336,7 @@ def test_counts_that_are_not_known_are_those_of_the_files(imagenet: Path, monkey
 
 
 def test_hidden_files_are_no_images(imagenet: Path) -> None:
-    """macOS lays such a file beside each file that it copies to another system."""
+    """Copies by macOS add such a file for each file on another system."""
     whole = TwoDogs().train().ids
     for split in ("train", "val"):
         for path in list((imagenet / split / "n02088364").iterdir()):

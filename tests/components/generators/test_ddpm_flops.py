@@ -1,4 +1,4 @@
-"""What U-Nets are said to take, against what torch counts."""
+"""Declared operations of U-Nets, against torch's count."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_unet_takes_what_torch_counts(unet: Unet) -> None:
 
 
 def saved(folder: Path, model: Any) -> Path:
-    """The configuration alone."""
+    """Save the configuration without weights."""
     model.save_config(folder / "unet")
     return folder
 

@@ -111,7 +111,7 @@ def fitted(pipeline: Path, folder: Path, **more: Any) -> dict[str, Tensor]:
 
 
 def as_released(network: Any, scales: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a transformer by the names of DiT's own code, with the scales of a method's."""
+    """Return the weights of a transformer by the names of DiT's code, with the scales of a method's."""
     ours = network.state_dict()
     theirs = {"pos_embed": network.pos_embed.pos_embed}
 

@@ -49,7 +49,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tag(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A tag of open_clip for the smallest architecture."""
+    """Register a tag of open_clip for the smallest architecture."""
     monkeypatch.setitem(open_clip.pretrained._PRETRAINED, SMALLEST, {"made_here": TAG})
     return "made_here"
 

@@ -318,7 +318,7 @@ def test_costs_that_differ_by_rounding_are_equal() -> None:
 
 
 def groups_of(problem: Problem, size: int, seed: int = 0, c: int = 0, **params: Any) -> list[list[int]]:
-    """The subgroups of class ``c``, as sample ids."""
+    """Return the subgroups of class ``c``, as sample ids."""
     own = problem.pool.of_class(c)
     groups = cast("Any", selector(**params))._subgroups(own, size, Context(seed=seed))
     return [[int(own.sample_ids[i]) for i in group] for group in groups]

@@ -93,7 +93,7 @@ def stage_2(images: Array, order: Sequence[int], ipc: int, keep: str = "earliest
 
 
 def offered(images: Array, order: Sequence[int], ipc: int, keep: str = "earliest") -> tuple[list[int], int]:
-    """The same by the selector's own stage 2."""
+    """Return the same by the selector's stage 2."""
     precedence = {"earliest": order, "first-added": range(len(order)), "last-added": range(0, -len(order), -1)}[keep]
     features = torch.from_numpy(images.astype(np.float32))
     kept, exchanges = exchange(features, torch.tensor(order), torch.tensor(list(precedence)), ipc)
