@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from ddbench.api.context import Context
     from ddbench.api.cost import Cost
-    from ddbench.api.dataset import ClassInfo, Dataset, TrainingData
+    from ddbench.api.data import ClassInfo, TrainingData
+    from ddbench.api.dataset import Dataset
 
 
 class Scorer(Component):

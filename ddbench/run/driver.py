@@ -107,7 +107,7 @@ class Driver:
     def _quarantine(self, action_key: str, message: str) -> None:
         target = self.store.quarantine(action_key)
         self.log.add("corrupt", action_key=action_key, message=message)
-        self.show.say(f"{message}; lru aside in {target} and made again")
+        self.show.say(f"{message}; kept aside in {target} and made again")
 
     def _hand_out(self) -> None:
         while (key := self.scheduler.peek()) is not None and self.executor.fits(self.graph.nodes[key].threads):

@@ -63,7 +63,7 @@ class WorkerCache:
         return self.lru.get(("training", id(dataset)), dataset.training)
 
     def artifact(self, job: Job, role: str) -> Artifact:
-        """An input of the job; lru, so that its files are checked once."""
+        """An input of the job; kept, so that its files are checked once."""
         key = job.inputs[role]
         return self.lru.get(("artifact", key), lambda: self.store.artifact(key))
 

@@ -124,7 +124,7 @@ def test_bars_leave_the_nodes_that_took_a_while_and_all_that_failed() -> None:
             bars.total(3)
             bars.progress(job(key, key), 1, 2)
             bars.ended(job(key, key), fields, how)
-    lru = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", out.getvalue()).replace("\r", "\n").splitlines()
-    assert "fit      slow · 3.0 s" in lru
-    assert "fit      wrong · failed: no such file" in lru
-    assert not any(line.startswith("fit      quick") for line in lru)
+    screen = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", out.getvalue()).replace("\r", "\n").splitlines()
+    assert "fit      slow · 3.0 s" in screen
+    assert "fit      wrong · failed: no such file" in screen
+    assert not any(line.startswith("fit      quick") for line in screen)

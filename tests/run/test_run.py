@@ -183,7 +183,7 @@ def test_a_flipped_byte_in_a_manifest_or_result_is_noticed_and_made_again(tmp_pa
     flip_byte(sorted(store.glob(what))[0], 40)
     ended = run(suite, store)
     assert ended.returncode == 0, ended.stderr
-    assert "is damaged; lru aside in" in ended.stderr
+    assert "is damaged; kept aside in" in ended.stderr
     assert outcome(suite, store) == before
     assert "ran nothing" in run(suite, store).stderr
 
@@ -198,7 +198,7 @@ def test_damage_that_is_found_only_during_the_run_is_mended(tmp_path: Path) -> N
     flip_byte(sorted(store.glob(RECORDS))[0], 40)
     ended = run(suite, store)
     assert ended.returncode == 0, ended.stderr
-    assert "is damaged; lru aside in" in ended.stderr
+    assert "is damaged; kept aside in" in ended.stderr
     assert "ran 1 dataset, 1 evaluate;" in ended.stderr
     assert outcome(suite, store) == before
 

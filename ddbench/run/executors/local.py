@@ -18,7 +18,7 @@ from typing import Any
 from ddbench.run.executors.base import Answer
 from ddbench.run.job import Job
 
-# One OpenMP thread until a node declares more; matrix products on a GPU the same from run to run; and freed memory lru
+# One OpenMP thread until a node declares more; matrix products on a GPU the same from run to run; and freed memory kept
 # for the next batch, where glibc would return it and fetch it again (a ConvNet-3 trains a quarter faster).
 WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
