@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 import ddbench
 from ddbench import Context, Pool, Selector, component
 from ddbench.api import Chosen
@@ -24,10 +26,12 @@ class Confidence(Selector):
 
     class Params(ddbench.Params):
         teacher: str = "teacher"
-        score: Literal["max-softmax", "true-class"] = "max-softmax"
-        order: Literal["most", "least"] = "most"
-        correct_first: bool = True
-        columns: Literal["classes", "all"] = "classes"
+        score: Literal["max-softmax", "true-class"] = Field(
+            "max-softmax", description="the largest probability, or that of the true class"
+        )
+        order: Literal["most", "least"] = Field("most", description="the most or the least confident samples first")
+        correct_first: bool = Field(True, description="samples that the teacher classifies correctly come first")
+        columns: Literal["classes", "all"] = Field("classes", description="the teacher's outputs in the softmax")
 
     params: Params
 

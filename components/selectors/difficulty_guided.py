@@ -73,14 +73,14 @@ class DifficultyGuided(Selector):
 
     class Params(ddbench.Params):
         teacher: str = Field("teacher", description="the role whose logits give the difficulty")
-        columns: Literal["all", "classes"] = Field("all", description="which of the teacher's outputs are considered")
-        variant: Literal["paper", "released"] = "paper"
+        columns: Literal["all", "classes"] = Field("all", description="the teacher's outputs in the softmax")
+        variant: Literal["paper", "released"] = Field("paper", description="the paper's equations or the released code")
         distribution: Literal["scale", "hill", "ground", "slope", "cliff"] = Field(
             "scale", description="quotas of the bins: scaled from the real images, or a table"
         )
-        bins: int = Field(10, ge=1, le=100, description="equal intervals of difficulty; the tables have 10")
+        bins: int = Field(10, ge=1, le=100, description="number of equal intervals of difficulty; tables need 10")
         epsilon: float = Field(1e-4, gt=0, lt=1, description="keeps logarithms finite")
-        weight: float = Field(0.5, ge=0, le=1, description="lambda: likeness to the pool's histogram over uniformity")
+        weight: float = Field(0.5, ge=0, le=1, description="lambda, the weight of likeness against uniformity")
 
         @model_validator(mode="after")
         def _tables_have_ten_bins(self) -> DifficultyGuided.Params:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 import ddbench
 from ddbench import Context, Pool, Selector, component
 
@@ -24,8 +26,8 @@ class KCenter(Selector):
 
     class Params(ddbench.Params):
         field: str = "teacher.embedding"
-        metric: Literal["l2", "cosine"] = "l2"
-        start: Literal["nearest-mean", "random"] = "nearest-mean"
+        metric: Literal["l2", "cosine"] = Field("l2", description="distance of features")
+        start: Literal["nearest-mean", "random"] = Field("nearest-mean", description="the first sample")
 
     params: Params
 

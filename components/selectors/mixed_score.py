@@ -29,8 +29,8 @@ class MixedScore(Selector):
     class Params(ddbench.Params):
         image: str = "clip.image"
         text: str = Field("clip.text", description="class field: a prototype a class, embedded as the images are")
-        weight: float = Field(0.1, ge=0, description="λ of Eq. 9")
-        normalize: Literal["z-score", "min-max"] = "z-score"
+        weight: float = Field(0.1, ge=0, description="λ of Eq. 9, the weight of diversity")
+        normalize: Literal["z-score", "min-max"] = Field("z-score", description="how diversity is scaled to margins")
 
     params: Params
 

@@ -52,8 +52,8 @@ class PoolSelect(Selector):
         beta: float | None = Field(None, ge=0, description="weight of the entropy; by default set by the IPC")
         gamma: float | None = Field(None, ge=0, description="weight of the diversity; by default set by the IPC")
         temperature: float = Field(1.5, gt=0, description="what logits are divided by before the softmax")
-        normalize: Literal["min-max", "raw"] = "min-max"
-        columns: Literal["classes", "all"] = "classes"
+        normalize: Literal["min-max", "raw"] = Field("min-max", description="normalisation of the three terms")
+        columns: Literal["classes", "all"] = Field("classes", description="the teacher's outputs in the softmax")
 
     params: Params
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from pydantic import Field
+
 import ddbench
 from ddbench import Context, Pool, Selector, component
 
@@ -19,7 +21,9 @@ class Random(Selector):
     """
 
     class Params(ddbench.Params):
-        order: Literal["permutation", "path"] = "permutation"
+        order: Literal["permutation", "path"] = Field(
+            "permutation", description="the first samples of a random permutation, or by sample id"
+        )
 
     params: Params
 

@@ -65,15 +65,19 @@ class S3(Selector):
         norm: Literal["sum", "mean"] = Field(
             "sum", description="separation is a sum over pairs, or a mean over classes"
         )
-        sep: Literal["selected", "all"] = Field("selected", description="of which subgroups of the other classes")
-        grouping: Literal["partition", "resample", "given"] = "partition"
-        subgroups: int = Field(5, ge=1, le=20, description="subgroups a class; more than 20 over-fit the centroids")
-        eps: float = Field(1e-6, ge=0, description="added to distances; 0 in the profile 'released' alone")
-        real: bool = Field(True, description="false: the pool's own class centroid stands in for the real images'")
-        real_max: int = Field(200, ge=1, description="real images a class, drawn where there are more")
-        init: Literal["nearest", "random"] = Field("nearest", description="the subgroups the search starts from")
-        max_sweeps: int = Field(5, ge=1)
-        restarts: int = Field(0, ge=0, description="further searches from random subgroups; the best one counts")
+        sep: Literal["selected", "all"] = Field(
+            "selected", description="the subgroups of other classes to separate from"
+        )
+        grouping: Literal["partition", "resample", "given"] = Field(
+            "partition", description="how candidates form subgroups"
+        )
+        subgroups: int = Field(5, ge=1, le=20, description="subgroups per class; more than 20 over-fit the centroids")
+        eps: float = Field(1e-6, ge=0, description="added to distances; only the profile 'released' allows 0")
+        real: bool = Field(True, description="whether targets are centroids of real images or of the class's pool")
+        real_max: int = Field(200, ge=1, description="real images per class; if there are more, they are drawn")
+        init: Literal["nearest", "random"] = Field("nearest", description="the first subgroups of the search")
+        max_sweeps: int = Field(5, ge=1, description="maximal number of sweeps over the classes")
+        restarts: int = Field(0, ge=0, description="additional searches from random subgroups; the best one is used")
 
         @model_validator(mode="before")
         @classmethod

@@ -45,15 +45,14 @@ class SAS(Selector):
         text: str = Field("clip.text", description="class field: a prototype a class, embedded as the images are")
         p: float = Field(0.5, gt=0, le=1, description="share of a class that stage 1 keeps")
         order: Literal["margin", "pool", "random"] = Field(
-            "margin", description="of the candidates in stage 2: highest margin first, as in the pool, or drawn"
+            "margin", description="order of candidates in stage 2: highest margin first, pool order, or random"
         )
         keep: Literal["earliest", "first-added", "last-added"] = Field(
-            "earliest",
-            description="which of equally redundant members stays, by place in the pool or by when it was added",
+            "earliest", description="the member to keep among equally redundant ones, by pool order or time of entry"
         )
-        relevance: bool = True
-        separation: bool = True
-        diversity: bool = True
+        relevance: bool = Field(True, description="whether the score contains relevance")
+        separation: bool = Field(True, description="whether the score contains separation")
+        diversity: bool = Field(True, description="whether stage 2 runs")
 
     params: Params
 
