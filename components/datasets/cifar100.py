@@ -20,7 +20,7 @@ lizard, lobster, man, maple tree, motorcycle, mountain, mouse, mushroom, oak tre
 pear, pickup truck, pine tree, plain, plate, poppy, porcupine, possum, rabbit, raccoon, ray, road, rocket, rose, sea,
 seal, shark, shrew, skunk, skyscraper, snail, snake, spider, squirrel, streetcar, sunflower, sweet pepper, table, tank,
 telephone, television, tiger, tractor, train, trout, tulip, turtle, wardrobe, whale, willow tree, wolf, woman, worm
-""".strip().replace("\n", " ").split(", ")
+""".split(",")
 
 
 @component("dataset", "cifar100", version=1, paper=_cifar.PAPER)
@@ -39,7 +39,7 @@ class Cifar100(StoredCifar):
     The literature normalises with this mean and standard deviation (arXiv:2006.05929).
     """
 
-    classes = tuple(ClassInfo(name) for name in _NAMES)
+    classes = tuple(ClassInfo(name.strip()) for name in _NAMES)
     mean = (0.5071, 0.4866, 0.4409)
     std = (0.2673, 0.2564, 0.2762)
     train_counts: tuple[int, ...] | None = (500,) * 100
