@@ -17,10 +17,8 @@ from time import monotonic
 from typing import Any, Final
 from zipfile import is_zipfile
 
-from ddbench import ComponentError
-from ddbench.api.component import Progress
-from ddbench.toolkit.files import file_sha256
-from ddbench.toolkit.home import data_home
+from ddbench import ComponentError, Progress
+from ddbench.toolkit import data_home, file_sha256
 
 TIMEOUT_S: Final = 10.0
 _MINUTE_S: Final = 60.0

@@ -13,8 +13,8 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Final
 
-from ddbench import ComponentError
-from ddbench.api.component import Progress
+from ddbench import ComponentError, Progress
+from ddbench.toolkit import enough_memory
 
 from ._hub import Repository, is_whole, kept_in
 
@@ -89,8 +89,6 @@ def _places(weights: Published) -> list[Path]:
 @contextmanager
 def loading(path: Path, name: str) -> Iterator[None]:
     """Re-raise errors of loading the weights of ``name`` as a ComponentError of one line."""
-    from ._memory import enough_memory
-
     try:
         with enough_memory(f"the weights of {name}"):
             yield

@@ -11,6 +11,7 @@ from ddbench.api import (
     Dataset,
     DistilledSet,
     Evaluation,
+    EvaluationSettings,
     Evaluator,
     Generator,
     LabeledImages,
@@ -18,6 +19,7 @@ from ddbench.api import (
     Params,
     Pool,
     Prior,
+    Progress,
     Refiner,
     Samples,
     Scorer,
@@ -30,7 +32,7 @@ from ddbench.api import (
     unkeyed,
 )
 from ddbench.errors import ComponentError, DataError, DdbenchError, LeakError, StoreError, SuiteError
-from ddbench.registry import components_in, create, hookimpl
+from ddbench.registry import catalogue, components_in, create, hookimpl
 
 __version__ = "0.2.0"
 
@@ -49,6 +51,7 @@ __all__ = [
     "DdbenchError",
     "DistilledSet",
     "Evaluation",
+    "EvaluationSettings",
     "Evaluator",
     "Generator",
     "LabeledImages",
@@ -57,6 +60,7 @@ __all__ = [
     "Params",
     "Pool",
     "Prior",
+    "Progress",
     "Refiner",
     "Samples",
     "Scorer",
@@ -67,6 +71,7 @@ __all__ = [
     "Student",
     "SuiteError",
     "TrainingData",
+    "catalogue",
     "component",
     "components_in",
     "create",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ddbench import LabeledImages
 
 
-def without_shared(train: LabeledImages, validation: LabeledImages) -> LabeledImages:
+def without_validation_images(train: LabeledImages, validation: LabeledImages) -> LabeledImages:
     """Return the training images, in order, without those that equal a validation image pixel by pixel."""
     held_out = {image.tobytes() for image in validation.images.numpy()}
     kept = [i for i, image in enumerate(train.images.numpy()) if image.tobytes() not in held_out]

@@ -9,7 +9,7 @@ from ddbench import ClassInfo, LabeledImages, component
 from ._cifar import common as _cifar
 from ._cifar.files import Release
 from ._cifar.stored import StoredCifar
-from ._leakage import class_counts, without_shared
+from ._leakage import class_counts, without_validation_images
 
 # The names and order of the archive (fine_label_names.txt), with spaces for underscores.
 _NAMES: Final = """
@@ -20,7 +20,7 @@ lizard, lobster, man, maple tree, motorcycle, mountain, mouse, mushroom, oak tre
 pear, pickup truck, pine tree, plain, plate, poppy, porcupine, possum, rabbit, raccoon, ray, road, rocket, rose, sea,
 seal, shark, shrew, skunk, skyscraper, snail, snake, spider, squirrel, streetcar, sunflower, sweet pepper, table, tank,
 telephone, television, tiger, tractor, train, trout, tulip, turtle, wardrobe, whale, willow tree, wolf, woman, worm
-""".split(",")
+""".strip().split(",")
 
 
 @component("dataset", "cifar100", version=1, paper=_cifar.PAPER)
@@ -59,6 +59,6 @@ class Cifar100(StoredCifar):
 
     def train(self) -> LabeledImages:
         """Return the training images in the official order, without those that are validation images too."""
-        train = without_shared(super().train(), self.validation())
+        train = without_validation_images(super().train(), self.validation())
         self.train_counts = class_counts(train, len(self.classes))  # after the removal
         return train

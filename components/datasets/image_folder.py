@@ -12,9 +12,8 @@ from pydantic import Field
 
 import ddbench
 from ddbench import ClassInfo, DataError, TrainingData, component, unkeyed
-from ddbench.api import Params as BaseParams
-from ddbench.api import sha256_json
-from ddbench.toolkit.home import data_home
+from ddbench import Params as BaseParams
+from ddbench.toolkit import data_home, sha256_json
 
 from .._paths import UserPath, printable
 from ._imagenet.classes import imagenet_class

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ddbench import DataError, Dataset, LabeledImages, component
-from ddbench.api import image_digests, sha256_json
+from ddbench.toolkit import image_digests, sha256_json
 
 from ._cifar import common as _cifar
-from ._cifar.webp_tiles import decode_sheet
+from ._cifar.webp_tiles import decode_tiles
 from ._download.download import file_size
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class TinyCifar(Dataset):
 
     def _sheet(self, name: str, digests: list[str]) -> Tensor:
         try:
-            images = decode_sheet((self.folder / name).read_bytes(), self.image_size)
+            images = decode_tiles((self.folder / name).read_bytes(), self.image_size)
         except (OSError, ValueError) as error:
             raise self._damaged(name, str(error)) from None
         if image_digests(images) != digests:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
-from ddbench import DataError, LabeledImages, Params, component
-from ddbench.toolkit.home import data_home
+from ddbench import DataError, LabeledImages, Params, Progress, component
+from ddbench.toolkit import data_home
 
 from ._download.archives import Archive, get_extracted
 from ._imagenet.classes import imagenet_classes
 from ._imagenet.subset import SUFFIX, image_names
 from ._images.listing import SPLITS, ImageFiles, Listing
-from ._leakage import class_counts, without_shared
+from ._leakage import class_counts, without_validation_images
 
 # fmt: off
 INDICES: Final = (
@@ -60,11 +59,11 @@ class TinyImagenet(ImageFiles):
 
     def train(self) -> LabeledImages:
         """Return the training images, ordered by class, without those that are validation images too."""
-        train = without_shared(super().train(), self.validation())
+        train = without_validation_images(super().train(), self.validation())
         self.train_counts = class_counts(train, len(self.classes))  # after the removal
         return train
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+    def fetch(self, progress: Progress) -> None:
         """Download and extract the archive if it is missing, and decode the images."""
         if self.missing():
             get_extracted(self.archive, data_home(), self._check, progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ddbench import Scorer, Student
-    from ddbench.protocol.protocol import Protocol
-    from ddbench.train.images import ResidentImages
+    from ddbench.protocol import Protocol
+    from ddbench.train import ResidentImages
 
 
 @component("evaluator", "student", version=2)
@@ -43,27 +42,25 @@ class StudentEvaluator(Evaluator):
         teacher: Scorer | None,
         ctx: Context,
     ) -> Evaluation:
-        """Return the accuracy after the last epoch; with the cadence ``papers`` also the best of all evaluations.
+        """Return the accuracy after the last epoch; with ``evaluate: papers`` also the best of all evaluations.
 
         ``details`` holds the last accuracy of each class and the last epoch's mean loss. It also holds the labels,
         epochs, steps, batch size, input size and parameters. The rest are the seconds of training and measuring, and
         the epochs after which the training was resumed.
         """
-        from ddbench.toolkit.checkpoint import Checkpoint
-        from ddbench.train.images import ResidentImages
-        from ddbench.train.trainer import train
+        from ddbench.toolkit import Checkpoint
+        from ddbench.train import ResidentImages, train
 
         num_classes = len(dataset.classes)
-        ipc = math.ceil(len(distilled) / num_classes)
-        rules = protocol.for_classes(num_classes, ipc)
+        rules = protocol.for_classes(num_classes, distilled.ipc)
         size = rules.input_size(dataset.image_size, student.info.name)
-        epochs = rules.epochs(ipc, num_classes)
+        epochs = rules.epochs(distilled.ipc, num_classes)
         put = partial(ResidentImages.put, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device)
         soft = None if distilled.soft is None else distilled.soft.logits
         training = put(distilled.images, distilled.labels, soft=soft)
         validation_size = dataset.validation()
         validation = put(validation_size.images, validation_size.labels, side=rules.validation_side(size))
-        measured = rules.evaluation_epochs(epochs) if ctx.cadence == "papers" else (epochs,)
+        measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)
         meter = _Meter(validation, num_classes, frozenset(measured), ctx)
         predict = teacher.class_logits if teacher else None
         checkpoint = None
@@ -96,7 +93,7 @@ class _Meter:
         validation: the validation images.
         num_classes: the number of classes.
         epochs: the epochs, counted from 1, after which the model is measured.
-        ctx: device and cadence.
+        ctx: device and settings of evaluation.
         curve: epoch and accuracy, in percent, of each measurement.
         class_accuracies: the last accuracy of each class.
         seconds: seconds of measuring.
@@ -134,7 +131,7 @@ class _Meter:
         self.resumed_after = notes["resumed_after"]
 
     def __call__(self, epoch: int, model: nn.Module) -> None:
-        from ddbench.train.evaluate import class_accuracies, predict
+        from ddbench.train import class_accuracies, predict
 
         self.epoch = epoch
         if epoch not in self.epochs:
@@ -150,7 +147,7 @@ class _Meter:
         """Return the result of the training."""
         return Evaluation(
             last=self.curve[-1][1],
-            best=max(accuracy for _, accuracy in self.curve) if self.ctx.cadence == "papers" else None,
+            best=max(accuracy for _, accuracy in self.curve) if self.ctx.evaluation.evaluate == "papers" else None,
             evaluations=len(self.curve),
             curve=tuple(self.curve),
             details=details,

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from ddbench import component, unkeyed
 
-from ._dit.latent_dit import LatentDit, LatentDitParams, Source
+from ._dit.latent_dit import LatentDit
+from ._dit.params import LatentDitParams, Source
 from ._dit.weights import SHIPPED
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ddbench import component
 
-from ._dit.latent_dit import LatentDit, LatentDitParams
+from ._dit.latent_dit import LatentDit
+from ._dit.params import LatentDitParams
 
 
 @component("generator", "dit-xl2", version=1, paper="arXiv:2212.09748")

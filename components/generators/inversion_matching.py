@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ddbench import component
-from ddbench.api.cost import Cost
+from ddbench import Cost, component
 
 from ._dit.pipeline_cost import PipelineCost
-from ._finetune.fine_tuned import FineTuned, FineTunedParams
+from ._finetune.fine_tuned import FineTuned
+from ._finetune.params import FineTunedParams
 
 if TYPE_CHECKING:
     from ._finetune.noised_batch import LossTerm

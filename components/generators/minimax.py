@@ -8,7 +8,8 @@ from pydantic import Field
 
 from ddbench import component
 
-from ._finetune.fine_tuned import FineTuned, FineTunedParams
+from ._finetune.fine_tuned import FineTuned
+from ._finetune.params import FineTunedParams
 
 if TYPE_CHECKING:
     from ._finetune.noised_batch import LossTerm

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ddbench import ComponentError, Context, Dataset, Generator, TrainingData, component
-from ddbench.api.cost import FLOAT, Cost
+from ddbench import ComponentError, Context, Cost, Dataset, Generator, TrainingData, component
+from ddbench.toolkit import FLOAT
 
-from ._dit.latent_dit import SAMPLING, LatentDit, LatentDitParams
+from ._dit.latent_dit import LatentDit
+from ._dit.params import SAMPLING, LatentDitParams
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ._dit.prior import Steer, Step
+    from ._dit.sampler import Steer, Step
 
 MODES: Final = "modes.safetensors"
 

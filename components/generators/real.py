@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component
-from ddbench.api.cost import COLOURS
+from ddbench.toolkit import COLOURS
 
 
 @component("generator", "real", version=1)

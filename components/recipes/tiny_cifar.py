@@ -24,11 +24,10 @@ from typing import Any, Final
 from PIL import features
 
 from ddbench import Dataset, LabeledImages
-from ddbench.api import derive_seed, image_digests, sha256_json
-from ddbench.toolkit.files import write_whole
+from ddbench.toolkit import derive_seed, image_digests, sha256_json, write_whole
 
 from ..datasets._cifar.common import image_id
-from ..datasets._cifar.webp_tiles import decode_sheet, encode_sheet
+from ..datasets._cifar.webp_tiles import decode_tiles, encode_tiles
 from ..datasets.cifar10 import Cifar10
 from ..datasets.tiny_cifar import INDEX, PER_CLASS, SHEETS, TinyCifar
 
@@ -53,7 +52,7 @@ def build(full: Dataset) -> dict[str, bytes]:
         chosen = choose(split, real, digests, kept)
         for number, name in enumerate(SHEETS[split]):
             part = chosen[number * SHEET_SIZE : (number + 1) * SHEET_SIZE]
-            files[name] = encode_sheet(real.images[part])
+            files[name] = encode_tiles(real.images[part])
             index[name] = [
                 {"index": i, "class": full.classes[int(real.labels[i])].name, "sha256": digests[i]} for i in part
             ]
@@ -85,7 +84,7 @@ def differences(files: dict[str, bytes]) -> list[str]:
         same_bytes_expected = name == INDEX or features.version("webp") == ENCODER
         if same_bytes_expected and shipped != content:
             found.append(f"{name}: bytes differ")
-        elif shipped != content and not decode_sheet(shipped, 32).equal(decode_sheet(content, 32)):
+        elif shipped != content and not decode_tiles(shipped, 32).equal(decode_tiles(content, 32)):
             found.append(f"{name}: pixels differ")
     return found
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ddbench import ComponentError, Context, DistilledSet, Prior, Scorer
 
-if TYPE_CHECKING:
-    from .soft_label_latent import SoftLabelLatent
+from ._soft_label_params import SoftLabelLatentParams
 
 
 def descend(
@@ -19,7 +17,7 @@ def descend(
     rows: list[int],
     prior: Prior,
     teacher: Scorer,
-    params: SoftLabelLatent.Params,
+    params: SoftLabelLatentParams,
     ctx: Context,
 ) -> tuple[Tensor, Tensor]:
     """Refine the latents at ``rows``; return the decoded images, uint8 ``[n, 3, H, W]``, and the latents.
@@ -49,7 +47,7 @@ def descend(
         if step >= params.steps - params.kl_steps:
             with mixed:
                 logits = teacher.class_logits(prior.decode(latents)).float()
-            loss = (weights * divergence(soft, logits, distilled.soft.temperature)).sum()
+            loss = (weights * divergence(soft, logits, distilled.soft.tau)).sum()
             latents.grad += torch.autograd.grad(loss, latents)[0]
         optimizer.step()
     # Latents may be stored in half precision. They are rounded before decoding, so images match the stored latents.
@@ -61,15 +59,15 @@ def descend(
     return images.cpu(), refined.cpu()
 
 
-def kl_weights(soft: Tensor, labels: Tensor, params: SoftLabelLatent.Params) -> Tensor:
+def kl_weights(soft: Tensor, labels: Tensor, params: SoftLabelLatentParams) -> Tensor:
     """Return the weight of each image's divergence, ``[n]``, by its soft label ``[n, C]`` and class (Eq. 10)."""
     confidence = soft.gather(1, labels[:, None])[:, 0]
     return params.weight * (params.w_min + (1 - confidence) * (params.w_max - params.w_min))
 
 
-def divergence(soft: Tensor, logits: Tensor, temperature: float) -> Tensor:
-    """Return KL(soft ‖ softmax(logits / temperature)) of each image, ``[n]``."""
-    predicted = (logits / temperature).log_softmax(dim=1)
+def divergence(soft: Tensor, logits: Tensor, tau: float) -> Tensor:
+    """Return KL(soft ‖ softmax(logits / tau)) of each image, ``[n]``."""
+    predicted = (logits / tau).log_softmax(dim=1)
     return (torch.xlogy(soft, soft) - soft * predicted).sum(dim=1)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-import ddbench
 from ddbench import ComponentError, Context, Cost, DistilledSet, Prior, Refiner, component
+from ddbench.toolkit import enough_memory
+
+from ._soft_label_params import SoftLabelLatentParams
 
 if TYPE_CHECKING:
     from ddbench import Dataset, Generator, Scorer
@@ -35,23 +35,8 @@ class SoftLabelLatent(Refiner):
     needs_latents = True
     needs_soft = True
 
-    class Params(ddbench.Params):
-        steps: int = Field(100, ge=1, description="L, the number of gradient steps")
-        learning_rate: float = Field(0.01, ge=0, description="η, the learning rate; 0 changes nothing")
-        weight: float = Field(0.5, ge=0, description="λ, the weight of the divergence")
-        w_min: float = Field(0.1, ge=0, description="smallest factor of the weight, for images with q_c = 1")
-        w_max: float = Field(2.0, ge=0, description="largest factor of the weight, for images with q_c = 0")
-        kl_steps: int = Field(4, ge=0, description="R: the divergence is used in the last R steps; 0 disables it")
-        optimizer: Literal["adam", "gradient"] = Field(
-            "adam", description="plain gradient steps of 0.01 on a mean over the latent have no visible effect"
-        )
-        damping: float = Field(
-            1e-3,
-            gt=0,
-            description="ε of Adam; if it is far below the gradients of the mean, rounding decides directions",
-        )
-        precision: Literal["float32", "bf16"] = Field("float32", description="of the networks; latents are float32")
-        batch: int = Field(10, ge=1, description="images refined together; lower it if memory is short")
+    class Params(SoftLabelLatentParams):
+        """The parameters of the descent."""
 
     params: Params
 
@@ -86,7 +71,6 @@ class SoftLabelLatent(Refiner):
         """
         import torch
 
-        from .._memory import enough_memory
         from ._latent_descent import descend
 
         missing = {

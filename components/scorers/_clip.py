@@ -17,8 +17,8 @@ from ._pretrained import unseeded
 from ._pretrained_specs import OPEN_CLIP_FILES
 
 
-def known(model: str, tag: str | None, wanted_by: str) -> dict[str, Any]:
-    """What open_clip knows of the weights of a tag; nothing where there is no tag.
+def tag_config(model: str, tag: str | None, wanted_by: str) -> dict[str, Any]:
+    """Return open_clip's configuration of a tag's weights, empty if there is no tag.
 
     Raises:
         ComponentError: there is no such model or tag, or the model's text is split by a tokenizer from the network.
@@ -42,7 +42,7 @@ def known(model: str, tag: str | None, wanted_by: str) -> dict[str, Any]:
 
 
 def published(name: str, config: dict[str, Any], wanted_by: str) -> Published:
-    """Where the weights of a known tag are. Raises ComponentError where they are not on the Hugging Face Hub."""
+    """Return the place of a tag's weights. Raise ComponentError if they are not on the Hugging Face Hub."""
     repository, _, file = config["hf_hub"].rpartition("/")
     if not repository:
         raise ComponentError(

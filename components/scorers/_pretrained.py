@@ -1,13 +1,15 @@
-"""How scorers use a pretrained network: frozen, in a stated precision, on pictures that its own transform prepares."""
+"""Pretrained networks as scorers use them: frozen, in a stated precision, on pictures of their own transform."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from safetensors.torch import save_file
+from torch import Tensor, nn
 from torchvision.transforms.v2.functional import to_pil_image
 
 
@@ -21,6 +23,13 @@ def unseeded() -> Iterator[None]:
     """Let a network draw weights that are thrown away, and leave the global generator as it was."""
     with torch.random.fork_rng(devices=[]):
         yield
+
+
+def save_random_weights(make: Callable[[], nn.Module], path: Path) -> None:
+    """Write the weights that ``make`` draws under seed 0 as safetensors."""
+    with unseeded():
+        torch.manual_seed(0)
+        save_file(make().state_dict(), path)
 
 
 @contextmanager

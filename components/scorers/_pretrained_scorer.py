@@ -1,26 +1,30 @@
-"""What pretrained scorers have in common."""
+"""The base of scorers whose network was trained elsewhere."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 import ddbench
-from ddbench import ComponentError, Scorer, unkeyed
-from ddbench.api.component import Progress
-from ddbench.toolkit.files import file_sha256
+from ddbench import ComponentError, Context, Progress, Scorer, TrainingData, unkeyed
+from ddbench.toolkit import enough_memory, file_sha256
 
 from .._weights import Published, fetch_published, given_weights, published_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class PretrainedScorer(Scorer):
     """A scorer whose network was trained elsewhere.
 
-    Its weights are those of the file ``weights``, known by its content; without it, those that the other parameters
-    name, known by that name.
+    Its weights are those of the file ``weights``, known by its content. Without that file they are those that the other
+    parameters name, known by that name. A subclass says where these are, builds the network, and asks it.
     """
 
     class Params(ddbench.Params):
@@ -33,39 +37,107 @@ class PretrainedScorer(Scorer):
         block: int = Field(64, ge=1, description="images that are scored together")
 
     params: Params
+    _model: Any
+    _transform: Callable[..., Tensor]
+
+    @property
+    @abstractmethod
+    def weights_name(self) -> str:
+        """The name of the weights that the parameters name, for messages."""
+
+    @property
+    @abstractmethod
+    def known_place(self) -> Published | None:
+        """The place of these weights on the Hub if it is known without the library that publishes them, else None."""
+
+    @property
+    def likely_place(self) -> Published | None:
+        """The place of most other weights of that library, or None."""
+        return None
+
+    @abstractmethod
+    def asked_place(self) -> Published:
+        """Ask the library for the place. Raise ComponentError if it is not on the Hub."""
+
+    @abstractmethod
+    def build(self, data: TrainingData) -> tuple[Any, Callable[..., Tensor]]:
+        """Return the network with its weights, and its transform of a Pillow picture.
+
+        Raises:
+            ComponentError: the weights are missing, damaged or another model's.
+        """
+
+    @abstractmethod
+    def ask(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Return the fields of transformed pictures ``[n, 3, H, W]``."""
 
     @property
     def block(self) -> int:
-        """As the parameter says."""
+        """Return the number of images that are scored together."""
         return self.params.block
 
     def fingerprint(self) -> Any:
-        """The content of the file ``weights``, where it is given. Raises ComponentError where it is not there."""
+        """Return the digest of the file ``weights``, if it is given. Raise ComponentError if it is not there."""
         path = self.params.weights
         return None if path is None else {"weights": file_sha256(given_weights(path))}
+
+    def missing(self) -> str | None:
+        """Return what is missing of the weights, as far as that is known without their library.
+
+        Asking the library takes seconds.
+        """
+        if self.params.weights is not None:
+            return None
+        if self.known_place is not None:
+            return self._gap(self.known_place)
+        if self.likely_place is not None and self._gap(self.likely_place) is None:
+            return None
+        return (
+            f"{self.label()}: it is not known whether weights of {self.weights_name} are on this machine; "
+            "`ddbench fetch SUITE` gets or checks them"
+        )
+
+    def _gap(self, place: Published) -> str | None:
+        try:
+            published_weights(place, self.label())
+        except ComponentError as error:
+            return str(error)
+        return None
 
     def fetch(self, progress: Progress) -> None:
         """Get the weights that are known by their name; a file of the user's must be there."""
         if self.params.weights is None:
-            fetch_published(self.published(), progress)
+            fetch_published(self.known_place or self.asked_place(), progress)
         else:
             given_weights(self.params.weights)
 
-    @abstractmethod
-    def published(self) -> Published:
-        """Where the weights that the parameters name are. Raises ComponentError where that is not on the Hub."""
+    def weights_file(self) -> Path:
+        """Return the file of the weights. Raise ComponentError if it is not on this machine."""
+        if self.params.weights is not None:
+            return given_weights(self.params.weights)
+        return published_weights(self.known_place or self.asked_place(), self.label())
 
+    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
+        """Build the network with its weights. Raise ComponentError if they are missing, damaged or another model's."""
+        from ._pretrained import frozen
 
-def unknown_place(name: str, wanted_by: str) -> str:
-    """That only the library which publishes the weights knows where they are, and it takes seconds to ask."""
-    said = f"it is not known whether weights of {name} are on this machine; `ddbench fetch SUITE` gets or checks them"
-    return f"{wanted_by}: {said}"
+        self.check_classes(data.classes)
+        with enough_memory(f"the network of {self.label()}"):
+            network, self._transform = self.build(data)
+            self._model = frozen(network, ctx.device)
 
+    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+        """Return the fields of uint8 images ``[n, 3, H, W]``, float32."""
+        from ._pretrained import network_input
 
-def lacking(weights: Published, wanted_by: str) -> str | None:
-    """None if published weights are on this machine, else that they are not, and how to get them."""
-    try:
-        published_weights(weights, wanted_by)
-    except ComponentError as error:
-        return str(error)
-    return None
+        with self.scoring(f"scoring {len(images)} images at once by", self.block, ctx):
+            fields = self.ask(network_input(images, self._transform, ctx.device))
+        return {name: values.float() for name, values in fields.items()}
+
+    @contextmanager
+    def scoring(self, what: str, count: int, ctx: Context) -> Iterator[None]:
+        """Compute in the wanted precision without gradients; name the parameter ``block`` if memory runs out."""
+        from ._pretrained import scoring
+
+        with enough_memory(f"{what} {self.label()}", "block", count), scoring(self.params.precision, ctx.device):
+            yield

@@ -1,4 +1,4 @@
-"""What is known, without the libraries that build them, of the pretrained models that the literature scores with."""
+"""Facts about the literature's pretrained scorers, known without the libraries that build them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ddbench import Cost
-from ddbench.api.cost import FLOAT
+from ddbench.toolkit import FLOAT
 
 from .._weights import Published
 
@@ -28,7 +28,7 @@ class PretrainedSpec:
     input_size: int = 224
 
     def cost(self, stored: int, *, half: bool) -> Cost:
-        """Of one image, of which ``stored`` float32 numbers are kept."""
+        """Return the cost of one image. ``stored`` is the number of float32 numbers that are kept of it."""
         cost = Cost(self.flops, disk_bytes=FLOAT * stored)
         return cost.in_half_precision() if half else cost
 
@@ -45,5 +45,5 @@ OPEN_CLIP_WEIGHTS: Final[dict[tuple[str, str | None], Published]] = {
 
 
 def timm_weights(model: str) -> Published:
-    """Where timm publishes the weights of a model that is known here, and of most others."""
+    """Return the place of a model's weights on the Hub, as timm publishes most of them."""
     return Published(model, f"timm/{model}", TIMM_FILES)

@@ -17,8 +17,8 @@ from ._pretrained import unseeded
 from ._pretrained_specs import TIMM_FILES
 
 
-def known(name: str, wanted_by: str) -> Any:
-    """What timm knows of a model and its weights. Raises ComponentError where it knows no such name."""
+def model_config(name: str, wanted_by: str) -> Any:
+    """Return timm's configuration of a model and its weights. Raise ComponentError for an unknown name."""
     try:
         return timm.get_pretrained_cfg(name, allow_unregistered=False)
     except RuntimeError:
@@ -28,7 +28,7 @@ def known(name: str, wanted_by: str) -> Any:
 
 
 def published(name: str, config: Any, wanted_by: str) -> Published:
-    """Where the weights of a known name are. Raises ComponentError where they are not on the Hugging Face Hub."""
+    """Return the place of a model's weights. Raise ComponentError if they are not on the Hugging Face Hub."""
     if not config.hf_hub_id:
         raise ComponentError(
             f"{wanted_by}: the weights of '{name}' are not on the Hugging Face Hub",

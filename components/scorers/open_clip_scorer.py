@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,8 +10,8 @@ from pydantic import Field, model_validator
 
 from ddbench import ClassInfo, Context, Cost, Dataset, TrainingData, component
 
-from .._weights import Published, given_weights, published_weights
-from ._pretrained_scorer import PretrainedScorer, lacking, unknown_place
+from .._weights import Published
+from ._pretrained_scorer import PretrainedScorer
 from ._pretrained_specs import OPEN_CLIP, OPEN_CLIP_WEIGHTS
 
 if TYPE_CHECKING:
@@ -21,15 +22,16 @@ if TYPE_CHECKING:
 class OpenClip(PretrainedScorer):
     """A CLIP model of open_clip: the embedding of each image, and of a prompt for each class.
 
-    Both are of unit length, so that their inner product is the cosine of the angle between them. Images are prepared
-    by the weights' own transform (Pillow's resize to the model's size, crop, normalisation), and the activation is the
-    one that the weights were trained with: QuickGELU for OpenAI's. A prompt is ``template`` with the class's name in
-    it. Which name that is differs between papers and is seldom stated: by default it is what stands before the first
-    comma of a list of synonyms, as in WordNet's; underscores become spaces.
+    Both have unit length, so their inner product is the cosine of the angle between them. Images are prepared by the
+    weights' own transform: Pillow's resize to the model's size, crop, normalisation. The activation is the one that the
+    weights were trained with: QuickGELU for OpenAI's. A prompt is ``template`` with the class's name in it. Papers
+    differ in that name, and seldom state it. By default it is the text before the first comma of a list of synonyms, as
+    in WordNet's. Underscores become spaces.
 
-    The weights are those of the file ``weights``, known by its content; else those that the tag ``pretrained`` names,
-    known by that name: ``open_clip_model.safetensors`` or ``open_clip_pytorch_model.bin`` in ``weights/<repository>``
-    in the data folder, else in the Hugging Face cache. Only `ddbench fetch` downloads them.
+    The weights are those of the file ``weights``, known by its content. Without that file they are those that the tag
+    ``pretrained`` names, known by that name. Their file is ``open_clip_model.safetensors`` or
+    ``open_clip_pytorch_model.bin``, in ``weights/<repository>`` in the data folder, else in the Hugging Face cache.
+    Only `ddbench fetch` downloads them.
     """
 
     class Params(PretrainedScorer.Params):
@@ -54,97 +56,73 @@ class OpenClip(PretrainedScorer):
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
         """open_clip's smallest architecture, with random weights in ``scratch``."""
         import open_clip
-        import torch
-        from safetensors.torch import save_file
 
-        from ._pretrained import unseeded
+        from ._pretrained import save_random_weights
 
         path = scratch / "vit-s-32-alt.safetensors"
-        with unseeded():
-            torch.manual_seed(0)
-            model = open_clip.create_model("ViT-S-32-alt", precision="fp16")
-        save_file(model.state_dict(), path)
+        save_random_weights(lambda: open_clip.create_model("ViT-S-32-alt", precision="fp16"), path)
         return {"model": "ViT-S-32-alt", "pretrained": None, "weights": path, "block": 4}
 
     params: Params
     provides = ("image",)
     provides_per_class = ("text",)
 
-    _model: Any
-    _transform: Any
     _tokenizer: Any
 
-    def missing(self) -> str | None:
-        """Whether the weights are there, where it is known without open_clip where they would be."""
-        if self.params.weights is not None:
-            return None
-        if self._known is None:
-            return unknown_place(f"{self.params.model} ({self.params.pretrained})", self.label())
-        return lacking(self._known, self.label())
+    @property
+    def weights_name(self) -> str:
+        """The model with its tag."""
+        return f"{self.params.model} ({self.params.pretrained})"
 
     @property
-    def _known(self) -> Published | None:
-        """Where the weights are, where that is known without open_clip."""
+    def known_place(self) -> Published | None:
+        """The repositories of OpenAI's weights."""
         return OPEN_CLIP_WEIGHTS.get((self.params.model, self.params.pretrained))
 
-    def published(self) -> Published:
-        """Where the tag's weights are."""
-        if self._known is not None:
-            return self._known
-        from ._clip import known, published
+    def asked_place(self) -> Published:
+        """Ask open_clip for the place of the tag's weights."""
+        from ._clip import published, tag_config
 
-        name, tag = self.params.model, self.params.pretrained
-        return published(f"{name} ({tag})", known(name, tag, self.label()), self.label())
+        config = tag_config(self.params.model, self.params.pretrained, self.label())
+        return published(self.weights_name, config, self.label())
 
     def cost(self, dataset: Dataset) -> Cost | None:
         """Of the models that the literature uses; the few prompts do not count."""
         network = OPEN_CLIP.get(self.params.model)
         return None if network is None else network.cost(network.embedding, half=self.params.precision == "mixed")
 
-    def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Build the model with its weights. Raises ComponentError if they are missing, damaged or another model's."""
+    def build(self, data: TrainingData) -> tuple[Any, Callable[..., Tensor]]:
+        """Return the model with the activation and the transform that its weights were trained with."""
         import open_clip
 
-        from .._memory import enough_memory
-        from ._clip import build, known, published
-        from ._pretrained import frozen
+        from ._clip import build, tag_config
 
-        name, tag, path = self.params.model, self.params.pretrained, self.params.weights
-        config = known(name, tag, self.label())
-        title = f"{name} ({tag})"
-        file = given_weights(path) if path else published_weights(published(title, config, self.label()), self.label())
-        model, self._transform = build(name, file, config)
-        with enough_memory(f"the network of {self.label()}"):
-            self._model = frozen(model, ctx.device)
-        self._tokenizer = open_clip.get_tokenizer(name)
+        config = tag_config(self.params.model, self.params.pretrained, self.label())
+        self._tokenizer = open_clip.get_tokenizer(self.params.model)
+        return build(self.params.model, self.weights_file(), config)
+
+    def ask(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Return ``image [n, D]``."""
+        return {"image": self._model.encode_image(pixels)}
 
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        """``image [n, D]``, of unit length."""
+        """Return ``image [n, D]``, of unit length."""
         from torch.nn.functional import normalize
 
-        from .._memory import enough_memory
-        from ._pretrained import network_input, scoring
-
-        what = f"scoring {len(images)} images at once by {self.label()}"
-        with enough_memory(what, "block", self.block), scoring(self.params.precision, ctx.device):
-            embedding = self._model.encode_image(network_input(images, self._transform, ctx.device))
-        return {"image": normalize(embedding.float(), dim=1)}
+        return {name: normalize(values, dim=1) for name, values in super().score_block(images, ctx).items()}
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
-        """``text [C, D]``, of unit length."""
+        """Return ``text [C, D]``, of unit length."""
         import torch
         from torch.nn.functional import normalize
 
-        from .._memory import enough_memory
-        from ._pretrained import scoring
-
         tokens = self._tokenizer([self.prompt(c) for c in data.classes]).to(ctx.device)
-        what = f"{min(len(tokens), self.block)} prompts at once of {self.label()}"
-        with enough_memory(what, "block", min(len(tokens), self.block)), scoring(self.params.precision, ctx.device):
+        together = min(len(tokens), self.block)
+        with self.scoring(f"{together} prompts at once of", together, ctx):
             embedding = torch.cat([self._model.encode_text(some) for some in tokens.split(self.block)])
         return {"text": normalize(embedding.float(), dim=1).cpu()}
 
     def prompt(self, c: ClassInfo) -> str:
-        """What is said of a class."""
+        """Return the prompt of a class."""
         name = c.name if self.params.classname == "name" else c.name.split(",")[0]
         return self.params.template.replace("{classname}", name.strip().replace("_", " "))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ddbench import ClassInfo, ComponentError, Context, Cost, Dataset, TrainingData, component
 
-from .._weights import Published, given_weights, published_weights
-from ._pretrained_scorer import PretrainedScorer, lacking, unknown_place
+from .._imagenet import IMAGENET_CLASSES
+from .._weights import Published
+from ._pretrained_scorer import PretrainedScorer
 from ._pretrained_specs import TIMM, timm_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-IMAGENET_CLASSES: Final = 1000
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -26,14 +26,14 @@ Positive = Annotated[float, Field(gt=0)]
 class Timm(PretrainedScorer):
     """A classifier of timm, pretrained or from a file: its logits, and the embedding before its last layer.
 
-    Images are prepared by the model's own evaluation transform: Pillow resizes the shorter side to
-    ``input_size / crop_pct`` with the model's filter (smaller images are enlarged), the centre is cropped, and pixels
-    are normalised. ``class_logits`` does the same to float images, which are taken to be square, with torch's
-    antialiased filter, and always in float32: its gradients would vanish in float16.
+    Images are prepared by the model's own evaluation transform. Pillow resizes the shorter side to
+    ``input_size / crop_pct`` with the model's filter (smaller images are enlarged). The centre is cropped, and pixels
+    are normalised. ``class_logits`` does the same to square float images with torch's antialiased filter. It always
+    computes in float32, since its gradients would vanish in float16.
 
-    The weights are those of the file ``weights``, known by its content; else those that the tag in ``model`` names,
-    known by that name: ``model.safetensors`` or ``pytorch_model.bin`` in ``weights/<repository>`` in the data folder,
-    else in the Hugging Face cache. Only `ddbench fetch` downloads them.
+    The weights are those of the file ``weights``, known by its content. Without that file they are those that the tag
+    in ``model`` names, known by that name. Their file is ``model.safetensors`` or ``pytorch_model.bin``, in
+    ``weights/<repository>`` in the data folder, else in the Hugging Face cache. Only `ddbench fetch` downloads them.
     """
 
     class Params(PretrainedScorer.Params):
@@ -63,20 +63,26 @@ class Timm(PretrainedScorer):
                 )
             return self
 
+        def settings(self) -> dict[str, Any]:
+            """Return the settings that replace those of timm's configuration of the model."""
+            size = self.input_size
+            wanted = {
+                "input_size": (3, size, size) if size else None,
+                "crop_pct": self.crop_pct,
+                "mean": self.mean,
+                "std": self.std,
+            }
+            return {name: value for name, value in wanted.items() if value is not None}
+
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
         """timm's smallest convolutional network, with random weights in ``scratch``."""
         import timm
-        import torch
-        from safetensors.torch import save_file
 
-        from ._pretrained import unseeded
+        from ._pretrained import save_random_weights
 
         path = scratch / "test_efficientnet.safetensors"
-        with unseeded():
-            torch.manual_seed(0)
-            model = timm.create_model("test_efficientnet", num_classes=len(data.classes))
-        save_file(model.state_dict(), path)
+        save_random_weights(lambda: timm.create_model("test_efficientnet", num_classes=len(data.classes)), path)
         return {"model": "test_efficientnet", "weights": path, "classes": "dataset", "block": 8}
 
     params: Params
@@ -84,33 +90,41 @@ class Timm(PretrainedScorer):
     provides_per_class = ("column",)
     teaches = True
 
-    _model: Any
     _input: dict[str, Any]
-    _transform: Any
     _columns: Tensor
 
-    def missing(self) -> str | None:
-        """Whether the weights are where timm's own are; of others only timm knows where, and it is not asked here."""
-        name = self.params.model
-        gap = None if self.params.weights else lacking(timm_weights(name), self.label())
-        return unknown_place(name, self.label()) if gap and name not in TIMM else gap
+    @property
+    def weights_name(self) -> str:
+        """The model with its tag."""
+        return self.params.model
 
-    def published(self) -> Published:
-        """Where the model's weights are."""
-        name = self.params.model
-        if name in TIMM:
-            return timm_weights(name)
-        from ._timm_classifier import known, published
+    @property
+    def known_place(self) -> Published | None:
+        """The repositories of the literature's models."""
+        return self.likely_place if self.params.model in TIMM else None
 
-        return published(name, known(name, self.label()), self.label())
+    @property
+    def likely_place(self) -> Published:
+        """timm's own repository of that name."""
+        return timm_weights(self.params.model)
+
+    def asked_place(self) -> Published:
+        """Ask timm for the place of the model's weights."""
+        from ._timm_classifier import model_config, published
+
+        return published(self.params.model, model_config(self.params.model, self.label()), self.label())
 
     def cost(self, dataset: Dataset) -> Cost | None:
         """Of the models that the literature uses, at their own input size."""
         network = TIMM.get(self.params.model)
         if network is None or self.params.input_size not in (None, network.input_size):
             return None
-        outputs = len(dataset.classes) if self.params.classes == "dataset" else IMAGENET_CLASSES
-        return network.cost(outputs + network.embedding, half=self.params.precision == "mixed")
+        return network.cost(
+            self._outputs(len(dataset.classes)) + network.embedding, half=self.params.precision == "mixed"
+        )
+
+    def _outputs(self, classes: int) -> int:
+        return classes if self.params.classes == "dataset" else IMAGENET_CLASSES
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
         """With the outputs of ImageNet-1k, each class must have its place there."""
@@ -124,35 +138,28 @@ class Timm(PretrainedScorer):
                 )
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Build the model with its weights. Raises ComponentError if they are missing, damaged or another model's."""
-        import timm
-
-        from .._memory import enough_memory
-        from ._pretrained import frozen
-        from ._timm_classifier import build, known, published
-
-        self.check_classes(data.classes)
-        name, path = self.params.model, self.params.weights
-        config = known(name, self.label())
-        file = given_weights(path) if path else published_weights(published(name, config, self.label()), self.label())
-        outputs = len(data.classes) if self.params.classes == "dataset" else IMAGENET_CLASSES
-        with enough_memory(f"the network of {self.label()}"):
-            self._model = frozen(build(name, file, outputs, self._settings()), ctx.device)
-        self._input = timm.data.resolve_model_data_config(self._model)
-        self._transform = timm.data.create_transform(**self._input)
+        """Build the model with its weights. Raise ComponentError if they are missing, damaged or another model's."""
+        super().load(fitted, data, ctx)
         self._columns = self.class_fields(data, ctx)["column"].to(ctx.device)
 
-    def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        """``logits [n, L]`` of all L outputs and ``embedding [n, D]``."""
-        from .._memory import enough_memory
-        from ._pretrained import network_input, scoring
+    def build(self, data: TrainingData) -> tuple[Any, Callable[..., Tensor]]:
+        """Return the model, and timm's evaluation transform with the settings of the parameters."""
+        import timm
 
-        what = f"scoring {len(images)} images at once by {self.label()}"
-        with enough_memory(what, "block", self.block), scoring(self.params.precision, ctx.device):
-            features = self._model.forward_features(network_input(images, self._transform, ctx.device))
-            logits = self._model.forward_head(features)
-            embedding = self._model.forward_head(features, pre_logits=True)
-        return {"logits": logits.float(), "embedding": embedding.flatten(1).float()}
+        from ._timm_classifier import build, model_config
+
+        model_config(self.params.model, self.label())
+        outputs = self._outputs(len(data.classes))
+        network = build(self.params.model, self.weights_file(), outputs, self.params.settings())
+        self._input = timm.data.resolve_model_data_config(network)
+        return network, timm.data.create_transform(**self._input)
+
+    def ask(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Return ``logits [n, L]`` of all L outputs and ``embedding [n, D]``."""
+        features = self._model.forward_features(pixels)
+        logits = self._model.forward_head(features)
+        embedding = self._model.forward_head(features, pre_logits=True)
+        return {"logits": logits, "embedding": embedding.flatten(1)}
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
         """Each class's index in ImageNet-1k, or in the data set."""
@@ -176,14 +183,3 @@ class Timm(PretrainedScorer):
         pixels = F.center_crop(resized.clamp(0, 1), [size, size])
         logits: Tensor = self._model(F.normalize(pixels, list(self._input["mean"]), list(self._input["std"])))
         return logits[:, self._columns]
-
-    def _settings(self) -> dict[str, Any]:
-        """What the user wants otherwise than timm's configuration of the model has it."""
-        size = self.params.input_size
-        wanted = {
-            "input_size": (3, size, size) if size else None,
-            "crop_pct": self.params.crop_pct,
-            "mean": self.params.mean,
-            "std": self.params.std,
-        }
-        return {name: value for name, value in wanted.items() if value is not None}

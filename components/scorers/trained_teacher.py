@@ -8,22 +8,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import ddbench
-from ddbench import ComponentError, Context, Cost, Dataset, NetworkCost, Scorer, Student, TrainingData, component
-from ddbench.api.cost import COLOURS, FLOAT
-from ddbench.registry import catalogue
+from ddbench import (
+    ComponentError,
+    Context,
+    Cost,
+    Dataset,
+    NetworkCost,
+    Scorer,
+    Student,
+    TrainingData,
+    catalogue,
+    component,
+)
+from ddbench.toolkit import COLOURS, FLOAT, enough_memory
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ddbench.protocol.protocol import Protocol
-    from ddbench.train.trainer import Trained
+    from ddbench.protocol import Protocol
+    from ddbench.train import Trained
 
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
 # A training that is killed loses no more than this, or an epoch where that is longer.
 _CHECKPOINT_SECONDS = 60.0
 
 
-@component("scorer", "trained-teacher", version=3)
+def images_per_class(images: int, classes: int) -> int:
+    """Return the images per class by which a protocol takes a whole data set: their mean, rounded down.
+
+    A data set has no IPC of its own, and its classes may differ in size.
+    """
+    return images // classes
+
+
+@component("scorer", "trained-teacher", version=4)
 class TrainedTeacher(Scorer):
     """A student trained on the real training images: its logits, and the embedding before its last layer.
 
@@ -71,8 +89,9 @@ class TrainedTeacher(Scorer):
         network, counts, classes = self._network(dataset), dataset.train_counts, len(dataset.classes)
         if network is None or counts is None:
             return None
-        protocol, images = self._protocol().for_classes(classes), sum(counts)
-        training = network.training(images, protocol.epochs(images // classes, classes), protocol.batch_size)
+        images, ipc = sum(counts), images_per_class(sum(counts), classes)
+        protocol = self._protocol().for_classes(classes, ipc)
+        training = network.training(images, protocol.epochs(ipc, classes), protocol.batch_size)
         held = (training.memory_bytes or 0) + COLOURS * protocol.input_size(dataset.image_size) ** 2 * images
         stored = FLOAT * (network.parameters + classes * network.embedding)
         return replace(training + network.forward(images), memory_bytes=held, disk_bytes=stored)
@@ -89,8 +108,9 @@ class TrainedTeacher(Scorer):
         from safetensors.torch import save_file
 
         num_classes = len(data.classes)
-        protocol = self._protocol().for_classes(num_classes)
-        epochs = protocol.epochs(len(data.train) // num_classes, num_classes)
+        ipc = images_per_class(len(data.train), num_classes)
+        protocol = self._protocol().for_classes(num_classes, ipc)
+        epochs = protocol.epochs(ipc, num_classes)
         size = protocol.input_size(data.image_size)
         trained = self._trained(data, protocol, epochs, size, ctx)
         save_file(
@@ -110,11 +130,8 @@ class TrainedTeacher(Scorer):
         (out_dir / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
 
     def _trained(self, data: TrainingData, protocol: Protocol, epochs: int, size: int, ctx: Context) -> Trained:
-        from ddbench.toolkit.checkpoint import Checkpoint
-        from ddbench.train.images import ResidentImages
-        from ddbench.train.trainer import train
-
-        from .._memory import enough_memory
+        from ddbench.toolkit import Checkpoint
+        from ddbench.train import ResidentImages, train
 
         seeded = ctx.with_seed(self.params.seed)
         checkpoint = Checkpoint(ctx.checkpoint_file, _CHECKPOINT_SECONDS) if ctx.checkpoint_file else None
@@ -154,9 +171,7 @@ class TrainedTeacher(Scorer):
         """``logits [n, C]`` and ``embedding [n, D]``, float32, whatever numerics students are trained with."""
         import torch
 
-        from ddbench.train.images import normalize, resize, unit
-
-        from .._memory import enough_memory
+        from ddbench.train import normalize, resize, unit
 
         pixels = resize(images, self._size)
         with enough_memory(f"scoring {len(images)} images at once by {self.label()}"), torch.no_grad():
@@ -174,7 +189,7 @@ class TrainedTeacher(Scorer):
         """Logits ``[n, C]`` of float images in [0, 1]; resized, where they must be, bilinearly with antialiasing."""
         from torch.nn import functional as F
 
-        from ddbench.train.images import normalize
+        from ddbench.train import normalize
 
         if images.shape[-1] != self._size:
             images = F.interpolate(images, size=(self._size, self._size), mode="bilinear", antialias=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ddbench.toolkit.compiled import compiled
+from ddbench.toolkit import compiled
 
 from ._kernels import Rows, Vector
 

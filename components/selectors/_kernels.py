@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ddbench.toolkit.compiled import compiled
+from ddbench.toolkit import compiled
 
 Rows: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 Vector: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]

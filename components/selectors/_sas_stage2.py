@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ddbench.toolkit.compiled import compiled
+from ddbench.toolkit import compiled
 
 from ._angular import EQUAL, LARGEST_COSINE
 

@@ -12,10 +12,8 @@ from ddbench import ComponentError, Pool
 Columns: TypeAlias = Literal["classes", "all"]
 
 
-def class_probabilities(
-    pool: Pool, teacher: str, columns: Columns = "classes", temperature: float = 1.0
-) -> tuple[Tensor, int]:
-    """Return the softmax of a teacher's logits for a one-class pool, and the column of that class.
+def class_probabilities(pool: Pool, teacher: str, columns: Columns = "classes", tau: float = 1.0) -> tuple[Tensor, int]:
+    """Return the softmax of a teacher's logits for a one-class pool, at temperature ``tau``, and the class's column.
 
     A teacher may have more classes than the data set. ``columns: classes`` uses only the columns of the data set's
     classes, in their order; each row then sums to 1 over them. ``columns: all`` uses every column.
@@ -48,4 +46,4 @@ def class_probabilities(
         raise ComponentError(
             f"field '{field}' has NaN or infinite values for class '{name}'", hint="check the scorer that wrote it"
         )
-    return (logits.double() / temperature).softmax(1), own
+    return (logits.double() / tau).softmax(1), own

@@ -7,8 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 import ddbench
-from ddbench import Context, Pool, Selector, component
-from ddbench.api import Chosen
+from ddbench import Chosen, Context, Pool, Selector, component
 
 
 @component("selector", "confidence", version=1, paper="arXiv:2506.22637")
@@ -25,7 +24,7 @@ class Confidence(Selector):
     """
 
     class Params(ddbench.Params):
-        teacher: str = "teacher"
+        teacher: str = Field("teacher", description="role of the scorer whose logits are read")
         score: Literal["max-softmax", "true-class"] = Field(
             "max-softmax", description="the largest probability, or that of the true class"
         )

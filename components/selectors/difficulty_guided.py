@@ -72,7 +72,7 @@ class DifficultyGuided(Selector):
     shown = ("variant",)
 
     class Params(ddbench.Params):
-        teacher: str = Field("teacher", description="the role whose logits give the difficulty")
+        teacher: str = Field("teacher", description="role of the scorer whose logits give the difficulty")
         columns: Literal["all", "classes"] = Field("all", description="the teacher's outputs in the softmax")
         variant: Literal["paper", "released"] = Field("paper", description="the paper's equations or the released code")
         distribution: Literal["scale", "hill", "ground", "slope", "cliff"] = Field(

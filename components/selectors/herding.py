@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 import ddbench
 from ddbench import Context, Pool, Selector, component
 
@@ -17,7 +19,7 @@ class Herding(Selector):
     """
 
     class Params(ddbench.Params):
-        field: str = "teacher.embedding"
+        field: str = Field("teacher.embedding", description="any field of a scorer, as `ROLE.name`")
 
     params: Params
 

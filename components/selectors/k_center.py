@@ -25,7 +25,7 @@ class KCenter(Selector):
     """
 
     class Params(ddbench.Params):
-        field: str = "teacher.embedding"
+        field: str = Field("teacher.embedding", description="any field of a scorer, as `ROLE.name`")
         metric: Literal["l2", "cosine"] = Field("l2", description="distance of features")
         start: Literal["nearest-mean", "random"] = Field("nearest-mean", description="the first sample")
 

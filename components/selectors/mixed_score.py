@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-import ddbench
 from ddbench import Chosen, Context, Pool, Selector, component
+
+from ._prototypes import PrototypeParams
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,9 +27,7 @@ class MixedScore(Selector):
     The choice is in descending order of the score. Scores within 10⁻⁹ are ties, which the earlier sample wins.
     """
 
-    class Params(ddbench.Params):
-        image: str = "clip.image"
-        text: str = Field("clip.text", description="class field: a prototype a class, embedded as the images are")
+    class Params(PrototypeParams):
         weight: float = Field(0.1, ge=0, description="λ of Eq. 9, the weight of diversity")
         normalize: Literal["z-score", "min-max"] = Field("z-score", description="how diversity is scaled to margins")
 
@@ -37,19 +36,19 @@ class MixedScore(Selector):
     @property
     def needs(self) -> tuple[str, ...]:
         """Return the field of image embeddings."""
-        return (self.params.image,)
+        return (self.params.image_field,)
 
     @property
     def needs_class(self) -> tuple[str, ...]:
         """Return the class field of prototypes."""
-        return (self.params.text,)
+        return (self.params.class_field,)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Chosen:
         """Return positions by descending score. Raise ComponentError for missing or unusable embeddings."""
         from ._angular import image_rows, margins, mean_angles, prototypes, ranked
 
-        features = image_rows(pool, self.params.image)
-        margin = margins(features, prototypes(pool, self.params.text, features.shape[1]), int(pool.labels[0]))
+        features = image_rows(pool, self.params.image_field)
+        margin = margins(features, prototypes(pool, self.params.class_field, features.shape[1]), int(pool.labels[0]))
         align = _z_score if self.params.normalize == "z-score" else _min_max
         scores = margin + self.params.weight * align(mean_angles(features), margin)
         chosen = ranked(scores)[:ipc]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 import ddbench
-from ddbench import Context, Pool, Selector, component
-from ddbench.api import Chosen
+from ddbench import Chosen, Context, Pool, Selector, component
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,11 +47,13 @@ class PoolSelect(Selector):
     default_pool = "2x"
 
     class Params(ddbench.Params):
-        teacher: str = "teacher"
+        renamed: ClassVar[Mapping[str, str]] = {"temperature": "write `tau` instead"}
+
+        teacher: str = Field("teacher", description="role of the scorer whose logits and embeddings are read")
         alpha: float | None = Field(None, ge=0, description="weight of the reliability; by default set by the IPC")
         beta: float | None = Field(None, ge=0, description="weight of the entropy; by default set by the IPC")
         gamma: float | None = Field(None, ge=0, description="weight of the diversity; by default set by the IPC")
-        temperature: float = Field(1.5, gt=0, description="what logits are divided by before the softmax")
+        tau: float = Field(1.5, gt=0, description="temperature of the softmax")
         normalize: Literal["min-max", "raw"] = Field("min-max", description="normalisation of the three terms")
         columns: Literal["classes", "all"] = Field("classes", description="the teacher's outputs in the softmax")
 
@@ -81,9 +83,7 @@ class PoolSelect(Selector):
         from ._features import class_features
         from ._teacher import class_probabilities
 
-        probabilities, own = class_probabilities(
-            pool, self.params.teacher, self.params.columns, self.params.temperature
-        )
+        probabilities, own = class_probabilities(pool, self.params.teacher, self.params.columns, self.params.tau)
         entropy = torch.special.entr(probabilities).sum(1) / (math.log(probabilities.shape[1]) or 1)
         alpha, beta, gamma = self.weights(ipc)
         # numpy's argmax guarantees the first of equal values; torch's does not.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -56,7 +56,9 @@ class S3(Selector):
     shown = ("profile",)
 
     class Params(ddbench.Params):
-        field: str = "teacher.embedding"
+        renamed: ClassVar[Mapping[str, str]] = {"field": "write `teacher: ROLE` instead; its field `embedding` is read"}
+
+        teacher: str = Field("teacher", description="role of the scorer whose embeddings are the features")
         profile: Literal["default", "released", "paper"] = Field(
             "default", description="sets the defaults of the parameters below"
         )
@@ -99,14 +101,18 @@ class S3(Selector):
         return p.grouping != "given" or p.real or p.init == "random" or p.restarts > 0
 
     @property
+    def _field(self) -> str:
+        return f"{self.params.teacher}.embedding"
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Return the field of features."""
-        return (self.params.field,)
+        return (self._field,)
 
     @property
     def needs_real(self) -> tuple[str, ...]:
         """Return the same field of the real images if ``real`` is true."""
-        return (self.params.field,) if self.params.real else ()
+        return (self._field,) if self.params.real else ()
 
     def choose(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
         """Return the images of the chosen subgroups. Raise ComponentError for features without a direction."""
@@ -144,7 +150,7 @@ class S3(Selector):
         candidates, closeness = [], []
         for class_index, (own, rows) in enumerate(zip(owns, groups, strict=True)):
             name = own.class_names[class_index]
-            units = unit_features(own, self.params.field, "the pool")
+            units = unit_features(own, self._field, "the pool")
             candidates.append(centroids([units[group] for group in rows], name))
             mean_of = self._real_units(own.real, name, class_index, ctx) if self.params.real else units
             target = centroids([mean_of], name)
@@ -166,7 +172,7 @@ class S3(Selector):
         if len(positions) > self.params.real_max:
             drawn = ctx.rng("s3", "real", class_index).permutation(len(positions))[: self.params.real_max]
             positions = [positions[i] for i in sorted(drawn.tolist())]
-        return unit_features(real.subset(positions), self.params.field, "the real images")
+        return unit_features(real.subset(positions), self._field, "the real images")
 
     def _search(self, objective: Objective, ctx: Context) -> Found:
         """Return the best search over all starts; the earliest wins a tie."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-import ddbench
 from ddbench import Chosen, Context, Pool, Selector, component
 
+from ._prototypes import PrototypeParams
 from .random import Random
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ class SAS(Selector):
     The choice is in descending order of the score. Scores within 10⁻⁹ are ties, which are in pool order.
     """
 
-    class Params(ddbench.Params):
-        image: str = "clip.image"
-        text: str = Field("clip.text", description="class field: a prototype a class, embedded as the images are")
+    class Params(PrototypeParams):
         p: float = Field(0.5, gt=0, le=1, description="share of a class that stage 1 keeps")
         order: Literal["margin", "pool", "random"] = Field(
             "margin", description="order of candidates in stage 2: highest margin first, pool order, or random"
@@ -64,12 +62,12 @@ class SAS(Selector):
     @property
     def needs(self) -> tuple[str, ...]:
         """Return the field of image embeddings, unless all switches are off."""
-        return (self.params.image,) if self._scored or self.params.diversity else ()
+        return (self.params.image_field,) if self._scored or self.params.diversity else ()
 
     @property
     def needs_class(self) -> tuple[str, ...]:
         """Return the class field of prototypes if images are scored."""
-        return (self.params.text,) if self._scored else ()
+        return (self.params.class_field,) if self._scored else ()
 
     @property
     def _scored(self) -> bool:
@@ -83,7 +81,7 @@ class SAS(Selector):
 
         from ._angular import image_rows, ranked
 
-        features = image_rows(pool, self.params.image)
+        features = image_rows(pool, self.params.image_field)
         scores = self._scores(pool, features)
         best = ranked(scores)
         if not self.params.diversity:
@@ -101,7 +99,7 @@ class SAS(Selector):
         relevance, separation = self.params.relevance, self.params.separation
         if not self._scored:
             return features.new_zeros(len(features))
-        texts = prototypes(pool, self.params.text, features.shape[1])
+        texts = prototypes(pool, self.params.class_field, features.shape[1])
         return margins(features, texts, int(pool.labels[0]), relevance=relevance, separation=separation)
 
     def _candidates(self, size: int, ipc: int) -> int:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import nn
 
 from ._classifier import Classifier
 from ._norm import norm_layer
-
-if TYPE_CHECKING:
-    from ._families import Norm
+from ._variants import Norm
 
 WIDTH = 128
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,12 +10,10 @@ import ddbench
 from ddbench import ComponentError, NetworkCost, Student
 
 from ._cost import convnet_cost, resnet_cost
+from ._variants import Norm, Variant
 
 if TYPE_CHECKING:
     from torch import nn
-
-Norm: TypeAlias = Literal["instance", "batch"]
-Variant: TypeAlias = Literal["cifar", "small", "mid", "large"]
 
 
 def _advice(image_size: int) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import nn
 
-if TYPE_CHECKING:
-    from ._families import Norm
+from ._variants import Norm
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:

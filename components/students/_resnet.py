@@ -6,15 +6,11 @@ have four stages of half the usual width, unlike other networks of these names.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor, nn
 
 from ._classifier import Classifier
 from ._norm import norm_layer
-
-if TYPE_CHECKING:
-    from ._families import Norm, Variant
+from ._variants import Norm, Variant
 
 STAGES = 4
 

@@ -8,7 +8,7 @@ from ddbench.api.canonical import (
     sha256_json,
     tensor_digest,
 )
-from ddbench.api.component import Component, Fittable, Info, component
+from ddbench.api.component import Component, Fittable, Info, Progress, component
 from ddbench.api.context import Context
 from ddbench.api.cost import Cost, NetworkCost
 from ddbench.api.data import ClassInfo, LabeledImages, TrainingData
@@ -20,6 +20,7 @@ from ddbench.api.pool import DistilledSet, Pool, Selection, SoftLabels
 from ddbench.api.refiner import Refiner
 from ddbench.api.scorer import Scorer
 from ddbench.api.selector import Chosen, Selector
+from ddbench.api.settings import EvaluationSettings
 from ddbench.api.student import Student
 
 KINDS: dict[str, type[Component]] = {
@@ -36,6 +37,7 @@ __all__ = [
     "Dataset",
     "DistilledSet",
     "Evaluation",
+    "EvaluationSettings",
     "Evaluator",
     "Fittable",
     "Generator",
@@ -45,6 +47,7 @@ __all__ = [
     "Params",
     "Pool",
     "Prior",
+    "Progress",
     "Refiner",
     "Samples",
     "Scorer",

@@ -189,7 +189,8 @@ def explain(error: ValidationError, model: type[BaseParams]) -> str:
     if not name:
         return message
     if first["type"] == "extra_forbidden":
-        return f"unknown parameter '{name}'; {did_you_mean(name, model.model_fields)}"
+        advice = model.renamed.get(name) or did_you_mean(name, model.model_fields)
+        return f"unknown parameter '{name}'; {advice}"
     if first["type"] == "missing":
         return f"parameter '{name}' is required"
     return f"parameter '{name}' is {first['input']!r}: {message}"

@@ -6,17 +6,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ddbench.api.canonical import derive_seed
+from ddbench.api.settings import EvaluationSettings
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
 
-def _no_progress(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+_PLAIN: Final = EvaluationSettings(numerics="reference")
+
+
+def ignore(*args: object) -> None:
+    """Do nothing: the observer of work that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,7 @@ class Context:
         seed: the seed of this stage's own axis (generation, selection or training).
         device: where to compute, in torch's spelling (``cpu``, ``cuda:0``).
         threads: CPU threads that the work may use.
-        numerics: how students are computed: ``reference``, plain float32, or ``fast``, the fastest way on the device
-            that trains them as well.
-        cadence: when students are measured: ``last``, once after the last epoch, or ``papers``, as often as the
-            protocol says. Measuring changes nothing in the training.
+        evaluation: how students are computed and measured. Work that is no evaluation is computed in plain float32.
         checkpoint_file: the file that keeps long work across a kill; it is removed when the work is done. None where
             nothing is kept.
         cache: a folder for what other work needs too, whose files say by their names what they are; it may be emptied
@@ -46,13 +47,12 @@ class Context:
     seed: int = 0
     device: str = "cpu"
     threads: int = 1
-    numerics: str = "reference"
-    cadence: str = "last"
+    evaluation: EvaluationSettings = _PLAIN
     checkpoint_file: Path | None = None
     cache: Path | None = None
     scratch: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))
-    progress: Callable[[int, int], None] = _no_progress
+    progress: Callable[[int, int], None] = ignore
 
     def rng(self, *key: Any) -> np.random.Generator:
         """A numpy generator that depends on ``seed`` and ``key`` alone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from ddbench.api.dataset import Dataset
     from ddbench.api.pool import DistilledSet
     from ddbench.api.scorer import Scorer
+    from ddbench.api.settings import EvaluationSettings
     from ddbench.api.student import Student
     from ddbench.protocol.protocol import Protocol
 
@@ -27,7 +27,7 @@ class Evaluation:
     Attributes:
         last: after the last epoch.
         best: the highest of ``evaluations`` evaluations; a maximum over the validation set, so optimistic. None where
-            the cadence is ``last``.
+            the suite says ``evaluate: last``.
         evaluations: how often the student was measured.
         curve: (epoch, accuracy) of each evaluation.
         details: further JSON values worth keeping.
@@ -47,27 +47,25 @@ class Evaluator(Component):
 
     def cost(
         self,
-        images: int,
+        ipc: int,
         dataset: Dataset,
         student: Student,
         protocol: Protocol,
         teacher: Scorer | None,
         *,
-        numerics: str,
-        cadence: str,
+        evaluation: EvaluationSettings,
         validation_size: int | None,
     ) -> Cost | None:
-        """What judging a set of ``images`` images takes; None where that is not known; no torch.
+        """Return what judging a set of ``ipc`` images per class takes; None where that is not known; no torch.
 
         This is a training as the protocol has it; an evaluator that does something else says something else here.
 
         Args:
-            numerics: ``fast`` or ``reference``; fast is taken to be half precision.
-            cadence: ``papers`` measures as often as the protocol says, ``last`` once.
+            evaluation: the suite's settings; the numerics ``fast`` count as half precision.
             validation_size: validation images; None where their number is not known.
         """
         classes = len(dataset.classes)
-        ipc = math.ceil(images / classes)
+        images = ipc * classes
         rules = protocol.for_classes(classes, ipc)
         size = rules.input_size(dataset.image_size, student.info.name)
         epochs = rules.epochs(ipc, classes)
@@ -75,13 +73,13 @@ class Evaluator(Component):
         asked = Cost(flops=0) if teacher is None else teacher.cost(dataset)
         if network is None or asked is None or validation_size is None:
             return None
-        times = len(rules.evaluation_epochs(epochs)) if cadence == "papers" else 1
+        times = len(rules.evaluation_epochs(epochs)) if evaluation.evaluate == "papers" else 1
         training = network.training(images, epochs, rules.batch_size)
         held = None
         if teacher is None and training.memory_bytes is not None:
             held = training.memory_bytes + COLOURS * size**2 * (images + validation_size)
         work = training + network.forward(validation_size * times)
-        if numerics == "fast":
+        if evaluation.numerics == "fast":
             work = work.in_half_precision()
         return replace(work + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
 

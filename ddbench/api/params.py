@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -12,7 +12,12 @@ class Params(BaseModel):
     """Parameters of a component: typed, immutable, unknown names forbidden.
 
     Everything enters the component's keys, except fields declared with :func:`unkeyed`.
+
+    Attributes:
+        renamed: for each name that a parameter had earlier, the advice for those who still write it.
     """
+
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     # A key is JSON, which has no NaN and no infinity.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -169,16 +169,16 @@ class SoftLabels:
 
     Attributes:
         logits: ``[N, C]`` float32, a column for each of the data set's classes in their order, not softened.
-        temperature: what they are divided by before the softmax.
+        tau: the temperature: logits are divided by it before the softmax.
     """
 
     logits: Tensor
-    temperature: float
+    tau: float
 
     @property
     def probabilities(self) -> Tensor:
         """Softened, ``[N, C]``; each row sums to 1."""
-        return (self.logits / self.temperature).softmax(dim=1)
+        return (self.logits / self.tau).softmax(dim=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +189,7 @@ class DistilledSet:
         images: uint8 ``[N, 3, H, W]``.
         labels: ``[N]`` int64.
         sample_ids: where each image came from.
+        ipc: images per class.
         latents: ``[N, …]`` where the generator keeps them.
         soft: soft labels, where the suite asks for them.
     """
@@ -198,6 +199,7 @@ class DistilledSet:
     sample_ids: tuple[str, ...]
     latents: Tensor | None = None
     soft: SoftLabels | None = None
+    ipc: int = field(kw_only=True)
 
     def __len__(self) -> int:
         return len(self.sample_ids)

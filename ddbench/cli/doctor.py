@@ -45,7 +45,7 @@ def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
 
 def _environment() -> list[Finding]:
     from ddbench.run.driver import usable_cores
-    from ddbench.run.environment import versions
+    from ddbench.toolkit.environment import versions
     from ddbench.toolkit.hardware import cpu_model, gpu_models
 
     missing = [name for name in ("torch", "torchvision", "diffusers", "timm", "open_clip") if find_spec(name) is None]

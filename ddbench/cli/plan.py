@@ -118,7 +118,9 @@ def _hours(amount: Amount) -> float | None:
 
 def _stage_text(cost: StageCost) -> list[str]:
     """The estimates of a stage's row."""
-    counted = "students" if cost.stage == "evaluate" else "images"
+    from ddbench.plan.stages import STAGES
+
+    counted = STAGES[cost.stage].counts
     makes = f"{cost.nodes:,}" if counted == "students" else _text(cost.images, "{:,.0f}".format)
     return [
         f"{makes} {counted}" if cost.stage not in ("dataset", "fit") else "",

@@ -1,7 +1,9 @@
 """Cells to a DAG of stage nodes with keys."""
 
 from ddbench.plan.graph import Graph, build_graph
-from ddbench.plan.node import STAGES, ComponentRef, Node
+from ddbench.plan.inputs import Inputs, Shard
+from ddbench.plan.node import ComponentRef, Node
+from ddbench.plan.stages import STAGES, Stage
 from ddbench.plan.state import State
 
-__all__ = ["STAGES", "ComponentRef", "Graph", "Node", "State", "build_graph"]
+__all__ = ["STAGES", "ComponentRef", "Graph", "Inputs", "Node", "Shard", "Stage", "State", "build_graph"]

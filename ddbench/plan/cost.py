@@ -9,7 +9,8 @@ from ddbench.plan.cost_devices import assumed_seconds, choose_device
 from ddbench.plan.cost_timings import TENSORS, Timings
 from ddbench.plan.cost_work import Work, Workload, generator_of
 from ddbench.plan.missing import missing_here
-from ddbench.plan.node import STAGES, Node
+from ddbench.plan.node import Node
+from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.toolkit.hardware import Device
 

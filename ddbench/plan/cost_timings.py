@@ -81,7 +81,7 @@ def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
             yield _timing(kind, manifest.info["environment"], _units(manifest), manifest.info["usage"])
     for record in _results(store):
         usage = record["stages"][-1]
-        if {"protocol", "distilled_size"} <= record.keys() and "wall_s" in usage and not _was_resumed(record):
+        if {"protocol", "ipc"} <= record.keys() and "wall_s" in usage and not _was_resumed(record):
             yield _timing(_kind(record), record["environment"], _passes(record, work), usage)
 
 
@@ -129,4 +129,4 @@ def _passes(record: dict[str, Any], work: Workload) -> int | None:
     if protocol is None:
         return None
     measured = record["result"]["evaluations"] * record["validation"]["size"]
-    return passes(protocol, len(work.dataset.classes), record["distilled_size"], measured)
+    return passes(protocol, len(work.dataset.classes), record["ipc"], measured)

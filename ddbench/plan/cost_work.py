@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ddbench.api import Cost, canonical_json
+from ddbench.api import Cost, EvaluationSettings, canonical_json
 from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING
 from ddbench.errors import StoreError
 from ddbench.plan.node import Node
+from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.protocol.protocol import Protocol
 
@@ -70,8 +71,9 @@ class Workload:
             self._known[what] = find_out()
         return cast("V", self._known[what])
 
-    def _images(self, node: Node, role: str) -> int | None:
-        return self.of(node.inputs[role]).images
+    def _images(self, key: str | None) -> int | None:
+        """The images that a node makes or deals with."""
+        return None if key is None else self.of(key).images
 
     def _once(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
         return None, 1, Cost(flops=0, disk_bytes=0)
@@ -96,8 +98,8 @@ class Workload:
         return self._once_for(("sample", id(generator)), lambda: generator.cost(self.dataset) or Cost())
 
     def _score(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        if "samples" in node.inputs:
-            images = self._images(node, "samples")
+        if node.inputs.shard is not None:
+            images = self._images(node.inputs.shard)
         else:
             counts = self.dataset.train_counts
             images = None if counts is None else sum(counts[slice(*node.settings["classes"])])
@@ -110,59 +112,57 @@ class Workload:
 
     def _select(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
         classes = len(self.dataset.classes)
-        pool = node.settings["pool"]
+        pool = node.settings.get("pool")
         if pool is not None:
             units: int | None = pool * classes
         else:
-            shards = [self._images(node, role) for role in node.inputs if role.startswith("samples/")]
+            shards = [self._images(shard.output) for shard in node.inputs.samples]
             units = None if None in shards else sum(images or 0 for images in shards)
         return node.settings["ipc"] * classes, units, Cost(flops=0, disk_bytes=0)
 
     def _distill(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "selection")
-        shard = next(parent for role, parent in node.inputs.items() if role.startswith("samples/"))
-        stored = _times(self._sample(self.nodes[shard]), images).disk_bytes
+        images = self._images(node.inputs.selection)
+        stored = _times(self._sample(self.nodes[node.inputs.samples[0].output]), images).disk_bytes
         return images, stored, Cost(flops=0, disk_bytes=stored)
 
     def _label(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "distilled")
+        images = self._images(node.inputs.distilled)
         cost = replace(self._asked(node, "scorer"), disk_bytes=FLOAT * len(self.dataset.classes))
         return images, images, _times(cost, images)
 
     def _refine(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "distilled")
+        images = self._images(node.inputs.distilled)
         refiner, generator = cast("Refiner", node.uses["refiner"].component), generator_of(node)
         teacher = cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None
         cost = refiner.cost(generator, teacher, self.dataset) or Cost()
         return images, images, _times(replace(cost, disk_bytes=self._sample(node).disk_bytes), images)
 
     def _evaluate(self, key: str, node: Node) -> tuple[int | None, int | None, Cost]:
-        images = self._images(node, "distilled")
+        images = self._images(node.inputs.distilled)
         if images is None:
             return None, None, Cost()
         what = {role: id(ref.component) for role, ref in node.uses.items()}
-        how = (node.settings["protocol"]["sha256"], node.settings["cadence"], node.settings["numerics"])
+        how = (node.settings["protocol"]["sha256"], canonical_json(node.settings["evaluation"]))
         known = (images, *sorted(what.items()), *how)
-        return images, self._passes(node, images), self._once_for(known, lambda: self._training(node, images))
+        return images, self._passes(node), self._once_for(known, lambda: self._training(node))
 
-    def _passes(self, node: Node, images: int) -> int | None:
+    def _passes(self, node: Node) -> int | None:
         protocol, classes = self._protocol(node), len(self.dataset.classes)
         if self.validation_size is None:
             return None
-        epochs = protocol.epochs(-(-images // classes), classes)
-        times = len(protocol.evaluation_epochs(epochs)) if node.settings["cadence"] == "papers" else 1
-        return passes(protocol, classes, images, self.validation_size * times)
+        epochs = protocol.epochs(node.settings["ipc"], classes)
+        times = len(protocol.evaluation_epochs(epochs)) if evaluation_of(node).evaluate == "papers" else 1
+        return passes(protocol, classes, node.settings["ipc"], self.validation_size * times)
 
-    def _training(self, node: Node, images: int) -> Cost:
+    def _training(self, node: Node) -> Cost:
         evaluator = cast("Evaluator", node.uses["evaluator"].component)
         cost = evaluator.cost(
-            images,
+            node.settings["ipc"],
             self.dataset,
             cast("Student", node.uses["student"].component),
             self._protocol(node),
             cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None,
-            numerics=node.settings["numerics"],
-            cadence=node.settings["cadence"],
+            evaluation=evaluation_of(node),
             validation_size=self.validation_size,
         )
         return cost or Cost()
@@ -181,7 +181,7 @@ class Workload:
     @cached_property
     def protocols(self) -> dict[str, Protocol]:
         """The protocols of the plan by their digests."""
-        nodes = (node for node in self.nodes.values() if node.stage == "evaluate")
+        nodes = (node for node in self.nodes.values() if STAGES[node.stage].makes_result)
         return {node.settings["protocol"]["sha256"]: self._protocol(node) for node in nodes}
 
     @cached_property
@@ -205,26 +205,32 @@ def generator_of(node: Node) -> Generator:
     return cast("Generator", node.uses["generator"].component)
 
 
+def evaluation_of(node: Node) -> EvaluationSettings:
+    """Return the settings of a node that evaluates."""
+    return EvaluationSettings.model_validate(node.settings["evaluation"])
+
+
 def _times(cost: Cost, images: int | None) -> Cost:
     return Cost(memory_bytes=cost.memory_bytes) if images is None else cost * images
 
 
-def passes(protocol: Protocol, classes: int, images: int, measured: int) -> int:
-    """Forward passes, or what takes as long, of a training on ``images`` images and ``measured`` predictions."""
-    return PASSES_OF_TRAINING * images * protocol.epochs(-(-images // classes), classes) + measured
+def passes(protocol: Protocol, classes: int, ipc: int, measured: int) -> int:
+    """Return the forward passes, or what takes as long, of a training and of ``measured`` predictions."""
+    return PASSES_OF_TRAINING * ipc * classes * protocol.epochs(ipc, classes) + measured
 
 
 def kind_of_node(node: Node) -> str:
     """What decides how fast a node goes, but for how much it has to do."""
-    if node.stage == "evaluate":
+    if STAGES[node.stage].makes_result:
         uses = {role: ref.address for role, ref in node.uses.items()}
-        return kind_of_evaluation(uses, node.settings["protocol"], node.settings["numerics"])
+        return kind_of_evaluation(uses, node.settings["protocol"], evaluation_of(node).numerics)
     return kind_of_recipe(node.stage, {role: ref.keyed for role, ref in node.uses.items()}, node.settings)
 
 
 def kind_of_recipe(stage: str, uses: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """The kind of work that is not an evaluation."""
-    return canonical_json([stage, uses, settings.get("ipc")])
+    ipc = settings.get("ipc") if stage == "select" else None
+    return canonical_json([stage, uses, ipc])
 
 
 def kind_of_evaluation(uses: Mapping[str, Any], protocol: Mapping[str, Any], numerics: str) -> str:

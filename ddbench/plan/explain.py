@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ddbench.plan.node import Node
+from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.store import Manifest
 
@@ -19,13 +20,13 @@ def reason(state: State, key: str, known: Iterable[Manifest]) -> str:
         return f"runs: what was stored {state.corrupt[key]}"
     if key in state.digests:
         where = state.action_keys[key][:12]
-        if node.stage == "evaluate" or state.has_payload(key):
+        if STAGES[node.stage].makes_result or state.has_payload(key):
             return f"stored as {where}"
         return f"known as {where}; its files were removed by gc and are made again if something needs them"
     failure = state.store.failure(key)
     if failure:
         return f"runs: it failed before: {failure['message']}"
-    missing = [role for role, parent in node.inputs.items() if parent not in state.digests]
+    missing = [name for name, parent in node.inputs.named() if parent not in state.digests]
     if missing:
         return f"runs, unless its inputs come out as before: {_joined(missing)} not made yet"
     return f"runs: {_nearest(node, known)}"
@@ -35,7 +36,7 @@ def _nearest(node: Node, known: Iterable[Manifest]) -> str:
     """How the node differs from the most similar stored artifact of its stage."""
     candidates = [(list(_differences(m.recipe, node.recipe)), m) for m in known if m.stage == node.stage]
     if not candidates:
-        return "never made" if node.stage == "evaluate" else f"no {node.stage} was ever stored"
+        return "never made" if STAGES[node.stage].makes_result else f"no {node.stage} was ever stored"
     differences, manifest = min(candidates, key=lambda pair: len(pair[0]))
     if not differences:
         return "the inputs' contents have changed"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ddbench.api import Component, Fittable, sha256_json
+from ddbench.plan.inputs import Inputs, Shard, Shards
 from ddbench.plan.node import ComponentRef, Node
 from ddbench.suite import Cell, ResolvedSuite
 
@@ -68,7 +69,7 @@ class _Builder:
         axes = ("generation", "selection")
         self._varied = {axis for axis in axes if len({cell.seeds[axis] for cell in suite.cells}) > 1}
         dataset = self.ref(suite.dataset.component)
-        self.dataset = self.add("dataset", {"dataset": dataset}, {}, {}, suite.dataset.label)
+        self.dataset = self.add("dataset", {"dataset": dataset}, {}, Inputs(), suite.dataset.label)
 
     def ref(self, component: Component) -> ComponentRef:
         return self._refs.setdefault(id(component), ComponentRef(component))
@@ -78,7 +79,7 @@ class _Builder:
         stage: str,
         uses: Mapping[str, ComponentRef],
         settings: Mapping[str, Any],
-        inputs: Mapping[str, str],
+        inputs: Inputs[str],
         label: str,
         worker_args: Mapping[str, Any] | None = None,
     ) -> str:
@@ -94,18 +95,18 @@ class _Builder:
         return f" · {axis} {cell.seeds[axis]}" if axis in self._varied else ""
 
     def using(self, **components: Component) -> dict[str, ComponentRef]:
-        """The components of a node, by their role in it, with the data set that they are loaded for."""
-        return {role: self.ref(c) for role, c in {**components, "dataset": self.suite.dataset.component}.items()}
+        """Return the components of a node by their part in it, with the data set that they are loaded for."""
+        return {part: self.ref(c) for part, c in {**components, "dataset": self.suite.dataset.component}.items()}
 
-    def fitted(self, role: str, component: Component, label: str) -> dict[str, str]:
-        """The input ``fitted/ROLE`` of a component that has a fit, else nothing."""
+    def fitted(self, part: str, component: Component, label: str) -> dict[str, str]:
+        """Return the fit of a component by its part in the node, or nothing where it has no fit."""
         if not isinstance(component, Fittable):
             return {}
         key = ("fit", id(component))
         if key not in self._memo:
             uses = self.using(**{component.kind: component.for_fit()})
-            self._memo[key] = self.add("fit", uses, {}, {"dataset": self.dataset}, label)
-        return {f"fitted/{role}": self._memo[key]}
+            self._memo[key] = self.add("fit", uses, {}, Inputs(dataset=self.dataset), label)
+        return {part: self._memo[key]}
 
     def generator(self, cell: Cell) -> Generator:
         """What makes the cell's pool."""
@@ -121,64 +122,65 @@ class _Builder:
         own = self.generator(cell) is not cell.row.generator.component
         return f"{cell.row.generator.label} · IPC {cell.ipc}" if own else cell.row.generator.label
 
-    def shards(self, cell: Cell) -> dict[str, str]:
-        """The pool's shards that the cell's prefix touches, by ``first class/block``."""
+    def shards(self, cell: Cell) -> Shards[str]:
+        """Return the pool's shards that the cell's prefix touches, in the order of classes and then of blocks."""
         generator = self.generator(cell)
         count = cell.row.pool.count(cell.ipc)
         blocks = 1 if generator.finite or count is None else -(-count // generator.block)
         key = ("shards", id(generator), blocks, cell.generation_seed)
         if key not in self._memo:
-            self._memo[key] = self._make_shards(generator, cell, blocks)
-        found: dict[str, str] = self._memo[key]
+            self._memo[key] = tuple(self._make_shards(generator, cell, blocks))
+        found: Shards[str] = self._memo[key]
         return found
 
-    def _make_shards(self, generator: Generator, cell: Cell, blocks: int) -> dict[str, str]:
+    def _make_shards(self, generator: Generator, cell: Cell, blocks: int) -> Iterator[Shard[str]]:
         label = self.pool_label(cell)
         uses = self.using(generator=generator)
-        inputs = {"dataset": self.dataset, **self.fitted("generator", generator, label)}
+        inputs = Inputs(dataset=self.dataset, fitted=self.fitted("generator", generator, label))
         seed = {"seed": cell.generation_seed} if generator.seeded else {}
-        shards: dict[str, str] = {}
         for first, last in self.class_spans():
             for block in range(blocks):
                 settings = {"classes": [first, last], "block": block, **seed}
                 where = f"block {block}" if blocks > 1 or not generator.finite else "everything"
                 text = f"{label} · classes {first}–{last - 1} · {where}{self.seeds(cell, 'generation')}"
-                shards[f"{first}/{block}"] = self.add("generate", uses, settings, inputs, text)
-        return shards
+                yield Shard(first, block, self.add("generate", uses, settings, inputs, text))
 
     def class_spans(self) -> list[list[int]]:
         """The classes whose samples one node deals with, as [first, last)."""
         classes = len(self.suite.dataset.component.classes)
         return [[first, min(first + CLASSES_PER_SHARD, classes)] for first in range(0, classes, CLASSES_PER_SHARD)]
 
-    def judging(self, as_role: str, role: str) -> tuple[dict[str, ComponentRef], dict[str, str]]:
-        """The components and inputs of a node that asks, under ``as_role``, the scorer that has a role in the suite."""
+    def judging(self, part: str, role: str) -> tuple[dict[str, ComponentRef], Inputs[str]]:
+        """Return the components and inputs of a node that asks the scorer with a role, which is ``part`` of it."""
         scorer = self.suite.scorers[role]
-        fitted = self.fitted(as_role, scorer.component, f"{role}: {scorer.label}")
-        return self.using(**{as_role: scorer.component}), {"dataset": self.dataset, **fitted}
+        fitted = self.fitted(part, scorer.component, f"{role}: {scorer.label}")
+        return self.using(**{part: scorer.component}), Inputs(dataset=self.dataset, fitted=fitted)
 
-    def scores(self, shards: Mapping[str, str], fields: Iterable[str], pool_label: str) -> dict[str, str]:
-        """The score nodes of the shards for each role that writes one of the fields, by ``scores/role/shard``."""
-        found: dict[str, str] = {}
-        for role in _roles(fields):
-            uses, inputs = self.judging("scorer", role)
-            for shard, samples in shards.items():
-                key = ("score", role, samples)
-                if key not in self._memo:
-                    own = {**inputs, "samples": samples}
-                    self._memo[key] = self.add("score", uses, {}, own, f"{role} · {pool_label} {shard}")
-                found[f"scores/{role}/{shard}"] = self._memo[key]
-        return found
+    def scores(self, shards: Shards[str], fields: Iterable[str], pool_label: str) -> dict[str, Shards[str]]:
+        """Return the scores of the shards by each role that writes one of the fields."""
+        return {role: tuple(self._score(shard, role, pool_label) for shard in shards) for role in _roles(fields)}
 
-    def real_scores(self, fields: Iterable[str]) -> dict[str, str]:
-        """The score nodes of the real training images for each role that writes one of the fields."""
-        found: dict[str, str] = {}
-        for role in _roles(fields):
-            uses, inputs = self.judging("scorer", role)
-            for first, last in self.class_spans():
-                text = f"{role} · real images of classes {first}–{last - 1}"
-                found[f"real/{role}/{first}/0"] = self.add("score", uses, {"classes": [first, last]}, inputs, text)
-        return found
+    def _score(self, shard: Shard[str], role: str, pool_label: str) -> Shard[str]:
+        def score(samples: str) -> str:
+            key = ("score", role, samples)
+            if key not in self._memo:
+                uses, inputs = self.judging("scorer", role)
+                text = f"{role} · {pool_label} {shard.first_class}/{shard.block}"
+                self._memo[key] = self.add("score", uses, {}, replace(inputs, shard=samples), text)
+            found: str = self._memo[key]
+            return found
+
+        return shard.map(score)
+
+    def real_scores(self, fields: Iterable[str]) -> dict[str, Shards[str]]:
+        """Return the scores of the real training images by each role that writes one of the fields."""
+        return {role: tuple(self._score_real(role)) for role in _roles(fields)}
+
+    def _score_real(self, role: str) -> Iterator[Shard[str]]:
+        uses, inputs = self.judging("scorer", role)
+        for first, last in self.class_spans():
+            text = f"{role} · real images of classes {first}–{last - 1}"
+            yield Shard(first, 0, self.add("score", uses, {"classes": [first, last]}, inputs, text))
 
     def once(self, what: str, cell: Cell, make: Callable[[Cell], str]) -> str:
         """The node that ``make`` plans, planned once for all cells whose students are trained on one distilled set."""
@@ -193,17 +195,21 @@ class _Builder:
         return self.once("chosen", cell, self._choose)
 
     def _choose(self, cell: Cell) -> str:
-        row, selector = cell.row, cell.row.selector.component
-        label = self.label(cell)
-        shards = self.shards(cell)
-        samples = {f"samples/{shard}": node for shard, node in shards.items()}
-        scores = self.scores(shards, (*selector.needs, *selector.needs_class), self.pool_label(cell))
-        settings: dict[str, Any] = {"ipc": cell.ipc, "pool": row.pool.count(cell.ipc)}
+        selector, label, count = cell.row.selector.component, self.label(cell), cell.row.pool.count(cell.ipc)
+        samples = self.shards(cell)
+        settings: dict[str, Any] = {"ipc": cell.ipc}
+        if count is not None:
+            settings["pool"] = count
         if selector.seeded:
             settings["seed"] = cell.selection_seed
-        inputs = {"dataset": self.dataset, **samples, **scores, **self.real_scores(selector.needs_real)}
+        inputs = Inputs(
+            dataset=self.dataset,
+            samples=samples,
+            scores=self.scores(samples, (*selector.needs, *selector.needs_class), self.pool_label(cell)),
+            real=self.real_scores(selector.needs_real),
+        )
         selection = self.add("select", {"selector": self.ref(selector)}, settings, inputs, label)
-        return self.add("distill", {}, {}, {"selection": selection, **samples}, label)
+        return self.add("distill", {}, {"ipc": cell.ipc}, Inputs(selection=selection, samples=samples), label)
 
     def distilled(self, cell: Cell) -> str:
         """The node whose output the cell's students are trained on."""
@@ -214,40 +220,48 @@ class _Builder:
         refiner, generator = cell.row.refiner.component, self.generator(cell)
         chosen = self.chosen(cell)
         uses = self.using(refiner=refiner, generator=generator)
-        inputs = {"distilled": chosen, "dataset": self.dataset}
-        inputs |= self.fitted("generator", generator, self.pool_label(cell))
-        settings: dict[str, Any] = {"seed": cell.selection_seed} if refiner.seeded else {}
+        fitted = self.fitted("generator", generator, self.pool_label(cell))
+        inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=fitted)
+        settings: dict[str, Any] = {"ipc": cell.ipc}
+        if refiner.seeded:
+            settings["seed"] = cell.selection_seed
         if refiner.needs_soft:
-            teacher, its_inputs = self.judging("teacher", cell.row.labels.teacher)
-            uses, inputs = {**uses, **teacher}, {**inputs, **its_inputs, "soft": self.labelled(cell, chosen)}
-            settings["temperature"] = cell.row.labels.tau
+            uses, inputs = self._with_teacher(uses, inputs, cell.row.labels.teacher)
+            inputs = replace(inputs, soft=self.labelled(cell, chosen))
+            settings["tau"] = cell.row.labels.tau
         return self.add("refine", uses, settings, inputs, self.label(cell))
 
+    def _with_teacher(
+        self, uses: dict[str, ComponentRef], inputs: Inputs[str], role: str
+    ) -> tuple[dict[str, ComponentRef], Inputs[str]]:
+        """Return components and inputs with the scorer of a role as the teacher among them."""
+        teacher, its_inputs = self.judging("teacher", role)
+        return {**uses, **teacher}, replace(inputs, fitted={**inputs.fitted, **its_inputs.fitted})
+
     def labelled(self, cell: Cell, images: str) -> str:
-        """The node that asks the row's teacher about the images that another node makes."""
+        """Return the node that asks the row's teacher about the images that another node makes."""
         role = cell.row.labels.teacher
         uses, inputs = self.judging("scorer", role)
-        return self.add("label", uses, {}, {**inputs, "distilled": images}, f"{role} · {self.label(cell)}")
+        return self.add("label", uses, {}, replace(inputs, distilled=images), f"{role} · {self.label(cell)}")
 
     def evaluation(self, cell: Cell) -> str:
-        """The node that makes the cell's result."""
+        """Return the node that makes the cell's result."""
         row, distilled = cell.row, self.distilled(cell)
         values, digest = self._protocol(row.protocol)
         uses = self.using(evaluator=self.suite.evaluator.component, student=cell.student.component)
-        inputs = {"distilled": distilled, "dataset": self.dataset}
+        inputs = Inputs(dataset=self.dataset, distilled=distilled)
         settings = {
+            "ipc": cell.ipc,
             "protocol": {"id": row.protocol.id, "sha256": digest},
-            "numerics": self.suite.numerics,
-            "cadence": self.suite.cadence,
+            "evaluation": self.suite.evaluation.keyed(),
             "seed": cell.training_seed,
         }
         if row.soft_students:
             seen = self.chosen(cell) if row.labels.when == "before-refine" else distilled
-            inputs["soft"] = self.labelled(cell, seen)
-            settings["temperature"] = row.labels.tau
+            inputs = replace(inputs, soft=self.labelled(cell, seen))
+            settings["tau"] = row.labels.tau
         if row.live_teacher is not None:
-            teacher, its_inputs = self.judging("teacher", row.live_teacher)
-            uses, inputs = {**uses, **teacher}, {**inputs, **its_inputs}
+            uses, inputs = self._with_teacher(uses, inputs, row.live_teacher)
         label = f"{cell.student.label} seed {cell.training_seed} · {self.label(cell)}"
         return self.add("evaluate", uses, settings, inputs, label, {"protocol": values})
 

@@ -1,4 +1,20 @@
-"""A node of the plan: one piece of work, and the two keys of it."""
+"""A node of the plan: one piece of work, and the two keys of it.
+
+A recipe is JSON, and its key the SHA-256 of its canonical form. Format 2 is::
+
+    {
+      "format": 2,
+      "stage": "select",
+      "uses": {PART: {"name": …, "version": …, "params": {…}, "fingerprint": …}},
+      "settings": {"ipc": 10, "pool": 40, "seed": 0},
+      "inputs": {"dataset": KEY, "samples": [{"first_class": 0, "block": 0, "output": KEY}], …}
+    }
+
+``uses`` holds the components by their part in the work. ``settings`` holds what else decides the output. ``inputs`` is
+the JSON of ``Inputs``. An optional setting that is absent or at its default does not appear, and neither does an input
+that is absent: a setting that is added later changes no key where it is not used. An action key is the SHA-256 of the
+same JSON with the content digests of the inputs in place of their recipe keys.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +24,11 @@ from functools import cached_property
 from typing import Any
 
 from ddbench.api import Component, sha256_json
+from ddbench.plan.inputs import Inputs
 from ddbench.registry.code_hash import code_hash
 
-# Raised when the harness itself comes to make other outputs of the same recipes.
-KEY_FORMAT = 1
-
-STAGES = ("dataset", "fit", "generate", "score", "select", "distill", "label", "refine", "evaluate")
+# Raise it when recipes are written otherwise, or when the harness itself makes other outputs of the same recipes.
+KEY_FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +62,10 @@ class Node:
     """One piece of work.
 
     Attributes:
-        uses: the components that do it, by role.
+        stage: the name of its stage, see ``ddbench.plan.stages``.
+        uses: the components that do it, by their part in it.
         settings: JSON that decides the output besides them: seeds, sizes.
-        inputs: recipe keys of the nodes whose outputs it needs, by role.
+        inputs: recipe keys of the nodes whose outputs it needs.
         label: for people; enters no key.
         worker_args: JSON that workers need and that ``settings`` holds a digest of.
     """
@@ -57,17 +73,17 @@ class Node:
     stage: str
     uses: Mapping[str, ComponentRef]
     settings: Mapping[str, Any]
-    inputs: Mapping[str, str]
+    inputs: Inputs[str]
     label: str
     worker_args: Mapping[str, Any] = field(default_factory=dict)
 
-    def _key(self, inputs: Mapping[str, str]) -> dict[str, Any]:
+    def _key(self, inputs: Inputs[str]) -> dict[str, Any]:
         return {
             "format": KEY_FORMAT,
             "stage": self.stage,
-            "uses": {role: ref.keyed for role, ref in self.uses.items()},
+            "uses": {part: ref.keyed for part, ref in self.uses.items()},
             "settings": dict(self.settings),
-            "inputs": dict(inputs),
+            "inputs": inputs.to_json(),
         }
 
     @cached_property
@@ -80,8 +96,8 @@ class Node:
         """SHA-256 of the recipe."""
         return sha256_json(self.recipe)
 
-    def action_key(self, digests: Mapping[str, str]) -> str:
-        """SHA-256 of the same over the inputs' content digests: outputs are stored under it."""
+    def action_key(self, digests: Inputs[str]) -> str:
+        """Return the SHA-256 of the same over the inputs' content digests: the output is stored under it."""
         return sha256_json(self._key(digests))
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.plan.graph import Graph, build_graph
+from ddbench.plan.stages import STAGES
 from ddbench.store import CorruptError, Manifest, Store
 from ddbench.suite import ResolvedSuite, load_suite
 
@@ -47,7 +48,7 @@ class State:
         if any(parent not in self.digests for parent in node.inputs.values()):
             return False
         if key not in self.action_keys:
-            self.action_keys[key] = node.action_key({role: self.digests[p] for role, p in node.inputs.items()})
+            self.action_keys[key] = node.action_key(node.inputs.map(self.digests.__getitem__))
         try:
             return self._look_up(key, node.stage)
         except CorruptError as error:
@@ -55,7 +56,7 @@ class State:
             return False
 
     def _look_up(self, key: str, stage: str) -> bool:
-        if stage == "evaluate":
+        if STAGES[stage].makes_result:
             records = self.store.results(self.action_keys[key])
             if records:
                 self.results[key] = records

@@ -66,7 +66,7 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
     return Results(
         suite=suite.name,
         dataset=dataset,
-        numerics=suite.numerics,
+        numerics=suite.evaluation.numerics,
         # In the order of JSON files, so that nothing depends on whether one lies in between.
         rows={name: dict(sorted(row.describe().items())) for name, row in rows.items()},
         generators=_variants(suite, rows),

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from ddbench.api import Context, Evaluator, Student
 from ddbench.protocol.protocol import Protocol
-from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
 from ddbench.run.stages import distilled_set, teacher
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.summary import binomial_standard_error
+from ddbench.toolkit.environment import environment, fingerprint
 from ddbench.train.numerics import Numerics
 
 
@@ -21,7 +21,7 @@ def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> dict[str, Any]:
     evaluator = cast("Evaluator", cache.bare(job, "evaluator"))
     student = cast("Student", cache.bare(job, "student"))
     protocol = Protocol.model_validate(job.worker_args["protocol"])
-    distilled, dataset = distilled_set(job, cache), cache.dataset(job)
+    distilled, dataset = distilled_set(job, cache.inputs(job)), cache.dataset(job)
     result = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, cache, ctx), ctx)
     return asdict(result)
 
@@ -33,7 +33,10 @@ def make_record(
 
     It stands on its own: what was measured, on which validation set, by what, where, and what each stage took.
     """
-    data = cache.artifact(job, "dataset").content()
+    inputs = cache.inputs(job)
+    assert inputs.dataset is not None
+    assert inputs.distilled is not None
+    data = inputs.dataset.content()
     env = {**environment(ctx.device, ctx.threads), "numerics": str(Numerics.of(ctx))}
     mark = fingerprint(env)
     record = {
@@ -41,6 +44,7 @@ def make_record(
         "fingerprint": mark,
         "result": result,
         "training_seed": job.settings["seed"],
+        "evaluation": ctx.evaluation.model_dump(mode="json"),
         "protocol": job.settings["protocol"],
         "evaluator": job.uses["evaluator"],
         "student": job.uses["student"],
@@ -50,14 +54,15 @@ def make_record(
             "size": data["sizes"]["validation"],
             "standard_error": binomial_standard_error(result["last"], data["sizes"]["validation"]),
         },
-        "distilled": job.input_digests["distilled"],
-        "distilled_size": len(cache.artifact(job, "distilled").content()["ids"]),
-        "soft_labels": job.input_digests.get("soft"),
-        "temperature": job.settings.get("temperature"),
+        "distilled": job.input_digests.distilled,
+        "ipc": job.settings["ipc"],
+        "distilled_size": len(inputs.distilled.content()["ids"]),
+        "soft_labels": job.input_digests.soft,
+        "tau": job.settings.get("tau"),
         "teacher": job.uses.get("teacher"),
         "environment": env,
         "sources": job.sources,
-        "stages": [*_stages(job, cache), {"stage": "evaluate", "action_key": job.action_key, **usage}],
+        "stages": [*_stages(job, cache), {"stage": job.stage, "action_key": job.action_key, **usage}],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return mark, record

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
-from ddbench.plan import Graph, State
+from ddbench.plan import STAGES, Graph, Inputs, State
+
+_INPUTS: Final = ("inputs", "input_digests")
 
 
 @dataclass(frozen=True)
@@ -14,8 +16,8 @@ class Job:
     """A node to run.
 
     Attributes:
-        uses: components by role, as ``{kind, name, params}``.
-        inputs: action keys of stored inputs, by role.
+        uses: components by their part in the work, as ``{kind, name, params}``.
+        inputs: action keys of stored inputs.
         recipe, input_digests, sources: for the manifest of the output.
         lineage: action keys of everything the output descends from, for the record of an evaluation.
     """
@@ -27,39 +29,42 @@ class Job:
     uses: dict[str, dict[str, Any]]
     settings: dict[str, Any]
     worker_args: dict[str, Any]
-    inputs: dict[str, str]
+    inputs: Inputs[str]
     recipe: dict[str, Any]
-    input_digests: dict[str, str]
+    input_digests: Inputs[str]
     sources: dict[str, str]
     lineage: list[str]
     threads: int
 
     def to_line(self) -> str:
-        """The job as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+        """Return the job as one line of JSON."""
+        value = {field.name: getattr(self, field.name) for field in fields(self)}
+        value |= {name: value[name].to_json() for name in _INPUTS}
+        return json.dumps(value, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_line(cls, line: str) -> Job:
-        """The job that :meth:`to_line` wrote."""
-        return cls(**json.loads(line))
+        """Return the job that :meth:`to_line` wrote."""
+        value = json.loads(line)
+        return cls(**{**value, **{name: Inputs.from_json(value[name]) for name in _INPUTS}})
 
 
 def make_job(graph: Graph, state: State, key: str) -> Job:
     """Freeze a node whose inputs are all stored."""
     node = graph.nodes[key]
-    lineage = {state.action_keys[a] for a in graph.ancestors(key)} if node.stage == "evaluate" else set()
+    lineage = {state.action_keys[a] for a in graph.ancestors(key)} if STAGES[node.stage].makes_result else set()
     return Job(
         action_key=state.action_keys[key],
         recipe_key=key,
         stage=node.stage,
         label=node.label,
-        uses={role: ref.address for role, ref in node.uses.items()},
+        uses={part: ref.address for part, ref in node.uses.items()},
         settings=dict(node.settings),
         worker_args=dict(node.worker_args),
-        inputs={role: state.action_keys[parent] for role, parent in node.inputs.items()},
+        inputs=node.inputs.map(state.action_keys.__getitem__),
         recipe=node.recipe,
-        input_digests={role: state.digests[parent] for role, parent in node.inputs.items()},
-        sources={role: ref.source for role, ref in node.uses.items()},
+        input_digests=node.inputs.map(state.digests.__getitem__),
+        sources={part: ref.source for part, ref in node.uses.items()},
         lineage=sorted(lineage),
         threads=node.threads,
     )

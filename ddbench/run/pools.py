@@ -2,101 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from ddbench.api import Pool
-from ddbench.run.job import Job
-from ddbench.run.worker_cache import WorkerCache
+from ddbench.plan.inputs import Inputs, Shards
+from ddbench.store import Artifact
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Gather = Callable[[str, Iterable[str]], Tensor]
+Gather: TypeAlias = "Callable[[str, list[Artifact]], Tensor]"
 
 # Beside the fields in the output of a scorer that was asked about real images.
 REAL_LABELS = "real.labels"
 
 
-def build_pool(job: Job, cache: WorkerCache) -> tuple[Pool, list[str]]:
-    """The pool prefix of a selection, and for each sample the shard it lies in."""
+def build_pool(inputs: Inputs[Artifact], count: int | None) -> tuple[Pool, list[str]]:
+    """Return the pool prefix of a selection, and for each sample the name of the shard it lies in.
+
+    Args:
+        inputs: the opened inputs of the selection.
+        count: candidates of each class; None takes every sample.
+    """
     import torch
 
-    classes = [name for name, _, _ in cache.artifact(job, "dataset").content()["classes"]]
-    roles = _roles(job, "samples")
-    labels = torch.cat([cache.artifact(job, role).tensor("labels") for role in roles])
-    ids = [i for role in roles for i in cache.artifact(job, role).content()["ids"]]
-    shards = [role for role in roles for _ in cache.artifact(job, role).content()["ids"]]
-    keep = _prefix(labels.tolist(), len(classes), job.settings["pool"])
-    index = torch.tensor(keep)
+    assert inputs.dataset is not None
+    classes = tuple(name for name, _, _ in inputs.dataset.content()["classes"])
+    by_name = inputs.samples_by_name
+    samples, own_ids = list(by_name.values()), [shard.content()["ids"] for shard in by_name.values()]
+    labels = torch.cat([shard.tensor("labels") for shard in samples])
+    keep = _prefix(labels.tolist(), len(classes), count)
+    index, ids = torch.tensor(keep), [i for own in own_ids for i in own]
 
-    def gather(name: str, sources: Iterable[str]) -> Tensor:
-        return torch.cat([cache.artifact(job, source).tensor(name) for source in sources])[index]
+    def gather(name: str, shards: list[Artifact]) -> Tensor:
+        return _joined(name, shards)[index]
 
-    has_latents = all("latents" in cache.artifact(job, role).tensor_names for role in roles)
-    fields, class_fields = _fields(job, cache, "scores", gather)
+    fields, class_fields = _fields(inputs.scores, gather)
     pool = Pool(
         labels=labels[index],
-        class_names=tuple(classes),
+        class_names=classes,
         sample_ids=tuple(ids[i] for i in keep),
         fields=fields,
         class_fields=class_fields,
-        latents=gather("latents", roles) if has_latents else None,
-        real=_real(job, cache, tuple(classes)),
-        image_source=lambda: gather("images", roles),
+        latents=gather("latents", samples) if all("latents" in s.tensor_names for s in samples) else None,
+        real=_real(inputs.real, classes),
+        image_source=lambda: gather("images", samples),
     )
-    return pool, [shards[i] for i in keep]
+    names = [name for name, own in zip(by_name, own_ids, strict=True) for _ in own]
+    return pool, [names[i] for i in keep]
 
 
-def _roles(job: Job, prefix: str) -> list[str]:
-    """The job's inputs under ``prefix/``, classes and blocks in their numeric order."""
-    roles = [role for role in job.inputs if role.startswith(f"{prefix}/")]
-    return sorted(roles, key=lambda role: tuple(int(part) for part in role.split("/")[-2:]))
+def _joined(name: str, shards: list[Artifact]) -> Tensor:
+    """Return one tensor of several shards, one after the other."""
+    import torch
+
+    return torch.cat([shard.tensor(name) for shard in shards])
 
 
 def _prefix(labels: list[int], classes: int, count: int | None) -> list[int]:
-    """Positions of the first ``count`` samples of each class, class after class; None is all of them."""
+    """Return the positions of the first ``count`` samples of each class, class after class; None takes all."""
     positions: list[list[int]] = [[] for _ in range(classes)]
     for position, label in enumerate(labels):
         positions[label].append(position)
     return [i for own in positions for i in own[:count]]
 
 
-def _scorers(job: Job, prefix: str) -> dict[str, list[str]]:
-    """The roles of the scorers whose outputs are inputs under ``prefix/``, and those inputs."""
-    return {name: _roles(job, f"{prefix}/{name}") for name in sorted({i.split("/")[1] for i in _roles(job, prefix)})}
-
-
-def _fields(job: Job, cache: WorkerCache, prefix: str, gather: Gather) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The fields and the class fields of every scorer whose outputs are inputs under ``prefix/``."""
+def _fields(scores: Mapping[str, Shards[Artifact]], gather: Gather) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the fields and the class fields that the scorers of all roles wrote."""
     fields: dict[str, Tensor] = {}
     class_fields: dict[str, Tensor] = {}
-    for role, sources in _scorers(job, prefix).items():
-        first = cache.artifact(job, sources[0])
-        for name in first.tensor_names:
+    for role, shards in scores.items():
+        outputs = [shard.output for shard in shards]
+        for name in outputs[0].tensor_names:
             if name.startswith("class."):
-                class_fields[f"{role}.{name.removeprefix('class.')}"] = first.tensor(name)
+                class_fields[f"{role}.{name.removeprefix('class.')}"] = outputs[0].tensor(name)
             elif name != REAL_LABELS:
-                fields[f"{role}.{name}"] = gather(name, sources)
+                fields[f"{role}.{name}"] = gather(name, outputs)
     return fields, class_fields
 
 
-def _real(job: Job, cache: WorkerCache, classes: tuple[str, ...]) -> Pool | None:
-    """The real training images, without the images, with the fields that the selection takes of them, if any."""
-    import torch
+def _real(scores: Mapping[str, Shards[Artifact]], classes: tuple[str, ...]) -> Pool | None:
+    """Return the real training images without their pixels, with the fields that the selection takes of them.
 
-    sources = next(iter(_scorers(job, "real").values()), None)
-    if sources is None:
+    None where it takes none.
+    """
+    if not scores:
         return None
-
-    def gather(name: str, sources: Iterable[str]) -> Tensor:
-        return torch.cat([cache.artifact(job, source).tensor(name) for source in sources])
-
-    fields, class_fields = _fields(job, cache, "real", gather)
+    fields, class_fields = _fields(scores, _joined)
+    outputs = [shard.output for shard in next(iter(scores.values()))]
     return Pool(
-        labels=gather(REAL_LABELS, sources),
+        labels=_joined(REAL_LABELS, outputs),
         class_names=classes,
-        sample_ids=tuple(i for source in sources for i in cache.artifact(job, source).content()["ids"]),
+        sample_ids=tuple(i for output in outputs for i in output.content()["ids"]),
         fields=fields,
         class_fields=class_fields,
     )

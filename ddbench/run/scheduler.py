@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from ddbench.plan import STAGES, Graph, State
 
-_ORDER = {stage: i for i, stage in enumerate(STAGES)}
-
 
 class Scheduler:
     """Hands out runnable nodes, earlier stages first, so that much soon depends on nothing.
@@ -72,7 +70,7 @@ class Scheduler:
         return self.state.resolve(key) and (key not in self._wants_payload or self._has_payload(key))
 
     def _has_payload(self, key: str) -> bool:
-        return self.graph.nodes[key].stage == "evaluate" or self.state.has_payload(key)
+        return STAGES[self.graph.nodes[key].stage].makes_result or self.state.has_payload(key)
 
     def _enqueue(self, key: str) -> None:
         self._queued.add(key)
@@ -80,7 +78,7 @@ class Scheduler:
         if sharing is not None:
             sharing.append(key)
             return
-        stage = _ORDER[self.graph.nodes[key].stage]
+        stage = STAGES[self.graph.nodes[key].stage].order
         heapq.heappush(self._ready, (stage, self._rank[key], key))
 
     def _block(self, key: str) -> None:

@@ -22,17 +22,32 @@ from ddbench.api import (
     tensor_digest,
 )
 from ddbench.errors import ComponentError, LeakError
+from ddbench.plan import STAGES, Inputs
 from ddbench.run.job import Job
 from ddbench.run.pools import REAL_LABELS, build_pool
 from ddbench.run.worker_cache import WorkerCache
-from ddbench.store import Output
+from ddbench.store import Artifact, Output
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Stage = Callable[[Job, WorkerCache, Context], Output]
+Run = Callable[[Job, WorkerCache, Context], Output]
+
+# The function of each stage that makes an artifact, by the stage's name.
+RUN: dict[str, Run] = {}
 
 
+def runs(stage: str) -> Callable[[Run], Run]:
+    """Register the function that runs a stage of the table."""
+
+    def register(function: Run) -> Run:
+        RUN[STAGES[stage].name] = function
+        return function
+
+    return register
+
+
+@runs("dataset")
 def dataset(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Check that the data is there and whole; the output stands for it in every key."""
     data = cache.dataset(job)
@@ -52,10 +67,11 @@ def _split_digest(split: LabeledImages) -> str:
     return combine_digests({**parts, "ids": sha256_json(list(split.ids))})
 
 
+@runs("fit")
 def fit(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Fit the generator or scorer that the job is for."""
-    role = next(role for role in job.uses if role != "dataset")
-    component = cache.bare(job, role)
+    part = next(part for part in job.uses if part != "dataset")
+    component = cache.bare(job, part)
     assert isinstance(component, Fittable)
     assert ctx.scratch is not None
     folder = ctx.scratch / "fitted"
@@ -64,18 +80,20 @@ def fit(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     return Output(folder=folder)
 
 
+@runs("generate")
 def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Make one block of samples of a few classes; stop the run if one of them is a validation image."""
     import torch
 
-    generator = cast("Generator", cache.component(job, "generator", ctx))
+    inputs, generator = cache.inputs(job), cast("Generator", cache.component(job, "generator", ctx))
+    assert inputs.dataset is not None
     first, last = job.settings["classes"]
     parts: list[Samples] = []
     for class_index in range(first, last):
         parts.append(generator.sample_block(class_index, job.settings["block"], ctx))
         ctx.progress(class_index - first + 1, last - first)
     samples = Samples.concatenate(parts)
-    _check_leak(samples, set(cache.artifact(job, "dataset").content()["validation_images"]), job)
+    _check_leak(samples, set(inputs.dataset.content()["validation_images"]), job)
     counts = torch.tensor([len(part) for part in parts])
     labels = torch.repeat_interleave(torch.arange(first, last), counts)
     tensors = {"images": samples.images, "labels": labels}
@@ -94,12 +112,13 @@ def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
             )
 
 
+@runs("score")
 def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """What a scorer says of one shard, or of the real training images of a few classes."""
     scorer = cast("Scorer", cache.component(job, "scorer", ctx))
-    data, content = cache.training(job), {}
-    if "samples" in job.inputs:
-        fields = _scored(scorer, cache.artifact(job, "samples").tensor("images"), ctx)
+    data, content, shard = cache.training(job), {}, cache.inputs(job).shard
+    if shard is not None:
+        fields = _scored(scorer, shard.tensor("images"), ctx)
     else:
         first, last = job.settings["classes"]
         chosen = ((data.train.labels >= first) & (data.train.labels < last)).nonzero()[:, 0]
@@ -123,19 +142,23 @@ def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
     return fields
 
 
+@runs("label")
 def label(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """A teacher's logits of the images of a distilled set, a column for each of the data set's classes."""
     scorer = cast("Scorer", cache.component(job, "scorer", ctx))
-    logits = _scored(scorer, cache.artifact(job, "distilled").tensor("images"), ctx)["logits"]
+    distilled = cache.inputs(job).distilled
+    assert distilled is not None
+    logits = _scored(scorer, distilled.tensor("images"), ctx)["logits"]
     return Output({"logits": logits[:, scorer.class_fields(cache.training(job), ctx)["column"]]})
 
 
+@runs("select")
 def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Choose from the cell's own prefix of the pool."""
     import torch
 
     selector = cast("Selector", cache.bare(job, "selector"))
-    pool, shards = build_pool(job, cache)
+    pool, shards = build_pool(cache.inputs(job), job.settings.get("pool"))
     selection = selector.select(pool, job.settings["ipc"], ctx)
     content = {
         "shards": [shards[i] for i in selection.indices],
@@ -145,33 +168,37 @@ def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     return Output({"labels": torch.stack([pool.labels[i] for i in selection.indices])}, content, info)
 
 
+@runs("distill")
 def distill(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Gather the chosen images into a distilled set, in the order of the selection."""
     import torch
 
-    selection = cache.artifact(job, "selection")
-    chosen = selection.content()
-    shards = sorted(set(chosen["shards"]))
-    ids = {role: cache.artifact(job, role).content()["ids"] for role in shards}
-    place = {(role, sample_id): i for role in shards for i, sample_id in enumerate(ids[role])}
-    names = set.intersection(*(set(cache.artifact(job, role).tensor_names) for role in shards)) - {"labels"}
-    tensors = {"labels": selection.tensor("labels")}
-    for name in sorted(names):
-        values = {role: cache.artifact(job, role).tensor(name) for role in shards}
+    inputs = cache.inputs(job)
+    assert inputs.selection is not None
+    chosen = inputs.selection.content()
+    used = set(chosen["shards"])
+    shards = {name: shard for name, shard in inputs.samples_by_name.items() if name in used}
+    place = {(name, own): i for name, shard in shards.items() for i, own in enumerate(shard.content()["ids"])}
+    tensor_names = set.intersection(*(set(shard.tensor_names) for shard in shards.values())) - {"labels"}
+    tensors = {"labels": inputs.selection.tensor("labels")}
+    for tensor_name in sorted(tensor_names):
+        values = {name: shard.tensor(tensor_name) for name, shard in shards.items()}
         picked = zip(chosen["shards"], chosen["ids"], strict=True)
-        tensors[name] = torch.stack([values[role][place[role, sample_id]] for role, sample_id in picked])
+        tensors[tensor_name] = torch.stack([values[name][place[name, own]] for name, own in picked])
     return Output(tensors, content={"ids": chosen["ids"]})
 
 
-def distilled_set(job: Job, cache: WorkerCache) -> DistilledSet:
-    """The distilled set that a job takes, with the soft labels that it takes."""
-    artifact = cache.artifact(job, "distilled")
+def distilled_set(job: Job, inputs: Inputs[Artifact]) -> DistilledSet:
+    """Return the distilled set that a job takes, with the soft labels that it takes."""
+    artifact = inputs.distilled
+    assert artifact is not None
     latents = artifact.tensor("latents") if "latents" in artifact.tensor_names else None
     ids = tuple(artifact.content()["ids"])
     soft = None
-    if "soft" in job.inputs:
-        soft = SoftLabels(cache.artifact(job, "soft").tensor("logits"), job.settings["temperature"])
-    return DistilledSet(artifact.tensor("images"), artifact.tensor("labels"), ids, latents, soft)
+    if inputs.soft is not None:
+        soft = SoftLabels(inputs.soft.tensor("logits"), job.settings["tau"])
+    images, labels = artifact.tensor("images"), artifact.tensor("labels")
+    return DistilledSet(images, labels, ids, latents, soft, ipc=job.settings["ipc"])
 
 
 def teacher(job: Job, cache: WorkerCache, ctx: Context) -> Scorer | None:
@@ -179,11 +206,12 @@ def teacher(job: Job, cache: WorkerCache, ctx: Context) -> Scorer | None:
     return cast("Scorer", cache.component(job, "teacher", ctx)) if "teacher" in job.uses else None
 
 
+@runs("refine")
 def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Polish a distilled set: the same samples in the same order."""
     refiner = cast("Refiner", cache.bare(job, "refiner"))
     generator = cast("Generator", cache.component(job, "generator", ctx))
-    before = distilled_set(job, cache)
+    before = distilled_set(job, cache.inputs(job))
     after = refiner.refine(before, generator.prior, teacher(job, cache, ctx), ctx)
     if after.sample_ids != before.sample_ids or not after.labels.equal(before.labels):
         raise ComponentError(f"{refiner.label()} changed which samples are in the set, or their labels")
@@ -191,15 +219,3 @@ def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     if after.latents is not None:
         tensors["latents"] = after.latents
     return Output(tensors, content={"ids": list(after.sample_ids)})
-
-
-STAGES: dict[str, Stage] = {
-    "dataset": dataset,
-    "fit": fit,
-    "generate": generate,
-    "score": score,
-    "select": select,
-    "distill": distill,
-    "label": label,
-    "refine": refine,
-}

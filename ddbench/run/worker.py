@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ddbench.errors import DdbenchError, LeakError, StoreError
+from ddbench.plan import STAGES
 from ddbench.registry import catalogue
 from ddbench.run.events import EventLog
 from ddbench.run.job import Job
@@ -95,9 +96,10 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
     """Run one node and store what it made; return what the driver needs to know of it."""
     import torch
 
-    from ddbench.run.environment import environment, measured
     from ddbench.run.evaluation import evaluate, make_record
-    from ddbench.run.stages import STAGES
+    from ddbench.run.stages import RUN
+    from ddbench.run.usage import measured
+    from ddbench.toolkit.environment import environment
 
     torch.set_num_threads(job.threads)
     if cache.device != "cpu":  # on a CPU it changes nothing here, and costs two seconds of imports
@@ -108,7 +110,7 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
         send({"kind": "progress", "action_key": job.action_key, "done": done, "total": total})
 
     with cache.context(job, progress) as ctx:
-        if job.stage == "evaluate":
+        if STAGES[job.stage].makes_result:
             with measured(cache.device, ctx.checkpoint_file) as usage:
                 result = evaluate(job, cache, ctx)
             mark, record = make_record(job, cache, ctx, result, usage)
@@ -116,13 +118,13 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
             cache.store.finished(job.action_key)
             return {"usage": usage, "accuracy": result["last"]}
         with measured(cache.device, ctx.checkpoint_file) as usage:
-            output = STAGES[job.stage](job, cache, ctx)
+            output = RUN[job.stage](job, cache, ctx)
         unsigned = Manifest(
             action_key=job.action_key,
             recipe_key=job.recipe_key,
             stage=job.stage,
             recipe=job.recipe,
-            inputs=job.input_digests,
+            inputs=dict(job.input_digests.named()),
             digest="",
             files={},
             sources=job.sources,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ddbench.api import Component, Context, Dataset, TrainingData, canonical_json
+from ddbench.api import Component, Context, Dataset, EvaluationSettings, TrainingData, canonical_json
 from ddbench.errors import DataError
-from ddbench.plan import ComponentRef
+from ddbench.plan import STAGES, ComponentRef, Inputs
 from ddbench.registry import catalogue
-from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import Job
 from ddbench.store import Artifact, Store
+from ddbench.toolkit.environment import environment, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,30 +62,33 @@ class WorkerCache:
         dataset = self.dataset(job)
         return self.lru.get(("training", id(dataset)), dataset.training)
 
-    def artifact(self, job: Job, role: str) -> Artifact:
-        """An input of the job; kept, so that its files are checked once."""
-        key = job.inputs[role]
+    def inputs(self, job: Job) -> Inputs[Artifact]:
+        """Open the inputs of the job. Raise CorruptError where one is missing."""
+        return job.inputs.map(self._artifact)
+
+    def _artifact(self, key: str) -> Artifact:
+        """Open an artifact, or return it as it is kept: each of its files is checked once."""
         return self.lru.get(("artifact", key), lambda: self.store.artifact(key))
 
-    def component(self, job: Job, role: str, context: Context) -> Component:
-        """A component of the job, loaded with what was fitted for it."""
-        address, fitted = job.uses[role], job.inputs.get(f"fitted/{role}")
+    def component(self, job: Job, part: str, context: Context) -> Component:
+        """Return a component of the job, loaded with what was fitted for it."""
+        address, fitted = job.uses[part], job.inputs.fitted.get(part)
 
         def make() -> Component:
-            component = self.bare(job, role)
-            folder = self.artifact(job, f"fitted/{role}").files() if fitted else None
+            component = self.bare(job, part)
+            folder = self._artifact(fitted).files() if fitted else None
             component.load(folder, self.training(job), context)
             return component
 
         return self.lru.get(("component", canonical_json(address), fitted), make)
 
-    def bare(self, job: Job, role: str) -> Component:
-        """A component of the job as configured, not loaded.
+    def bare(self, job: Job, part: str) -> Component:
+        """Return a component of the job as configured, not loaded.
 
         Raises DataError if it is no longer what was planned: a folder's images have changed, a plug-in was upgraded.
         """
-        component = _build(job.uses[role])
-        if canonical_json(ComponentRef(component).keyed) != canonical_json(job.recipe["uses"][role]):
+        component = _build(job.uses[part])
+        if canonical_json(ComponentRef(component).keyed) != canonical_json(job.recipe["uses"][part]):
             raise DataError(f"{component.label()} has changed since the run was planned", hint="run it again")
         return component
 
@@ -94,18 +97,19 @@ class WorkerCache:
         """The surroundings of one job, with a scratch folder of its own."""
         with self.store.scratch() as scratch:
             mark = fingerprint(environment(self.device, job.threads))
-            kept = self.store.checkpoint_file(job.action_key, mark) if job.stage in ("evaluate", "fit") else None
-            yield Context(
+            kept = self.store.checkpoint_file(job.action_key, mark) if STAGES[job.stage].resumable else None
+            ctx = Context(
                 seed=job.settings.get("seed", 0),
                 device=self.device,
                 threads=job.threads,
-                numerics=job.settings.get("numerics", "reference"),
-                cadence=job.settings.get("cadence", "last"),
                 checkpoint_file=kept,
                 cache=self.store.cache,
                 scratch=scratch,
                 progress=progress,
             )
+            if "evaluation" in job.settings:
+                ctx = replace(ctx, evaluation=EvaluationSettings.model_validate(job.settings["evaluation"]))
+            yield ctx
 
 
 def _build(address: Mapping[str, Any]) -> Component:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from ddbench.api.settings import EvaluationSettings
+
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
 
 
@@ -137,11 +139,22 @@ class Method(_Model):
     published: str | None = None
 
 
+class PooledSelector(_Model):
+    """A selector of a matrix, with a pool of its own if it is to have one."""
+
+    selector: Use
+    pool: Pool | None = None
+
+
+def _pooled(value: Any) -> Any:
+    return value if isinstance(value, dict) and "selector" in value else {"selector": value}
+
+
 class Matrix(_Model):
     """A product of components; its rows are named by them."""
 
     generator: list[GeneratorName] = Field(min_length=1)
-    selector: list[Use] = Field(min_length=1)
+    selector: list[Annotated[PooledSelector, BeforeValidator(_pooled)]] = Field(min_length=1)
     refiner: list[Use] = Field([ComponentUse(use="none")], min_length=1)
     pool: Pool | None = None
     labels: LabelsUse | None = None
@@ -159,8 +172,8 @@ class Exclude(_Model):
     ipc: Annotated[list[int], BeforeValidator(_listed)] | None = None
 
 
-class SuiteModel(_Model):
-    """A suite file.
+class SuiteModel(_Model, EvaluationSettings):
+    """A suite file. The settings of evaluation are keys of it.
 
     Attributes:
         published: the path, from this file, of a CSV file of numbers that others have printed.
@@ -173,8 +186,6 @@ class SuiteModel(_Model):
     ipc: IpcList
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
-    numerics: Literal["reference", "fast"] = "fast"
-    evaluate: Literal["last", "papers"] = "last"
     published: str | None = None
     seeds: Seeds = Seeds()
     generators: dict[str, Use] = {}
@@ -182,3 +193,8 @@ class SuiteModel(_Model):
     methods: dict[str, Method] = {}
     matrix: Matrix | None = None
     exclude: list[Exclude] = []
+
+    @property
+    def evaluation(self) -> EvaluationSettings:
+        """The settings of evaluation."""
+        return EvaluationSettings(**{name: getattr(self, name) for name in EvaluationSettings.model_fields})

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
-from ddbench.suite.model import Exclude, Labels, Matrix, Method, Seeds, SuiteModel
+from ddbench.suite.model import Exclude, Labels, Matrix, Method, PooledSelector, Seeds, SuiteModel
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
 _MERGED = ("seeds", "generators", "scorers", "methods")
@@ -81,4 +81,6 @@ def _fields(path: KeyPath) -> list[str]:
     models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
     if not path:
         return [*SuiteModel.model_fields, "extends"]
+    if path[:2] == ("matrix", "selector"):
+        return list(PooledSelector.model_fields)
     return list((Labels if path[-1] == "labels" else models[str(path[0])]).model_fields)

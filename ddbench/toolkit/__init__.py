@@ -1,1 +1,67 @@
-"""Tools for component authors beside the base classes: whole writes, checkpoints, compiled loops, the data folder."""
+"""Tools for component authors, in addition to the base classes.
+
+Importing this package imports neither torch nor numba. ``Checkpoint`` and ``compiled``, which need them, are imported
+when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ddbench.api.canonical import derive_seed, image_digests, sha256_json, tensor_digest
+from ddbench.api.context import ignore
+from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING
+from ddbench.toolkit.environment import environment
+from ddbench.toolkit.files import (
+    CorruptError,
+    file_sha256,
+    read_sealed,
+    settled,
+    sync_file,
+    sync_folder,
+    write_sealed,
+    write_whole,
+)
+from ddbench.toolkit.hardware import device_in_use
+from ddbench.toolkit.home import data_home
+from ddbench.toolkit.memory import enough_memory, in_pieces
+
+if TYPE_CHECKING:
+    from ddbench.toolkit.checkpoint import Checkpoint
+    from ddbench.toolkit.compilation import compiled
+
+__all__ = [
+    "COLOURS",
+    "FLOAT",
+    "PASSES_OF_TRAINING",
+    "Checkpoint",
+    "CorruptError",
+    "compiled",
+    "data_home",
+    "derive_seed",
+    "device_in_use",
+    "enough_memory",
+    "environment",
+    "file_sha256",
+    "ignore",
+    "image_digests",
+    "in_pieces",
+    "read_sealed",
+    "settled",
+    "sha256_json",
+    "sync_file",
+    "sync_folder",
+    "tensor_digest",
+    "write_sealed",
+    "write_whole",
+]
+
+# The modules of the names that are imported when they are first used.
+_LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(_LAZY[name]), name)

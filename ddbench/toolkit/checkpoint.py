@@ -17,15 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from ddbench.api.context import ignore
 from ddbench.toolkit.files import write_whole
-
-
-def _nothing() -> dict[str, Any]:
-    return {}
-
-
-def _ignored(notes: dict[str, Any]) -> None:
-    """Nobody took notes."""
 
 
 @dataclass
@@ -41,8 +34,8 @@ class Checkpoint:
 
     path: Path
     seconds: float
-    notes: Callable[[], dict[str, Any]] = _nothing
-    recall: Callable[[dict[str, Any]], None] = _ignored
+    notes: Callable[[], dict[str, Any]] = dict
+    recall: Callable[[dict[str, Any]], None] = ignore
     _written: float = field(default_factory=time.monotonic)
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:

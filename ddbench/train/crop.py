@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from ddbench.protocol.augmentation import Crop
-from ddbench.toolkit.compiled import compiled
+from ddbench.toolkit.compilation import compiled
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ddbench.protocol.augmentation import CutMix
-from ddbench.toolkit.compiled import compiled
+from ddbench.toolkit.compilation import compiled
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from textwrap import shorten
 
 import torch
@@ -12,11 +11,9 @@ from torch import nn
 
 from ddbench.errors import ComponentError
 from ddbench.protocol.protocol import Protocol
+from ddbench.toolkit.memory import MORE_MEMORY, oom_as_component_error
 from ddbench.train.images import ResidentImages
 from ddbench.train.numerics import Numerics
-
-# How torch says that a CPU has no more memory, which has no class of its own.
-_CPU_MEMORY = "can't allocate memory"
 
 
 def check_network(model: nn.Module, data: ResidentImages) -> None:
@@ -68,19 +65,15 @@ def _short(error: Exception) -> str:
     return shorten(str(error), 160, placeholder=" …")
 
 
-@contextmanager
-def oom_as_component_error(epoch: int, epochs: int, protocol: Protocol, data: ResidentImages) -> Iterator[None]:
-    """Tell where memory ran out."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and _CPU_MEMORY not in str(error):
-            raise
-        batch = min(protocol.batch_size, len(data))
-        raise ComponentError(
-            f"out of memory in epoch {epoch} of {epochs}, on batches of {batch} images of {data.pixels.shape[-1]} px",
-            hint=f"protocol '{protocol.id}' fixes both: run fewer workers, or use a device with more memory",
-        ) from error
+def enough_memory_for_epoch(
+    epoch: int, epochs: int, protocol: Protocol, data: ResidentImages
+) -> AbstractContextManager[None]:
+    """Re-raise an out-of-memory error as a ComponentError with the place in the training."""
+    batch = min(protocol.batch_size, len(data))
+    return oom_as_component_error(
+        f"in epoch {epoch} of {epochs}, on batches of {batch} images of {data.pixels.shape[-1]} px",
+        f"protocol '{protocol.id}' fixes both: {MORE_MEMORY}",
+    )
 
 
 def check_loss(loss: float, epoch: int, epochs: int, protocol: Protocol) -> None:

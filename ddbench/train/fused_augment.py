@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddbench.toolkit.compiled import compiled
+from ddbench.toolkit.compilation import compiled
 from ddbench.train.augment_params import AugmentParams
 from ddbench.train.color import GREY
 

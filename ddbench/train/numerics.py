@@ -32,7 +32,7 @@ class Numerics:
     def of(cls, ctx: Context) -> Numerics:
         """Return the numerics that the context asks for; ``fast`` means bfloat16 if that is faster on its device."""
         kind = torch.device(ctx.device).type
-        fast = ctx.numerics == "fast"
+        fast = ctx.evaluation.numerics == "fast"
         return cls(kind, fast, torch.bfloat16 if fast and _has_fast_bfloat16(kind) else torch.float32)
 
     def __str__(self) -> str:

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ddbench.api.canonical import derive_seed
-from ddbench.api.context import Context
+from ddbench.api.context import Context, ignore
 from ddbench.protocol.protocol import Protocol
 from ddbench.toolkit.checkpoint import Checkpoint
 from ddbench.train.augment import augment
 from ddbench.train.cutmix import Mixed, cutmix
-from ddbench.train.diagnostics import check_loss, check_network, oom_as_component_error, to_numerics
+from ddbench.train.diagnostics import check_loss, check_network, enough_memory_for_epoch, to_numerics
 from ddbench.train.images import ResidentImages
 from ddbench.train.numerics import Numerics
 from ddbench.train.optimizer import as_they_lie, make_optimizer, set_rate
@@ -42,17 +42,13 @@ class Trained:
     loss: float
 
 
-def _nothing(epoch: int, model: nn.Module) -> None:
-    """Do nothing."""
-
-
 def train(
     build: Callable[[], nn.Module],
     data: ResidentImages,
     protocol: Protocol,
     epochs: int,
     ctx: Context,
-    after_epoch: Callable[[int, nn.Module], None] = _nothing,
+    after_epoch: Callable[[int, nn.Module], None] = ignore,
     teacher: Teacher | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
@@ -91,7 +87,7 @@ def train(
             if epoch - 1 in restarts:
                 optimizer = make_optimizer(parameters, protocol.optimizer)
             set_rate(optimizer, protocol.learning_rate(epoch, epochs))
-            with oom_as_component_error(epoch, epochs, protocol, data):
+            with enough_memory_for_epoch(epoch, epochs, protocol, data):
                 loss = _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx)
             check_loss(loss, epoch, epochs, protocol)
             after_epoch(epoch, model)

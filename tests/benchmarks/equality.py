@@ -23,9 +23,10 @@ from scipy.special import stdtrit
 from tabulate import tabulate
 
 import ddbench
-from ddbench import Context, Dataset, LabeledImages
+from ddbench import Dataset, LabeledImages
 from ddbench.registry import catalogue
 from tests.benchmarks.students import PROTOCOL, Work, pictures, resident, work
+from tests.contexts import context
 
 FILE = Path(__file__).with_name("equality.json")
 SIDES = ("plain", "reference", "fast")
@@ -63,7 +64,7 @@ def ours(what: Work, epochs: int, seed: int, numerics: str) -> float:
     from ddbench.train.evaluate import predict
     from ddbench.train.trainer import train
 
-    ctx, validation = Context(seed=seed, numerics=numerics), resident(what, what.validation)
+    ctx, validation = context(numerics, seed=seed), resident(what, what.validation)
     trained = train(what.build, resident(what, what.training), catalogue().protocol(PROTOCOL), epochs, ctx)
     right = predict(trained.model, validation, ctx) == validation.labels
     return 100 * float(right.double().mean())

@@ -167,7 +167,7 @@ def keep(file: Path, measure: Callable[[str], dict[str, Any]]) -> None:
     """Measure on this machine, and write the figures beside those of other devices."""
     import torch
 
-    from ddbench.run.environment import environment
+    from ddbench.toolkit.environment import environment
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     env = environment(device, 1)

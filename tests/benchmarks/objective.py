@@ -22,6 +22,7 @@ import torch
 from ddbench_components._pixels import to_bytes
 from ddbench_components.generators._dit.prior import LatentDitPrior
 from ddbench_components.generators._dit.real_latents import RealLatents
+from ddbench_components.generators._dit.sampler import Sampler
 from ddbench_components.recipes.dit_nano.figures import Judgement, frechet
 from ddbench_components.recipes.dit_nano.learning import learn
 from ddbench_components.recipes.dit_nano.making import Making
@@ -33,7 +34,8 @@ from torch import Tensor
 
 import ddbench
 from ddbench import Context, Dataset
-from ddbench.run.environment import environment
+from ddbench.toolkit.environment import environment
+from tests.contexts import context
 
 FILE = Path(__file__).with_name("objective.json")
 GUIDANCES = (1.0, 2.0)
@@ -76,13 +78,13 @@ OBJECTIVES: Final[dict[str, tuple[Train, Callable[[], Any]]]] = {
 @torch.no_grad()
 def sample(prior: LatentDitPrior, steps: Any, guidance: float, class_index: int, ctx: Context) -> Tensor:
     """``PER_CLASS`` images of a class, along what the scheduler makes of the network's predictions."""
-    how = cast("Any", SimpleNamespace(guidance=guidance, guided_channels="all"))
+    sampler = Sampler(prior, cast("Any", SimpleNamespace(guidance=guidance, guided_channels="all")))
     images = []
     for first in range(0, PER_CLASS, TOGETHER):
         latents = prior.noise([ctx.torch_rng("noise", class_index, first + i) for i in range(TOGETHER)])
         steps.set_timesteps(SAMPLING_STEPS)
         for t in steps.timesteps:
-            latents = steps.step(prior.guided(latents, t, class_index, how), t, latents).prev_sample
+            latents = steps.step(sampler.guided(latents, t, class_index), t, latents).prev_sample
         images.append(to_bytes(prior.decode(latents)))
     return torch.cat(images)
 
@@ -90,7 +92,7 @@ def sample(prior: LatentDitPrior, steps: Any, guidance: float, class_index: int,
 def measure(folder: Path, objective: str, training_steps: int) -> dict[str, Any]:
     """Train by an objective, and ask the judge."""
     dataset = cast("Dataset", ddbench.create("dataset", "cifar10"))
-    making = Making(RECIPE, dataset, folder, Context(numerics="fast"))
+    making = Making(RECIPE, dataset, folder, context("fast"))
     train, steps = OBJECTIVES[objective]
     what = RECIPE.transformer
     what = replace(what, course=replace(what.course, steps=training_steps))

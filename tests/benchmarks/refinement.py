@@ -46,7 +46,9 @@ def chosen(generator: Generator, scorer: Scorer, device: str) -> DistilledSet:
     ctx = Context(device=device)
     samples = generator.sample(207, 0, BATCH[device], ctx)
     soft = SoftLabels(scorer.score(samples.images, ctx)["logits"], 1.5)
-    return DistilledSet(samples.images, torch.full((len(samples),), 207), samples.ids, samples.latents, soft)
+    return DistilledSet(
+        samples.images, torch.full((len(samples),), 207), samples.ids, samples.latents, soft, ipc=len(samples)
+    )
 
 
 def measure(device: str) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def measure(device: str) -> dict[str, Any]:
             *(v[:1] for v in (before.images, before.labels, before.sample_ids)),
             cast("torch.Tensor", before.latents)[:1],
             replace(cast("SoftLabels", before.soft), logits=cast("SoftLabels", before.soft).logits[:1]),
+            ipc=1,
         )
 
         def side(batch: int, precision: str) -> Make:

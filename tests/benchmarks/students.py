@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from tabulate import tabulate
 
 import ddbench
-from ddbench import Context, Dataset, LabeledImages, Student
+from ddbench import Dataset, LabeledImages, Student
 from ddbench.registry import catalogue
+from tests.contexts import context
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -112,7 +113,7 @@ def our_epoch(what: Work, numerics: str, epochs: int) -> Side:
     """Epochs after the first of a training: what building and getting under way costs is no epoch's."""
     from ddbench.train.trainer import train
 
-    data, protocol, ctx = resident(what, what.training), catalogue().protocol(PROTOCOL), Context(numerics=numerics)
+    data, protocol, ctx = resident(what, what.training), catalogue().protocol(PROTOCOL), context(numerics)
 
     def measure() -> float:
         ends: list[float] = []
@@ -134,7 +135,7 @@ def our_validation(what: Work, numerics: str) -> Side:
     from ddbench.train.evaluate import predict
     from ddbench.train.numerics import Numerics
 
-    ctx, data = Context(numerics=numerics), resident(what, what.validation)
+    ctx, data = context(numerics), resident(what, what.validation)
     return partial(seconds_of, partial(predict, prepared(what.build(), data, Numerics.of(ctx)), data, ctx))
 
 
@@ -217,8 +218,8 @@ def measure(rounds: int, students: Iterable[str] = STUDENTS) -> dict[str, Any]:
 
 def write(rounds: int) -> None:
     """Measure on one thread, in the environment that workers have."""
-    from ddbench.run.environment import environment
     from ddbench.run.executors.local import WORKER_ENVIRONMENT
+    from ddbench.toolkit.environment import environment
     from ddbench.train.numerics import Numerics
 
     if any(os.environ.get(name) != value for name, value in WORKER_ENVIRONMENT.items()):
@@ -228,7 +229,7 @@ def write(rounds: int) -> None:
         "protocol": PROTOCOL,
         "rounds": rounds,
         "validation_images": VALIDATION_IMAGES,
-        "fast": str(Numerics.of(Context(numerics="fast"))),
+        "fast": str(Numerics.of(context("fast"))),
         "environment": environment("cpu", 1),
     }
     FILE.write_text(json.dumps({**about, "students": measure(rounds)}, indent=1) + "\n")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 import ddbench
-from ddbench import Context, Dataset, Student
+from ddbench import Dataset, Student
 from ddbench.registry import catalogue
 from tests.benchmarks.alternating import minima
+from tests.contexts import context
 
 if TYPE_CHECKING:
     from ddbench.train.trainer import Trained
@@ -44,9 +45,7 @@ def epoch_of(protocol_id: str, numerics: str = "reference", **changes: Any) -> C
     def teacher(x: torch.Tensor) -> torch.Tensor:
         return x.new_zeros(len(x), 10)
 
-    return lambda: train(
-        lambda: student.build(10, 32), images, protocol, 1, Context(numerics=numerics), teacher=teacher
-    )
+    return lambda: train(lambda: student.build(10, 32), images, protocol, 1, context(numerics), teacher=teacher)
 
 
 @pytest.mark.parametrize("numerics", ["reference", "fast"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.api import sha256_json
-from ddbench.plan import Graph, Node, State
+from ddbench.plan import STAGES, Graph, Node, State
 from ddbench.store import Manifest, Store
 
 # As long as a real one: a hundred evaluations, a dozen stages before it.
@@ -68,15 +68,16 @@ def pretend(
     for key, node in graph.nodes.items():
         if not done(node) or any(parent not in state.digests for parent in node.inputs.values()):
             continue
-        inputs = {role: state.digests[parent] for role, parent in node.inputs.items()}
+        inputs = node.inputs.map(state.digests.__getitem__)
         action_key = node.action_key(inputs)
-        room = "results" if node.stage == "evaluate" else "artifacts"
+        room = "results" if STAGES[node.stage].makes_result else "artifacts"
         folder = root / room / action_key[:2] / action_key
         sources = {role: ref.source for role, ref in node.uses.items()}
-        if node.stage == "evaluate":
+        if STAGES[node.stage].makes_result:
             write_unsynced(folder / "f1.json", record(action_key, last(node), sources=sources))
             continue
-        manifest = Manifest(action_key, key, node.stage, node.recipe, inputs, digest(node), {}, sources, {})
+        named = dict(inputs.named())
+        manifest = Manifest(action_key, key, node.stage, node.recipe, named, digest(node), {}, sources, {})
         write_unsynced(folder / "manifest.json", manifest.to_json())
         state.digests[key] = manifest.digest
     return State(graph, store).resolve_all()

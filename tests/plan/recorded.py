@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ddbench.plan import Graph, Node, State
-from ddbench.plan.cost_work import Workload
+from ddbench.plan import STAGES, Graph, Node, State
+from ddbench.plan.cost_work import Workload, evaluation_of
 from ddbench.store import Manifest, Store
 from ddbench.toolkit.hardware import cpu_model
 from tests.plan.pretend import write_unsynced
@@ -41,12 +41,12 @@ def record_all(
     if environment["device"] == "cuda":
         usage["peak_device_memory_mib"] = mebibytes
     for key, node in graph.nodes.items():
-        inputs = {role: state.digests[parent] for role, parent in node.inputs.items()}
+        inputs = node.inputs.map(state.digests.__getitem__)
         action_key = node.action_key(inputs)
         state.digests[key] = key
         took = {**usage, "wall_s": seconds(node), **({"resumed": True} if resumed(node) else {})}
-        room = root / ("results" if node.stage == "evaluate" else "artifacts") / action_key[:2] / action_key
-        if node.stage == "evaluate":
+        room = root / ("results" if STAGES[node.stage].makes_result else "artifacts") / action_key[:2] / action_key
+        if STAGES[node.stage].makes_result:
             record = {
                 "action_key": action_key,
                 "fingerprint": "f",
@@ -54,14 +54,14 @@ def record_all(
                 "protocol": node.settings["protocol"],
                 **{role: ref.address for role, ref in node.uses.items()},
                 "validation": {"digest": "d", "size": validation},
-                "distilled_size": images.of(key).images,
-                "environment": {**environment, "numerics": node.settings["numerics"]},
+                "ipc": node.settings["ipc"],
+                "environment": {**environment, "numerics": evaluation_of(node).numerics},
                 "sources": {},
                 "stages": [{"stage": "evaluate", "action_key": action_key, **took}],
             }
             write_unsynced(room / "f.json", record)
             continue
         info = {"samples": images.of(key).images, "usage": took, "environment": environment, "pool_size": 12}
-        manifest = Manifest(action_key, key, node.stage, node.recipe, inputs, key, {}, {}, info)
+        manifest = Manifest(action_key, key, node.stage, node.recipe, dict(inputs.named()), key, {}, {}, info)
         write_unsynced(room / "manifest.json", manifest.to_json())
     return State(graph, store).resolve_all()

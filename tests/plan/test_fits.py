@@ -65,7 +65,7 @@ def test_sampling_otherwise_asks_for_no_other_fit(
     graph = plan_suite(tmp_path, one=one, **{f"other {i}": {**one, **o} for i, o in enumerate(sampled_otherwise)})
     (fit,), made = of(graph, "fit"), of(graph, "generate")
     assert fit.label == "one"
-    pools = {node.inputs["fitted/generator"] for node in made}
+    pools = {node.inputs.fitted["generator"] for node in made}
     assert pools == {fit.recipe_key}
     kinds = {str(node.uses["generator"].keyed) for node in made}
     assert len(kinds) == 1 + len(sampled_otherwise), "but each has a pool of its own"

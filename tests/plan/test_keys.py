@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import ddbench
 from ddbench import Selector, component, unkeyed
-from ddbench.plan import ComponentRef, Graph, Node
+from ddbench.plan import ComponentRef, Graph, Inputs, Node, Shard
 from ddbench.registry import catalogue
 from tests.plan.plans import SUITE, Values, by_stage, changed_stages, edited, identity, keys, plan, set_
 
@@ -46,14 +46,18 @@ class Golden(Selector):
 
 def test_the_key_of_a_node_is_what_it_has_always_been() -> None:
     uses = {"selector": ComponentRef(Golden())}
-    node = Node("select", uses, {"seed": 0, "ipc": 2, "pool": None}, {"samples/0/0": "ab", "dataset": "cd"}, "label")
+    scores = {"clip": (Shard(0, 0, "ef"),)}
+    inputs = Inputs(dataset="cd", samples=(Shard(0, 0, "ab"), Shard(0, 1, "ac")), scores=scores)
+    node = Node("select", uses, {"seed": 0, "ipc": 2}, inputs, "label")
     json = (
-        '{"format":1,"inputs":{"dataset":"cd","samples/0/0":"ab"},"settings":{"ipc":2,"pool":null,"seed":0},'
+        '{"format":2,"inputs":{"dataset":"cd","samples":[{"block":0,"first_class":0,"output":"ab"},'
+        '{"block":1,"first_class":0,"output":"ac"}],"scores":{"clip":[{"block":0,"first_class":0,"output":"ef"}]}},'
+        '"settings":{"ipc":2,"seed":0},'
         '"stage":"select","uses":{"selector":{"fingerprint":{"sha256":"f00"},"name":"golden",'
         '"params":{"names":["é"],"size":1},"version":3}}}'
     )
     assert node.recipe_key == hashlib.sha256(json.encode()).hexdigest()
-    assert node.recipe_key == "e8f6c2aae989b8b668668b9fcce9cbb41dcff07b6edc1db241543b7588c988b7"
+    assert node.recipe_key == "30939bf48bcc046a0b516d5d3ada84c3ce3cdeef42aee3c3e5877505a1998467"
 
 
 def test_a_fingerprint_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,15 +70,15 @@ def test_a_fingerprint_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_an_action_key_is_over_contents_whatever_the_recipes() -> None:
     def node(samples: str) -> Node:
-        return Node("distill", {}, {"a": 1}, {"samples": samples, "dataset": "cd"}, "label")
+        return Node("distill", {}, {"a": 1}, Inputs(shard=samples, dataset="cd"), "label")
 
-    digests = {"samples": "11", "dataset": "22"}
-    json = '{"format":1,"inputs":{"dataset":"22","samples":"11"},"settings":{"a":1},"stage":"distill","uses":{}}'
+    digests = Inputs(shard="11", dataset="22")
+    json = '{"format":2,"inputs":{"dataset":"22","shard":"11"},"settings":{"a":1},"stage":"distill","uses":{}}'
     expected = hashlib.sha256(json.encode()).hexdigest()
     one, other = node("ab"), node("ba")
     assert one.recipe_key != other.recipe_key
     assert one.action_key(digests) == other.action_key(digests) == expected
-    assert one.action_key({**digests, "samples": "12"}) != expected
+    assert one.action_key(replace(digests, shard="12")) != expected
 
 
 # what changes a key
@@ -82,7 +86,7 @@ def test_an_action_key_is_over_contents_whatever_the_recipes() -> None:
 EDITS: dict[str, tuple[Callable[[Values], None], dict[str, set[str]]]] = {
     "training seed": (set_("seeds", "training")([1]), dict.fromkeys(ROWS, EVALUATION)),
     "numerics": (set_("numerics")("fast"), dict.fromkeys(ROWS, EVALUATION)),
-    "cadence": (set_("evaluate")("papers"), dict.fromkeys(ROWS, EVALUATION)),
+    "how often is measured": (set_("evaluate")("papers"), dict.fromkeys(ROWS, EVALUATION)),
     "evaluator's parameter": (set_("evaluator", "fail_seed")(7), dict.fromkeys(ROWS, EVALUATION)),
     "student's parameter": (set_("students", 0, "name")("q"), dict.fromkeys(ROWS, EVALUATION)),
     "student": (set_("students", 0)("convnet3"), dict.fromkeys(ROWS, EVALUATION)),

@@ -44,9 +44,9 @@ def test_a_teacher_is_asked_once_about_the_images_that_were_chosen(tmp_path: Pat
     assert found["before"] == found["after"]
     assert found["hard"]["distill"] == found["before"]["distill"]
     judged = evaluations(graph)
-    assert "soft" not in judged["hard"].inputs
-    assert judged["before"].settings["temperature"] == 1.5
-    assert "temperature" not in judged["hard"].settings
+    assert judged["hard"].inputs.soft is None
+    assert judged["before"].settings["tau"] == 1.5
+    assert "tau" not in judged["hard"].settings
 
 
 def test_before_and_after_differ_where_images_are_refined(tmp_path: Path) -> None:
@@ -64,13 +64,13 @@ def test_before_and_after_differ_where_images_are_refined(tmp_path: Path) -> Non
     found, judged = stages(graph), evaluations(graph)
     assert found["before"]["refine"] == found["after"]["refine"] == found["hard students"]["refine"]
     (refine,) = (graph.nodes[key] for key in found["before"]["refine"])
-    assert refine.inputs["soft"] == judged["before"].inputs["soft"]
-    assert judged["after"].inputs["soft"] != judged["before"].inputs["soft"]
-    assert graph.nodes[judged["after"].inputs["soft"]].inputs["distilled"] == judged["after"].inputs["distilled"]
+    assert refine.inputs.soft == judged["before"].inputs.soft
+    assert judged["after"].inputs.soft != judged["before"].inputs.soft
+    assert graph.nodes[judged["after"].inputs.soft].inputs.distilled == judged["after"].inputs.distilled
     assert {"refiner", "generator", "teacher", "dataset"} == set(refine.uses)
-    assert "fitted/teacher" in refine.inputs
-    assert refine.settings["temperature"] == 1.5
-    assert "soft" not in judged["hard students"].inputs
+    assert set(refine.inputs.fitted) == {"teacher"}
+    assert refine.settings["tau"] == 1.5
+    assert judged["hard students"].inputs.soft is None
 
 
 def test_the_temperature_is_a_setting_of_those_who_use_it(tmp_path: Path) -> None:
@@ -81,6 +81,12 @@ def test_the_temperature_is_a_setting_of_those_who_use_it(tmp_path: Path) -> Non
     assert found["1.0"]["refine"] != found["2.0"]["refine"]
 
 
+def test_the_ipc_is_a_setting_of_every_stage_with_a_distilled_set(tmp_path: Path) -> None:
+    graph = plan(tmp_path, rows({"A": {**NOISE, "refiner": "doubt", "labels": SOFT}}, ipc=[3]))
+    carried = {node.stage: node.settings.get("ipc") for node in graph.nodes.values()}
+    assert {stage for stage, ipc in carried.items() if ipc == 3} == {"select", "distill", "refine", "evaluate"}
+
+
 def test_a_live_teacher_is_part_of_the_evaluation_alone(tmp_path: Path) -> None:
     scorers = {**SUITE["scorers"], "kd": {"use": "colour", "seconds": 0.25}}
     graph = plan(tmp_path, rows({"hard": NOISE, "live": {**NOISE, "protocol": "rded-kd@1"}}, scorers=scorers))
@@ -88,7 +94,7 @@ def test_a_live_teacher_is_part_of_the_evaluation_alone(tmp_path: Path) -> None:
     assert found["hard"]["distill"] == found["live"]["distill"]
     assert "label" not in found["live"]
     assert live.uses["teacher"].keyed["params"] == {"seconds": 0.25}
-    assert graph.nodes[live.inputs["fitted/teacher"]].stage == "fit"
+    assert graph.nodes[live.inputs.fitted["teacher"]].stage == "fit"
 
 
 def test_a_role_can_be_renamed(tmp_path: Path) -> None:
@@ -113,6 +119,8 @@ def test_a_role_can_be_renamed(tmp_path: Path) -> None:
 def test_real_images_are_scored_where_a_selector_asks(tmp_path: Path, selector: str, real: int) -> None:
     graph = plan(tmp_path, rows({"A": {"generator": "loud", "selector": selector, "pool": 4}}))
     scored = [node for node in graph.nodes.values() if node.stage == "score"]
-    assert sorted("samples" in node.inputs for node in scored) == [False] * real + [True] * 2
+    assert sorted(node.inputs.shard is not None for node in scored) == [False] * real + [True] * 2
     (select,) = (node for node in graph.nodes.values() if node.stage == "select")
-    assert [name for name in select.inputs if name.startswith("real/")] == ["real/teacher/0/0"] * real
+    assert [(role, [(s.first_class, s.block) for s in shards]) for role, shards in select.inputs.real.items()] == [
+        ("teacher", [(0, 0)])
+    ] * real

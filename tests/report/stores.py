@@ -56,7 +56,7 @@ def stored(
     for cell, key in graph.cells:
         if done(cell):
             action_key = state.action_keys[key]
-            distilled = state.digests[graph.nodes[key].inputs["distilled"]]
+            distilled = state.digests[graph.nodes[key].inputs.distilled]
             made = {**record(action_key, last(cell)), "distilled": distilled, **more}
             path = state.store.root / "results" / action_key[:2] / action_key / f"{made['fingerprint']}.json"
             write_unsynced(path, made)

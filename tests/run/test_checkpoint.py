@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.plan import State
-from ddbench.run.environment import environment, fingerprint
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
 from ddbench.run.worker_cache import new_worker_cache
 from ddbench.store import Store
+from ddbench.toolkit.environment import environment, fingerprint
 from tests.plan.plans import plan
 from tests.run.runs import run, start, state_of
 

@@ -53,7 +53,7 @@ def details(state: State, row: str) -> dict[str, Any]:
 
 def distilled(state: State, row: str) -> Artifact:
     (key,) = (key for cell, key in state.graph.cells if cell.row.name == row)
-    return state.store.artifact(state.action_keys[state.graph.nodes[key].inputs["distilled"]])
+    return state.store.artifact(state.action_keys[state.graph.nodes[key].inputs.distilled])
 
 
 def said(images: torch.Tensor) -> torch.Tensor:
@@ -63,12 +63,12 @@ def said(images: torch.Tensor) -> torch.Tensor:
 
 
 def test_hard_students_see_no_soft_labels(state: State) -> None:
-    assert details(state, "hard") == {"soft": None, "live": None}
-    assert {record(state, "hard")[part] for part in ("soft_labels", "temperature", "teacher")} == {None}
+    assert details(state, "hard") == {"ipc": 2, "soft": None, "live": None}
+    assert {record(state, "hard")[part] for part in ("soft_labels", "tau", "teacher")} == {None}
 
 
 def test_a_record_says_who_labelled(state: State) -> None:
-    assert record(state, "soft")["temperature"] == 1.5
+    assert record(state, "soft")["tau"] == 1.5
     assert record(state, "soft")["soft_labels"] == record(state, "doubted")["soft_labels"]
     assert record(state, "soft")["soft_labels"] != record(state, "relabelled")["soft_labels"]
     assert record(state, "live")["teacher"]["name"] == "colour"
@@ -77,8 +77,8 @@ def test_a_record_says_who_labelled(state: State) -> None:
 @pytest.mark.parametrize(("row", "seen_on"), [("soft", "hard"), ("doubted", "hard"), ("relabelled", "relabelled")])
 def test_students_get_what_the_teacher_said(state: State, row: str, seen_on: str) -> None:
     """Of the images as they were chosen, or, where the suite says so, of what refinement made of them."""
-    temperature, logits = details(state, row)["soft"]
-    assert temperature == 1.5
+    tau, logits = details(state, row)["soft"]
+    assert tau == 1.5
     torch.testing.assert_close(torch.tensor(logits), said(distilled(state, seen_on).tensor("images")))
 
 
@@ -92,7 +92,7 @@ def test_a_refiner_gets_the_labels_of_the_chosen_images(state: State) -> None:
 
 
 def test_a_live_teacher_reaches_the_evaluator(state: State) -> None:
-    assert details(state, "live") == {"soft": None, "live": "colour"}
+    assert details(state, "live") == {"ipc": 2, "soft": None, "live": "colour"}
 
 
 def test_a_selector_sees_the_real_images_of_its_class(state: State) -> None:
@@ -106,3 +106,12 @@ def test_a_selector_sees_the_real_images_of_its_class(state: State) -> None:
         mean = said(train.images[train.labels == class_index]).mean(0)
         nearest = (said(pool.images) - mean).square().sum(1).argsort(stable=True)[:2]
         assert chosen[2 * class_index : 2 * class_index + 2] == [pool.ids[i] for i in nearest.tolist()]
+
+
+def test_the_ipc_reaches_the_evaluator_and_the_record(state: State) -> None:
+    for row in ("hard", "doubted"):
+        assert details(state, row)["ipc"] == record(state, row)["ipc"] == 2
+
+
+def test_a_record_holds_every_setting_of_evaluation(state: State) -> None:
+    assert record(state, "hard")["evaluation"] == {"numerics": "fast", "evaluate": "last"}

@@ -8,6 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
+from ddbench.plan import Inputs
 from ddbench.run import progress
 from ddbench.run.job import Job
 from ddbench.run.progress import Bars, Lines, reporter
@@ -24,9 +25,9 @@ def job(key: str = "a" * 8, label: str = "minimax") -> Job:
         uses={},
         settings={},
         worker_args={},
-        inputs={},
+        inputs=Inputs(),
         recipe={},
-        input_digests={},
+        input_digests=Inputs(),
         sources={},
         lineage=[],
         threads=1,

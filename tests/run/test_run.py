@@ -227,7 +227,7 @@ def test_refiners_run_where_there_are_latents(tmp_path: Path) -> None:
     state = state_of(suite, tmp_path / "store")
     node = next(key for key, node in state.graph.nodes.items() if node.stage == "refine")
     refined = state.store.artifact(state.action_keys[node])
-    plain = state.store.artifact(state.action_keys[state.graph.nodes[node].inputs["distilled"]])
+    plain = state.store.artifact(state.action_keys[state.graph.nodes[node].inputs.distilled])
     assert refined.tensor("images").equal((plain.tensor("images").float() * 0.5).to(plain.tensor("images").dtype))
 
 

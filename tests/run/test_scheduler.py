@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from ddbench.api import sha256_json
-from ddbench.plan import Graph, Node, State
+from ddbench.plan import Graph, Inputs, Node, Shard, State
 from ddbench.run.scheduler import Scheduler
 from ddbench.store import Manifest, Output, Store
 
 
 def node(name: str, *parents: Node) -> Node:
-    inputs = {f"in{i}": parent.recipe_key for i, parent in enumerate(parents)}
-    return Node("distill", {}, {"name": name}, inputs, name)
+    return Node("distill", {}, {"name": name}, of(*(parent.recipe_key for parent in parents)), name)
+
+
+def of(*keys: str) -> Inputs[str]:
+    return Inputs(samples=tuple(Shard(0, i, key) for i, key in enumerate(keys)))
 
 
 def graph_of(nodes: list[Node], targets: list[Node]) -> Graph:
@@ -36,7 +39,7 @@ class World:
     def store_output(self, key: str) -> str:
         n = self.graph.nodes[key]
         action_key = self.state.action_keys[key]
-        inputs = {role: self.state.digests[p] for role, p in n.inputs.items()}
+        inputs = dict(n.inputs.map(self.state.digests.__getitem__).named())
         unsigned = Manifest(action_key, key, n.stage, n.recipe, inputs, "", {}, {}, {})
         self.store.put(Output(content=self.content.get(n.label, n.label)), unsigned)
         return action_key
@@ -92,8 +95,8 @@ def test_random_graphs(tmp_path: Path) -> None:
 def test_equal_outputs_make_equal_work(tmp_path: Path) -> None:
     a = node("a")
     b, c = node("b", a), node("c", a)
-    d = Node("distill", {}, {"name": "train"}, {"in": b.recipe_key}, "after b")
-    e = Node("distill", {}, {"name": "train"}, {"in": c.recipe_key}, "after c")
+    d = Node("distill", {}, {"name": "train"}, of(b.recipe_key), "after b")
+    e = Node("distill", {}, {"name": "train"}, of(c.recipe_key), "after c")
     world = World(tmp_path, graph_of([a, b, c, d, e], [d, e]), {"b": "same", "c": "same"})
     ran = world.run()
     assert len(ran) == 4
@@ -106,10 +109,10 @@ def test_an_upstream_rerun_with_equal_bytes_spares_what_is_below(tmp_path: Path)
     _, graph = diamond()
     World(tmp_path, graph).run()
     world = World(tmp_path, graph)
-    changed = [Node("distill", {}, {"name": "a", "more": 1}, {}, "a")]
+    changed = [Node("distill", {}, {"name": "a", "more": 1}, of(), "a")]
     for old in list(graph.nodes.values())[1:]:
         renamed = {n.label: n.recipe_key for n in changed}
-        inputs = {role: renamed[graph.nodes[parent].label] for role, parent in old.inputs.items()}
+        inputs = old.inputs.map(lambda parent, renamed=renamed: renamed[graph.nodes[parent].label])
         changed.append(Node("distill", {}, dict(old.settings), inputs, old.label))
     again = World(tmp_path, graph_of(changed, [changed[-1]]))
     assert world.run() == []
@@ -120,8 +123,8 @@ def test_what_is_cached_is_found_when_its_inputs_become_known(tmp_path: Path) ->
     a = node("a")
     b = node("b", a)
     World(tmp_path, graph_of([a, b], [b])).run()
-    a2 = Node("distill", {}, {"name": "a", "more": 1}, {}, "a")
-    b2 = Node("distill", {}, {"name": "b"}, {"in0": a2.recipe_key}, "b")
+    a2 = Node("distill", {}, {"name": "a", "more": 1}, of(), "a")
+    b2 = Node("distill", {}, {"name": "b"}, of(a2.recipe_key), "b")
     c = node("c", b2)
     assert World(tmp_path, graph_of([a2, b2, c], [c])).run() == ["a", "c"]
 

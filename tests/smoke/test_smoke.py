@@ -48,7 +48,7 @@ def test_a_teacher_of_real_images_finds_samples_in_their_classes(smoke_store: Pa
     for key, node in state.graph.nodes.items():
         if node.stage == "score" and "dit-nano" in node.label:
             logits = state.store.artifact(state.action_keys[key]).tensor("logits")
-            samples = state.store.artifact(state.action_keys[node.inputs["samples"]])
+            samples = state.store.artifact(state.action_keys[node.inputs.shard])
             right += (logits.argmax(1) == samples.tensor("labels")).tolist()
     assert len(right) == 200
     assert sum(right) / len(right) > 0.4

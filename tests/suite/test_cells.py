@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ddbench
+from ddbench import EvaluationSettings, Selector, component
 from ddbench.errors import SuiteError
+from ddbench.registry import Catalogue
+from ddbench.registry.plugins import installed
 from ddbench.suite import PoolSize, ResolvedSuite, load_suite
 from tests.suite.suites import write
 
@@ -65,7 +69,8 @@ generators: {loud: {use: noise, block: 2}}
 methods:
   A:
     generator: loud
-    selector: {use: k-center, start: random, pool: 2.5x}
+    pool: 2.5x
+    selector: {use: k-center, start: random}
     refiner: {use: darken, factor: 0.25}
 """,
     )
@@ -73,7 +78,7 @@ methods:
         {
             "method": "A",
             "generator": "loud",
-            "selector": "k-center (start=random) @2.5x",
+            "selector": "k-center (start=random)",
             "refiner": "darken (factor=0.25)",
             "pool": 5,
             "labels": "hard",
@@ -97,7 +102,7 @@ def test_what_a_suite_does_not_say_has_a_default(tmp_path: Path) -> None:
     assert len(suite.cells) == 2
     assert (cell.generation_seed, cell.selection_seed, cell.training_seed) == (0, 0, 0)
     assert cell.row.refiner.label == "none"
-    assert suite.numerics == "fast"
+    assert suite.evaluation == EvaluationSettings(numerics="fast", evaluate="last")
     assert suite.skipped == ()
 
 
@@ -119,12 +124,11 @@ ipc: [2]
 methods:
   default: {generator: noise, selector: random}
   own: {generator: noise, selector: random, pool: 7}
-  selector's: {generator: noise, selector: {use: random, pool: 3x}, pool: 7}
   real: {generator: real, selector: random, pool: 2x}
-matrix: {generator: [noise], selector: [{use: random, pool: 9}, random], pool: 1.25x}
+matrix: {generator: [noise], selector: [{selector: random, pool: 9}, random], pool: 1.25x}
 """
     assert pools(load(tmp_path, text)) == {
-        ("default", 2): 8, ("own", 2): 7, ("selector's", 2): 6, ("real", 2): 4,
+        ("default", 2): 8, ("own", 2): 7, ("real", 2): 4,
         ("noise + random @9", 2): 9, ("noise + random", 2): 3,
     }  # fmt: skip
 
@@ -149,11 +153,36 @@ def test_binary_fractions_would_be_wrong_here() -> None:
     assert PoolSize(None).count(10) is None
 
 
+@component("selector", "paddling", version=1)
+class Paddling(Selector):
+    """Has a parameter that is called as the pool of a suite is."""
+
+    class Params(ddbench.Params):
+        pool: int = 3
+
+    params: Params
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "methods: {A: {generator: noise, selector: {use: paddling, pool: 7}, pool: 5}}",
+        "matrix: {generator: [noise], selector: [{selector: {use: paddling, pool: 7}, pool: 5}]}",
+    ],
+)
+def test_a_parameter_pool_is_the_selectors_own(tmp_path: Path, text: str) -> None:
+    known = Catalogue(installed())
+    known.add(Paddling, owner="this test")
+    (cell,) = load_suite(write(tmp_path, f"ipc: [1]\n{text}")[0], known).cells
+    assert cell.row.selector.component.params == Paddling.Params(pool=7)
+    assert cell.row.pool.count(1) == 5
+
+
 def test_exclude_leaves_out_what_matches_every_key(tmp_path: Path) -> None:
     text = """
 ipc: [1, 2, 3]
 students: [pixels, {use: pixels, name: b}]
-matrix: {generator: [real, noise], selector: [first, {use: random, pool: 4}]}
+matrix: {generator: [real, noise], selector: [first, {selector: random, pool: 4}]}
 exclude:
   - {selector: random, ipc: [1, 2]}
   - {generator: noise, selector: first, student: pixels (name=b)}

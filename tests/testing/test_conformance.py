@@ -241,14 +241,14 @@ class FineRefiner(Refiner):
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        return DistilledSet(255 - distilled.images, distilled.labels, distilled.sample_ids)
+        return DistilledSet(255 - distilled.images, distilled.labels, distilled.sample_ids, ipc=distilled.ipc)
 
 
 class Shuffling(FineRefiner):
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        return DistilledSet(distilled.images, distilled.labels.flip(0), distilled.sample_ids)
+        return DistilledSet(distilled.images, distilled.labels.flip(0), distilled.sample_ids, ipc=distilled.ipc)
 
 
 class InPlace(FineRefiner):
@@ -267,7 +267,7 @@ class Shrinking(FineRefiner):
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        return DistilledSet(distilled.images[..., ::2, ::2], distilled.labels, distilled.sample_ids)
+        return DistilledSet(distilled.images[..., ::2, ::2], distilled.labels, distilled.sample_ids, ipc=distilled.ipc)
 
 
 @component("evaluator", "fine", version=1)

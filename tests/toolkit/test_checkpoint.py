@@ -19,6 +19,7 @@ from ddbench.testing.specimens import Specimen
 from ddbench.toolkit.checkpoint import Checkpoint
 from ddbench.train.images import ResidentImages
 from ddbench.train.trainer import Trained, train
+from tests.contexts import context
 
 EPOCHS = 6
 
@@ -66,7 +67,7 @@ def trained(
 
     checkpoint = Checkpoint(file, seconds=0) if file else None
     build = (lambda: cast("Student", ddbench.create("student", student)).build(3, 32)) if student else None
-    ctx = Context(seed=3, numerics=numerics)
+    ctx = context(numerics, seed=3)
     return train(
         build or (lambda: network(dropout)), data(), how, EPOCHS, ctx, after_epoch=after_epoch, checkpoint=checkpoint
     )
@@ -183,8 +184,8 @@ def evaluation(folder: Path | None) -> Evaluation:
     evaluator = cast("Evaluator", ddbench.create("evaluator", "student", checkpoint_seconds=0))
     how = catalogue().protocol("smoke@1").model_copy(update={"evaluations": 6})
     unfinished = folder / "kept.safetensors" if folder else None
-    ctx = Context(seed=1, cadence="papers", checkpoint_file=unfinished)
-    few = DistilledSet(split.images[:6], split.labels[:6], split.ids[:6])
+    ctx = context(evaluate="papers", seed=1, checkpoint_file=unfinished)
+    few = DistilledSet(split.images[:6], split.labels[:6], split.ids[:6], ipc=2)
     return evaluator.evaluate(few, Specimen(), Interrupted(), how, None, ctx)
 
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ddbench import ComponentError, Context
+from ddbench import ComponentError
 from ddbench.registry import catalogue
 from ddbench.train.images import ResidentImages
 from ddbench.train.trainer import train
+from tests.contexts import context
 
 DATA = ResidentImages(
     torch.zeros(6, 3, 32, 32, dtype=torch.uint8), torch.arange(6) % 3, mean=torch.zeros(3), std=torch.ones(3)
@@ -19,7 +20,7 @@ DATA = ResidentImages(
 
 
 def attempt(build: Callable[[], nn.Module], numerics: str = "reference") -> None:
-    train(build, DATA, catalogue().protocol("smoke@1"), 6, Context(numerics=numerics))
+    train(build, DATA, catalogue().protocol("smoke@1"), 6, context(numerics))
 
 
 class Failing(nn.Module):

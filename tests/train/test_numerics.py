@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 import ddbench
-from ddbench import Context, Student
+from ddbench import Student
 from ddbench.train import numerics
 from ddbench.train.numerics import Numerics
+from tests.contexts import context
 
 
 @pytest.fixture(autouse=True)
@@ -38,15 +39,15 @@ def test_bfloat16_is_used_where_it_was_measured_to_pay(
     flags: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(numerics, "cpu_words", lambda: frozenset(flags.split()))
-    assert str(Numerics.of(Context(numerics="fast"))) == expected
-    assert str(Numerics.of(Context(numerics="reference"))) == "reference"
+    assert str(Numerics.of(context("fast"))) == expected
+    assert str(Numerics.of(context("reference"))) == "reference"
 
 
 def test_the_reference_is_the_network_as_it_is() -> None:
     """No autocast, no other order of memory: the very bits of calling it."""
     model = cast("Student", ddbench.create("student", "convnet3")).build(10, 32)
     images = torch.randn(4, 3, 32, 32)
-    assert torch.equal(Numerics.of(Context(numerics="reference")).logits(model, images), model(images))
+    assert torch.equal(Numerics.of(context("reference")).logits(model, images), model(images))
 
 
 @pytest.mark.parametrize(("dtype", "most"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])

@@ -16,11 +16,14 @@ from ddbench.protocol.protocol import Protocol
 from ddbench.train.evaluate import class_accuracies, predict
 from ddbench.train.images import ResidentImages
 from ddbench.train.trainer import train
+from tests.contexts import context
 from tests.train.trainings import Watching, convnet, everything, linear, protocol, random_images, still
 
 
-def weights(build: Callable[[], nn.Module], seed: int, *, how: Protocol | None = None, **context: str) -> Tensor:
-    trained = train(build, random_images(10), how or everything(), 3, Context(seed=seed, **cast("Any", context)))
+def weights(
+    build: Callable[[], nn.Module], seed: int, *, how: Protocol | None = None, numerics: str = "reference"
+) -> Tensor:
+    trained = train(build, random_images(10), how or everything(), 3, context(numerics, seed=seed))
     return torch.cat([p.detach().flatten() for p in trained.model.parameters()])
 
 

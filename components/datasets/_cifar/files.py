@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ddbench import DataError, LabeledImages
-from ddbench.api import tensor_digest
+from ddbench.toolkit import tensor_digest
 
 from .common import IMAGE_SIZE, image_id
 

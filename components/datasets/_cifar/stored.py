@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from ddbench import DataError, Dataset, LabeledImages
-from ddbench.toolkit.home import data_home
+from ddbench import DataError, Dataset, LabeledImages, Progress
+from ddbench.toolkit import data_home, sync_folder, write_whole
 
 from .._download.download import file_size
 from . import common as _cifar
@@ -47,7 +46,7 @@ class StoredCifar(Dataset):
         name, verb, files = self.info.name, "are" if len(missing) > 1 else "is", " and ".join(missing)
         return f"{name}: {files} {verb} missing or cut short in {self._folder}; run `ddbench fetch {name}`"
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+    def fetch(self, progress: Progress) -> None:
         """Download the data set from the first source that works and store it decoded, unless it is complete."""
         if self._is_complete():
             return
@@ -110,8 +109,6 @@ class StoredCifar(Dataset):
 
     def _store(self, splits: dict[str, LabeledImages]) -> None:
         from safetensors.torch import save
-
-        from ddbench.toolkit.files import sync_folder, write_whole
 
         for split, images in splits.items():
             ready = self._incoming / self._path(split).name

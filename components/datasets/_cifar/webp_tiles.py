@@ -1,4 +1,4 @@
-"""Sheets of small images: one lossless WebP file with ``COLUMNS`` tiles in each row."""
+"""Small images as tiles of one lossless WebP file, with ``COLUMNS`` tiles in each row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 COLUMNS: Final = 50
 
 
-def encode_sheet(images: Tensor) -> bytes:
+def encode_tiles(images: Tensor) -> bytes:
     """Encode uint8 ``[N, 3, S, S]``, N a multiple of ``COLUMNS``, as a lossless WebP file, tiles row by row."""
     from PIL import Image
 
@@ -23,13 +23,13 @@ def encode_sheet(images: Tensor) -> bytes:
     return file.getvalue()
 
 
-def decode_sheet(content: bytes, size: int) -> Tensor:
-    """Return the tiles of a sheet, uint8 ``[N, 3, size, size]``. Raise OSError or ValueError for any other file."""
+def decode_tiles(content: bytes, size: int) -> Tensor:
+    """Return the tiles of such a file, uint8 ``[N, 3, size, size]``. Raise OSError or ValueError for any other file."""
     import numpy as np
     import torch
     from PIL import Image
 
-    with Image.open(io.BytesIO(content)) as sheet:
-        pixels = np.array(sheet)
+    with Image.open(io.BytesIO(content)) as file:
+        pixels = np.array(file)
     tiles = pixels.reshape(-1, size, COLUMNS, size, 3).transpose(0, 2, 4, 1, 3)
     return torch.from_numpy(np.ascontiguousarray(tiles).reshape(-1, 3, size, size))

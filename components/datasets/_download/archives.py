@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ddbench import DataError
+from ddbench import DataError, Progress
 
-from .download import Progress, download
+from .download import download
 from .mirrors import first_good
 
 _REPORT_EVERY = 100

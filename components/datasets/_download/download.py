@@ -12,9 +12,7 @@ from typing import Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from ddbench import DataError
-
-Progress = Callable[[str, int, int], None]
+from ddbench import DataError, Progress
 
 TIMEOUT_S: Final = 10.0
 POLL_S: Final = 0.2

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 import ddbench
-from ddbench import DataError
-from ddbench.api import Params as BaseParams
-from ddbench.toolkit.home import data_home
+from ddbench import DataError, Progress
+from ddbench import Params as BaseParams
+from ddbench.toolkit import data_home
 
 from .._download.archives import Archive, get_extracted
 from .._images.listing import SPLITS, Listing
@@ -43,7 +43,7 @@ class FastaiSubset(ImagenetSubset):
             self.train_counts = self.archive_class_counts.get("train")
             self.validation_counts = self.archive_class_counts.get("validation")
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+    def fetch(self, progress: Progress) -> None:
         """Decode the images. With fastai's split, download its archive first."""
         if self._is_fastais and self.missing():
             get_extracted(self.archive, data_home(), self._check, progress)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
-from ddbench import ClassInfo, DataError, Params
-from ddbench.toolkit.home import data_home
+from ddbench import ClassInfo, DataError, Params, Progress
+from ddbench.toolkit import data_home
 
 from .._images.listing import ImageFiles, Listing
 
@@ -41,7 +41,7 @@ class ImagenetSubset(ImageFiles):
         super().__init__(params)
         self.validation_counts = (self.validation_count,) * len(self.classes)
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+    def fetch(self, progress: Progress) -> None:
         """Decode the images. The user must agree to ImageNet's terms and get the images first."""
         problem = self.missing()
         if problem:

@@ -18,8 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ddbench import DataError
-from ddbench.api import sha256_json
-from ddbench.toolkit.files import CorruptError, file_sha256, read_sealed, sync_file, write_sealed
+from ddbench.toolkit import CorruptError, file_sha256, read_sealed, sha256_json, sync_file, write_sealed
 
 from ..._paths import printable
 

@@ -7,9 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ddbench.api import sha256_json
-from ddbench.errors import StoreError
-from ddbench.toolkit.files import file_sha256, read_sealed, settled, write_sealed
+from ddbench import StoreError
+from ddbench.toolkit import file_sha256, read_sealed, settled, sha256_json, write_sealed
 
 from ..._paths import printable
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ddbench import DataError, Dataset, LabeledImages
-from ddbench.toolkit.home import data_home
+from ddbench import DataError, Dataset, LabeledImages, Progress
+from ddbench.toolkit import data_home
 
 if TYPE_CHECKING:
     from .decoded import DecodedImages
@@ -65,7 +65,7 @@ class ImageFiles(Dataset):
             return str(error)
         return None
 
-    def fetch(self, progress: Callable[[str, int, int], None]) -> None:
+    def fetch(self, progress: Progress) -> None:
         """Decode the images that are not decoded yet, so that runs need not."""
         for split, listing in self._listings().items():
             self._decoded(split, listing).read(self._named(split, progress))
@@ -119,5 +119,5 @@ class ImageFiles(Dataset):
             content = self._content(split, listing)
         return DecodedImages(self._cache, split, listing.folder, listing.files, self.image_size, content)
 
-    def _named(self, split: str, progress: Callable[[str, int, int], None]) -> Callable[[int, int], None]:
+    def _named(self, split: str, progress: Progress) -> Callable[[int, int], None]:
         return lambda done, total: progress(f"{self.info.name} {split}", done, total)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddbench import ComponentError, TrainingData
-from ddbench.api import sha256_json
+from ddbench.toolkit import sha256_json
 
 from .._files.content import content_digest
+from .params import DdpmParams
 
 if TYPE_CHECKING:
-    from ..ddpm import Ddpm
     from .prior import DdpmPrior
 
 _FILES: Final = ("unet/config.json", "unet/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json")
@@ -30,7 +30,7 @@ def model_digest(folder: Path) -> str:
     return sha256_json({name: content_digest(folder / name) for name in _FILES})
 
 
-def import_model(data: TrainingData, params: Ddpm.Params, out_dir: Path) -> None:
+def import_model(data: TrainingData, params: DdpmParams, out_dir: Path) -> None:
     """Write the model that ``params`` name as training would. Raises ComponentError if it does not fit the data set."""
     from .prior import DdpmPrior
 
@@ -42,7 +42,7 @@ def import_model(data: TrainingData, params: Ddpm.Params, out_dir: Path) -> None
     prior.save(out_dir)
 
 
-def _misfit(prior: DdpmPrior, data: TrainingData, params: Ddpm.Params) -> tuple[str, str] | None:
+def _misfit(prior: DdpmPrior, data: TrainingData, params: DdpmParams) -> tuple[str, str] | None:
     """What of a model does not fit the data set or the other parameters, and what to do about it."""
     unet, schedule, classes = prior.network.config, prior.scheduler.config, len(data.classes)
     if (unet.in_channels, unet.out_channels) != (3, 3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
@@ -15,9 +15,7 @@ from ddbench import ComponentError
 
 from ..._pixels import decode
 from ..._weights import loading
-
-if TYPE_CHECKING:
-    from ..ddpm import Ddpm
+from .params import DdpmParams
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class DdpmPrior:
         return torch.stack([torch.randn(3, side, side, generator=g) for g in streams]).to(self.network.device)
 
     @torch.no_grad()
-    def sample(self, streams: Sequence[torch.Generator], class_index: int, params: Ddpm.Params) -> Tensor:
+    def sample(self, streams: Sequence[torch.Generator], class_index: int, params: DdpmParams) -> Tensor:
         """Latents of a class, ``[n, 3, H, W]``; all noise of each is drawn from its own CPU generator."""
         latents, scheduler = self.noise(streams), self._sampler(params)
         draws = {"generator": list(streams)} if params.sampler == "ddpm" else {}
@@ -104,7 +102,7 @@ class DdpmPrior:
             latents = scheduler.step(followed, t, latents, **draws).prev_sample
         return latents
 
-    def _sampler(self, params: Ddpm.Params) -> Any:
+    def _sampler(self, params: DdpmParams) -> Any:
         """A scheduler for one sampling: its state is no one else's."""
         kind = DDPMScheduler if params.sampler == "ddpm" else DDIMScheduler
         scheduler = kind.from_config(self.scheduler.config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
@@ -13,15 +13,12 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ddbench import Context, TrainingData
-from ddbench.toolkit.checkpoint import Checkpoint
+from ddbench.toolkit import Checkpoint, enough_memory
 
-from ..._memory import enough_memory
 from ..._warmup_cosine import share_of_peak
 from .batches import Part, draw_batch, held_out_loss, split
+from .params import DdpmParams
 from .prior import DdpmPrior
-
-if TYPE_CHECKING:
-    from ..ddpm import Ddpm
 
 TIMESTEPS = 1000
 WARMUP_STEPS = 100
@@ -29,7 +26,7 @@ GRADIENT_NORM = 1.0
 CURVE_POINTS = 50
 
 
-def train(data: TrainingData, params: Ddpm.Params, out_dir: Path, ctx: Context) -> None:
+def train(data: TrainingData, params: DdpmParams, out_dir: Path, ctx: Context) -> None:
     """Train on nine tenths of the training images and write model, scheduler and ``training.json``."""
     prior = DdpmPrior(_network(data, params, ctx), _scheduler(params))
     fitted, held_out = split(data, ctx)
@@ -47,7 +44,7 @@ def train(data: TrainingData, params: Ddpm.Params, out_dir: Path, ctx: Context) 
     (out_dir / "training.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
 
 
-def _scheduler(params: Ddpm.Params) -> DDPMScheduler:
+def _scheduler(params: DdpmParams) -> DDPMScheduler:
     """The schedule; predicted images are clipped since latents are pixels; "trailing" starts at pure noise."""
     return DDPMScheduler(
         num_train_timesteps=TIMESTEPS,
@@ -60,7 +57,7 @@ def _scheduler(params: Ddpm.Params) -> DDPMScheduler:
     )
 
 
-def _network(data: TrainingData, params: Ddpm.Params, ctx: Context) -> UNet2DModel:
+def _network(data: TrainingData, params: DdpmParams, ctx: Context) -> UNet2DModel:
     """An untrained network that predicts 0: its last convolution starts at zero, as in the DDPM authors' code."""
     attending = [level in params.attention_levels for level in range(len(params.block_out_channels))]
     with torch.random.fork_rng(devices=[]):
@@ -85,7 +82,7 @@ def _groups(channels: tuple[int, ...]) -> int:
     return next(groups for groups in (32, 16, 8) if min(channels) >= 4 * groups)
 
 
-def _optimise(prior: DdpmPrior, fitted: Part, params: Ddpm.Params, ctx: Context) -> tuple[UNet2DModel, _Curve]:
+def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) -> tuple[UNet2DModel, _Curve]:
     """Train in place; return the average of the weights, and the training loss."""
     average = AveragedModel(prior.network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))  # type: ignore[no-untyped-call]
     optimiser = torch.optim.Adam(prior.network.parameters(), lr=params.learning_rate, fused=True)

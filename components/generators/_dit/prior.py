@@ -1,12 +1,12 @@
-"""A DiT on the latents of a VAE: reading it, its denoising loss, its samples."""
+"""A DiT on the latents of a VAE: its files, its denoising loss, its predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiTTransformer2DModel
@@ -18,33 +18,9 @@ from ddbench import ComponentError
 from ..._weights import loading
 from .weights import weights
 
-if TYPE_CHECKING:
-    from .latent_dit import LatentDitParams
-
 _DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
 # By how much the intervals between a timestep's frequencies are fewer than the frequencies.
 _SHIFTS = {"diffusers": 1, "dit": 0}
-
-
-@dataclass(frozen=True)
-class Step:
-    """What is known at one step of a sampling.
-
-    Attributes:
-        latents: after the step, ``[n, C, H, W]``.
-        clean: what the network took for the clean latents before it, ``[n, C, H, W]``.
-        deviation: the standard deviation of the step's posterior, √β̃ of the chain of the kept steps.
-        left: how many steps come after it.
-    """
-
-    latents: Tensor
-    clean: Tensor
-    deviation: float
-    left: int
-
-
-# Latents in place of those after a step.
-Steer: TypeAlias = Callable[[Step], Tensor]
 
 
 @dataclass(frozen=True)
@@ -138,61 +114,6 @@ class LatentDitPrior:
         with torch.autocast(noisy.device.type, torch.bfloat16) if self.mixed else nullcontext():
             output: Tensor = self.network(noisy.to(self.network.dtype), timestep=t, class_labels=labels).sample
         return output.float()
-
-    def guided(self, noisy: Tensor, t: Tensor, class_index: int, params: LatentDitParams) -> Tensor:
-        """What is followed at timestep ``t``: guided noise in the guided channels, all else as the class has it."""
-        count = len(noisy)
-        labels = self.labels[class_index].expand(count)
-        if params.guidance == 1:
-            return self.output(noisy, t.expand(count), labels)
-        labels = torch.cat([labels, torch.full_like(labels, self.no_class)])
-        outputs = self.output(torch.cat([noisy, noisy]), t.expand(2 * count), labels)
-        with_class, without = outputs.chunk(2)
-        end = noisy.shape[1] if params.guided_channels == "all" else params.guided_channels
-        followed = without + params.guidance * (with_class - without)
-        return torch.cat([followed[:, :end], with_class[:, end:]], dim=1)
-
-    @torch.no_grad()
-    def sample(
-        self,
-        generators: Sequence[torch.Generator],
-        class_index: int,
-        params: LatentDitParams,
-        steer: Steer | None = None,
-    ) -> Tensor:
-        """Latents of a class, float32 ``[n, C, H, W]``; all noise of each is drawn from its own CPU generator."""
-        latents = self.noise(generators)
-        scheduler = self._scheduler(params)
-        noises = {"generator": list(generators)} if params.scheduler == "ddpm" else {}
-        for index, t in enumerate(scheduler.timesteps):
-            output = self.guided(latents, t.to(latents.device), class_index, params)
-            if not (params.scheduler == "ddpm" and self.has_variance):
-                output = output[:, : latents.shape[1]]
-            stepped = scheduler.step(output, t, latents, **noises)
-            latents = stepped.prev_sample
-            if steer is not None:
-                left = len(scheduler.timesteps) - index - 1
-                deviation = self._deviation(scheduler.timesteps[index:].tolist())
-                latents = steer(Step(latents, stepped.pred_original_sample, deviation, left))
-        return latents
-
-    def _deviation(self, timesteps: Sequence[int]) -> float:
-        """√β̃ of the step from the first of these timesteps to the second, or to clean latents."""
-        kept = [float(self.scheduler.alphas_cumprod[t]) for t in timesteps[:2]]
-        now, following = kept if len(kept) > 1 else (kept[0], 1.0)
-        return float(((1 - following) / (1 - now) * (1 - now / following)) ** 0.5)
-
-    def _scheduler(self, params: LatentDitParams) -> Any:
-        """A scheduler for one sampling: its state is no one else's."""
-        if params.scheduler == "ddpm":
-            variance = "learned_range" if self.has_variance else "fixed_small"
-            scheduler = DDPMScheduler.from_config(
-                self.scheduler.config, variance_type=variance, timestep_spacing="linspace"
-            )
-        else:
-            scheduler = DDIMScheduler.from_config(self.scheduler.config)
-        scheduler.set_timesteps(params.sampling_steps)
-        return scheduler
 
 
 def _read_scheduler(folder: Path) -> DDPMScheduler:

@@ -15,21 +15,14 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ddbench import Context, TrainingData
-from ddbench.api import sha256_json, tensor_digest
-from ddbench.run.environment import environment
-from ddbench.toolkit.files import write_whole
+from ddbench.toolkit import enough_memory, environment, ignore, in_pieces, sha256_json, tensor_digest, write_whole
 
-from ..._memory import enough_memory, in_pieces
-from .latent_dit import check_latents
+from .checks import check_latents
 from .prior import LatentDitPrior
 
 # Images and mirror images that are encoded together while there is memory for so many. An encoder may add in another
 # order where there are fewer: latents then differ by rounding, most of which half precision hides.
 _TOGETHER = 20
-
-
-def _unheard(done: int, total: int) -> None:
-    """Nobody asks how far it is."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ class RealLatents:
         prior: LatentDitPrior,
         *,
         mirrored: bool = True,
-        progress: Callable[[int, int], None] = _unheard,
+        progress: Callable[[int, int], None] = ignore,
     ) -> RealLatents:
         """Encode the training images; ``progress`` is told how many are done.
 

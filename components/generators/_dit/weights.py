@@ -1,4 +1,4 @@
-"""Where the parts of a DiT pipeline are on this machine, what they are known by, and how they get here."""
+"""The parts of a DiT pipeline: their places on this machine, their digests, and their download."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ddbench import ComponentError
-from ddbench.api import sha256_json
-from ddbench.api.component import Progress
+from ddbench import ComponentError, Progress
+from ddbench.toolkit import sha256_json
 
 from ..._hub import Repository, is_whole, kept_in, meant_folder, shards
 from .._files.content import content_digest
@@ -26,12 +25,12 @@ _WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_mod
 
 
 def is_folder(source: str) -> bool:
-    """Whether a source is written as a folder."""
+    """Return whether a source is written as a folder."""
     return source.startswith(("/", "./", "../", "~"))
 
 
 def is_name(source: str) -> bool:
-    """Whether a source is written as a name on the Hugging Face Hub, ``owner/name`` as its own library allows it."""
+    """Return whether a source is written as ``owner/name`` on the Hugging Face Hub, as its library allows it."""
     one = r"\w([\w.-]{,94}\w)?"
     named = re.fullmatch(f"{one}/{one}", source, re.ASCII) is not None
     return named and "--" not in source and ".." not in source and not source.endswith(".git")
@@ -48,7 +47,7 @@ class Part:
     Attributes:
         kind: ``transformer``, ``vae`` or ``scheduler``.
         source: a name on the Hugging Face Hub (``owner/name``), or a folder.
-        inside: the part's own folder in there; empty where the source holds this part alone.
+        inside: the part's own folder in there; empty if the source holds this part alone.
         parameter: the parameter that says the source.
         wanted_by: who needs it, for messages.
     """
@@ -81,7 +80,7 @@ class Part:
         raise ComponentError(f"{self.wanted_by} finds {said}", hint=hint)
 
     def look(self) -> Path | tuple[str, str]:
-        """The first folder that has all of the part's files, whole; or what is lacking where, and the remedy."""
+        """The first folder that has all of the part's files, whole; or what is missing there, and the remedy."""
         gaps = []
         for place in self._places():
             index = place.parent / PIPELINE_INDEX
@@ -100,7 +99,7 @@ class Part:
         return f"no {self.kind} of {self.source}: {' and '.join(gaps)}", hint
 
     def fetch(self, repository: Repository, progress: Progress) -> None:
-        """Get the part's files. Raises ComponentError where the repository lacks one, or it cannot be got."""
+        """Fetch the part's files. Raise ComponentError if the repository lacks one, or it cannot be fetched."""
 
         def get(name: str) -> Path:
             return repository.fetch(self._inside(name), progress)
@@ -123,7 +122,7 @@ class Part:
         return [kept, Path(cached).parent] if isinstance(cached, str) else [kept]
 
     def _inside(self, name: str) -> str:
-        """What the source calls one of the part's files."""
+        """Return the name of one of the part's files in its source."""
         return f"{self.inside}/{name}" if self.inside else name
 
     @property
@@ -135,12 +134,45 @@ class Part:
         return [place / self._config, *([] if self.kind == "scheduler" else weights(place))]
 
 
-def fetch_parts(parts: Sequence[Part], progress: Progress) -> None:
-    """Get parts that one source lacks, and the index of the pipeline where they are of one that has it.
+def missing_parts(parts: Sequence[Part]) -> str | None:
+    """Return one sentence about the parts that are incomplete on this machine, or None.
+
+    It does not name the generator, since several generators may want the same parts.
+    """
+    gaps: dict[str, list[str]] = {}
+    for part in parts:
+        found = part.look()
+        if isinstance(found, tuple):
+            gap, hint = found
+            gaps.setdefault(hint, []).append(gap)
+    return "; ".join("; ".join([*same, hint]) for hint, same in gaps.items()) or None
+
+
+def fetch_missing(parts: Sequence[Part], progress: Progress) -> None:
+    """Fetch the parts that are incomplete on this machine, from each source that can be reached.
 
     Raises:
-        ComponentError: the source is a folder, or one of the files cannot be got.
+        ComponentError: one source is a folder, or one of its files cannot be fetched.
+        ExceptionGroup: the same for several sources.
     """
+    missing: dict[str, list[Part]] = {}
+    for part in parts:
+        if not isinstance(part.look(), Path):
+            missing.setdefault(part.source, []).append(part)
+    problems = []
+    for of_source in missing.values():
+        try:
+            _fetch_from_source(of_source, progress)
+        except ComponentError as error:
+            problems.append(error)
+    if len(problems) > 1:
+        raise ExceptionGroup(f"{parts[0].wanted_by}: several parts cannot be had", problems)
+    if problems:
+        raise problems[0]
+
+
+def _fetch_from_source(parts: Sequence[Part], progress: Progress) -> None:
+    """Fetch parts of one source, and the index of the pipeline where the source has one."""
     if parts[0].folder is not None:
         parts[0].find()
         return
@@ -152,7 +184,7 @@ def fetch_parts(parts: Sequence[Part], progress: Progress) -> None:
 
 
 def scheduler_timesteps(scheduler: Part) -> int | None:
-    """How many timesteps the scheduler of a pipeline has, where it is here and tells."""
+    """Return the number of timesteps of a pipeline's scheduler, or None if it is not known here."""
     found = scheduler.look()
     if not isinstance(found, Path):
         return None
@@ -163,7 +195,7 @@ def scheduler_timesteps(scheduler: Part) -> int | None:
 
 
 def class_names(index: Path) -> list[str]:
-    """What a pipeline's ``model_index.json`` calls its classes, in their order; empty where it does not."""
+    """Return the class names in a pipeline's ``model_index.json``, in order, or an empty list."""
     try:
         labels = json.loads(index.read_text(encoding="utf-8")).get("id2label") or {}
         return [labels[str(i)] for i in range(len(labels))]

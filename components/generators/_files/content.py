@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ddbench import DataError
-from ddbench.toolkit.files import file_sha256, settled
+from ddbench.toolkit import file_sha256, settled
 
 
 @contextmanager

@@ -5,70 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import Field, model_validator
-
-from ddbench import ComponentError, Context, Dataset, TrainingData, unkeyed
-from ddbench.api.cost import FLOAT, Cost
+from ddbench import Context, Cost, Dataset, TrainingData
+from ddbench.toolkit import FLOAT, enough_memory
 
 from ..._weights import given_weights
-from .._dit.latent_dit import SAMPLING, LatentDit, LatentDitParams
+from .._dit.latent_dit import LatentDit
+from .._dit.params import SAMPLING
 from .._dit.pipeline_cost import PipelineCost
 from .._files.content import content_digest
+from .params import FineTunedParams
 
 if TYPE_CHECKING:
     from .noised_batch import LossTerm
-
-
-class FineTunedParams(LatentDitParams):
-    """How the pipeline's transformer is fine-tuned."""
-
-    checkpoint: Path | None = unkeyed(
-        None,
-        description="a checkpoint of such a training in the layout of DiT's and Minimax diffusion's code, in place of "
-        "one; its averaged weights are taken where it has them, and `frequencies` is then `dit` unless it is given",
-    )
-    epochs: int = Field(8, ge=1, description="passes over the real training images")
-    stop_after: int | None = Field(None, ge=1, description="steps; the authors' checkpoints are taken before the end")
-    batch_size: int = Field(8, ge=1, description="images a step; the last, smaller batch of an epoch is left out")
-    learning_rate: float = Field(1e-3, gt=0, description="of AdamW without weight decay")
-    trained: Literal["difffit", "full"] = Field(
-        "difffit", description="biases, labels and scales (arXiv:2304.06648), or every weight: for tiny transformers"
-    )
-    label_dropout: float = Field(0.1, ge=0, le=1, description="share of training images without label, as in DiT")
-    ema: float | None = Field(
-        None, ge=0, lt=1, description="decay of the average; by default 0.9999, or 1 - 10/N if all epochs have N < 10^4"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_the_checkpoint_was_trained(cls, values: Any) -> Any:
-        own = isinstance(values, dict) and values.get("checkpoint") is not None
-        return {"frequencies": "dit", **values} if own else values
-
-    def decay(self, planned: int) -> float:
-        """Of the average of the weights in a training of so many steps; at 0.9999 a short one's stays at its beginning.
-
-        A training that is stopped before has the average of one that goes on.
-        """
-        if self.ema is not None:
-            return self.ema
-        return 0.9999 if planned >= 10_000 else max(0.0, 1 - 10 / planned)
-
-    def planned(self, images: int) -> int:
-        """Steps of all epochs; the last, smaller batch of one is left out, unless there is no other."""
-        return self.epochs * max(1, images // self.batch_size)
-
-    def check_steps(self, images: int) -> None:
-        """Raise ComponentError where the training is to stop after more steps than there are."""
-        planned = self.planned(images)
-        if self.stop_after is not None and self.stop_after > planned:
-            raise ComponentError(
-                f"fine-tuning is to stop after {self.stop_after:,} steps, and {self.epochs} epochs of {images:,} "
-                f"images have {planned:,}",
-                hint="lower the parameter 'stop_after', or raise 'epochs'",
-            )
 
 
 class FineTuned(LatentDit):
@@ -79,7 +29,7 @@ class FineTuned(LatentDit):
     the embedding of timesteps and labels: copies that are equal are trained as the one that they are in DiT.
     """
 
-    sources = ("ddbench.train",)
+    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint",)
 
     params: FineTunedParams
 
@@ -138,7 +88,6 @@ class FineTuned(LatentDit):
         ``adapter.safetensors`` holds these weights; ``training.json`` the loss in parts, with the size of each part's
         gradient beside that of the noise's error, or where the weights are from.
         """
-        from ..._memory import enough_memory
         from .._dit.real_latents import RealLatents
         from .authors_checkpoint import convert
         from .fine_tuning import FineTuning

@@ -8,24 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ddbench import ComponentError, Context
-from ddbench.toolkit.checkpoint import Checkpoint
+from ddbench.toolkit import Checkpoint
 
 from .._dit.prior import LatentDitPrior
 from .._dit.real_latents import RealLatents
 from .adapter import ADAPTER
 from .difffit import add_scales, tie_embeddings, trained_parameters
 from .noised_batch import LossTerm, NoisedBatch
+from .params import FineTunedParams
 from .variance_bound import variance_bound
-
-if TYPE_CHECKING:
-    from .fine_tuned import FineTunedParams
 
 REPORT: Final = "training.json"
 _CHECKPOINT_SECONDS = 60.0

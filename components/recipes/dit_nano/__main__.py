@@ -18,7 +18,7 @@ from typing import cast
 import torch
 
 import ddbench
-from ddbench import Context, Dataset
+from ddbench import Context, Dataset, EvaluationSettings
 
 from .card import card
 from .figures import figures, sampler
@@ -40,7 +40,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)
     dataset = cast("Dataset", ddbench.create("dataset", "cifar10"))
-    making = Making(RECIPE, dataset, options.folder, Context(0, options.device, options.threads, "fast"))
+    fast = EvaluationSettings(numerics="fast")
+    ctx = Context(device=options.device, threads=options.threads, evaluation=fast)
+    making = Making(RECIPE, dataset, options.folder, ctx)
     pipeline = making.pipeline()
     about = describe(making, figures(pipeline, making.judge(), dataset, PER_CLASS, making.ctx))
     shown = sampler(pipeline, dataset, making.ctx, guidance=RECIPE.guidance)

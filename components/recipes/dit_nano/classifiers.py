@@ -11,10 +11,9 @@ from torch import Tensor
 
 import ddbench
 from ddbench import Context, Dataset, Student
-from ddbench.protocol.protocol import Protocol
-from ddbench.toolkit.files import write_whole
-from ddbench.train.images import ResidentImages
-from ddbench.train.trainer import train
+from ddbench.protocol import Protocol
+from ddbench.toolkit import write_whole
+from ddbench.train import ResidentImages, train
 
 # Classifiers, like the autoencoder, take images in [−1, 1].
 _CENTRE = _REACH = (0.5, 0.5, 0.5)

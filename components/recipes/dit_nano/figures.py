@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import ddbench
 from ddbench import Context, Dataset, Generator, LabeledImages
-from ddbench.train.images import normalize, unit
+from ddbench.train import normalize, unit
 
 from ..._pixels import to_bytes
 from ...generators._dit.prior import LatentDitPrior

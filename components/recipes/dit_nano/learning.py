@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ddbench import Context
-from ddbench.toolkit.checkpoint import Checkpoint
+from ddbench.toolkit import Checkpoint
 
 from ..._warmup_cosine import share_of_peak
 

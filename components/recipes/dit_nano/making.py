@@ -15,8 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ddbench import ComponentError, Context, Dataset
-from ddbench.run.environment import environment
-from ddbench.toolkit.files import write_whole
+from ddbench.toolkit import environment, write_whole
 
 from ..._pixels import to_latents
 from ...generators._dit.prior import LatentDitPrior

@@ -6,26 +6,25 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from ddbench.api import Context, DistilledSet, Evaluator, canonical_json
+from ddbench.api import Context, DistilledSet, EvaluationSettings, Evaluator, canonical_json
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen, SpecimenStudent, specimen_protocol
 
 
 def check_evaluator(cls: type[Evaluator], make: Callable[[], Evaluator], scratch: Path) -> None:
     """Check that accuracies are in percent, are JSON, and depend on the seed but not on the number of evaluations."""
-    last, papers = (_check_result(cls, make, cadence) for cadence in ("last", "papers"))
+    last = _check_result(cls, make, EvaluationSettings(numerics="reference"))
+    papers = _check_result(cls, make, EvaluationSettings(numerics="reference", evaluate="papers"))
     require(last == papers, cls, "ends at a different accuracy if it evaluates more often")
 
 
-def _check_result(cls: type[Evaluator], make: Callable[[], Evaluator], cadence: str) -> float:
-    """Check the evaluation at one cadence and return its last accuracy."""
+def _check_result(cls: type[Evaluator], make: Callable[[], Evaluator], how: EvaluationSettings) -> float:
+    """Check one evaluation and return its last accuracy."""
     data = Specimen()
     train = data.train()
-    distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6])
-    results = [
-        make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, Context(seed=0, cadence=cadence))
-        for _ in range(2)
-    ]
+    distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6], ipc=2)
+    ctx = Context(seed=0, evaluation=how)
+    results = [make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, ctx) for _ in range(2)]
     result = results[0]
     # Details may contain durations, so they are not compared.
     measured = [(r.last, r.best, r.evaluations, r.curve) for r in results]

@@ -30,4 +30,5 @@ def _distilled(cls: type[Refiner]) -> DistilledSet:
     train = Specimen().train()
     latents = train.images.float() / 255
     soft = SoftLabels(SpecimenTeacher().class_logits(latents), 1.5) if cls.needs_soft else None
-    return DistilledSet(train.images, train.labels, train.ids, latents if cls.needs_latents else None, soft)
+    kept = latents if cls.needs_latents else None
+    return DistilledSet(train.images, train.labels, train.ids, kept, soft, ipc=len(train) // 3)

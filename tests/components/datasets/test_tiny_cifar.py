@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from ddbench_components.datasets._cifar.webp_tiles import decode_sheet, encode_sheet
+from ddbench_components.datasets._cifar.webp_tiles import decode_tiles, encode_tiles
 from ddbench_components.datasets.cifar10 import Cifar10
 from ddbench_components.datasets.tiny_cifar import INDEX, SHEETS, TinyCifar
 from ddbench_components.recipes import tiny_cifar as builder
@@ -170,7 +170,7 @@ def test_a_sheet_shows_a_class_a_row(tiny: dict[str, LabeledImages]) -> None:
 @given(rows=st.integers(1, 3), size=st.integers(1, 6), seed=st.integers(0, 99))
 def test_sheets_lose_nothing(rows: int, size: int, seed: int) -> None:
     images = torch.randint(0, 256, (50 * rows, 3, size, size), dtype=torch.uint8, generator=torch.manual_seed(seed))
-    assert decode_sheet(encode_sheet(images), size).equal(images)
+    assert decode_tiles(encode_tiles(images), size).equal(images)
 
 
 def test_the_rule_keeps_no_duplicate_and_the_order_of_the_original(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 import ddbench
 from ddbench import (
     ComponentError,
-    Context,
     DistilledSet,
     Evaluation,
     Evaluator,
@@ -26,6 +25,7 @@ from ddbench.registry import catalogue
 from ddbench.testing import Specimen
 from ddbench.testing.specimens import SpecimenTeacher
 from ddbench.train.images import resize
+from tests.contexts import context
 
 DATA = Specimen()
 
@@ -45,7 +45,7 @@ def distilled(ipc: int, size: int = 32) -> DistilledSet:
     train = DATA.train()
     images: Tensor = train.images[: 3 * ipc]
     images = images.repeat_interleave(size // 32, dim=2).repeat_interleave(size // 32, dim=3)
-    return DistilledSet(images, train.labels[: 3 * ipc], train.ids[: 3 * ipc])
+    return DistilledSet(images, train.labels[: 3 * ipc], train.ids[: 3 * ipc], ipc=ipc)
 
 
 def protocol(**changes: Any) -> Protocol:
@@ -61,10 +61,10 @@ def evaluate(
     seed: int = 0,
     student: Student | None = None,
     teacher: Scorer | None = None,
-    cadence: str = "papers",
+    measured: str = "papers",
 ) -> Evaluation:
     evaluator = cast("Evaluator", ddbench.create("evaluator", "student"))
-    return evaluator.evaluate(data, DATA, student or Tint(), how, teacher, Context(seed=seed, cadence=cadence))
+    return evaluator.evaluate(data, DATA, student or Tint(), how, teacher, context(seed=seed, evaluate=measured))
 
 
 def test_accuracy_is_measured_on_the_validation_images_when_the_protocol_says() -> None:
@@ -87,9 +87,9 @@ def test_measuring_once_changes_nothing_but_how_often(student: str) -> None:
             distilled(2),
             protocol(epochs_by_ipc={"beyond": 4}, optimizer={"lr": 0.01, "momentum": 0.9, "weight_decay": 0.0}),
             student=cast("Student", ddbench.create("student", student, **norm)),
-            cadence=cadence,
+            measured=measured,
         )
-        for cadence in ("last", "papers")
+        for measured in ("last", "papers")
     )
     assert one.curve == often.curve[-1:]
     assert (one.best, one.evaluations, often.evaluations) == (None, 1, 4)
@@ -254,3 +254,10 @@ class _Forgetful(nn.Module):
         self.steps += self.training
         means = x.mean(dim=(2, 3)) if self.steps <= 20 else torch.tensor([[0.0, 1.0, 0.0]]).expand(len(x), 3)
         return means + 0 * self.scale
+
+
+@pytest.mark.parametrize(("ipc", "epochs"), [(2, 40), (3, 7)])
+def test_the_ipc_is_that_of_the_set_and_no_quotient(ipc: int, epochs: int) -> None:
+    """Four images per class are in it; what the set says of itself counts."""
+    judged = evaluate(replace(distilled(4), ipc=ipc), protocol(), measured="last")
+    assert judged.details["epochs"] == epochs

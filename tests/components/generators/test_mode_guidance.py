@@ -10,6 +10,7 @@ import torch
 from ddbench_components.generators._dit.modes import find_modes
 from ddbench_components.generators._dit.prior import LatentDitPrior
 from ddbench_components.generators._dit.real_latents import RealLatents
+from ddbench_components.generators._dit.sampler import Sampler
 from ddbench_components.generators.mode_guidance import ModeGuidance
 from safetensors.torch import load_file
 from small_pipelines import ALPHA_BAR, real_dataset, real_images
@@ -66,7 +67,7 @@ def test_samples_are_led_to_their_modes(pipeline: Path, tmp_path: Path) -> None:
     modes = load_file(tmp_path / "fit" / "modes.safetensors")["modes"]
     prior = cast("LatentDitPrior", made.prior)
     streams = [Context(seed=5).torch_rng("noise", 2, i) for i in range(5)]
-    latents = prior.sample(streams, 2, made.params, made.steer(2, range(5)))
+    latents = Sampler(prior, made.params).sample(streams, 2, made.steer(2, range(5)))
     timesteps = (750, 500, 250, 0)
     for index in range(5):
         stream = Context(seed=5).torch_rng("noise", 2, index)

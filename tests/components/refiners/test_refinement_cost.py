@@ -76,6 +76,7 @@ def test_operations_are_those_that_torch_counts(steps: int, kl_steps: int) -> No
         sample_ids=tuple(map(str, range(IMAGES))),
         latents=latents,
         soft=SoftLabels(torch.randn(IMAGES, CLASSES), 1.5),
+        ipc=IMAGES // CLASSES,
     )
     counter = FlopCounterMode(display=False)
     with counter:

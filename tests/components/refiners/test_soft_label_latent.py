@@ -91,7 +91,7 @@ def some(count: int = 4, size: int = 4, seed: int = 0) -> DistilledSet:
     labels = torch.arange(count) % 3
     soft = SoftLabels(torch.randn(count, 3, generator=torch.Generator().manual_seed(seed + 1)), 1.5)
     images = (latents * 255).round().to(torch.uint8)
-    return DistilledSet(images, labels, tuple(f"s{i}" for i in range(count)), latents, soft)
+    return DistilledSet(images, labels, tuple(f"s{i}" for i in range(count)), latents, soft, ipc=count)
 
 
 def test_plain_gradient_steps_by_hand() -> None:
@@ -158,6 +158,7 @@ def test_an_image_depends_on_no_other_and_not_on_its_place() -> None:
         tuple(whole.sample_ids[i] for i in order),
         whole.latents[order],
         SoftLabels(whole.soft.logits[order], 1.5),
+        ipc=whole.ipc,
     )
     first = refiner(steps=5, batch=4).refine(whole, SpecimenPrior(), SpecimenTeacher(), Context(seed=3))
     second = refiner(steps=5, batch=1).refine(turned, SpecimenPrior(), SpecimenTeacher(), Context(seed=3))
@@ -203,7 +204,7 @@ def test_the_same_code_refines_a_latent_diffusion_pipeline(tmp_path: Path) -> No
     parts = [generator.sample(c, 0, 2, Context()) for c in range(3)]
     latents, images = (torch.cat([getattr(p, name) for p in parts]) for name in ("latents", "images"))
     soft = SoftLabels(SpecimenTeacher().class_logits(images.float() / 255).flip(1), 1.5)
-    before = DistilledSet(images, torch.arange(3).repeat_interleave(2), tuple("abcdef"), latents, soft)
+    before = DistilledSet(images, torch.arange(3).repeat_interleave(2), tuple("abcdef"), latents, soft, ipc=2)
     after = refiner(steps=8, batch=4).refine(before, generator.prior, SpecimenTeacher(), Context())
     assert after.latents is not None
     assert after.latents.dtype == latents.dtype == torch.float16
@@ -228,8 +229,8 @@ class Scene(NamedTuple):
 
     def part(self, rows: slice) -> Scene:
         d = self.distilled
-        soft = SoftLabels(soft_of(d).logits[rows], soft_of(d).temperature)
-        part = DistilledSet(d.images[rows], d.labels[rows], d.sample_ids[rows], latents_of(d)[rows], soft)
+        soft = SoftLabels(soft_of(d).logits[rows], soft_of(d).tau)
+        part = DistilledSet(d.images[rows], d.labels[rows], d.sample_ids[rows], latents_of(d)[rows], soft, ipc=d.ipc)
         return self._replace(distilled=part)
 
     def few(self) -> Scene:
@@ -269,7 +270,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     labels = torch.arange(len(parts)).repeat_interleave(7)[:count]
     soft = SoftLabels(teacher.score(images, Context())["logits"], 1.5)
     ids = tuple(i for p in parts for i in p.ids)[:count]
-    return Scene(DistilledSet(images, labels, ids, latents, soft), generator.prior, teacher)
+    return Scene(DistilledSet(images, labels, ids, latents, soft, ipc=len(ids)), generator.prior, teacher)
 
 
 @pytest.fixture(scope="module")

@@ -144,8 +144,9 @@ def test_where_all_are_equally_diverse_the_margin_decides() -> None:
 
 def test_what_it_needs() -> None:
     assert (mixed().needs, mixed().needs_class, mixed().seeded) == (("clip.image",), ("clip.text",), False)
-    assert mixed(image="a.image", text="a.text").needs == ("a.image",)
-    assert mixed(image="a.image", text="a.text").needs_class == ("a.text",)
+    assert mixed(teacher="a").needs == ("a.image",)
+    assert mixed(teacher="a").needs_class == ("a.text",)
+    assert mixed(teacher="a", prototypes="mean").needs_class == ("a.mean",)
 
 
 def test_mistakes_are_named() -> None:

@@ -98,7 +98,7 @@ def check(logits: Array, embedding: Array, ipc: int, column: Sequence[int] | Non
     everything = params.get("columns") == "all"
     kept = logits if column is None or everything else logits[:, list(column)]
     own = 0 if column is None or not everything else column[0]
-    replay = Replay(kept, embedding, own, weights, params.get("temperature", 1.5), params.get("normalize") == "raw")
+    replay = Replay(kept, embedding, own, weights, params.get("tau", 1.5), params.get("normalize") == "raw")
     replay.check(chosen.indices, chosen.scores)
     survivors = sum(replay.survives)
     assert chosen.info == {"survivors": survivors, "filled": max(0, ipc - survivors), "weights": weights}
@@ -117,7 +117,7 @@ def test_a_hundred_random_pools() -> None:
             logits,
             embedding,
             int(rng.integers(1, n + 1)),
-            temperature=float(rng.choice([0.5, 1, 1.5, 4])),
+            tau=float(rng.choice([0.5, 1, 1.5, 4])),
             normalize=str(rng.choice(["min-max", "raw"])),
             **weights,
         )
@@ -159,7 +159,7 @@ def test_worked_by_hand() -> None:
     """
     logits = np.array([[math.log(odds), 0.0] for odds in (9, 4, 4, 4, 0.25)])
     embedding = np.array([[0.0], [1], [2], [-2], [8]])
-    chosen = check(logits, embedding, 5, temperature=1.0, alpha=7, beta=1, gamma=2)
+    chosen = check(logits, embedding, 5, tau=1.0, alpha=7, beta=1, gamma=2)
     assert list(chosen.indices) == [0, 2, 3, 1, 4]
     assert list(chosen.scores)[:3] == pytest.approx([7, 6 - 1 + 2 * 4 / 64, 6 - 1 + 2 * 4 / 36], rel=1e-6)
     assert (chosen.info["survivors"], chosen.info["filled"]) == (4, 1)
@@ -184,7 +184,7 @@ def test_single_terms() -> None:
 def test_too_few_survivors_are_filled_by_reliability() -> None:
     reliable = np.array([0.1, 0.9, 0.3, 0.2, 0.3, 0.4, 0.8])
     logits = np.stack([np.log(reliable), np.log(1 - reliable)], axis=1)
-    chosen = check(logits, np.random.default_rng(5).normal(size=(7, 3)), 6, temperature=1.0)
+    chosen = check(logits, np.random.default_rng(5).normal(size=(7, 3)), 6, tau=1.0)
     assert list(chosen.indices) == [1, 6, 5, 2, 4, 3]
     assert (chosen.info["survivors"], chosen.info["filled"]) == (2, 4)
 
@@ -291,7 +291,7 @@ def test_too_few_candidates() -> None:
         selector().select(pool, 3, Context())
 
 
-@pytest.mark.parametrize("params", [{"alpha": -1}, {"temperature": 0}, {"gamma": float("nan")}, {"normalize": "z"}])
+@pytest.mark.parametrize("params", [{"alpha": -1}, {"tau": 0}, {"gamma": float("nan")}, {"normalize": "z"}])
 def test_impossible_parameters(params: dict[str, Any]) -> None:
     with pytest.raises(ComponentError, match=next(iter(params))):
         selector(**params)

@@ -442,7 +442,7 @@ def test_profiles_set_defaults_and_are_shown() -> None:
 
 
 def test_what_it_declares() -> None:
-    assert selector(field="clip.image").needs == selector(field="clip.image").needs_real == ("clip.image",)
+    assert selector(teacher="judge").needs == selector(teacher="judge").needs_real == ("judge.embedding",)
     assert selector(real=False).needs_real == ()
     assert selector().default_pool == "5x"
     assert selector().seeded

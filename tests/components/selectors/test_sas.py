@@ -353,8 +353,10 @@ def test_every_switch_keeps_the_contract(params: dict[str, Any], tmp_path: Path)
 def test_what_it_needs() -> None:
     assert sas().needs == ("clip.image",)
     assert sas().needs_class == ("clip.text",)
-    assert sas(image="siglip.image", text="siglip.text").needs == ("siglip.image",)
-    assert sas(image="siglip.image", text="siglip.text").needs_class == ("siglip.text",)
+    assert sas(teacher="siglip").needs == ("siglip.image",)
+    assert sas(teacher="siglip").needs_class == ("siglip.text",)
+    assert sas(teacher="judge", prototypes="mean").needs == ("judge.embedding",)
+    assert sas(teacher="judge", prototypes="mean").needs_class == ("judge.mean",)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -374,8 +376,8 @@ def test_mistakes_are_named() -> None:
     images = np.ones((6, 2))
     with pytest.raises(ComponentError, match=r"the pool has no class field 'clip\.text'"):
         sas().select(pool_of(images), 2, Context())
-    with pytest.raises(ComponentError, match=r"the pool has no field 'clip\.picture'"):
-        sas(image="clip.picture").select(pool_of(images, images[:1]), 2, Context())
+    with pytest.raises(ComponentError, match=r"the pool has no field 'siglip\.image'"):
+        sas(teacher="siglip").select(pool_of(images, images[:1]), 2, Context())
     with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 3, not 1 x 2: one prototype per class, as wide as"):
         sas().select(pool_of(images, np.ones((1, 3))), 2, Context())
     with pytest.raises(ComponentError, match="choose 7 of 6 candidates of class 'class 0'"):

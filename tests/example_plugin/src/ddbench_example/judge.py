@@ -12,7 +12,7 @@ from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Score
 if TYPE_CHECKING:
     from torch import nn
 
-    from ddbench.protocol.protocol import Protocol
+    from ddbench.protocol import Protocol
 
 
 @component("student", "pixels", version=1)
@@ -61,6 +61,6 @@ class NearestMean(Evaluator):
         means = torch.stack([(colours + jitter)[distilled.labels == c].mean(0) for c in range(len(dataset.classes))])
         guesses = torch.cdist(validation.images.float().mean((2, 3)), means).argmin(1)
         accuracy = 100 * (guesses == validation.labels).float().mean().item()
-        soft = None if distilled.soft is None else [distilled.soft.temperature, distilled.soft.logits.tolist()]
-        details = {"soft": soft, "live": None if teacher is None else teacher.info.name}
+        soft = None if distilled.soft is None else [distilled.soft.tau, distilled.soft.logits.tolist()]
+        details = {"ipc": distilled.ipc, "soft": soft, "live": None if teacher is None else teacher.info.name}
         return Evaluation(accuracy, accuracy, 1, ((1, accuracy),), details)

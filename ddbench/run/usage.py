@@ -1,54 +1,13 @@
-"""Where work was done: what a result's fingerprint is made of, and what a stage took."""
+"""The time and the memory that a stage took."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import resource
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-from ddbench.api import sha256_json
-from ddbench.toolkit.hardware import cpu_model
-
-_PACKAGES = ("ddbench", "torch", "torchvision", "diffusers", "timm", "open_clip_torch", "numpy")
-_FINGERPRINT_DIGITS = 16
-
-
-@cache
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that decide numbers."""
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
-
-
-def environment(device: str, threads: int) -> dict[str, Any]:
-    """The environment of a piece of work, as JSON: device model, threads, versions."""
-    import torch
-
-    model = torch.cuda.get_device_name(device) if device.startswith("cuda") else cpu_model()
-    kind = device.partition(":")[0]
-    return {
-        "device": kind,
-        "device_model": model,
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "threads": threads,
-        "os": f"{platform.system()} {platform.machine()}",
-        "versions": versions(),
-    }
-
-
-def fingerprint(env: dict[str, Any]) -> str:
-    """A short hash of an environment: results of one key and one fingerprint must be equal."""
-    return sha256_json(env)[:_FINGERPRINT_DIGITS]
 
 
 @contextmanager
