@@ -1,4 +1,4 @@
-"""The hash of a component's code, recorded beside its results: it shows a change that came without a new version."""
+"""The hash of a component's code, recorded with its results. It reveals changes without a new version."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HARNESS = "ddbench"
 def code_hash(cls: type[Component]) -> str:
     """Return the hex SHA-256 of the component's module, the modules it imports relatively, and ``hashed_modules``.
 
-    Comments, blank lines and docstrings do not count. Neither do the places of modules: a pure move changes nothing.
+    Comments, blank lines, docstrings and the locations of modules do not count, so moving a module changes nothing.
     """
     modules = dict(reachable_modules(cls.__module__))
     for name in cls.hashed_modules:
@@ -76,7 +76,7 @@ def _target(node: ast.ImportFrom, module: str, path: Path) -> str:
 
 
 def _submodules(package: str, names: list[str]) -> list[str]:
-    """Return those of the imported ``names`` that are modules of their own, if ``package`` is a package."""
+    """Return the imported ``names`` that are modules, if ``package`` is a package."""
     spec = find_spec(package)
     folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
     return [f"{package}.{n}" for n in names if any((f / f"{n}.py").is_file() or (f / n).is_dir() for f in folders)]

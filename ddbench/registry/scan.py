@@ -1,4 +1,4 @@
-"""Collect the components of a package, one file each."""
+"""Collect the components of a package."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ left_out: Final[dict[str, str]] = {}
 
 
 def components_in(package: ModuleType) -> Iterator[type[Component]]:
-    """Every component declared in ``package`` and its modules, at any depth.
+    """Yield every component declared in ``package`` and its modules, at any depth.
 
-    What has a name that starts with an underscore is not imported: network classes live there, and import torch.
-    A module that imports a large library which is not installed is left out, and the others stay.
+    Modules whose names start with an underscore are skipped, because they may import torch. A module that imports a
+    heavy library that is not installed is left out; the others stay.
     """
     for module in (package, *_public_modules(package)):
         for value in vars(module).values():

@@ -56,7 +56,7 @@ def found_in(node: ast.AST, package: str, *, at_top: bool) -> Iterator[Import]:
 
 
 def own_modules(module: str, *, at_top: bool) -> set[str]:
-    """The modules of the components that ``module`` imports; ``at_top`` those alone that importing it imports."""
+    """Return the component modules that ``module`` imports, or with ``at_top`` only those imported at its top."""
     found = [i for i in imports_of(module) if i.at_top or not at_top]
     targets = {name if (name := f"{i.module}.{i.name}") in MODULES else i.module for i in found}
     return {target for target in targets if target in MODULES} - {module}

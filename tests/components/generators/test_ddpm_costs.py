@@ -1,4 +1,4 @@
-"""What `ddpm` says that it takes, against counted operations and stored bytes."""
+"""Declared costs of `ddpm`, against counted operations and stored bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def data() -> TrainingData:
 
 
 def plan_suite(*counts: int) -> Any:
-    """What plans know of such a data set."""
+    """Return the facts about such a data set that a plan knows."""
     return SimpleNamespace(classes=(None,) * 3, image_size=16, train_counts=counts or None)
 
 

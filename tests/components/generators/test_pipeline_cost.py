@@ -1,4 +1,4 @@
-"""What generators say that they take, against counted operations and published numbers."""
+"""Declared costs of generators, against counted operations and published numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What refinement is said to take, against what torch counts while it is done."""
+"""Declared costs of refinement, against torch's count of a refinement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scorers say that they take and lack, against what torch counts and what lies there."""
+"""Declared costs and missing files of scorers, against torch's count and the files on disk."""
 
 from __future__ import annotations
 
