@@ -6,19 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ddbench import ComponentError, Context, Cost, Dataset, Generator, Prior, Samples, TrainingData, component
-from ddbench.toolkit import (
-    COLOURS,
-    FLOAT,
-    PASSES_OF_TRAINING,
-    Decode,
-    Fit,
-    Loss,
-    Sample,
-    Work,
-    enough_memory,
-    training_launches,
-)
+from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, component
+from ddbench.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost, Decode, Fit, Loss, Sample, Work, training_launches
+from ddbench.toolkit import enough_memory
 
 from ._ddpm.flops import Unet, imported
 from ._ddpm.params import DdpmParams
@@ -102,20 +92,21 @@ class Ddpm(Generator):
 
     def cost(self, work: Work) -> Cost | None:
         """Return the cost of a sample, of the fit, or of one pass; decoding is free, as latents are images."""
-        network = self._network(work.dataset)
+        if isinstance(work, Decode):
+            return Cost(0)
+        network = self._network(work.dataset) if isinstance(work, Sample | Fit | Loss) else None
+        if network is None:
+            return None
         match work:
-            case Decode():
-                return Cost(0)
-            case Sample() if network is not None:
+            case Sample():
                 steps, pixels = self.params.sampling_steps, COLOURS * work.dataset.image_size**2
                 flops = steps * (1 + (self.params.guidance != 1)) * network.flops
                 # The latent is kept in float32. A guided step is one pass of twice the batch.
                 return Cost(flops, disk_bytes=(1 + FLOAT) * pixels, launches=steps * network.launches / self.block)
-            case Fit() if network is not None:
+            case Fit():
                 return self._fit_cost(network, work.dataset.train_counts)
-            case Loss() if network is not None:
+            case _:
                 return Cost(network.flops, launches=network.launches)
-        return None
 
     def _fit_cost(self, network: Unet, counts: Sequence[int] | None) -> Cost | None:
         """Return the cost of all steps, and of the held-out images at ten timesteps twice; an import costs nothing.

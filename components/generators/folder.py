@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 import ddbench
-from ddbench import Context, Cost, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
-from ddbench.toolkit import Sample, Work
+from ddbench import Context, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench.cost import Cost, Sample, Work
 
 from .._paths import UserPath, printable
 from ._files.class_folders import Order, image_files, match_classes, pool_digest

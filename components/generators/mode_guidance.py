@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ddbench import ComponentError, Context, Cost, Dataset, Generator, TrainingData, component
-from ddbench.toolkit import FLOAT, Fit, Work
+from ddbench import ComponentError, Context, Dataset, Generator, TrainingData, component
+from ddbench.cost import FLOAT, Cost, Fit, Work
 
 from ._dit.latent_dit import LatentDit
 from ._dit.params import SAMPLING, LatentDitParams

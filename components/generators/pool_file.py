@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import ddbench
-from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component, unkeyed
-from ddbench.toolkit import Sample, Work
+from ddbench import Context, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench.cost import Cost, Sample, Work
 
 from .._paths import UserPath
 from ._files.content import content_digest

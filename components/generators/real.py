@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component
-from ddbench.toolkit import COLOURS, Sample, Work
+from ddbench import Context, Dataset, Generator, Samples, TrainingData, component
+from ddbench.cost import COLOURS, Cost, Sample, Work
 
 
 @component("generator", "real", version=1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, Context, Cost, TrainingData, component
-from ddbench.toolkit import Score, Work
+from ddbench import ClassInfo, Context, TrainingData, component
+from ddbench.cost import Cost, Score, Work
 
 from .._weights import Published
 from ._pretrained_scorer import PretrainedScorer

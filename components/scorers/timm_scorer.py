@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, ComponentError, Context, Cost, TrainingData, component
-from ddbench.toolkit import Score, Work
+from ddbench import ClassInfo, ComponentError, Context, TrainingData, component
+from ddbench.cost import Cost, Score, Work
 
 from .._imagenet import IMAGENET_CLASSES
 from .._weights import Published

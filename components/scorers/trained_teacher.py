@@ -8,19 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import ddbench
-from ddbench import (
-    ComponentError,
-    Context,
-    Cost,
-    Dataset,
-    NetworkCost,
-    Scorer,
-    Student,
-    TrainingData,
-    catalogue,
-    component,
-)
-from ddbench.toolkit import COLOURS, FLOAT, Fit, Score, Work, enough_memory
+from ddbench import ComponentError, Context, Dataset, NetworkCost, Scorer, Student, TrainingData, catalogue, component
+from ddbench.cost import COLOURS, FLOAT, Cost, Fit, Score, Work
+from ddbench.toolkit import enough_memory
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -79,6 +69,8 @@ class TrainedTeacher(Scorer):
 
     def cost(self, work: Work) -> Cost | None:
         """Return the cost of one pass through the student, or of the fit."""
+        if not isinstance(work, Score | Fit):
+            return None
         dataset = work.dataset
         network = self._student().network_cost(len(dataset.classes), self._protocol().input_size(dataset.image_size))
         if network is None:
@@ -86,7 +78,7 @@ class TrainedTeacher(Scorer):
         if isinstance(work, Score):
             stored = FLOAT * (len(dataset.classes) + network.embedding)
             return replace(network.forward(1, self.block), disk_bytes=stored)
-        return self._fit_cost(network, dataset) if isinstance(work, Fit) else None
+        return self._fit_cost(network, dataset)
 
     def _fit_cost(self, network: NetworkCost, dataset: Dataset) -> Cost | None:
         """Return the cost of the training, and of a pass of all training images for their means."""

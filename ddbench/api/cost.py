@@ -16,6 +16,10 @@ COPIES_IN_TRAINING: Final = 3
 LAUNCHES_OF_A_STEP: Final = 40
 
 
+class Work:
+    """The argument of ``Component.cost``: one of the classes in :mod:`ddbench.api.work`."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """The cost of a piece of work. None stands for an unknown amount; a sum with it is unknown too.

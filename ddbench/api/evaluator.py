@@ -8,15 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ddbench.api.component import Component
-from ddbench.api.cost import COLOURS, Cost
-from ddbench.api.work import Score, Work
+from ddbench.api.cost import COLOURS, Cost, Work
+from ddbench.api.work import Score, Train
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
     from ddbench.api.dataset import Dataset
     from ddbench.api.pool import DistilledSet
     from ddbench.api.scorer import Scorer
-    from ddbench.api.settings import EvaluationSettings
     from ddbench.api.student import Student
     from ddbench.protocol.protocol import Protocol
 
@@ -45,25 +44,6 @@ class Evaluation:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Train(Work):
-    """The evaluation of a distilled set by one student.
-
-    Attributes:
-        ipc: images per class of the set.
-        teacher: labels each batch; None if the protocol needs no such teacher.
-        evaluation: the suite's settings; the numerics ``fast`` count as half precision.
-        validation_size: validation images; None if their number is not known.
-    """
-
-    ipc: int
-    student: Student
-    protocol: Protocol = field(hash=False)
-    teacher: Scorer | None
-    evaluation: EvaluationSettings
-    validation_size: int | None
-
-
 class Evaluator(Component):
     """Judges a distilled set by what a student learns from it."""
 
@@ -74,10 +54,10 @@ class Evaluator(Component):
         if not isinstance(work, Train):
             return None
         classes = len(work.dataset.classes)
-        ipc, images = work.ipc, work.ipc * classes
-        rules = work.protocol.for_classes(classes, ipc)
+        images = work.ipc * classes
+        rules = work.protocol.for_classes(classes, work.ipc)
         size = rules.input_size(work.dataset.image_size, work.student.info.name)
-        epochs = rules.epochs(ipc, classes)
+        epochs = rules.epochs(work.ipc, classes)
         network = work.student.network_cost(classes, size)
         asked = Cost(flops=0) if work.teacher is None else work.teacher.cost(Score(work.dataset))
         if network is None or asked is None or work.validation_size is None:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddbench.api.context import Context
-    from ddbench.api.cost import Cost
     from ddbench.api.dataset import Dataset
-    from ddbench.api.work import Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +93,6 @@ class Generator(Component):
 
     def available(self, dataset: Dataset) -> tuple[int, ...] | None:
         """Samples per class a finite generator has, where known before running; None if endless or not known."""
-        return None
-
-    def cost(self, work: Work) -> Cost | None:
-        """Return the cost of ``Sample``, ``Fit``, ``Loss`` or ``Decode``; None if it is not known. No torch."""
         return None
 
     @abstractmethod

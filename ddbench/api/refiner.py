@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ddbench.api.component import Component
-from ddbench.api.work import Work
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
-    from ddbench.api.cost import Cost
-    from ddbench.api.generator import Generator, Prior
+    from ddbench.api.generator import Prior
     from ddbench.api.pool import DistilledSet
     from ddbench.api.scorer import Scorer
-
-
-@dataclass(frozen=True)
-class Refine(Work):
-    """The refinement of one image, without what is stored of it."""
-
-    generator: Generator
-    teacher: Scorer | None
 
 
 class Refiner(Component):
@@ -38,10 +27,6 @@ class Refiner(Component):
     identity: ClassVar[bool] = False
     needs_latents: ClassVar[bool] = False
     needs_soft: ClassVar[bool] = False
-
-    def cost(self, work: Work) -> Cost | None:
-        """Return the cost of ``Refine``; None if it is not known. No torch."""
-        return None
 
     @abstractmethod
     def refine(

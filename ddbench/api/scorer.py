@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddbench.api.context import Context
-    from ddbench.api.cost import Cost
     from ddbench.api.data import ClassInfo, TrainingData
-    from ddbench.api.work import Work
 
 
 class Scorer(Component):
@@ -40,10 +38,6 @@ class Scorer(Component):
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
         """Raise ComponentError, naming the class, unless the scorer knows each of the data set's classes; no torch."""
-
-    def cost(self, work: Work) -> Cost | None:
-        """Return the cost of ``Score`` or ``Fit``; None if it is not known. No torch."""
-        return None
 
     @abstractmethod
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:

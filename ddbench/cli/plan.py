@@ -123,9 +123,9 @@ def _stage_text(stage: StageEstimate) -> list[str]:
     from ddbench.plan.stages import STAGES
 
     counted = STAGES[stage.stage].counts
-    makes = f"{stage.nodes:,}" if counted == "students" else _text(stage.images, "{:,.0f}".format)
+    count = f"{stage.nodes:,}" if counted == "students" else _text(stage.images, "{:,.0f}".format)
     return [
-        f"{makes} {counted}" if stage.stage not in ("dataset", "fit") else "",
+        f"{count} {counted}" if stage.stage not in ("dataset", "fit") else "",
         _text(stage.flops, _operations),
         _text(stage.seconds, _duration),
         _text(stage.seconds_left, _duration),

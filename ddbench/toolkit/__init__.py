@@ -11,10 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ddbench.api.canonical import derive_seed, image_digests, sha256_json, tensor_digest
 from ddbench.api.context import ignore
-from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, training_launches
-from ddbench.api.evaluator import Train
-from ddbench.api.refiner import Refine
-from ddbench.api.work import Decode, Fit, Loss, Sample, Score, Work
 from ddbench.toolkit.environment import environment
 from ddbench.toolkit.files import (
     CorruptError,
@@ -35,19 +31,8 @@ if TYPE_CHECKING:
     from ddbench.toolkit.compilation import compiled
 
 __all__ = [
-    "COLOURS",
-    "FLOAT",
-    "PASSES_OF_TRAINING",
     "Checkpoint",
     "CorruptError",
-    "Decode",
-    "Fit",
-    "Loss",
-    "Refine",
-    "Sample",
-    "Score",
-    "Train",
-    "Work",
     "compiled",
     "data_home",
     "derive_seed",
@@ -64,16 +49,15 @@ __all__ = [
     "sync_file",
     "sync_folder",
     "tensor_digest",
-    "training_launches",
     "write_sealed",
     "write_whole",
 ]
 
 # The modules of the names that are imported when they are first used.
-_LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
+LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in LAZY:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(_LAZY[name]), name)
+    return getattr(import_module(LAZY[name]), name)

@@ -26,7 +26,7 @@ def record(
     fingerprint: str = "f1",
     lineage: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """A RunRecord as a worker writes it."""
+    """Return a RunRecord as a worker writes it."""
     result = {"last": last, "best": last if best is None else best, "evaluations": 100, "curve": _CURVE, "details": {}}
     env = {
         "device": "cpu",
@@ -57,7 +57,7 @@ def record(
 
 
 def write_unsynced(path: Path, value: dict[str, Any]) -> None:
-    """The bytes that the store itself writes, without its care for durability."""
+    """Write the same bytes as the store, without its care for durability."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**value, "checksum": sha256_json(value)}, indent=1, sort_keys=True, ensure_ascii=False))
 

@@ -63,7 +63,7 @@ def test_the_images_of_woof_by_hand() -> None:
 
 @pytest.mark.parametrize("name", [name for name in SUITES if name != "idc"])
 def test_fits_and_trainings_have_a_price_with_nothing_here(name: str, tmp_path: Path) -> None:
-    """How many images ImageIDC's classes have is known once they are there."""
+    """The images per class of ImageIDC are known only once the data set exists."""
     _, graph = plan_suite(name)
     found = estimate(State(graph, Store(tmp_path / "store")).resolve_all())
     unknown = {stage.stage: stage.flops.unknown for stage in found.stages}

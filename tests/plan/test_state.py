@@ -1,4 +1,4 @@
-"""How far a store has brought a plan, and what is said about it."""
+"""The progress of a plan in a store, and the report about it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stages(state: State, keys: set[str]) -> Counter[str]:
 
 
 def key_of(graph: Graph, stage: str, label: str = "") -> str:
-    """The key of the one node of a stage whose label contains ``label``."""
+    """Return the key of the only node of a stage whose label contains ``label``."""
     (key,) = (key for key, node in graph.nodes.items() if node.stage == stage and label in node.label)
     return key
 
@@ -74,7 +74,7 @@ def test_only_the_edited_branch_is_to_run(tmp_path: Path, graph: Graph) -> None:
 
 def test_identical_bytes_upstream_spare_what_is_below(tmp_path: Path, graph: Graph) -> None:
     def content(node: Node) -> str:
-        """The same whichever seed generated it."""
+        """Return the same content for every generation seed."""
         seedless = {name: value for name, value in node.settings.items() if name != "seed"}
         return f"{node.stage} {sorted(seedless.items())} {sorted(node.uses)} {node.label}"
 

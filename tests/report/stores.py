@@ -48,7 +48,7 @@ def stored(
     last: Callable[[Cell], float] = accuracy,
     **more: Any,
 ) -> Results:
-    """The results of a suite, for the cells that are ``done``; ``more`` goes into each record."""
+    """Return the results of a suite for the cells in ``done``; ``more`` enters each record."""
     folder.mkdir(exist_ok=True)
     (folder / "numbers.csv").write_text(NUMBERS)
     graph = plan(folder, values)

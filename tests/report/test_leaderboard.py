@@ -1,4 +1,4 @@
-"""What a leaderboard counts, from results in a store."""
+"""The results that a leaderboard counts, from a store."""
 
 from __future__ import annotations
 

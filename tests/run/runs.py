@@ -45,7 +45,7 @@ def outcome(suite: Path, store: Path) -> dict[str, Any]:
 
 
 def state_of(suite: Path, store: Path) -> State:
-    """What a store has of a suite."""
+    """Return the state of a suite in a store."""
     return plan_suite(suite, store)[1]
 
 
@@ -81,5 +81,5 @@ def read_events(store: Path) -> Iterator[dict[str, Any]]:
 
 
 def events(store: Path, kind: str) -> list[dict[str, Any]]:
-    """The events of one kind, over all runs."""
+    """Return the events of one kind, over all runs."""
     return [event for event in read_events(store) if event["event"] == kind]

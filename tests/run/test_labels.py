@@ -1,4 +1,4 @@
-"""What soft labels, a live teacher and real images come to in a run."""
+"""Soft labels, a live teacher and real images in a run."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def distilled(state: State, row: str) -> Artifact:
 
 
 def said(images: torch.Tensor) -> torch.Tensor:
-    """What the scorer says, worked out here: mean colour less the training images' mean colour, over 10."""
+    """Compute the scorer's output: the mean colour minus that of the training images, over 10."""
     train = ddbench.create("dataset", "dots").train().images.float()  # type: ignore[attr-defined]
     return (images.float().mean((2, 3)) - train.mean((0, 2, 3))) / 10
 

@@ -1,4 +1,4 @@
-"""What a run shows while it goes, where nobody watches a terminal and where somebody does."""
+"""The output of a run, with and without a terminal."""
 
 from __future__ import annotations
 

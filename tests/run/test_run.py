@@ -22,7 +22,7 @@ RECORDS = f"results/*/*/{'?' * 16}.json"
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
-    """The example suite, its store, and how the run ended; not to be changed."""
+    """Return the example suite, its store and the ended run, which tests must not change."""
     from tests.conftest import EXAMPLE_SUITE
 
     folder = tmp_path_factory.mktemp("finished")
@@ -262,7 +262,7 @@ def test_samples_beyond_the_prefix_change_no_selection(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of half a MiB."""
+    """Mount a file system of half a MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]

@@ -1,4 +1,4 @@
-"""What the tests of the store put into it."""
+"""Artifacts for the tests of the store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEY = sha256_json("an action")
 
 
 def unsigned(key: str = KEY) -> Manifest:
-    """A manifest as a worker hands it to the store."""
+    """Return a manifest as a worker passes it to the store."""
     recipe = {"stage": "score", "uses": {}, "inputs": {"samples": "abc"}}
     return Manifest(
         action_key=key,
@@ -38,7 +38,7 @@ def result(fingerprint: str, last: float, key: str = KEY) -> RunRecord:
 
 
 def output(folder: Path | None = None) -> Output:
-    """An output with tensors and content, and, given an empty folder, with what a fit leaves there."""
+    """Return an output with tensors and content and, given an empty folder, with the files of a fit."""
     tensors = {"embedding": torch.arange(12.0).reshape(4, 3), "class.column": torch.tensor([2, 0, 1])}
     if folder is not None:
         (folder / "deep").mkdir(parents=True)
@@ -48,7 +48,7 @@ def output(folder: Path | None = None) -> Output:
 
 
 def fill(root: Path) -> tuple[Store, Manifest]:
-    """A store with one artifact of every kind of file, and a result."""
+    """Return a store with one artifact of every kind of file, and a result."""
     store = Store.open(root)
     with store.scratch() as scratch:
         manifest = store.put(output(scratch / "fitted"), unsigned())

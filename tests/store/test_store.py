@@ -22,12 +22,12 @@ from tests.store.artifacts import KEY, fill, output, result, unsigned
 
 
 def digest_of(store: Store, made: Output) -> str:
-    """What the store says of an output."""
+    """Return the digest that the store gives an output."""
     return store.put(made, unsigned()).digest
 
 
 def fitted(folder: Path, files: dict[str, Callable[[Path], None]]) -> Output:
-    """The output of a fit that wrote ``files``."""
+    """Return the output of a fit that wrote ``files``."""
     folder.mkdir(parents=True)
     for name, write in files.items():
         write(folder / name)
@@ -233,7 +233,7 @@ def read_everything(root: Path) -> Any:
 
 
 def complaint(read: Callable[[], bool]) -> str | None:
-    """What the store says while reading; None if everything reads as before."""
+    """Return the store's error while reading; None if everything reads as before."""
     try:
         assert read()
     except CorruptError as error:

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddbench import Context, Cost, Dataset, Generator, Prior, Progress, Samples, TrainingData
-from ddbench.toolkit import Decode, Loss, Sample, Work, device_in_use, enough_memory
+from ddbench import Context, Dataset, Generator, Prior, Progress, Samples, TrainingData
+from ddbench.cost import Cost, Decode, Loss, Sample, Work
+from ddbench.toolkit import device_in_use, enough_memory
 
 from .checks import PipelineChecks, check_latents
 from .params import LatentDitParams

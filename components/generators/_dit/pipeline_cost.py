@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ddbench import ComponentError, Cost
-from ddbench.toolkit import COLOURS, FLOAT
+from ddbench import ComponentError
+from ddbench.cost import COLOURS, FLOAT, Cost
 
 from .flops import DIT_XL2, SD_VAE, Dit, Vae
 from .weights import Part

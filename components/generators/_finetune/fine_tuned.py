@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ddbench import Context, Cost, Dataset, TrainingData
-from ddbench.toolkit import FLOAT, Fit, Work, enough_memory
+from ddbench import Context, Dataset, TrainingData
+from ddbench.cost import FLOAT, Cost, Fit, Work
+from ddbench.toolkit import enough_memory
 
 from ..._weights import given_weights
 from .._dit.latent_dit import LatentDit

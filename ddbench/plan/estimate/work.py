@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ddbench.api import Cost, EvaluationSettings, canonical_json
-from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING
-from ddbench.api.evaluator import Train
-from ddbench.api.refiner import Refine
-from ddbench.api.work import Fit, Sample, Score, Work
+from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING, Work
+from ddbench.api.work import Fit, Refine, Sample, Score, Train
 from ddbench.errors import StoreError
 from ddbench.plan.node import Node
 from ddbench.plan.stages import STAGES
@@ -19,7 +17,7 @@ from ddbench.plan.state import State
 from ddbench.protocol.protocol import Protocol
 
 if TYPE_CHECKING:
-    from ddbench.api import Component, Dataset, Evaluator, Generator, Refiner, Scorer, Student
+    from ddbench.api import Component, Dataset, Generator, Scorer, Student
 
 V = TypeVar("V")
 
@@ -59,8 +57,7 @@ class Workload:
 
     def _price(self, component: Component, work: Work) -> Cost:
         """Return what a component says that some work costs, asked once."""
-        priced = cast("Generator | Scorer | Refiner | Evaluator", component)
-        return self._once((component, work), lambda: priced.cost(work) or Cost())
+        return self._once((component, work), lambda: component.cost(work) or Cost())
 
     def _work(self, node: Node) -> tuple[int | None, int | None, Cost]:
         """Return images, units and cost of a node."""
@@ -96,7 +93,7 @@ class Workload:
         return self._images(node.inputs.distilled), replace(cost, disk_bytes=self._sample(node).disk_bytes)
 
     def _images(self, key: str | None) -> int | None:
-        """Return the images of the node with this key."""
+        """Return the images of a node."""
         return None if key is None else self.of(key).images
 
     def _sample(self, node: Node) -> Cost:
@@ -117,23 +114,25 @@ class Workload:
 
     def _pool(self, node: Node) -> int | None:
         """Return the images that a selector chooses from."""
-        pool: int | None = node.settings.get("pool")
+        pool = node.settings.get("pool")
         if pool is not None:
-            return pool * len(self.dataset.classes)
+            return int(pool) * len(self.dataset.classes)
         shards = [self._images(shard.output) for shard in node.inputs.samples]
         return None if None in shards else sum(images or 0 for images in shards)
 
     def _evaluate(self, node: Node) -> tuple[int | None, int | None, Cost]:
-        images, ipc, evaluation = self._images(node.inputs.distilled), node.settings["ipc"], evaluation_of(node)
+        images, ipc = self._images(node.inputs.distilled), node.settings["ipc"]
         if images is None:
             return None, None, Cost()
         protocol, student = self._protocol(node), cast("Student", node.uses["student"].component)
-        size, classes = self.validation_size, len(self.dataset.classes)
+        evaluation, size = evaluation_of(node), self.validation_size
         work = Train(self.dataset, ipc, student, protocol, _teacher(node), evaluation, size)
         cost = self._price(node.uses["evaluator"].component, work)
         if size is None:
             return images, None, cost
-        times = len(protocol.evaluation_epochs(protocol.epochs(ipc, classes))) if evaluation.evaluate == "papers" else 1
+        classes = len(self.dataset.classes)
+        epochs = protocol.epochs(ipc, classes)
+        times = len(protocol.evaluation_epochs(epochs)) if evaluation.evaluate == "papers" else 1
         return images, passes(protocol, classes, ipc, size * times), cost
 
     def _protocol(self, node: Node) -> Protocol:
@@ -173,13 +172,13 @@ def generator_of(node: Node) -> Generator:
     return cast("Generator", node.uses["generator"].component)
 
 
+def _teacher(node: Node) -> Scorer | None:
+    return cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None
+
+
 def evaluation_of(node: Node) -> EvaluationSettings:
     """Return the settings of a node that evaluates."""
     return EvaluationSettings.model_validate(node.settings["evaluation"])
-
-
-def _teacher(node: Node) -> Scorer | None:
-    return cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None
 
 
 def _times(cost: Cost, images: int | None) -> Cost:
@@ -201,7 +200,8 @@ def kind_of_node(node: Node) -> str:
 
 def kind_of_recipe(stage: str, uses: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """Return the kind of work that is not an evaluation."""
-    return canonical_json([stage, uses, settings.get("ipc") if stage == "select" else None])
+    ipc = settings.get("ipc") if stage == "select" else None
+    return canonical_json([stage, uses, ipc])
 
 
 def kind_of_evaluation(uses: Mapping[str, Any], protocol: Mapping[str, Any], numerics: str) -> str:

@@ -1,4 +1,4 @@
-"""What `ddpm` says that it takes, against counted operations and stored bytes."""
+"""Declared costs of `ddpm`, against counted operations and stored bytes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ddbench_components.generators._ddpm import batches as _ddpm_batches
 from ddbench_components.generators.ddpm import Ddpm
 
 import ddbench
-from ddbench import Context, Cost, LabeledImages, TrainingData
-from ddbench.toolkit import Decode, Fit, Loss, Sample
+from ddbench import Context, LabeledImages, TrainingData
+from ddbench.api.cost import Cost
+from ddbench.api.work import Decode, Fit, Loss, Sample
 from tests.flop_counting import counting
 
 UNET: dict[str, Any] = {"block_out_channels": [32, 64], "attention_levels": [1], "sampling_steps": 3, "block": 2}
@@ -34,7 +35,7 @@ def data() -> TrainingData:
 
 
 def plan_suite(*counts: int) -> Any:
-    """What plans know of such a data set."""
+    """Return the facts about such a data set that a plan knows."""
     return SimpleNamespace(classes=(None,) * 3, image_size=16, train_counts=counts or None)
 
 

@@ -1,4 +1,4 @@
-"""What U-Nets are said to take, against what torch counts."""
+"""Declared operations of U-Nets, against torch's count."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_published_unet_of_cifar10() -> None:
 
 
 def saved(folder: Path, model: Any) -> Path:
-    """The configuration alone."""
+    """Save the configuration without weights."""
     model.save_config(folder / "unet")
     return folder
 

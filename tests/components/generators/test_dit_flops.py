@@ -1,4 +1,4 @@
-"""What DiTs and VAEs are said to take, against what torch counts and what is published."""
+"""Declared operations of DiTs and VAEs, against torch's count and published numbers."""
 
 from __future__ import annotations
 

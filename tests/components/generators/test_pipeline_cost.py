@@ -1,4 +1,4 @@
-"""What generators say that they take, against counted operations and published numbers."""
+"""Declared costs of generators, against counted operations and published numbers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from ddbench_components.generators._finetune.difffit import add_scales, tie_embe
 from small_pipelines import real_images, transformer
 
 import ddbench
-from ddbench import Context, Cost, Generator
-from ddbench.toolkit import Decode, Fit, Loss, Sample
+from ddbench import Context, Generator
+from ddbench.api.cost import Cost
+from ddbench.api.work import Decode, Fit, Loss, Sample
 from tests.flop_counting import counting
 
 

@@ -1,4 +1,4 @@
-"""What refinement is said to take, against what torch counts while it is done."""
+"""Declared costs of refinement, against torch's count of a refinement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
 from ddbench import Context, Cost, Dataset, DistilledSet, Generator, Refiner, Scorer, SoftLabels
-from ddbench.toolkit import Decode, Loss, Refine, Score, Work
+from ddbench.api.cost import Work
+from ddbench.api.work import Decode, Loss, Refine, Score
 
 IMAGES, CLASSES, SIZE = 6, 3, 8
 

@@ -1,4 +1,4 @@
-"""What scorers say that they take and lack, against what torch counts and what lies there."""
+"""Declared costs and missing files of scorers, against torch's count and the files on disk."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
 from ddbench import Dataset, NetworkCost, Scorer, Student
+from ddbench.api.work import Fit, Score
 from ddbench.registry import catalogue
-from ddbench.toolkit import Fit, Score
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What students say they take, against what torch counts."""
+"""Declared costs of students, against torch's count."""
 
 from __future__ import annotations
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import ddbench
 from ddbench import Context, Cost, Generator, NetworkCost, Refiner, Samples, Scorer, Student, component
+from ddbench.api.cost import Work
+from ddbench.api.work import Decode, Fit, Loss, Refine, Sample, Score
 from ddbench.plan import Node, State
 from ddbench.plan.estimate.estimate import Estimate, StageEstimate, estimate
 from ddbench.registry import Catalogue
 from ddbench.store import Store
-from ddbench.toolkit import Decode, Fit, Loss, Refine, Sample, Score, Work
 from tests.plan.plans import Values, plan
 
 SAMPLE, LOOK, NETWORK = 1_000_000, 5_000, 700
