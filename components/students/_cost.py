@@ -1,4 +1,4 @@
-"""The cost of the built-in students, layer by layer. Torch is not imported here."""
+"""The size of the built-in students, layer by layer. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Layers:
         kept: numbers of four bytes that the backward pass needs. Convolutions and norms keep their inputs. A ReLU keeps
             its output, which replaces that of the norm. Average pools keep nothing more. Maximum pools also keep an
             index of eight bytes for each output.
+        launches: kernels of a forward pass.
     """
 
     def __init__(self, side: int) -> None:
         self.channels, self.side = COLOURS, side
-        self.flops = self.parameters = 0
+        self.flops = self.parameters = self.launches = 0
         self.kept = COLOURS * side**2
 
     def convolution(self, outputs: int, kernel: int, stride: int = 1, *, bias: bool = False) -> None:
@@ -34,23 +35,32 @@ class Layers:
         self.channels = outputs
         self.parameters += weights + bias * outputs
         self.flops += 2 * weights * self.side**2
+        self.launches += 1
         self.keep()
 
     def norm(self, *, relu: bool) -> None:
         """Add a norm with scale and shift, and optionally an in-place ReLU."""
         self.parameters += 2 * self.channels
+        self.launches += 1 + relu
         if relu:
             self.keep()
 
     def average_pool(self, size: int) -> None:
         """Add an average pool; the next layer keeps its output."""
         self.side //= size
+        self.launches += 1
         self.keep()
 
     def max_pool(self) -> None:
         """Add a 3x3 maximum pool of stride 2."""
         self.side = (self.side - 1) // 2 + 1
+        self.launches += 1
         self.keep(3)
+
+    def add(self) -> None:
+        """The sum of two maps, and a ReLU in place."""
+        self.launches += 2
+        self.keep()
 
     def keep(self, times: int = 1) -> None:
         """Keep ``times`` as many numbers as the current image has."""
@@ -59,7 +69,8 @@ class Layers:
     def classifier(self, embedding: int, num_classes: int) -> NetworkCost:
         """Return the total cost with a final linear layer."""
         weights = embedding * num_classes
-        return NetworkCost(self.flops + 2 * weights, self.parameters + weights + num_classes, self.kept, embedding)
+        parameters = self.parameters + weights + num_classes
+        return NetworkCost(self.flops + 2 * weights, parameters, self.kept, embedding, self.launches + 1)
 
 
 def convnet_cost(*, depth: int, num_classes: int, image_size: int) -> NetworkCost:
@@ -104,4 +115,4 @@ def _block(layers: Layers, outputs: int, shrink: int, *, pooled: bool) -> None:
         if pooled and shrink > 1:
             layers.average_pool(shrink)
         layers.norm(relu=False)
-    layers.keep()
+    layers.add()

@@ -28,6 +28,7 @@ class Catalogue:
     def __init__(self, entries: Iterable[EntryPoint]) -> None:
         self._components: dict[tuple[str, str], type[Component]] = {}
         self._owner: dict[type[Component], str] = {}
+        self._distribution: dict[type[Component], tuple[str, str]] = {}
         self._protocol_files: dict[str, tuple[Path, str]] = {}
         self._protocols: dict[str, Protocol] = {}
         self._deferred: list[EntryPoint] = []
@@ -43,6 +44,8 @@ class Catalogue:
             self._deferred.append(entry)
         for cls in plugin.components:
             self.add(cls, owner=plugin.package)
+            if entry.dist:
+                self._distribution[cls] = (entry.dist.name, entry.dist.version)
         for path in plugin.protocols:
             self._add_protocol(path, plugin.package)
 
@@ -67,6 +70,10 @@ class Catalogue:
     def owner(self, cls: type[Component]) -> str:
         """Return the package of a component, with its version."""
         return self._owner[cls]
+
+    def distribution(self, cls: type[Component]) -> tuple[str, str] | None:
+        """Return name and version of the distribution that registered a component; None for one added by hand."""
+        return self._distribution.get(cls)
 
     def components(self, kind: str | None = None) -> list[type[Component]]:
         """Return all components, or those of one kind, sorted by pipeline order and name."""

@@ -10,6 +10,7 @@ import pytest
 from ddbench.plan import Graph, Node, State
 from ddbench.plan.drift import drifted
 from ddbench.plan.explain import reason
+from ddbench.record import RunRecord
 from ddbench.registry.code_hash import code_hash
 from ddbench.store import Store
 from ddbench.store.gc import collect_garbage
@@ -134,9 +135,9 @@ def test_results_of_other_environments_are_all_known(tmp_path: Path, graph: Grap
     state = pretend(graph, tmp_path / "store")
     key = key_of(graph, "evaluate", "loud first")
     action_key = state.action_keys[key]
-    state.store.put_result(action_key, "f2", record(action_key, 51.0, fingerprint="f2"))
+    state.store.put_result(RunRecord.parse(record(action_key, 51.0, fingerprint="f2")))
     state = State(graph, state.store).resolve_all()
-    assert [r["result"]["last"] for r in state.results[key]] == [50.0, 51.0]
+    assert [r.result.last for r in state.results[key]] == [50.0, 51.0]
 
 
 def test_gc_and_plan_agree_on_what_a_suite_needs(tmp_path: Path, graph: Graph) -> None:

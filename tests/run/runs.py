@@ -40,7 +40,7 @@ def outcome(suite: Path, store: Path) -> dict[str, Any]:
     """Everything that a run decides: digests of pools, scores and selections, and the numbers of every result."""
     _, state = plan_suite(suite, store)
     digests = {key: manifest.digest for key, manifest in state.manifests.items()}
-    results = {key: records[0]["result"] | {"details": None} for key, records in state.results.items()}
+    results = {key: records[0].result.model_dump() | {"details": None} for key, records in state.results.items()}
     return {"digests": digests, "results": results}
 
 

@@ -28,7 +28,7 @@ def job(key: str = "a" * 8, label: str = "minimax") -> Job:
         inputs=Inputs(),
         recipe={},
         input_digests=Inputs(),
-        sources={},
+        provenance={},
         lineage=[],
         threads=1,
     )

@@ -9,7 +9,9 @@ import torch
 from safetensors.torch import save_file
 
 from ddbench.api import sha256_json
+from ddbench.record import RunRecord
 from ddbench.store import Manifest, Output, Store
+from tests.plan.pretend import record
 
 KEY = sha256_json("an action")
 
@@ -17,7 +19,22 @@ KEY = sha256_json("an action")
 def unsigned(key: str = KEY) -> Manifest:
     """Return a manifest as a worker passes it to the store."""
     recipe = {"stage": "score", "uses": {}, "inputs": {"samples": "abc"}}
-    return Manifest(key, sha256_json("recipe"), "score", recipe, {"samples": "def"}, "", {}, {}, {"usage": {"s": 1.5}})
+    return Manifest(
+        action_key=key,
+        recipe_key=sha256_json("recipe"),
+        stage="score",
+        recipe=recipe,
+        inputs={"samples": "def"},
+        digest="",
+        files={},
+        provenance={},
+        info={"usage": {"s": 1.5}},
+    )
+
+
+def result(fingerprint: str, last: float, key: str = KEY) -> RunRecord:
+    """A result as a worker hands it to the store."""
+    return RunRecord.parse(record(key, last, fingerprint=fingerprint))
 
 
 def output(folder: Path | None = None) -> Output:
@@ -35,5 +52,5 @@ def fill(root: Path) -> tuple[Store, Manifest]:
     store = Store.open(root)
     with store.scratch() as scratch:
         manifest = store.put(output(scratch / "fitted"), unsigned())
-    store.put_result(KEY, "here", {"result": {"last": 12.5}, "fingerprint": "here"})
+    store.put_result(result("here", 12.5))
     return store, manifest
