@@ -58,7 +58,7 @@ class Layers:
         self.keep(3)
 
     def add(self) -> None:
-        """The sum of two maps, and a ReLU in place."""
+        """Add the sum of two maps and an in-place ReLU."""
         self.launches += 2
         self.keep()
 
