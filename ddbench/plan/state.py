@@ -105,7 +105,11 @@ class State:
         return wanted
 
 
-def plan_suite(suite_file: Path, store_root: Path) -> tuple[ResolvedSuite, State]:
-    """Load a suite, plan it, and look up every node. Raise SuiteError for a bad suite; the store need not exist."""
+def plan_suite(suite_file: Path | str, store_root: Path) -> tuple[ResolvedSuite, State]:
+    """Load a suite by its path or shipped name, plan it, and look up every node. The store need not exist.
+
+    Raises:
+        SuiteError: there is no such suite, or it is wrong.
+    """
     suite = load_suite(suite_file)
     return suite, State(build_graph(suite), Store(store_root)).resolve_all()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ddbench.api import KINDS, Component
 from ddbench.errors import ComponentError, did_you_mean
 from ddbench.registry import plugins
+from ddbench.registry.libraries import remedy
 
 if TYPE_CHECKING:
     from ddbench.protocol.protocol import Protocol
@@ -94,7 +95,16 @@ class Catalogue:
     def _hint(self, name: str, names: Iterable[str]) -> str:
         broken = [plugin.name for plugin in self.plugins.values() if plugin.error]
         remark = f"; plug-in {', '.join(broken)} cannot be loaded, see `ddbench doctor`" if broken else ""
-        return did_you_mean(name, names) + remark
+        missing = "".join(f"; {line}" for line in self.left_out())
+        return did_you_mean(name, names) + remark + missing
+
+    def left_out(self) -> list[str]:
+        """Return a line for each module that is left out because a library is not installed."""
+        return [
+            f"{module} ({plugin.package}) is left out, it needs {library}: {remedy([library])}"
+            for plugin in self.plugins.values()
+            for module, library in plugin.left_out.items()
+        ]
 
     def create(self, kind: str, name: str, params: Mapping[str, Any] | None = None) -> Component:
         """Build a component. Raise ComponentError for an unknown name or a wrong parameter."""

@@ -20,7 +20,7 @@ def code_hash(cls: type[Component]) -> str:
 
     Comments, blank lines, docstrings and the locations of modules do not count, so moving a module changes nothing.
     """
-    modules = dict(_reachable(cls.__module__))
+    modules = dict(reachable_modules(cls.__module__))
     for name in cls.hashed_modules:
         modules.update(_package(name))
     digest = hashlib.sha256()
@@ -44,7 +44,7 @@ def _dotted(package: str, path: Path) -> str:
     return ".".join([package, *path.with_suffix("").parts]).removesuffix(".__init__")
 
 
-def _reachable(module: str) -> dict[str, Path]:
+def reachable_modules(module: str) -> dict[str, Path]:
     """Return ``module`` and everything it imports relatively, at any depth of the code, transitively."""
     found: dict[str, Path] = {}
     waiting = [module]
@@ -54,7 +54,7 @@ def _reachable(module: str) -> dict[str, Path]:
         if path is None:
             continue
         found[name] = path
-        for node in ast.walk(_tree(path)):
+        for node in ast.walk(syntax_tree(path)):
             if isinstance(node, ast.ImportFrom) and node.level:
                 target = _target(node, name, path)
                 names = [alias.name for alias in node.names]
@@ -83,7 +83,7 @@ def _submodules(package: str, names: list[str]) -> list[str]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
+def syntax_tree(path: Path) -> ast.Module:
     """Return the syntax tree of a file without its docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
@@ -97,7 +97,7 @@ def _tree(path: Path) -> ast.Module:
 @cache
 def _code(module: str, path: Path) -> str:
     """Return a module as text: its imports by the content of their targets, then everything else."""
-    tree = _tree(path)
+    tree = syntax_tree(path)
     imports = sorted(line for node in ast.walk(tree) for line in _import_lines(node, module, path))
     return "\n".join([*imports, _spelled(tree)])
 
@@ -113,7 +113,7 @@ def _import_lines(node: ast.AST, module: str, path: Path) -> Iterator[str]:
     for alias in node.names:
         own = _submodules(target, [alias.name])
         file = _file(own[0] if own else target)
-        content = hashlib.sha256(_spelled(_tree(file)).encode()).hexdigest() if file else target
+        content = hashlib.sha256(_spelled(syntax_tree(file)).encode()).hexdigest() if file else target
         yield f"{content} {'' if own else alias.name} {alias.asname or alias.name}"
 
 

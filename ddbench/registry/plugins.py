@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import util
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
@@ -16,7 +17,7 @@ from types import ModuleType
 import pluggy
 
 from ddbench.api import KINDS, Component
-from ddbench.registry import hooks
+from ddbench.registry import hooks, scan
 from ddbench.registry.hooks import GROUP
 
 HEAVY = ("torch", "torchvision", "timm", "open_clip", "diffusers", "numba")
@@ -40,6 +41,7 @@ class Plugin:
         protocols: its protocol files.
         deferred: the heavy import that delays loading until one of its components is used.
         error: the traceback of a failed load.
+        left_out: its modules that lack a library, and the library.
     """
 
     name: str
@@ -48,15 +50,19 @@ class Plugin:
     protocols: tuple[Path, ...] = ()
     deferred: str | None = None
     error: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 class _NoHeavyImports(MetaPathFinder):
-    """An import hook that refuses heavy libraries."""
+    """An import hook that refuses installed heavy libraries."""
+
+    def __init__(self) -> None:
+        self.refused = frozenset(name for name in HEAVY if util.find_spec(name) is not None)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] in HEAVY:
+        if fullname.partition(".")[0] in self.refused:
             raise HeavyImportError(f"imports {fullname.partition('.')[0]} at its top")
         return None
 
@@ -76,7 +82,9 @@ def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
         with nullcontext() if heavy else _light_imports_only():
-            return Plugin(entry.name, package, *_call_hooks(entry.load()))
+            components, protocols = _call_hooks(entry.load())
+        left_out = {name: library for name, library in scan.left_out.items() if name.startswith(f"{entry.module}.")}
+        return Plugin(entry.name, package, components, protocols, left_out=left_out)
     except HeavyImportError as error:
         return Plugin(entry.name, package, deferred=str(error))
     except (Exception, SystemExit):

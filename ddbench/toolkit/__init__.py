@@ -54,10 +54,10 @@ __all__ = [
 ]
 
 # The modules of the names that are imported when they are first used.
-_LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
+LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in LAZY:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(_LAZY[name]), name)
+    return getattr(import_module(LAZY[name]), name)

@@ -54,7 +54,7 @@ def hash_of(component: type[Component]) -> Callable[[], str]:
 
     def read() -> str:
         hashing.code_hash.cache_clear()
-        hashing._tree.cache_clear()
+        hashing.syntax_tree.cache_clear()
         hashing._code.cache_clear()
         found = hashing.code_hash(component)
         assert len(found) == 64
