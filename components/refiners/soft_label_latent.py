@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddbench import ComponentError, Context, Cost, DistilledSet, Prior, Refiner, component
+from ddbench import ComponentError, Context, DistilledSet, Prior, Refiner, component
+from ddbench.cost import Cost, Decode, Loss, Refine, Score, Work
 from ddbench.toolkit import enough_memory
 
 from ._soft_label_params import SoftLabelLatentParams
 
 if TYPE_CHECKING:
-    from ddbench import Dataset, Generator, Scorer
+    from ddbench import Scorer
 
 
 @component("refiner", "soft-label-latent", version=1, paper="Pool-Select-Refine (Li, Sakai, Zhao, Hasegawa)")
@@ -45,16 +46,20 @@ class SoftLabelLatent(Refiner):
         """Timesteps and noise are drawn."""
         return True
 
-    def cost(self, generator: Generator, teacher: Scorer | None, dataset: Dataset) -> Cost | None:
-        """The way through each network and, only to the latent, back; and what the refined latent decodes to.
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of the passes through each network, back to the latent alone, and of the last decoding.
 
-        Back costs as much as forth: weights have no gradients. What the descent holds in memory is not known.
+        A backward pass costs as much as a forward one, as weights have no gradients. Memory is not known.
         """
-        loss, decoded = generator.loss_cost(dataset), generator.decode_cost(dataset)
-        asked = None if teacher is None else teacher.cost(dataset)
+        if not isinstance(work, Refine):
+            return None
+        dataset, teacher = work.dataset, work.teacher
+        loss, decoded = work.generator.cost(Loss(dataset)), work.generator.cost(Decode(dataset))
+        asked = None if teacher is None else teacher.cost(Score(dataset))
         if loss is None or decoded is None or asked is None:
             return None
         steps, kl_steps = self.params.steps, min(self.params.kl_steps, self.params.steps)
+        loss = replace(loss, launches=loss.launches / self.params.batch)
         descent = loss * (2 * steps) + (decoded + asked) * (2 * kl_steps)
         if self.params.precision == "bf16":
             descent = descent.in_half_precision()

@@ -1,4 +1,4 @@
-"""What the built-in students take, layer by layer. No torch here."""
+"""The size of the built-in students, layer by layer. No torch here."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ RESNET_STAGES = 4
 
 
 class Layers:
-    """Counts what layers take while one square image goes through them.
+    """A counter of the layers that one square image goes through.
 
     Attributes:
-        kept: what the backward pass needs, in numbers of four bytes. A convolution keeps its input, a norm too, a ReLU
-            what it wrote over the norm's output, an average pool nothing new, a maximum pool also an index of eight
-            bytes for each output.
+        kept: what the backward pass needs, in numbers of four bytes. A convolution and a norm keep their input. A ReLU
+            keeps its output, which replaces the norm's. An average pool keeps nothing new. A maximum pool keeps its
+            output and an index of eight bytes for each number.
+        launches: kernels of a forward pass.
     """
 
     def __init__(self, side: int) -> None:
         self.channels, self.side = COLOURS, side
-        self.flops = self.parameters = 0
+        self.flops = self.parameters = self.launches = 0
         self.kept = COLOURS * side**2
 
     def convolution(self, outputs: int, kernel: int, stride: int = 1, *, bias: bool = False) -> None:
@@ -30,23 +31,32 @@ class Layers:
         self.channels = outputs
         self.parameters += weights + bias * outputs
         self.flops += 2 * weights * self.side**2
+        self.launches += 1
         self.keep()
 
     def norm(self, *, relu: bool) -> None:
         """A norm with scale and shift, and a ReLU in place."""
         self.parameters += 2 * self.channels
+        self.launches += 1 + relu
         if relu:
             self.keep()
 
     def average_pool(self, size: int) -> None:
         """An average pool; its output is kept by what follows."""
         self.side //= size
+        self.launches += 1
         self.keep()
 
     def max_pool(self) -> None:
         """A 3x3 maximum pool of stride 2."""
         self.side = (self.side - 1) // 2 + 1
+        self.launches += 1
         self.keep(3)
+
+    def add(self) -> None:
+        """The sum of two maps, and a ReLU in place."""
+        self.launches += 2
+        self.keep()
 
     def keep(self, times: int = 1) -> None:
         """Keep as many numbers as the image now has, so many times."""
@@ -55,7 +65,8 @@ class Layers:
     def classifier(self, embedding: int, num_classes: int) -> NetworkCost:
         """The sum, with a last linear layer."""
         weights = embedding * num_classes
-        return NetworkCost(self.flops + 2 * weights, self.parameters + weights + num_classes, self.kept, embedding)
+        parameters = self.parameters + weights + num_classes
+        return NetworkCost(self.flops + 2 * weights, parameters, self.kept, embedding, self.launches + 1)
 
 
 def convnet_cost(*, depth: int, num_classes: int, image_size: int) -> NetworkCost:
@@ -100,4 +111,4 @@ def _block(layers: Layers, outputs: int, shrink: int, *, pooled: bool) -> None:
         if pooled and shrink > 1:
             layers.average_pool(shrink)
         layers.norm(relu=False)
-    layers.keep()
+    layers.add()

@@ -40,8 +40,8 @@ class ConvNetStudent(Student):
             hint=_advice(image_size),
         )
 
-    def cost(self, num_classes: int, image_size: int) -> NetworkCost:
-        """Exact but for the norms."""
+    def network_cost(self, num_classes: int, image_size: int) -> NetworkCost:
+        """Return the network's size, exact except for the operations of norms."""
         return convnet_cost(depth=self.depth, num_classes=num_classes, image_size=image_size)
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
@@ -86,8 +86,8 @@ class ResNetStudent(Student):
                 hint="leave 'variant' at 'auto'" if image_size >= 16 else _advice(image_size),
             )
 
-    def cost(self, num_classes: int, image_size: int) -> NetworkCost:
-        """Exact but for the norms."""
+    def network_cost(self, num_classes: int, image_size: int) -> NetworkCost:
+        """Return the network's size, exact except for the operations of norms."""
         return resnet_cost(
             blocks=self.blocks,
             pooled=self.pooled,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ddbench.api.canonical import derive_seed, image_digests, sha256_json, tensor_digest
 from ddbench.api.context import ignore
-from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING
 from ddbench.toolkit.environment import environment
 from ddbench.toolkit.files import (
     CorruptError,
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from ddbench.toolkit.compilation import compiled
 
 __all__ = [
-    "COLOURS",
-    "FLOAT",
-    "PASSES_OF_TRAINING",
     "Checkpoint",
     "CorruptError",
     "compiled",

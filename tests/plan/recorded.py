@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.plan import STAGES, Graph, Node, State
-from ddbench.plan.cost_work import Workload, evaluation_of
+from ddbench.plan.estimate.work import Workload, evaluation_of
 from ddbench.store import Store
 from ddbench.toolkit.hardware import cpu_model
 from tests.plan.pretend import manifest_of, record, write_unsynced
@@ -26,6 +26,7 @@ def record_all(
     environment: dict[str, Any] = H100,
     mebibytes: float = 100.0,
     validation: int = 18,
+    cpu_share: float = 1.0,
     resumed: Callable[[Node], bool] = lambda node: False,
     details: Callable[[Node], dict[str, Any]] = lambda node: {},
 ) -> State:
@@ -33,18 +34,20 @@ def record_all(
 
     Args:
         resumed: of which nodes these are said to be the seconds of the rest.
+        cpu_share: CPU seconds for each second that passed.
         details: what the evaluator says of a training.
     """
     store = Store.open(root)
     state, images = State(graph, store), Workload(State(graph, store))
-    usage = {"cpu_s": 0.0, "peak_memory_mib": PROCESS_MIB}
+    usage = {"peak_memory_mib": PROCESS_MIB}
     if environment["device"] == "cuda":
         usage["peak_device_memory_mib"] = mebibytes
     for key, node in graph.nodes.items():
         inputs = node.inputs.map(state.digests.__getitem__)
         action_key = node.action_key(inputs)
         state.digests[key] = key
-        took = {**usage, "wall_s": seconds(node), **({"resumed": True} if resumed(node) else {})}
+        took = {**usage, "wall_s": seconds(node), "cpu_s": cpu_share * seconds(node)}
+        took |= {"resumed": True} if resumed(node) else {}
         room = root / ("results" if STAGES[node.stage].makes_result else "artifacts") / action_key[:2] / action_key
         if STAGES[node.stage].makes_result:
             made = {

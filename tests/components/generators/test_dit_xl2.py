@@ -35,6 +35,7 @@ import ddbench
 from ddbench import ClassInfo, ComponentError, Context, LabeledImages, Samples, TrainingData
 from ddbench.api import tensor_digest
 from ddbench.api.cost import Cost
+from ddbench.api.work import Sample
 from ddbench.toolkit.hardware import Device
 
 INDICES = (258, 7, 999)
@@ -670,7 +671,7 @@ def test_the_speed_is_told_as_a_share_of_what_the_device_could_do(
 ) -> None:
     """On a device of 10^9 operations a second, two threads of which do twice that; none is told of one not known."""
     made = load(hub)
-    flops = cast("int", cast("Cost", made.cost(cast("Any", None))).flops)
+    flops = cast("int", cast("Cost", made.cost(Sample(cast("Any", None)))).flops)
     for device, share in ((Device("cpu", "a slow device", 1e9, 1e9), True), (None, False)):
         monkeypatch.setattr(_latent_dit, "device_in_use", lambda name, device=device: device)
         with caplog.at_level("INFO"):

@@ -1,4 +1,4 @@
-"""How fast work of each kind went, as a store has recorded it."""
+"""The recorded timings of a store: how fast work of each kind went."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from math import log
 from statistics import fmean
 from typing import Any, Final
 
-from ddbench.plan.cost_devices import device_of
-from ddbench.plan.cost_work import Workload, kind_of_evaluation, kind_of_recipe, passes
+from ddbench.plan.estimate.devices import device_of
+from ddbench.plan.estimate.work import Workload, kind_of_evaluation, kind_of_recipe, passes
 from ddbench.record import RunRecord
 from ddbench.store import Manifest, Store
 
 _MIB = 2**20
-# What memory is counted of: a process holds Python, torch and what both keep, beside tensors.
+RECORDED: Final = "recorded timings"
+# Memory is counted of tensors, or of a whole process, which holds Python and torch too.
 TENSORS: Final = "tensors"
 PROCESS: Final = "process"
 
@@ -25,8 +26,8 @@ class Timing:
     """One recorded piece of work.
 
     Attributes:
-        units: None where it was not recorded how much there was to do.
-        memory_of: what held so many bytes: the tensors on a GPU, elsewhere the whole process.
+        units: None if the amount of work was not recorded.
+        memory_of: ``tensors``, on a GPU, or ``process``.
     """
 
     kind: str
@@ -38,10 +39,10 @@ class Timing:
 
 
 class Timings:
-    """What a store has recorded, of any suite, of work that was done in one go.
+    """The work that a store has recorded, of any suite. Work that was interrupted is left out.
 
     Attributes:
-        seconds: of all that was recorded, by device.
+        seconds: the sum by device.
     """
 
     def __init__(self, store: Store, work: Workload) -> None:
@@ -56,10 +57,10 @@ class Timings:
             if timing.units:
                 self._took[place][timing.units].append(timing.seconds)
 
-    def estimate(self, kind: str, device: str, units: int) -> float | None:
-        """Seconds for so many units, from the recorded work that is nearest in size; None without any of the kind.
+    def predict(self, kind: str, device: str, units: int) -> float | None:
+        """Return the seconds of so many units, from the recorded work nearest in size; None without any of the kind.
 
-        A unit of small work takes longer, for what is done once a node: the smaller the recorded work, the more of it.
+        A unit of small work takes longer, as each node has a fixed part.
         """
         took = self._took.get((kind, device))
         if not took or not units:
@@ -68,16 +69,17 @@ class Timings:
         return fmean(took[nearest]) / nearest * units
 
     def memory(self, kind: str, device: str) -> dict[str, int]:
-        """The most bytes that work of the kind has held on the device, by what they were counted of; perhaps empty."""
+        """Return the most bytes that such work has held on the device, by what they were counted of; perhaps empty."""
         return self._memory.get((kind, device), {})
 
 
 def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
-    """What was timed from its beginning to its end: of work that was taken up again, only the rest was."""
+    """Yield the work that was timed from beginning to end: of resumed work only the rest was timed."""
     for manifest in store.manifests():
-        if "usage" in manifest.info and "environment" in manifest.info and "resumed" not in manifest.info["usage"]:
+        info = manifest.info
+        if "usage" in info and "environment" in info and "resumed" not in info["usage"]:
             kind = kind_of_recipe(manifest.stage, manifest.recipe["uses"], manifest.recipe["settings"])
-            yield _timing(kind, manifest.info["environment"], _units(manifest), manifest.info["usage"])
+            yield _timing(kind, info["environment"], _units(manifest), info["usage"])
     for record in store.all_results():
         if record.training.wall_s is not None and not _was_resumed(record):
             usage = record.training.model_dump(exclude_none=True)
@@ -85,7 +87,7 @@ def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
 
 
 def _was_resumed(record: RunRecord) -> bool:
-    """Whether a training was taken up again, as its worker says or, in older records, the evaluator alone."""
+    """Return whether a training was resumed, as its worker or, in older records, the evaluator says."""
     return record.training.resumed or bool(record.result.details.get("resumed_after"))
 
 
@@ -93,20 +95,26 @@ def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: di
     on_gpu = "peak_device_memory_mib" in usage
     mebibytes = usage["peak_device_memory_mib" if on_gpu else "peak_memory_mib"]
     memory = (TENSORS if on_gpu else PROCESS, int(mebibytes * _MIB))
-    return Timing(kind, device_of(environment), units, usage["wall_s"], *memory)
+    return Timing(kind, device_of(environment), units, _seconds(environment, usage), *memory)
+
+
+def _seconds(environment: dict[str, Any], usage: dict[str, float]) -> float:
+    """Return wall time; on a CPU the CPU time of a thread where that is less, as other processes may have run too."""
+    wall = usage["wall_s"]
+    if environment["device"] != "cpu":
+        return wall
+    threads: int = environment.get("threads", 1)
+    return min(wall, usage.get("cpu_s", wall) / threads)
 
 
 def _units(manifest: Manifest) -> int | None:
-    """How much an artifact was to make, in the measure of its stage."""
+    """Return how much an artifact was to make, in the measure of its stage."""
     if manifest.stage in ("dataset", "fit"):
         return 1
     if manifest.stage == "distill":
         return manifest.size
-    if manifest.stage == "select":
-        size: int | None = manifest.info.get("pool_size")
-        return size
-    samples: int | None = manifest.info.get("samples")
-    return samples
+    units: int | None = manifest.info.get("pool_size" if manifest.stage == "select" else "samples")
+    return units
 
 
 def _kind(record: RunRecord) -> str:
@@ -122,7 +130,7 @@ def _kind(record: RunRecord) -> str:
 
 
 def _passes(record: RunRecord, work: Workload) -> int | None:
-    """The passes of a recorded training; None for a protocol that the plan has not, and so of no kind of it."""
+    """Return the passes of a recorded training; None for a protocol that the plan does not use."""
     protocol = None if record.protocol is None else work.protocols.get(record.protocol.sha256)
     if protocol is None or record.distilled is None or record.distilled.ipc is None:
         return None
