@@ -304,6 +304,6 @@ def test_manifests_of_both_formats_are_read() -> None:
     new, old = Manifest.parse({**MANIFEST, "later": 1}), Manifest.parse(OLD_MANIFEST)
     assert new.to_json() == MANIFEST
     assert (new.format, old.format) == (2, 1)
-    assert new.code_hashes == old.code_hashes == {"selector": "c" * 64}
+    assert new.provenance["selector"].code_hash == old.provenance["selector"].code_hash == "c" * 64
     assert new.files == old.files == {"content.json": ("e" * 64, 12)}
     assert old.provenance["selector"].version == 2
