@@ -74,7 +74,7 @@ matrix:
 
 @pytest.fixture
 def example_suite(tmp_path: Path) -> Path:
-    """A suite of the example plug-in's components that runs in seconds."""
+    """Return a suite of the example plug-in's components that runs in seconds."""
     path = tmp_path / "example.yaml"
     path.write_text(EXAMPLE_SUITE)
     return path

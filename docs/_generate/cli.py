@@ -1,0 +1,51 @@
+"""The page of the verbs, from the typer app."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
+
+import typer
+
+from ddbench.cli import app
+
+from .text import code, prose, table
+
+
+def page() -> str:
+    """Return a section for each verb, in the order of `ddbench --help`."""
+    verbs = [_verb(command.name or "", command.callback) for command in app.registered_commands if command.callback]
+    return "\n\n".join(["# Command line", "Every verb also takes `--help`.", *verbs])
+
+
+def _verb(name: str, callback: Callable[..., Any]) -> str:
+    hints = get_type_hints(callback, include_extras=True)
+    arguments, options = [], []
+    for parameter in inspect.signature(callback).parameters.values():
+        base, *marks = get_args(hints[parameter.name])
+        info = next(mark for mark in marks if hasattr(mark, "param_decls"))
+        default = _default(parameter.default, info.show_default)
+        if isinstance(info, typer.models.OptionInfo):
+            # The first name given to `typer.Option` within `Annotated` is found as its default.
+            first = [info.default] if isinstance(info.default, str) else []
+            names = [*first, *(info.param_decls or ())] or [f"--{parameter.name.replace('_', '-')}"]
+            value = "" if base is bool else f" {info.metavar or parameter.name.upper()}"
+            options.append((", ".join(f"`{name}{value}`" for name in names), default, info.help or ""))
+        else:
+            arguments.append((f"`{info.metavar or parameter.name.upper()}`", default, info.help or ""))
+    parts = [f"## `ddbench {name}`", prose(callback.__doc__)]
+    parts += [table((title, "default", "meaning"), rows) for title, rows in _titled(arguments, options) if rows]
+    return "\n\n".join(parts)
+
+
+def _titled(arguments: list[Any], options: list[Any]) -> list[tuple[str, list[Any]]]:
+    return [("argument", arguments), ("option", options)]
+
+
+def _default(value: Any, shown: Any) -> str:
+    if isinstance(shown, str):
+        return shown
+    if value is inspect.Parameter.empty:
+        return "required"
+    return "" if value is None or value is False else code(value)

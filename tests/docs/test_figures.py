@@ -1,0 +1,73 @@
+"""The figures in docs are those that were measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from ddbench_components.generators import dit_nano
+from ddbench_components.recipes.dit_nano.card import table
+
+from ddbench.report import leaderboard_of, read_exported
+from tests.benchmarks import equality, generation, objective, refinement, students
+from tests.benchmarks.test_students import LEAST, reached
+from tests.conftest import ROOT
+from tests.docs.pages import DOCS, README, table_after
+
+DIT_NANO = Path(dit_nano.__file__).with_name("_dit_nano")
+BENCHMARKS, GENERATOR = DOCS / "benchmarks.md", DOCS / "generator.md"
+MINI = ROOT / "leaderboard" / "results" / "cifar10-mini"
+
+
+@pytest.mark.parametrize("figures", [students, equality, generation, refinement, objective])
+def test_the_figures_are_those_that_were_measured(figures: ModuleType) -> None:
+    mark = {students: "speed"}.get(figures, figures.__name__.rpartition(".")[2])
+    page = GENERATOR if figures is objective else BENCHMARKS
+    assert table_after(page, mark) == figures.table(json.loads(figures.FILE.read_text()))
+
+
+def test_the_figures_of_dit_nano_are_those_of_its_card() -> None:
+    about = json.loads((DIT_NANO / "figures.json").read_text())
+    assert table_after(GENERATOR, "dit-nano") == table(about["figures"])
+    last = {e.method: e.last for e in leaderboard_of(read_exported(MINI)).entries if e.ipc == 10}
+    ours, random = last["DiT-nano"], last["Random"]
+    assert ours is not None
+    assert random is not None
+    text = GENERATOR.read_text()
+    assert f"to {ours} % of" in text
+    assert f"train it to {random} %." in text
+    assert ours.n == random.n == 5
+    assert ours.mean >= random.mean + 4
+    (picture,) = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert (DOCS / picture).samefile(DIT_NANO / "samples.png")
+
+
+def test_students_are_as_fast_and_as_good_as_is_said() -> None:
+    """The least that is wanted, in the figures that were kept."""
+    kept = json.loads(students.FILE.read_text())
+    assert kept["environment"]["device_model"].split()[0] in BENCHMARKS.read_text()
+    for student, least in LEAST.items():
+        assert all(ratio >= wanted for ratio, wanted in zip(reached(kept["students"][student]), least, strict=True))
+    equal = json.loads(equality.FILE.read_text())
+    assert equal.keys() == LEAST.keys()
+    for figures in equal.values():
+        assert min(len(figures["plain"]), len(figures["fast"])) >= 10
+        _, low, high = equality.difference(figures["fast"], figures["plain"])
+        assert -equality.MARGIN <= low <= high <= equality.MARGIN
+
+
+def test_the_picture_of_the_readme_shows_the_committed_results() -> None:
+    (picture,) = re.findall(r"!\[.*?\]\((.*?)\)", README.read_text())
+    drawn = (ROOT / picture).read_text(encoding="utf-8")
+    texts = [text.replace("&#160;", " ").strip() for text in re.findall(r">([^<>]+)</text>", drawn)]
+    board = leaderboard_of(read_exported(MINI))
+    for entry in board.entries:
+        assert any(entry.method in text for text in texts), entry.method
+    lines = "\n".join(texts)
+    for entry in board.entries:
+        assert str(entry.last) in lines
+    assert len(drawn) < 200_000
+    assert "http" not in drawn.replace("http://www.w3.org/2000/svg", ""), "a picture loads nothing"
