@@ -80,11 +80,6 @@ class Manifest(Part):
         return parse_part(cls, upgrade_manifest(value, where), "manifest", where)
 
     @property
-    def code_hashes(self) -> dict[str, str | None]:
-        """The code hash of each component involved, by role."""
-        return {role: known.code_hash for role, known in self.provenance.items()}
-
-    @property
     def size(self) -> int:
         """Bytes of the payload."""
         return sum(size for _, size in self.files.values())
