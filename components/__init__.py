@@ -1,4 +1,4 @@
-"""The built-in components, registered through the same hooks as a third party's."""
+"""The built-in components. They use the same hooks as third-party plug-ins."""
 
 from __future__ import annotations
 

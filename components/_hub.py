@@ -1,6 +1,6 @@
-"""Repositories on the Hugging Face Hub, and whether files of them are whole here.
+"""Repositories on the Hugging Face Hub, and checks of their local files.
 
-Connections to it are opened here alone, and only to fetch.
+Only this module connects to the Hub, and only to fetch.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from ddbench.toolkit import data_home, file_sha256
 
 TIMEOUT_S: Final = 10.0
 _MINUTE_S: Final = 60.0
-# When a repository, or a file of one, could not be had, and why.
+# Time and error of failed requests, by repository and file.
 _failed: dict[tuple[str, str], tuple[float, ComponentError]] = {}
 _INDEX: Final = ".index.json"
-# With it begins what torch saved before its files were zip archives.
+# The first bytes of files that torch saved before it used zip archives.
 _PICKLE: Final = b"\x80\x02"
-# The format allows no larger one.
+# The limit of the format, in bytes.
 _LARGEST_HEADER: Final = 100_000_000
 
 
 def kept_in(repository: str) -> Path:
-    """The folder of the data folder that holds what was fetched of a repository, laid out as there."""
+    """Return the folder in the data folder for files fetched from a repository; it has the same layout."""
     return data_home() / "weights" / repository
 
 
 def meant_folder(repository: str) -> str | None:
-    """What to do if a folder was meant that is called as a repository; None where there is none."""
+    """Return a hint if a local folder has the repository's name, otherwise None."""
     return f"write './{repository}' for the folder of this name" if Path(repository).is_dir() else None
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is there and nothing of it is missing, as far as that is seen without reading all of it.
+    """Return whether a file exists and looks complete, without reading all of it.
 
-    A file of safetensors says how long it is, one of torch's is a zip archive to its end, JSON can be parsed, and an
-    index names shards. Of other files, those of torch before 1.6 among them, nothing is seen but that they are there.
+    A safetensors file states its length, a torch file is a zip archive, JSON can be parsed, and an index names shards.
+    Other files, including those of torch before 1.6, only have to exist.
     """
     try:
         if path.suffix == ".safetensors":
-            return path.stat().st_size == _told_size(path)
+            return path.stat().st_size == _stated_size(path)
         if path.suffix in (".bin", ".pt", ".pth"):
             return is_zipfile(path) or _begins_with(path, _PICKLE)
         if path.name.endswith(_INDEX):
@@ -58,13 +58,13 @@ def is_whole(path: Path) -> bool:
             json.loads(path.read_bytes())
         return path.is_file()
     except PermissionError:
-        return True  # nothing is seen of it; who reads it says so
+        return True  # unreadable here; the reader will report it
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return False
 
 
 def shards(path: Path) -> list[str]:
-    """The files that weights are split into, as their index names them; none where it is damaged, or another file."""
+    """Return the shards that an index names; an empty list if it is damaged or not an index."""
     if not path.name.endswith(_INDEX):
         return []
     try:
@@ -73,8 +73,8 @@ def shards(path: Path) -> list[str]:
         return []
 
 
-def _told_size(path: Path) -> int:
-    """How long a file of safetensors says that it is. Raises one of several errors where it does not say so."""
+def _stated_size(path: Path) -> int:
+    """Return the size that the header of a safetensors file states. Raise various errors if it is damaged."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > _LARGEST_HEADER:
@@ -92,11 +92,12 @@ def _begins_with(path: Path, first: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository as it is at one commit.
+    """A repository at one commit.
 
     Attributes:
         name: ``owner/name``.
-        files: all of them by name, each with the SHA-256 that the Hub tells of it; it tells that of large files.
+        commit: the commit.
+        files: SHA-256 of all files by name; the Hub knows those of large files only.
     """
 
     name: str
@@ -105,7 +106,7 @@ class Repository:
 
     @classmethod
     def ask(cls, name: str) -> Repository:
-        """What the Hub has under a name now. Raises ComponentError where it cannot be asked, or has nothing."""
+        """Request the latest commit of a repository. Raise ComponentError if that fails."""
         from huggingface_hub import HfApi
 
         with _tried_once(name), _explained(name):
@@ -114,23 +115,21 @@ class Repository:
         return cls(name, info.sha or "main", files)
 
     def fetch(self, file: str, progress: Progress) -> Path:
-        """Get a file, whole or not at all.
-
-        One that is there already, as it is at this commit, is not got again, but for one that is not whole.
+        """Fetch a file and return its path. A complete file of this commit is not fetched again.
 
         Raises:
-            ComponentError: the repository has no such file, or it cannot be got.
+            ComponentError: the repository does not have the file, or the download fails.
         """
         from huggingface_hub import hf_hub_download
 
         if file not in self.files:
             raise ComponentError(f"{self.name} on the Hugging Face Hub has no {file}", hint="name another repository")
         folder, bar = kept_in(self.name), _bar(f"{self.name} {file}", progress)
-        # The library takes a file that was cut off since for what it was when it was fetched.
-        anew = (folder / file).is_file() and not is_whole(folder / file)
+        # The library does not notice that a file has been truncated since it was fetched.
+        damaged = (folder / file).is_file() and not is_whole(folder / file)
         with _tried_once(self.name, file):
             with _explained(self.name):
-                # From its cache the library would copy a file bit by bit, and a kill leave half of it in its place.
+                # The library would copy a file from its cache, and a kill would leave an incomplete copy.
                 nowhere = folder / ".cache" / "none"
                 got = hf_hub_download(
                     self.name,
@@ -138,23 +137,23 @@ class Repository:
                     revision=self.commit,
                     local_dir=folder,
                     cache_dir=nowhere,
-                    force_download=anew,
+                    force_download=damaged,
                     tqdm_class=bar,
                 )
             path, digest = Path(got), self.files[file]
             if not is_whole(path) or (digest is not None and file_sha256(path) != digest):
                 path.unlink()
-                said = f"{file} of {self.name} arrived damaged and was thrown away"
-                raise ComponentError(said, hint="fetch it again")
+                message = f"{file} of {self.name} arrived damaged and was deleted"
+                raise ComponentError(message, hint="fetch it again")
         return path
 
 
 @contextmanager
 def _tried_once(repository: str, file: str = "") -> Iterator[None]:
-    """For a minute, tell again what has failed instead of trying it: several components want the same."""
-    since, known = _failed.get((repository, file), (0.0, None))
-    if known is not None and monotonic() - since < _MINUTE_S:
-        raise known
+    """Repeat an error for a minute without a new request, because several components may need the same file."""
+    since, failure = _failed.get((repository, file), (0.0, None))
+    if failure is not None and monotonic() - since < _MINUTE_S:
+        raise failure
     try:
         yield
     except ComponentError as error:
@@ -164,14 +163,14 @@ def _tried_once(repository: str, file: str = "") -> Iterator[None]:
 
 @contextmanager
 def _explained(repository: str) -> Iterator[None]:
-    """Tell in one line what hinders a download, and nothing else."""
+    """Re-raise any error of a download as a ComponentError of one line."""
     from huggingface_hub import logging
 
     verbosity = logging.get_verbosity()
     logging.set_verbosity(ERROR)
     try:
         yield
-    # What a broken connection raises is up to the library that the Hub's own library asks with.
+    # The Hub's library uses another library, whose errors for broken connections vary.
     except Exception as error:
         raise _explanation(repository, error) from error
     finally:
@@ -184,27 +183,27 @@ def _explanation(repository: str, error: Exception) -> ComponentError:
 
     endpoint, folder = HfApi().endpoint, kept_in(repository)
     if isinstance(error, GatedRepoError):
-        said = f"{repository} is only for those who have accepted its terms"
-        return ComponentError(said, hint=f"accept them at {endpoint}/{repository}, log in with `hf auth login`")
+        message = f"{repository} is available only to users who accepted its terms"
+        return ComponentError(message, hint=f"accept them at {endpoint}/{repository} and run `hf auth login`")
     if isinstance(error, RepositoryNotFoundError):
-        said = f"{endpoint} has no repository {repository}, or shows it to its owners alone"
-        hint = "check the name; of a private one, log in with `hf auth login`"
-        return ComponentError(said, hint=meant_folder(repository) or hint)
+        message = f"{endpoint} has no repository {repository}, or it is private"
+        hint = "check the name; for a private repository, run `hf auth login`"
+        return ComponentError(message, hint=meant_folder(repository) or hint)
     if isinstance(error, OSError) and error.errno == ENOSPC:
-        said = f"{repository} could not be fetched: no space is left for {folder}"
-        return ComponentError(said, hint="make some, or name another data folder in DDBENCH_DATA")
-    # It says no more than that a file is neither there nor to be had; its cause says why.
+        message = f"{repository} could not be fetched: no space is left for {folder}"
+        return ComponentError(message, hint="free disk space, or set DDBENCH_DATA to another folder")
+    # This error only states that the file is unavailable; its cause has the reason.
     cause = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None
     reason = shorten(str(cause or error) or type(error).__name__, 240, placeholder=" …")
     return ComponentError(
         f"{repository} could not be fetched from {endpoint} ({reason})",
-        hint="check the connection, name a mirror in HF_ENDPOINT, or bring here what "
-        f"`hf download {repository} --local-dir {folder}` gets elsewhere",
+        hint="check the connection, set HF_ENDPOINT to a mirror, or copy the result of "
+        f"`hf download {repository} --local-dir {folder}` from another machine",
     )
 
 
 def _bar(title: str, progress: Progress) -> Any:
-    """A progress bar, as the Hub's library wants it, that shows nothing itself."""
+    """Return a progress bar class for the Hub's library that calls ``progress`` and prints nothing."""
     from huggingface_hub.utils.tqdm import tqdm
 
     class Bar(tqdm):
@@ -215,7 +214,7 @@ def _bar(title: str, progress: Progress) -> Any:
             self.n += n or 0
             progress(title, int(self.n), int(self.total or 0))
 
-        # Files that arrive in pieces have a second bar, of what has come in; to have these two is to do without it.
+        # Files in chunks have a second bar for received bytes; these two methods disable it.
 
         def update_transfer(self, n: float) -> None:
             pass

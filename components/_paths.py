@@ -1,4 +1,4 @@
-"""Paths as users write them, and names of files as text."""
+"""Paths given by users, and file names as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 def _expanded(path: Path) -> Path:
     try:
         return path.expanduser()
-    except RuntimeError:  # there is no such user: what uses the path says that nothing is there
+    except RuntimeError:  # no such user; the code that uses the path reports that it does not exist
         return path
 
 
@@ -20,5 +20,5 @@ UserPath: TypeAlias = Annotated[Path, AfterValidator(_expanded)]
 
 
 def printable(name: str) -> str:
-    r"""A file's name as text that can be stored: of one that is no UTF-8, the bytes that are none become ``\xff``."""
+    r"""Return a file name as text that can be stored; bytes that are not UTF-8 become escapes such as ``\xff``."""
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""How fast the networks that are trained here from nothing learn over time."""
+"""The learning-rate schedule of networks trained from scratch."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import math
 
 
 def share_of_peak(step: int, steps: int, warmup: int) -> float:
-    """The share of the peak that a step has, counted from 0: it rises along a line, and falls along half a cosine."""
+    """Return a step's share of the peak learning rate: linear warm-up times cosine decay. Steps count from 0."""
     return min(1.0, (step + 1) / warmup) * (1 + math.cos(math.pi * step / steps)) / 2

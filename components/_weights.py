@@ -1,7 +1,7 @@
-"""Pretrained weights, and where on this machine they are. No connection is opened but to fetch them.
+"""Pretrained weights on this machine. Connections are opened only to fetch them.
 
-A file that the user names comes first. Weights that are known by a name are looked for in ``weights/<repository>`` in
-the data folder, laid out as their repository on the Hugging Face Hub, then in the Hub's own cache.
+A file that the user names is used first. Published weights are searched in ``weights/<repository>`` in the data folder,
+with the layout of the repository on the Hugging Face Hub. The Hub's cache comes next.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Published:
     """Weights on the Hugging Face Hub.
 
     Attributes:
-        name: what they are called by those who use them.
-        repository: where they are, as ``owner/name``.
-        files: the names that they may have there, the preferred one first.
+        name: their usual name.
+        repository: their repository, as ``owner/name``.
+        files: possible file names in the repository, the preferred one first.
     """
 
     name: str
@@ -37,19 +37,21 @@ class Published:
 
 
 def given_weights(path: Path, parameter: str = "weights") -> Path:
-    """The file that the user named. Raises ComponentError where there is none, or none of weights by its name."""
+    """Return a file of weights named by the user. Raise ComponentError if it is missing or has another suffix."""
     if not path.is_file():
         hint = f"check the parameter '{parameter}'"
-        raise ComponentError("there is no such file of weights", where=str(path), hint=hint)
+        raise ComponentError("the file of weights does not exist", where=str(path), hint=hint)
     if path.suffix not in SUFFIXES:
-        raise ComponentError("is no file of weights", where=str(path), hint=f"their names end in {', '.join(SUFFIXES)}")
+        hint = f"file names must end in {', '.join(SUFFIXES)}"
+        raise ComponentError("is not a file of weights", where=str(path), hint=hint)
     return path
 
 
 def published_weights(weights: Published, wanted_by: str) -> Path:
-    """The file of published weights, whole.
+    """Return a complete file of published weights.
 
-    Raises ComponentError, with the command that fetches them, where there is none.
+    Raises:
+        ComponentError: it is missing; the hint is the command that fetches it.
     """
     places = _places(weights)
     found = next(filter(is_whole, places), None)
@@ -67,7 +69,7 @@ def published_weights(weights: Published, wanted_by: str) -> Path:
 
 
 def fetch_published(weights: Published, progress: Progress) -> None:
-    """Get published weights that are not whole on this machine. Raises ComponentError where they cannot be got."""
+    """Fetch published weights unless they are complete on this machine. Raise ComponentError if that fails."""
     if any(map(is_whole, _places(weights))):
         return
     repository = Repository.ask(weights.repository)
@@ -76,7 +78,7 @@ def fetch_published(weights: Published, progress: Progress) -> None:
 
 
 def _places(weights: Published) -> list[Path]:
-    """Where these weights may be on this machine, the preferred place first."""
+    """Return the possible files of these weights on this machine, the preferred one first."""
     from huggingface_hub import try_to_load_from_cache
 
     kept = [kept_in(weights.repository) / name for name in weights.files]
@@ -86,26 +88,25 @@ def _places(weights: Published) -> list[Path]:
 
 @contextmanager
 def loading(path: Path, name: str) -> Iterator[None]:
-    """Tell in one line that what a file holds is not the weights of ``name``, or that there is no memory for them."""
-
+    """Re-raise errors of loading the weights of ``name`` as a ComponentError of one line."""
     try:
         with enough_memory(f"the weights of {name}"):
             yield
     except ComponentError:
         raise
-    # What a damaged or foreign file raises is up to the library that reads it: anything from KeyError to EOFError.
+    # The library that reads a damaged or foreign file decides on the error: anything from KeyError to EOFError.
     except Exception as error:
         raise ComponentError(
             f"cannot be loaded as weights of {name} ({_reason(path, error)})",
             where=str(path),
-            hint="fetch the file again, or name the model that it is of",
+            hint="fetch the file again, or name its model",
         ) from error
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """Why something cannot be loaded, without torch's advice to trust it."""
+    """Return the reason why a file cannot be loaded, without torch's advice to trust it."""
     if path.is_file() and not is_whole(path):
-        return f"it is cut off, or no {path.suffix} file but by its name"
-    if type(error).__name__ == "UnpicklingError":  # what torch raises where it is not to trust a file
-        return "it holds other things than tensors, or is damaged"
+        return f"it is truncated, or not a {path.suffix} file"
+    if type(error).__name__ == "UnpicklingError":  # torch refuses untrusted content
+        return "it contains other objects than tensors, or is damaged"
     return shorten(f"{type(error).__name__}: {error}", 240, placeholder=" …")

@@ -49,10 +49,15 @@ class StoreError(DdbenchError):
     """A store that cannot be read or written."""
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is nearest to a misspelt ``word``; None where none is near."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelt ``word``: the nearest known name, else the list of all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
+    near = closest(word, names)
+    if near:
+        return f"did you mean '{near}'?"
     return f"known: {', '.join(names)}" if names else "none is known"

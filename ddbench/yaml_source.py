@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,26 +50,37 @@ class YamlSource:
         return self.file
 
 
-def read_yaml(file: Path) -> YamlSource:
-    """Read a YAML mapping; raises SuiteError with the place for a missing, malformed or ambiguous file."""
+def read_yaml(file: Path, shown: str | None = None) -> YamlSource:
+    """Read a YAML mapping; raise SuiteError with the place for a missing, malformed or ambiguous file.
+
+    Args:
+        shown: the file's name in messages; by default its path.
+    """
+    shown = shown or str(file)
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SuiteError("there is no such file", where=str(file), hint="give the path of a suite file") from None
+        raise SuiteError("there is no such file", where=shown, hint="give the path of a suite file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"cannot be read as text: {error}", where=str(file)) from None
+        raise SuiteError(f"cannot be read as text: {error}", where=shown) from None
+    return _parsed(text, shown)
+
+
+@lru_cache(64)
+def _parsed(text: str, shown: str) -> YamlSource:
+    """Parse a text once: many suites extend the same one. Nobody may change the values."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
+        where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
         raise SuiteError(f"not valid YAML: {error.problem or error.context}", where=where) from None
     except YAMLError as error:
-        raise SuiteError(f"not valid YAML: {str(error).splitlines()[0]}", where=str(file)) from None
+        raise SuiteError(f"not valid YAML: {str(error).splitlines()[0]}", where=shown) from None
     if not isinstance(root, MappingNode) or not root.value:
-        raise SuiteError("holds no keys", where=str(file), hint="a suite file is a YAML mapping, see suites/smoke.yaml")
-    reader = _Reader(str(file))
-    return YamlSource(str(file), reader.value(root, ()), reader.places)
+        raise SuiteError("holds no keys", where=shown, hint="a suite file is a YAML mapping, see suites/smoke.yaml")
+    reader = _Reader(shown)
+    return YamlSource(shown, reader.value(root, ()), reader.places)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Training images that are validation images too."""
+"""Removal of training images that are validation images too."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from ddbench import LabeledImages
 
 
 def without_validation_images(train: LabeledImages, validation: LabeledImages) -> LabeledImages:
-    """Return the training images that equal no validation image pixel for pixel, in their order."""
-    shown = {image.tobytes() for image in validation.images.numpy()}
-    kept = [i for i, image in enumerate(train.images.numpy()) if image.tobytes() not in shown]
+    """Return the training images, in order, without those that equal a validation image pixel by pixel."""
+    held_out = {image.tobytes() for image in validation.images.numpy()}
+    kept = [i for i, image in enumerate(train.images.numpy()) if image.tobytes() not in held_out]
     if len(kept) == len(train):
         return train
     return LabeledImages(train.images[kept], train.labels[kept], tuple(train.ids[i] for i in kept))

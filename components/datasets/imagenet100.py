@@ -1,4 +1,4 @@
-"""A hundred classes of ImageNet."""
+"""ImageNet-100, a hundred classes of ImageNet."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ INDICES: Final = (
 
 @component("dataset", "imagenet100", version=1, paper="arXiv:2205.14959")
 class Imagenet100(ImagenetSubset):
-    """ImageNet-100: the hundred classes of the IDC paper, out of ImageNet-1k with its own split, at 256 pixels.
+    """ImageNet-100: the hundred classes of the IDC paper, from ImageNet-1k with ImageNet's split, at 256 pixels.
 
-    The classes come in IDC's order, in which the distillation literature labels them; the first ten are ``imageidc``.
-    5,000 validation images. Decoded, the training images take up some 25 GB.
+    The classes keep IDC's order, which the distillation literature uses. The first ten are ``imageidc``. There are
+    5,000 validation images. The decoded training images take about 25 GB.
 
-    The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
-    ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
+    The user provides the images as ``imagenet/train/<WordNet id>/*.JPEG`` and ``imagenet/val/<WordNet id>/*.JPEG`` in
+    the data folder.
 
-    Photographs are decoded once, to 256 pixels. Where a protocol's input is another size, such as 224, real images are
-    resized from there, for training and validation alike; the published code resizes the photographs themselves.
+    Photographs are decoded once, to 256 pixels. For a protocol with another input size, such as 224, the stored images
+    are resized, for training and validation. Published code resizes the original photographs instead.
     """
 
     classes = imagenet_classes(INDICES)

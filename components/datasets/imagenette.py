@@ -1,4 +1,4 @@
-"""Ten easily told classes out of ImageNet."""
+"""ImageNette, ten easily classified classes of ImageNet."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ._imagenet.subset import PAPER
 
 @component("dataset", "imagenette", version=1, paper=PAPER)
 class Imagenette(FastaiSubset):
-    """ImageNette: ten easily told classes out of ImageNet-1k, with ImageNet's own split, at 256 pixels.
+    """ImageNette: ten easily classified classes of ImageNet-1k, with ImageNet's split, at 256 pixels.
 
-    12,894 training and 500 validation images. The classes are those of fastai's ImageNette, in its order.
+    It has 12,894 training and 500 validation images. The classes are those of fastai's ImageNette, in its order.
 
-    The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
-    ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
+    The user provides the images as ``imagenet/train/<WordNet id>/*.JPEG`` and ``imagenet/val/<WordNet id>/*.JPEG`` in
+    the data folder.
 
-    Photographs are decoded once, to 256 pixels. Where a protocol's input is another size, such as 224, real images are
-    resized from there, for training and validation alike; the published code resizes the photographs themselves.
+    Photographs are decoded once, to 256 pixels. For a protocol with another input size, such as 224, the stored images
+    are resized, for training and validation. Published code resizes the original photographs instead.
 
-    With ``split: fastai`` the images are those of fastai's archive ``imagenette2.tgz`` (9,469 and 3,925), extracted to
-    ``imagenette2/{train,val}/<WordNet id>/*.JPEG`` in the data folder or fetched. Take it to compare with numbers that
-    were measured so, and say so: 3,791 of its 3,925 validation images (96.6 %) are ImageNet training images, which
-    pretrained generators and teachers have seen.
+    With ``split: fastai`` the images are those of fastai's archive ``imagenette2.tgz`` (9,469 and 3,925). Extract it to
+    ``imagenette2/{train,val}/<WordNet id>/*.JPEG`` in the data folder, or let ``ddbench fetch`` download it. Use this
+    split only to compare with numbers measured on it, and report it: 3,791 of its 3,925 validation images (96.6 %) are
+    ImageNet training images. Pretrained generators and teachers have seen these.
     """
 
     classes = (
@@ -42,7 +42,7 @@ class Imagenette(FastaiSubset):
         ClassInfo("parachute", "n03888257", 701),
     )
     train_counts = (1300, 1300, 1300, 1194, 1300, 1300, 1300, 1300, 1300, 1300)
-    # The digest is the one that torchvision checks.
+    # torchvision checks the same digest.
     archive = Archive(
         "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2.tgz", "imagenette2", "fe2fc210e6bb7c5664d602c3cd71e612"
     )

@@ -1,4 +1,4 @@
-"""Ten breeds of dogs out of ImageNet."""
+"""ImageWoof, ten dog breeds of ImageNet."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ._imagenet.subset import PAPER
 
 @component("dataset", "imagewoof", version=1, paper=PAPER)
 class Imagewoof(FastaiSubset):
-    """ImageWoof: ten breeds of dogs out of ImageNet-1k, with ImageNet's own split, at 256 pixels.
+    """ImageWoof: ten dog breeds of ImageNet-1k, with ImageNet's split, at 256 pixels.
 
-    12,454 training and 500 validation images. The classes are those of fastai's ImageWoof in the order that the
-    distillation literature labels them in.
+    It has 12,454 training and 500 validation images. The classes are those of fastai's ImageWoof, in the order that the
+    distillation literature uses.
 
-    The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
-    ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder.
+    The user provides the images as ``imagenet/train/<WordNet id>/*.JPEG`` and ``imagenet/val/<WordNet id>/*.JPEG`` in
+    the data folder.
 
-    Photographs are decoded once, to 256 pixels. Where a protocol's input is another size, such as 224, real images are
-    resized from there, for training and validation alike; the published code resizes the photographs themselves.
+    Photographs are decoded once, to 256 pixels. For a protocol with another input size, such as 224, the stored images
+    are resized, for training and validation. Published code resizes the original photographs instead.
 
-    With ``split: fastai`` the images are those of fastai's archive ``imagewoof2.tgz`` (9,025 and 3,929), extracted to
-    ``imagewoof2/{train,val}/<WordNet id>/*.JPEG`` in the data folder or fetched. Take it to compare with numbers that
-    were measured so, and say so: 3,767 of its 3,929 validation images (95.9 %) are ImageNet training images, which
-    pretrained generators and teachers have seen.
+    With ``split: fastai`` the images are those of fastai's archive ``imagewoof2.tgz`` (9,025 and 3,929). Extract it to
+    ``imagewoof2/{train,val}/<WordNet id>/*.JPEG`` in the data folder, or let ``ddbench fetch`` download it. Use this
+    split only to compare with numbers measured on it, and report it: 3,767 of its 3,929 validation images (95.9 %) are
+    ImageNet training images. Pretrained generators and teachers have seen these.
     """
 
     classes = (
@@ -43,7 +43,7 @@ class Imagewoof(FastaiSubset):
         ClassInfo("Old English sheepdog", "n02105641", 229),
     )
     train_counts = (1300, 1300, 1300, 1300, 1300, 754, 1300, 1300, 1300, 1300)
-    # The archive has been issued anew under its name: public sources disagree about its digest, so none is pinned.
+    # The archive was replaced under the same name, and public sources disagree about its digest: none is pinned.
     archive = Archive("https://s3.amazonaws.com/fast-ai-imageclas/imagewoof2.tgz", "imagewoof2")
-    # How many of each class they are is not known here.
+    # The numbers per class are unknown.
     archive_counts: ClassVar[dict[str, int]] = {"train": 9025, "validation": 3929}

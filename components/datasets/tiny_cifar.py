@@ -1,4 +1,4 @@
-"""tiny-cifar: a small real data set that lies inside the package, for the smoke suite, tests and first steps."""
+"""tiny-cifar, a small real data set in the package, for the smoke suite, tests and first steps."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PER_CLASS: Final = {"train": 100, "validation": 50}
 
 @component("dataset", "tiny-cifar", version=1, paper=_cifar.PAPER)
 class TinyCifar(Dataset):
-    """A thousand training and 500 validation images of CIFAR-10, shipped with ddbench.
+    """A subset of CIFAR-10 that is part of ddbench: 1,000 training and 500 validation images.
 
-    Of each class 100 images of CIFAR-10's training split and 50 of its test split, class after class, each class in
-    CIFAR-10's order. ``index.json`` tells each image's place in CIFAR-10, its class and its digest; the index itself
-    is pinned here. An image has the same id in ``cifar10``.
+    Each class has 100 images of CIFAR-10's training split and 50 of its test split. Images are ordered by class, then
+    by CIFAR-10's order. ``index.json`` lists each image's position in CIFAR-10, its class and its digest; the digest of
+    the index is pinned in the code. Images have the same ids as in ``cifar10``.
     """
 
     classes = _cifar.CLASSES
@@ -40,18 +40,18 @@ class TinyCifar(Dataset):
     index_digest: ClassVar[str] = "0c6bad1a5a43e98f3fecb7a97cf20330934e571d57072feb419cb6141b5e99f5"
 
     def train(self) -> LabeledImages:
-        """A thousand images, 100 a class, class after class."""
+        """Return 1,000 images, 100 per class, ordered by class."""
         return self._read("train")
 
     def validation(self) -> LabeledImages:
-        """500 images, 50 a class, class after class."""
+        """Return 500 images, 50 per class, ordered by class."""
         return self._read("validation")
 
     def missing(self) -> str | None:
-        """None unless the installed package has lost its files."""
+        """Return a message if files of the installed package are missing, otherwise None."""
         names = (INDEX, *SHEETS["train"], *SHEETS["validation"])
-        gone = [name for name in names if not file_size(self.folder / name)]
-        return f"tiny-cifar: no {', '.join(gone)} in {self.folder}; install ddbench again" if gone else None
+        missing = [name for name in names if not file_size(self.folder / name)]
+        return f"tiny-cifar: no {', '.join(missing)} in {self.folder}; install ddbench again" if missing else None
 
     def _read(self, split: str) -> LabeledImages:
         import torch
@@ -67,7 +67,7 @@ class TinyCifar(Dataset):
         )
 
     def _index(self) -> dict[str, list[dict[str, Any]]]:
-        """For each sheet what its tiles are, in order."""
+        """Return the index entries of each sheet, in the order of its tiles."""
         try:
             index = json.loads((self.folder / INDEX).read_bytes())
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Tiny ImageNet: two hundred classes of ImageNet at 64 pixels."""
+"""Tiny ImageNet, 200 classes of ImageNet at 64 pixels."""
 
 from __future__ import annotations
 
@@ -34,15 +34,14 @@ _ANNOTATIONS: Final = "val_annotations.txt"
 class TinyImagenet(ImageFiles):
     """Tiny ImageNet: 100,000 training and 10,000 validation photographs of 64 × 64 pixels in 200 classes of ImageNet.
 
-    Classes are labelled in the order of their WordNet ids, which is that of their folders and of ImageNet's labels; the
-    archive's own ``wnids.txt`` has another. They are named by the first of their words in WordNet (``words.txt``).
-    Within a class, images come in the order of their files' names; some are grey, and are made RGB. The archive's test
-    images have no labels and are not used.
+    Classes are sorted by WordNet id, like their folders and ImageNet's labels; the archive's ``wnids.txt`` has another
+    order. A class is named by its first word in WordNet (``words.txt``). Images are ordered by class, then by file
+    name. Grey images are converted to RGB. The archive's test images have no labels and are not used.
 
-    It is fetched from its official address, or from ``tiny-imagenet-200.zip`` in the data folder, and extracted to
-    ``tiny-imagenet-200`` there; that folder may also be the user's. A training image that equals a validation image
-    pixel for pixel is left out: no data set here trains on what it tests with. Plans count 500 training images a class,
-    as there are before that.
+    ``ddbench fetch`` uses ``tiny-imagenet-200.zip`` in the data folder, or downloads it from its official address. It
+    extracts it to ``tiny-imagenet-200`` in the data folder; you may also create that folder yourself. Training images
+    that equal a validation image pixel by pixel are removed. Plans use the count before the removal, 500 training
+    images per class.
     """
 
     classes = imagenet_classes(INDICES)
@@ -50,7 +49,7 @@ class TinyImagenet(ImageFiles):
     archive: ClassVar[Archive] = Archive(
         "http://cs231n.stanford.edu/tiny-imagenet-200.zip", "tiny-imagenet-200", "90528d7ca1a48142e341f4ef8d21d0de"
     )
-    # Images of each class on disk.
+    # Images per class on disk.
     counts: ClassVar[dict[str, int]] = {"train": 500, "validation": 50}
 
     def __init__(self, params: Params | None = None) -> None:
@@ -59,13 +58,13 @@ class TinyImagenet(ImageFiles):
         self.validation_counts = (self.counts["validation"],) * len(self.classes)
 
     def train(self) -> LabeledImages:
-        """The training images, class after class, but for those that are validation images too."""
+        """Return the training images, ordered by class, without those that are validation images too."""
         train = without_validation_images(super().train(), self.validation())
-        self.train_counts = class_counts(train, len(self.classes))  # those that are left
+        self.train_counts = class_counts(train, len(self.classes))  # after the removal
         return train
 
     def fetch(self, progress: Progress) -> None:
-        """Get and extract the archive where it is not there yet, and decode the images."""
+        """Download and extract the archive if it is missing, and decode the images."""
         if self.missing():
             get_extracted(self.archive, data_home(), self._check, progress)
         super().fetch(progress)
@@ -82,21 +81,22 @@ class TinyImagenet(ImageFiles):
         return self._listing_in(data_home() / self.archive.folder, split)
 
     def _listing_in(self, root: Path, split: str) -> Listing:
-        """The listing where the images lie below ``root``."""
+        """Return the listing of a split below ``root``."""
         folder = root / {"train": "train", "validation": "val"}[split]
         if not folder.is_dir():
-            raise DataError(f"there is no folder {folder}")
+            raise DataError(f"the folder {folder} does not exist")
         of_class = self._train_files(folder) if split == "train" else self._validation_files(folder)
         count = self.counts[split]
         for info, own in zip(self.classes, of_class, strict=True):
             if len(own) != count:
-                raise DataError(f"{folder} holds {len(own)} {SUFFIX} files of {info.wnid} ({info.name}), not {count}")
+                found = f"{len(own)} {SUFFIX} files of {info.wnid} ({info.name})"
+                raise DataError(f"{folder} contains {found}, not {count}")
         files = tuple(file for own in of_class for file in own)
         labels = tuple(label for label, own in enumerate(of_class) for _ in own)
         return Listing(folder, files, labels, tuple(Path(file).stem for file in files))
 
     def _train_files(self, folder: Path) -> list[list[str]]:
-        """The files of each class, relative to ``folder``."""
+        """Return the files of each class, relative to ``folder``."""
         of_class = []
         for info in self.classes:
             own = folder / str(info.wnid) / "images"
@@ -105,14 +105,14 @@ class TinyImagenet(ImageFiles):
         return of_class
 
     def _validation_files(self, folder: Path) -> list[list[str]]:
-        """The files of each class, relative to ``folder``, as its annotations tell them."""
-        known = {info.wnid: label for label, info in enumerate(self.classes)}
-        there = set(image_names(folder / "images"))
+        """Return the files of each class by the annotation file, relative to ``folder``."""
+        label_of = {info.wnid: label for label, info in enumerate(self.classes)}
+        present = set(image_names(folder / "images"))
         of_class: list[list[str]] = [[] for _ in self.classes]
         for number, line in enumerate((folder / _ANNOTATIONS).read_text().splitlines(), start=1):
             name, wnid = (*line.split("\t"), "", "")[:2]
-            if wnid not in known:
+            if wnid not in label_of:
                 raise DataError(f"{folder / _ANNOTATIONS}:{number} names no class of Tiny ImageNet: {line!r}")
-            if name in there:
-                of_class[known[wnid]].append(f"images/{name}")
+            if name in present:
+                of_class[label_of[wnid]].append(f"images/{name}")
         return [sorted(files) for files in of_class]

@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 
 @component("evaluator", "student", version=2)
 class StudentEvaluator(Evaluator):
-    """Train a student from scratch as a protocol says; its top-1 accuracy on the validation images.
+    """Train a student from scratch by a protocol and measure its top-1 accuracy on the validation images.
 
-    A protocol with cached labels wants a distilled set with soft labels, one with dynamic labels a teacher; one with
-    hard labels uses neither.
+    Protocols with cached labels need a distilled set with soft labels. Protocols with dynamic labels need a teacher.
     """
 
     class Params(ddbench.Params):
         checkpoint_seconds: float = unkeyed(
-            60.0, ge=0, description="a training that is killed loses no more than this, and goes on where it was"
+            60.0, ge=0, description="seconds between checkpoints; a stopped training loses at most this much work"
         )
 
     params: Params
@@ -43,11 +42,11 @@ class StudentEvaluator(Evaluator):
         teacher: Scorer | None,
         ctx: Context,
     ) -> Evaluation:
-        """The accuracy after the last epoch; with ``evaluate: papers`` also the best of the protocol's evaluations.
+        """Return the accuracy after the last epoch; with ``evaluate: papers`` also the best of all evaluations.
 
-        ``details`` holds the accuracy of each class after the last epoch, what was trained (labels, epochs, steps,
-        batch and input size, parameters), the last epoch's mean loss, how many seconds training and measuring took,
-        and after which epochs the training was taken up again.
+        ``details`` holds the last accuracy of each class and the last epoch's mean loss. It also holds the labels,
+        epochs, steps, batch size, input size and parameters. The rest are the seconds of training and measuring, and
+        the epochs after which the training was resumed.
         """
         from ddbench.toolkit import Checkpoint
         from ddbench.train import ResidentImages, train
@@ -63,11 +62,13 @@ class StudentEvaluator(Evaluator):
         validation = put(validation_size.images, validation_size.labels, side=rules.validation_side(size))
         measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)
         meter = _Meter(validation, num_classes, frozenset(measured), ctx)
-        ask = teacher.class_logits if teacher else None
+        predict = teacher.class_logits if teacher else None
         checkpoint = None
         if ctx.checkpoint_file:
             checkpoint = Checkpoint(ctx.checkpoint_file, self.params.checkpoint_seconds, meter.notes, meter.recall)
-        trained = train(lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, ask, checkpoint)
+        trained = train(
+            lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, predict, checkpoint
+        )
         seconds = {"train": time.perf_counter() - meter.began - meter.seconds, "measure": meter.seconds}
         details = {
             "class_accuracies": meter.class_accuracies,
@@ -86,7 +87,20 @@ class StudentEvaluator(Evaluator):
 
 @dataclass
 class _Meter:
-    """Measures the model after each epoch that the protocol wants it measured after."""
+    """The measurements of the model after chosen epochs.
+
+    Attributes:
+        validation: the validation images.
+        num_classes: the number of classes.
+        epochs: the epochs, counted from 1, after which the model is measured.
+        ctx: device and settings of evaluation.
+        curve: epoch and accuracy, in percent, of each measurement.
+        class_accuracies: the last accuracy of each class.
+        seconds: seconds of measuring.
+        began: start of the training, by ``time.perf_counter``.
+        epoch: the last epoch.
+        resumed_after: the epochs after which the training was resumed.
+    """
 
     validation: ResidentImages
     num_classes: int
@@ -100,7 +114,7 @@ class _Meter:
     resumed_after: list[int] = field(default_factory=list)
 
     def notes(self) -> dict[str, Any]:
-        """What a training that goes on later must know of the part before."""
+        """Return the state that a checkpoint stores."""
         return {
             "curve": self.curve,
             "class_accuracies": self.class_accuracies,
@@ -110,7 +124,7 @@ class _Meter:
         }
 
     def recall(self, notes: dict[str, Any]) -> None:
-        """Go on from what was noted."""
+        """Restore the state of a checkpoint."""
         self.curve = [(epoch, accuracy) for epoch, accuracy in notes["curve"]]
         self.class_accuracies, self.seconds = notes["class_accuracies"], notes["seconds"]
         self.began = time.perf_counter() - notes["elapsed"]
@@ -130,7 +144,7 @@ class _Meter:
         self.seconds += time.perf_counter() - began
 
     def evaluation(self, details: dict[str, Any]) -> Evaluation:
-        """What the curve says."""
+        """Return the result of the training."""
         return Evaluation(
             last=self.curve[-1][1],
             best=max(accuracy for _, accuracy in self.curve) if self.ctx.evaluation.evaluate == "papers" else None,

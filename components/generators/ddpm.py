@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ddbench import ComponentError, Context, Cost, Dataset, Generator, Prior, Samples, TrainingData, component
-from ddbench.toolkit import COLOURS, FLOAT, PASSES_OF_TRAINING, enough_memory
+from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, component
+from ddbench.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost, Decode, Fit, Loss, Sample, Work, training_launches
+from ddbench.toolkit import enough_memory
 
 from ._ddpm.flops import Unet, imported
 from ._ddpm.params import DdpmParams
@@ -88,22 +90,29 @@ class Ddpm(Generator):
                 hint="give fewer levels in the parameter 'block_out_channels'",
             )
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """All steps, twice with guidance; the image, and its latent in float32."""
-        network, pixels = self._network(dataset), COLOURS * dataset.image_size**2
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of a sample, of the fit, or of one pass; decoding is free, as latents are images."""
+        if isinstance(work, Decode):
+            return Cost(0)
+        network = self._network(work.dataset) if isinstance(work, Sample | Fit | Loss) else None
         if network is None:
             return None
-        passes = self.params.sampling_steps * (1 + (self.params.guidance != 1))
-        return Cost(passes * network.flops, disk_bytes=(1 + FLOAT) * pixels)
+        match work:
+            case Sample():
+                steps, pixels = self.params.sampling_steps, COLOURS * work.dataset.image_size**2
+                flops = steps * (1 + (self.params.guidance != 1)) * network.flops
+                # The latent is kept in float32. A guided step is one pass of twice the batch.
+                return Cost(flops, disk_bytes=(1 + FLOAT) * pixels, launches=steps * network.launches / self.block)
+            case Fit():
+                return self._fit_cost(network, work.dataset.train_counts)
+            case _:
+                return Cost(network.flops, launches=network.launches)
 
-    def fit_cost(self, dataset: Dataset) -> Cost | None:
-        """Each step forth and back, and the held-out images at ten timesteps before and after; nothing of an import.
+    def _fit_cost(self, network: Unet, counts: Sequence[int] | None) -> Cost | None:
+        """Return the cost of all steps, and of the held-out images at ten timesteps twice; an import costs nothing.
 
-        What is stored are the network's weights. What is held is not known.
+        Only the weights are stored. Memory is not known.
         """
-        network, counts = self._network(dataset), dataset.train_counts
-        if network is None:
-            return None
         stored = FLOAT * network.parameters
         if self.params.model is not None:
             return Cost(0, disk_bytes=stored)
@@ -111,16 +120,8 @@ class Ddpm(Generator):
             return None
         held_out = min(max(1, sum(counts) // 10), 200)
         passes = PASSES_OF_TRAINING * self.params.steps * self.params.batch + 2 * 10 * held_out
-        return Cost(passes * network.flops, disk_bytes=stored)
-
-    def loss_cost(self, dataset: Dataset) -> Cost | None:
-        """One pass through the U-Net."""
-        network = self._network(dataset)
-        return None if network is None else Cost(network.flops)
-
-    def decode_cost(self, dataset: Dataset) -> Cost:
-        """Nothing: latents are images."""
-        return Cost(0)
+        launches = training_launches(network.launches, self.params.steps)
+        return Cost(passes * network.flops, disk_bytes=stored, launches=launches)
 
     def _network(self, dataset: Dataset) -> Unet | None:
         """The U-Net that is trained, or the one in ``model``; None where that is not there, or of another kind."""

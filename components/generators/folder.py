@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 import ddbench
-from ddbench import Context, Cost, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench import Context, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench.cost import Cost, Sample, Work
 
 from .._paths import UserPath, printable
 from ._files.class_folders import Order, image_files, match_classes, pool_digest
@@ -64,9 +65,9 @@ class Folder(Generator):
         """Files per class, counted and not decoded. Raises DataError where a class has none."""
         return tuple(len(image_files(folder)) for folder in match_classes(self.params.path, dataset.classes))
 
-    def cost(self, dataset: Dataset) -> Cost:
-        """Nothing but room, and how much is not known before its images are read."""
-        return Cost(flops=0)
+    def cost(self, work: Work) -> Cost | None:
+        """Return no operations; the size of the images is not known before they are read."""
+        return Cost(flops=0) if isinstance(work, Sample) else None
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Find each class's folder, and the size that all images must have: that of the first."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ddbench import ComponentError, Context, Cost, Dataset, Generator, TrainingData, component
-from ddbench.toolkit import FLOAT
+from ddbench import ComponentError, Context, Dataset, Generator, TrainingData, component
+from ddbench.cost import FLOAT, Cost, Fit, Work
 
 from ._dit.latent_dit import LatentDit
 from ._dit.params import SAMPLING, LatentDitParams
@@ -95,13 +95,16 @@ class ModeGuidance(LatentDit):
                 hint="lower its parameter 'modes', or the IPC",
             )
 
-    def fit_cost(self, dataset: Dataset) -> Cost | None:
-        """Each image encoded; k-means is small beside it."""
-        if self.size is None or dataset.train_counts is None or self.params.modes == "ipc":
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of the fit, which encodes each image (k-means is small), else that of any pipeline."""
+        if not isinstance(work, Fit):
+            return super().cost(work)
+        counts = work.dataset.train_counts
+        if self.size is None or counts is None or self.params.modes == "ipc":
             return None
         latent = self.size.dit.channels * self.size.dit.side**2
-        stored = FLOAT * latent * self.params.modes * len(dataset.classes)
-        return replace(self.size.encode(sum(dataset.train_counts)), disk_bytes=stored)
+        stored = FLOAT * latent * self.params.modes * len(work.dataset.classes)
+        return replace(self.size.encode(sum(counts)), disk_bytes=stored)
 
     def for_fit(self) -> Self:
         """However it is sampled, and steered."""

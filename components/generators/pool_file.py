@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import ddbench
-from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench import Context, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench.cost import Cost, Sample, Work
 
 from .._paths import UserPath
 from ._files.content import content_digest
@@ -51,9 +52,9 @@ class PoolFile(Generator):
         register = Register.read(self.params.path, [c.name for c in dataset.classes])
         return tuple(int((register.labels == c).sum()) for c in range(len(dataset.classes)))
 
-    def cost(self, dataset: Dataset) -> Cost:
-        """Nothing but room, and how much is not known before its images are read."""
-        return Cost(flops=0)
+    def cost(self, work: Work) -> Cost | None:
+        """Return no operations; the size of the images is not known before they are read."""
+        return Cost(flops=0) if isinstance(work, Sample) else None
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Read labels and ids, and check what else the file holds."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddbench import Context, Cost, Dataset, Generator, Samples, TrainingData, component
-from ddbench.toolkit import COLOURS
+from ddbench import Context, Dataset, Generator, Samples, TrainingData, component
+from ddbench.cost import COLOURS, Cost, Sample, Work
 
 
 @component("generator", "real", version=1)
@@ -19,9 +19,9 @@ class Real(Generator):
         """The data set's training images per class, where it knows them without reading the data."""
         return dataset.train_counts
 
-    def cost(self, dataset: Dataset) -> Cost:
-        """Only room."""
-        return Cost(flops=0, disk_bytes=COLOURS * dataset.image_size**2)
+    def cost(self, work: Work) -> Cost | None:
+        """Return the room that an image takes."""
+        return Cost(flops=0, disk_bytes=COLOURS * work.dataset.image_size**2) if isinstance(work, Sample) else None
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Keep the training images."""

@@ -1,1 +1,1 @@
-"""Recipes that made the files that ship with ddbench. Nothing here is installed."""
+"""Recipes of data files that are part of ddbench. They are not installed."""

@@ -1,17 +1,16 @@
-"""Rebuild the files of tiny-cifar from the full CIFAR-10, or check that they are what a rebuild gives.
+"""Rebuild the files of tiny-cifar from the full CIFAR-10, or check that a rebuild gives the same files.
 
     python -m ddbench_components.recipes.tiny_cifar --check
 
-Provenance: CIFAR-10 was collected by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton as a labelled subset of the tiny
-images data set (Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009). The images here are taken
-from it unchanged, pixel for pixel.
+Provenance: Alex Krizhevsky, Vinod Nair and Geoffrey Hinton collected CIFAR-10 as a labelled subset of the tiny images
+data set. See Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009. The pixels are unchanged.
 
-Rule: of each split and class, put the images in the order of ``derive_seed("tiny-cifar", SEED, id)`` and keep the first
-100 (training) or 50 (validation) that equal no image kept before, training before validation. What is kept goes back
-into CIFAR-10's order, class after class.
+Rule: sort the images of each split and class by ``derive_seed("tiny-cifar", SEED, id)``. Keep the first 100 (training)
+or 50 (validation) that equal no image kept before; training comes before validation. Then restore CIFAR-10's order
+within each class.
 
-Files: ``index.json`` has one line an image; each sheet holds 500 images, 50 a row, so that a row holds one class. The
-pixels are the same whatever encoder writes them; the bytes of the files are those of libwebp ``ENCODER``.
+Files: ``index.json`` has one line per image. A sheet holds 500 images in rows of 50, so a row holds one class. Pixels
+do not depend on the encoder; the bytes of the files are those of libwebp ``ENCODER``.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ ABOUT: Final = {
 
 
 def build(full: Dataset) -> dict[str, bytes]:
-    """Every file of tiny-cifar by name, from the full data set."""
+    """Return all files of tiny-cifar by name, built from the full data set."""
     files: dict[str, bytes] = {}
     index: dict[str, list[dict[str, Any]]] = {}
     kept: set[str] = set()
@@ -62,7 +61,7 @@ def build(full: Dataset) -> dict[str, bytes]:
 
 
 def choose(split: str, real: LabeledImages, digests: Sequence[str], kept: set[str]) -> list[int]:
-    """The positions that the rule keeps, class after class; adds their digests to ``kept``."""
+    """Return the positions that the rule keeps, ordered by class, and add their digests to ``kept``."""
     chosen: list[int] = []
     labels = real.labels.tolist()
     for label in range(max(labels) + 1):
@@ -78,7 +77,7 @@ def choose(split: str, real: LabeledImages, digests: Sequence[str], kept: set[st
 
 
 def differences(files: dict[str, bytes]) -> list[str]:
-    """What of the shipped files is not what was built: index and pixels always, bytes with the same encoder only."""
+    """Return the differences between shipped and built files. Bytes are compared only for the same encoder."""
     found = []
     for name, content in files.items():
         shipped = (TinyCifar.folder / name).read_bytes()
@@ -91,7 +90,7 @@ def differences(files: dict[str, bytes]) -> list[str]:
 
 
 def _index_text(index: dict[str, list[dict[str, Any]]]) -> str:
-    """JSON with one line an image, so that a change shows."""
+    """Return the index as JSON with one line per image, for readable diffs."""
     sheets = ",\n".join(
         f"  {json.dumps(name)}: [\n" + ",\n".join(f"   {json.dumps(entry)}" for entry in entries) + "\n  ]"
         for name, entries in index.items()
@@ -100,14 +99,14 @@ def _index_text(index: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the shipped files (exit code 1 where they differ), or write them and print the index digest to pin."""
+    """Check the shipped files (exit code 1 if they differ), or write them and print the index digest to pin."""
     parser = argparse.ArgumentParser(description="Rebuild tiny-cifar from the full CIFAR-10.")
     parser.add_argument("--check", action="store_true", help="compare with the shipped files and write nothing")
     options = parser.parse_args(arguments)
     files = build(Cifar10())
     if options.check:
         found = differences(files)
-        print("\n".join(found) or "tiny-cifar is what its rule gives, bit for bit")
+        print("\n".join(found) or "the files of tiny-cifar equal a rebuild")
         return 1 if found else 0
     for name, content in files.items():
         write_whole(TinyCifar.folder / name, content)

@@ -1,4 +1,4 @@
-"""The descent of a batch of latents. Only they have gradients."""
+"""Gradient descent on a batch of latents. Networks have no gradients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def descend(
     params: SoftLabelLatentParams,
     ctx: Context,
 ) -> tuple[Tensor, Tensor]:
-    """Refine the latents at ``rows``; the images uint8 ``[n, 3, H, W]`` that they decode to, and themselves.
+    """Refine the latents at ``rows``; return the decoded images, uint8 ``[n, 3, H, W]``, and the latents.
 
     Raises:
         ComponentError: a latent became infinite or not a number.
@@ -42,7 +42,7 @@ def descend(
         t, noise = (drawn.to(ctx.device) for drawn in draws(ids, step, prior.timesteps, before.shape[1:], ctx))
         with mixed:
             loss = prior.loss(latents, t, noise, labels).float().sum()
-        # One graph at a time is in memory; the gradients add up on the latents, which alone are asked for.
+        # Only one graph is in memory at a time. Gradients by the latents are added.
         (latents.grad,) = torch.autograd.grad(loss, latents)
         if step >= params.steps - params.kl_steps:
             with mixed:
@@ -50,7 +50,7 @@ def descend(
             loss = (weights * divergence(soft, logits, distilled.soft.tau)).sum()
             latents.grad += torch.autograd.grad(loss, latents)[0]
         optimizer.step()
-    # Rounded first, where latents are kept in half precision: the images are what the kept latents decode to.
+    # Latents may be stored in half precision. They are rounded before decoding, so images match the stored latents.
     refined = latents.detach().to(before.dtype)
     if not refined.isfinite().all():
         raise ComponentError("refinement made a latent infinite or not a number", hint="lower the learning rate")
@@ -60,19 +60,19 @@ def descend(
 
 
 def kl_weights(soft: Tensor, labels: Tensor, params: SoftLabelLatentParams) -> Tensor:
-    """The weight of each image's divergence, ``[n]``, from its soft label ``[n, C]`` and class (Eq. 10)."""
+    """Return the weight of each image's divergence, ``[n]``, by its soft label ``[n, C]`` and class (Eq. 10)."""
     confidence = soft.gather(1, labels[:, None])[:, 0]
     return params.weight * (params.w_min + (1 - confidence) * (params.w_max - params.w_min))
 
 
 def divergence(soft: Tensor, logits: Tensor, tau: float) -> Tensor:
-    """KL(soft ‖ softmax(logits / tau)) of each image, ``[n]``."""
+    """Return KL(soft ‖ softmax(logits / tau)) of each image, ``[n]``."""
     predicted = (logits / tau).log_softmax(dim=1)
     return (torch.xlogy(soft, soft) - soft * predicted).sum(dim=1)
 
 
 def draws(ids: Sequence[str], step: int, timesteps: int, shape: Sequence[int], ctx: Context) -> tuple[Tensor, Tensor]:
-    """A timestep and noise for each image, ``[n]`` and ``[n, *shape]``, that depend on seed, id and step alone."""
+    """Draw a timestep ``[n]`` and noise ``[n, *shape]`` for each image; they depend only on seed, id and step."""
     streams = [ctx.torch_rng("refine", sample_id, step) for sample_id in ids]
     t = torch.stack([torch.randint(timesteps, (), generator=stream) for stream in streams])
     return t, torch.stack([torch.randn(shape, generator=stream) for stream in streams])

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @component("refiner", "none", version=1)
 class NoRefiner(Refiner):
-    """The chosen images as they are."""
+    """Keep the chosen images unchanged."""
 
     identity = True
 
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        """The same set."""
+        """Return the same set."""
         return distilled

@@ -1,60 +1,65 @@
-"""Refinement of latents under a teacher's soft labels."""
+"""Refinement of latents by a teacher's soft labels."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddbench import ComponentError, Context, Cost, DistilledSet, Prior, Refiner, component
+from ddbench import ComponentError, Context, DistilledSet, Prior, Refiner, component
+from ddbench.cost import Cost, Decode, Loss, Refine, Score, Work
 from ddbench.toolkit import enough_memory
 
 from ._soft_label_params import SoftLabelLatentParams
 
 if TYPE_CHECKING:
-    from ddbench import Dataset, Generator, Scorer
+    from ddbench import Scorer
 
 
 @component("refiner", "soft-label-latent", version=1, paper="Pool-Select-Refine (Li, Sakai, Zhao, Hasegawa)")
 class SoftLabelLatent(Refiner):
-    """Descend each latent on its denoising loss and, at the end, on the divergence from its cached soft label.
+    """Minimise the denoising loss of each latent and, in the last steps, the divergence from its cached soft label.
 
-    Stage II of Pool-Select-Refine. The latent z that an image was decoded from is moved for ``steps`` steps on
-    L_LDM(z) + w · KL(q ‖ p(Dec(z))) (Eq. 9), where q is the image's soft label as it was cached before refinement and p
-    what the teacher says of the decoded latent, both at the labels' temperature. The divergence takes part in the last
-    ``kl_steps`` steps only; before, nothing is decoded. The weight (Eq. 10) is w = weight · (w_min + (1 − q_c) ·
-    (w_max − w_min)) with q_c the cached probability of the image's class: doubtful images are corrected more. Generator
-    and teacher stay as they are.
+    This is stage II of Pool-Select-Refine. The latent z of an image takes ``steps`` gradient steps on L_LDM(z) + w ·
+    KL(q ‖ p(Dec(z))) (Eq. 9). Here q is the image's soft label, cached before refinement, and p the teacher's softmax
+    for the decoded latent, both at the labels' temperature. The divergence is used in the last ``kl_steps`` steps only;
+    earlier steps do not decode. Its weight (Eq. 10) is w = weight · (w_min + (1 − q_c) · (w_max − w_min)), where q_c is
+    the cached probability of the image's class. Uncertain images are corrected more. Generator and teacher do not
+    change.
 
-    L_LDM is the mean squared error of the predicted noise, given the class and without guidance, at one timestep a
-    step, uniform over the generator's, under noise of its own: both depend on (selection seed, sample id, step) alone,
-    so an image's refinement depends on no other image. The paper leaves the timesteps, the conditioning and the
-    reduction open; these are our choice. It writes a plain gradient step and names no optimiser: ``optimizer:
-    gradient`` is that step, and the default is Adam, see the parameter.
+    L_LDM is the mean squared error of the predicted noise, conditioned on the class, without guidance. Each step draws
+    one uniform timestep and noise for each image. Both depend only on (selection seed, sample id, step), so an image's
+    refinement does not depend on other images. The paper does not specify timesteps, conditioning and reduction; these
+    are our choices. It writes a plain gradient step (``optimizer: gradient``) and names no optimiser. Our default is
+    Adam for the reason given at the parameter.
     """
 
     needs_latents = True
     needs_soft = True
 
     class Params(SoftLabelLatentParams):
-        """Of the descent."""
+        """The parameters of the descent."""
 
     params: Params
 
     @property
     def seeded(self) -> bool:
-        """Timesteps and noise are drawn."""
+        """Return True, because timesteps and noise are drawn."""
         return True
 
-    def cost(self, generator: Generator, teacher: Scorer | None, dataset: Dataset) -> Cost | None:
-        """The way through each network and, only to the latent, back; and what the refined latent decodes to.
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of the passes through each network, back to the latent alone, and of the last decoding.
 
-        Back costs as much as forth: weights have no gradients. What the descent holds in memory is not known.
+        A backward pass costs as much as a forward one, as weights have no gradients. Memory is not known.
         """
-        loss, decoded = generator.loss_cost(dataset), generator.decode_cost(dataset)
-        asked = None if teacher is None else teacher.cost(dataset)
+        if not isinstance(work, Refine):
+            return None
+        dataset, teacher = work.dataset, work.teacher
+        loss, decoded = work.generator.cost(Loss(dataset)), work.generator.cost(Decode(dataset))
+        asked = None if teacher is None else teacher.cost(Score(dataset))
         if loss is None or decoded is None or asked is None:
             return None
         steps, kl_steps = self.params.steps, min(self.params.kl_steps, self.params.steps)
+        loss = replace(loss, launches=loss.launches / self.params.batch)
         descent = loss * (2 * steps) + (decoded + asked) * (2 * kl_steps)
         if self.params.precision == "bf16":
             descent = descent.in_half_precision()
@@ -63,11 +68,11 @@ class SoftLabelLatent(Refiner):
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        """The set with refined latents and what they decode to.
+        """Return the set with refined latents and their decoded images.
 
         Raises:
-            ComponentError: the set has no latents or no soft labels, there is no generator or teacher, a latent became
-                infinite or not a number, or memory ran out.
+            ComponentError: latents, soft labels, generator or teacher are missing, a latent became infinite or not a
+                number, or memory ran out.
         """
         import torch
 
@@ -80,14 +85,14 @@ class SoftLabelLatent(Refiner):
             "a teacher": teacher is None,
         }
         if any(missing.values()):
-            lacking = next(what for what, absent in missing.items() if absent)
-            raise ComponentError(f"{self.label()} needs {lacking}", hint="see `ddbench describe soft-label-latent`")
+            needed = next(what for what, absent in missing.items() if absent)
+            raise ComponentError(f"{self.label()} needs {needed}", hint="see `ddbench describe soft-label-latent`")
         assert prior is not None
         assert teacher is not None
         parts, together = [], self.params.batch
         for start in range(0, len(distilled), together):
             rows = list(range(start, min(start + together, len(distilled))))
-            # The last batch is padded: networks round otherwise in batches of another size.
+            # The last batch is padded, because networks round differently at other batch sizes.
             padding = rows[-1:] * (together - len(rows))
             with enough_memory(f"refining {together} images at once by {self.label()}", "batch", together):
                 refined = descend(distilled, rows + padding, prior, teacher, self.params, ctx)

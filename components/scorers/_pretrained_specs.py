@@ -1,12 +1,11 @@
-"""Facts about the literature's pretrained scorers, known without the libraries that build them."""
+"""Sizes and sources of the literature's pretrained models, known without the libraries that build them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from ddbench import Cost
-from ddbench.toolkit import FLOAT
+from ddbench.cost import FLOAT, Cost
 
 from .._weights import Published
 
@@ -28,7 +27,7 @@ class PretrainedSpec:
     input_size: int = 224
 
     def cost(self, stored: int, *, half: bool) -> Cost:
-        """Return the cost of one image. ``stored`` is the number of float32 numbers that are kept of it."""
+        """Return the cost of one image, for which ``stored`` float32 numbers are kept."""
         cost = Cost(self.flops, disk_bytes=FLOAT * stored)
         return cost.in_half_precision() if half else cost
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, Context, Cost, Dataset, TrainingData, component
+from ddbench import ClassInfo, Context, TrainingData, component
+from ddbench.cost import Cost, Score, Work
 
 from .._weights import Published
 from ._pretrained_scorer import PretrainedScorer
@@ -86,10 +87,12 @@ class OpenClip(PretrainedScorer):
         config = tag_config(self.params.model, self.params.pretrained, self.label())
         return published(self.weights_name, config, self.label())
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """Of the models that the literature uses; the few prompts do not count."""
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of an image for the models that the literature uses; the few prompts do not count."""
         network = OPEN_CLIP.get(self.params.model)
-        return None if network is None else network.cost(network.embedding, half=self.params.precision == "mixed")
+        if not isinstance(work, Score) or network is None:
+            return None
+        return network.cost(network.embedding, half=self.params.precision == "mixed")
 
     def build(self, data: TrainingData) -> tuple[Any, Callable[..., Tensor]]:
         """Return the model with the activation and the transform that its weights were trained with."""

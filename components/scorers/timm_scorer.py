@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, ComponentError, Context, Cost, Dataset, TrainingData, component
+from ddbench import ClassInfo, ComponentError, Context, TrainingData, component
+from ddbench.cost import Cost, Score, Work
 
 from .._imagenet import IMAGENET_CLASSES
 from .._weights import Published
@@ -114,13 +115,13 @@ class Timm(PretrainedScorer):
 
         return published(self.params.model, model_config(self.params.model, self.label()), self.label())
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """Of the models that the literature uses, at their own input size."""
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of an image for the models that the literature uses, at their own input size."""
         network = TIMM.get(self.params.model)
-        if network is None or self.params.input_size not in (None, network.input_size):
+        if not isinstance(work, Score) or network is None or self.params.input_size not in (None, network.input_size):
             return None
         return network.cost(
-            self._outputs(len(dataset.classes)) + network.embedding, half=self.params.precision == "mixed"
+            self._outputs(len(work.dataset.classes)) + network.embedding, half=self.params.precision == "mixed"
         )
 
     def _outputs(self, classes: int) -> int:

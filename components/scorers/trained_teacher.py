@@ -8,19 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import ddbench
-from ddbench import (
-    ComponentError,
-    Context,
-    Cost,
-    Dataset,
-    NetworkCost,
-    Scorer,
-    Student,
-    TrainingData,
-    catalogue,
-    component,
-)
-from ddbench.toolkit import COLOURS, FLOAT, enough_memory
+from ddbench import ComponentError, Context, Dataset, NetworkCost, Scorer, Student, TrainingData, catalogue, component
+from ddbench.cost import COLOURS, FLOAT, Cost, Fit, Score, Work
+from ddbench.toolkit import enough_memory
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,27 +67,30 @@ class TrainedTeacher(Scorer):
             "protocol": self._protocol().model_dump(mode="json"),
         }
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """One pass through the student."""
-        network = self._network(dataset)
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of one pass through the student, or of the fit."""
+        if not isinstance(work, Score | Fit):
+            return None
+        dataset = work.dataset
+        network = self._student().network_cost(len(dataset.classes), self._protocol().input_size(dataset.image_size))
         if network is None:
             return None
-        return replace(network.forward(), disk_bytes=FLOAT * (len(dataset.classes) + network.embedding))
+        if isinstance(work, Score):
+            stored = FLOAT * (len(dataset.classes) + network.embedding)
+            return replace(network.forward(1, self.block), disk_bytes=stored)
+        return self._fit_cost(network, dataset)
 
-    def fit_cost(self, dataset: Dataset) -> Cost | None:
-        """The training, and a pass of all training images for their means."""
-        network, counts, classes = self._network(dataset), dataset.train_counts, len(dataset.classes)
-        if network is None or counts is None:
+    def _fit_cost(self, network: NetworkCost, dataset: Dataset) -> Cost | None:
+        """Return the cost of the training, and of a pass of all training images for their means."""
+        counts, classes = dataset.train_counts, len(dataset.classes)
+        if counts is None:
             return None
         images, ipc = sum(counts), images_per_class(sum(counts), classes)
         protocol = self._protocol().for_classes(classes, ipc)
         training = network.training(images, protocol.epochs(ipc, classes), protocol.batch_size)
         held = (training.memory_bytes or 0) + COLOURS * protocol.input_size(dataset.image_size) ** 2 * images
         stored = FLOAT * (network.parameters + classes * network.embedding)
-        return replace(training + network.forward(images), memory_bytes=held, disk_bytes=stored)
-
-    def _network(self, dataset: Dataset) -> NetworkCost | None:
-        return self._student().cost(len(dataset.classes), self._protocol().input_size(dataset.image_size))
+        return replace(training + network.forward(images, self.block), memory_bytes=held, disk_bytes=stored)
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Train the teacher; write its weights as safetensors, and what it is as JSON.

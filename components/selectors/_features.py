@@ -1,4 +1,4 @@
-"""Features as the geometric selectors read them."""
+"""Features of the geometric selectors."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def class_features(pool: Pool, field: str) -> Rows:
-    """The field ``field`` of a one-class pool as a contiguous ``[n, D]`` float32 array.
+    """Return the field of a one-class pool as a contiguous ``[n, D]`` float32 array.
 
     Raises:
-        ComponentError: the field is missing, or holds NaN or infinite values.
+        ComponentError: the field is missing, or contains NaN or infinite values.
     """
     features = pool.field(field).float().reshape(len(pool), -1).contiguous()
-    # The extremes of anything with a NaN are NaN. One read, where isfinite() writes as much as it reads.
+    # Extremes of values with a NaN are NaN. aminmax() reads once; isfinite() would also write as much as it reads.
     if features.numel() and not torch.stack(features.aminmax()).isfinite().all():
         name = pool.class_names[int(pool.labels[0])]
         raise ComponentError(
-            f"field '{field}' has NaN or infinite values for class '{name}'", hint="look at the scorer that wrote it"
+            f"field '{field}' has NaN or infinite values for class '{name}'", hint="check the scorer that wrote it"
         )
     rows: Rows = features.numpy()
     return rows

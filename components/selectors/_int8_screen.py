@@ -1,4 +1,4 @@
-"""Which rows certainly are not the nearest, told from a quarter of the bytes: eight bits screen, float64 decides."""
+"""An int8 filter that excludes rows that cannot be the nearest; float64 decides among the others."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ._kernels import Rows, Vector
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 _CODES = 127
-# Relative; float64 over any number of columns errs by less.
+# Relative; larger than the float64 error over any number of columns.
 _ROUNDING = 1e-10
 
 
 class Screen(NamedTuple):
-    """Rows y = scale · row − center, as whole multiples of a step for each column.
+    """Rows y = scale · row − center, quantised to int8 with one step per column.
 
     Attributes:
-        codes: the multiples, int8 ``[n, D]``.
-        steps: ``[D]``.
-        lengths: Euclidean, of y ``[n]``.
-        code_lengths: of the codes ``[n]``.
-        errors: of y less its multiples ``[n]``.
+        codes: quantised values, int8 ``[n, D]``.
+        steps: step of each column ``[D]``.
+        lengths: Euclidean length of each y ``[n]``.
+        code_lengths: Euclidean length of each row of codes ``[n]``.
+        errors: Euclidean length of each y minus its dequantised value ``[n]``.
     """
 
     codes: np.ndarray[Any, np.dtype[np.int8]]
@@ -46,7 +46,7 @@ def _largest(rows: Rows, scale: float, center: Vector) -> Vector:
 
 @compiled
 def screen(rows: Rows, scale: float, center: Vector) -> Screen:
-    """The rows as ``cannot_be_nearest`` needs them."""
+    """Quantise the rows for ``cannot_be_nearest``."""
     steps = _largest(rows, scale, center) / _CODES
     per_step = 1 / np.where(steps > 0, steps, 1)
     codes = np.empty(rows.shape, np.int8)
@@ -55,7 +55,7 @@ def screen(rows: Rows, scale: float, center: Vector) -> Screen:
         squares, code_squares, error_squares = 0.0, 0.0, 0.0
         for j in range(len(center)):
             value = scale * rows[i, j] - center[j]
-            # Rounded by truncation of what is positive, which vectorises.
+            # Truncating a positive number rounds it, and vectorises.
             code = np.int32(value * per_step[j] + (_CODES + 1.5)) - np.int32(_CODES + 1)
             codes[i, j] = code
             error = value - steps[j] * code
@@ -68,14 +68,14 @@ def screen(rows: Rows, scale: float, center: Vector) -> Screen:
 
 @compiled
 def cannot_be_nearest(screened: Screen, offset: Vector, taken: Flags) -> Flags:
-    """Those ``taken``, and those that another one is nearer to −``offset`` than, whatever was rounded.
+    """Flag the rows that are ``taken`` or certainly not the nearest to −``offset``, despite rounding.
 
-    |y + offset|² is |y|² + 2 y·offset, but for what all have in common. The inner product is formed of whole numbers,
-    and off by no more than the Cauchy–Schwarz inequality allows for what was rounded away.
+    |y + offset|² is |y|² + 2 y·offset plus a constant. The inner product uses integers. The Cauchy–Schwarz inequality
+    bounds its error by the lengths of the rounding errors.
     """
     codes, columns = screened.codes, len(offset)
     weights = screened.steps * offset
-    # As fine as sums within int32 permit.
+    # The finest unit for which sums fit into int32.
     unit = max(np.max(np.abs(weights)) / min(32767, (2**31 - 1) // (_CODES * columns)), 1e-300)
     whole = np.rint(weights / unit).astype(np.int16)
     length, lost = np.sqrt(np.sum(offset**2)), np.sqrt(np.sum((weights - unit * whole) ** 2))

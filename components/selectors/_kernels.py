@@ -1,8 +1,8 @@
-"""Loops over features that are compiled: rows are read once and nothing of their size is written.
+"""Compiled loops over features. They read rows once and allocate no arrays of their size.
 
-Differences are formed first. The expanded form |x|² − 2xc + |c|² would cancel: far from the origin, or among
-near-duplicates, it orders points wrongly. Everything is summed in float64, each row by the same instructions, so that
-equal rows are equally far from anything, wherever they stand.
+Distances are sums of squared differences. The expanded form |x|² − 2xc + |c|² cancels, and orders points wrongly far
+from the origin or among near-duplicates. Sums are float64. The same instructions process each row, so equal rows have
+equal distances.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _squared_distance(row: Rows, scale: float, target: Vector) -> float:
 
 @compiled
 def squared_distances(rows: Rows, target: Vector) -> Vector:
-    """Squared Euclidean distance of each of ``rows [n, D]`` to ``target [D]``, ``[n]``."""
+    """Return the squared Euclidean distance of each of ``rows [n, D]`` to ``target [D]``, ``[n]``."""
     distances = np.empty(len(rows))
     for i in range(len(rows)):
         distances[i] = _squared_distance(rows[i], 1.0, target)
@@ -37,7 +37,7 @@ def squared_distances(rows: Rows, target: Vector) -> Vector:
 
 @compiled
 def column_sums(rows: Rows) -> Vector:
-    """The sum of ``rows [n, D]``, ``[D]``."""
+    """Return the sum of ``rows [n, D]``, ``[D]``."""
     sums = np.zeros(rows.shape[1])
     for i in range(len(rows)):
         for j in range(len(sums)):
@@ -47,7 +47,7 @@ def column_sums(rows: Rows) -> Vector:
 
 @compiled
 def nearest(rows: Rows, scale: float, target: Vector, taken: np.ndarray[Any, Any]) -> int:
-    """The first of those not ``taken`` for which ``scale`` times the row is nearest ``target``."""
+    """Return the index of the first row not ``taken`` for which ``scale`` · row is nearest to ``target``."""
     best, found = np.inf, -1
     for i in range(len(rows)):
         if not taken[i]:
@@ -59,10 +59,10 @@ def nearest(rows: Rows, scale: float, target: Vector, taken: np.ndarray[Any, Any
 
 @compiled
 def farthest_first(rows: Rows, first: int, count: int) -> np.ndarray[Any, Any]:
-    """Greedy k-centre: from ``first``, ``count`` times the row farthest from those chosen, the first of equals.
+    """Return ``count`` rows by greedy k-centre: ``first``, then always the row farthest from all chosen ones.
 
-    Lazy: a row's distance to the nearest chosen one can only fall, so what was known of it earlier bounds it. It is
-    brought up to date, one chosen row after another, only as long as the bound exceeds the best of this step.
+    The first row wins a tie. Updates are lazy: a row's distance to its nearest chosen row can only fall, so an old
+    value is an upper bound. It is updated only while it exceeds the best distance of the current step.
     """
     chosen = np.full(count, first)
     centers = np.empty((count, rows.shape[1]))
@@ -70,7 +70,7 @@ def farthest_first(rows: Rows, first: int, count: int) -> np.ndarray[Any, Any]:
     seen = np.zeros(len(rows), np.int64)
     for step in range(1, count):
         centers[step - 1] = rows[chosen[step - 1]]
-        # Below every distance: among duplicates all distances are 0, and a chosen row must not win again.
+        # Less than any distance, so a chosen row cannot win again among duplicates at distance 0.
         bound[chosen[step - 1]] = -1.0
         best = -1.0
         for i in range(len(rows)):

@@ -1,4 +1,4 @@
-"""The fields of a scorer that SAS and its mixed score read: images, and a prototype of each class."""
+"""The fields of a scorer for SAS and its mixed score: embeddings of images and class prototypes."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _HINT: Final = "write `teacher: ROLE` instead, with `prototypes: mean` unless th
 
 
 class PrototypeParams(ddbench.Params):
-    """The scorer, and which of its fields are read."""
+    """The scorer and its fields."""
 
     renamed: ClassVar[Mapping[str, str]] = {"image": _HINT, "text": _HINT}
 
     teacher: str = Field("clip", description="role of the scorer that embeds images and classes")
     prototypes: Literal["text", "mean"] = Field(
         "text",
-        description="`text` compares CLIP's embeddings of images and of class names; `mean` compares a network's "
-        "embeddings with the mean of each class's training images",
+        description="class prototypes: `text` uses CLIP's embeddings of class names, `mean` the mean embedding of each "
+        "class's training images",
     )
 
     @property
     def image_field(self) -> str:
-        """The embeddings of images."""
+        """Return the field of image embeddings."""
         return f"{self.teacher}.image" if self.prototypes == "text" else f"{self.teacher}.embedding"
 
     @property
     def class_field(self) -> str:
-        """The prototype of each class, embedded as the images are."""
+        """Return the class field of prototypes."""
         return f"{self.teacher}.{self.prototypes}"

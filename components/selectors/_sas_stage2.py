@@ -1,8 +1,8 @@
-"""The second stage of SAS: candidates enter a set one by one and the most redundant member leaves.
+"""Stage 2 of SAS: candidates enter a set one by one, and the most redundant member leaves.
 
-float32 screens, float64 decides. The cosines of a block of candidates to the members come from one float32 product, and
-a candidate is passed over where its mean angle is the lowest by more than float32 can err. All others, few as a rule,
-are judged in float64, one after another: the choice is that of float64 throughout.
+A float32 product gives the cosines between a block of candidates and the members. Candidates whose mean angle is lowest
+by more than the float32 error are skipped. The others, usually few, are compared in float64. The result equals that of
+float64 alone.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Singles: TypeAlias = NDArray[np.float32]
 Integers: TypeAlias = NDArray[np.int64]
 
 _NOBODY = np.iinfo(np.int64).min
-# Candidates in a product, which stays in the second-level cache, and candidates screened together, a vector's width.
+# The number of candidates in a product, which fits into the second-level cache, and in a SIMD vector.
 _BLOCK, _LANES = 256, 8
-# arccos(x) = √(1 − x) · polynomial(x) for x ≥ 0 (Abramowitz and Stegun, 4.4.46); in float32 off by less than 10⁻⁶.
+# arccos(x) = √(1 − x) · polynomial(x) for x ≥ 0 (Abramowitz and Stegun, 4.4.46); the float32 error is below 10⁻⁶.
 _ARCCOS_ERROR = 1e-6
 _A0, _A1, _A2, _A3 = map(np.float32, (1.5707963050, -0.2145988016, 0.0889789874, -0.0501743046))
 _A4, _A5, _A6, _A7 = map(np.float32, (0.0308918810, -0.0170881256, 0.0066700901, -0.0012624911))
@@ -34,7 +34,13 @@ _ZERO, _ONE, _PI, _LARGEST = map(np.float32, (0, 1, math.pi, LARGEST_COSINE))
 
 
 class _Rows(NamedTuple):
-    """Embeddings ``given [n, D]``, the inverse of their lengths (0 for zero rows), and both multiplied."""
+    """Embeddings.
+
+    Attributes:
+        given: embeddings ``[n, D]``.
+        inverse: inverse of their lengths ``[n]``; 0 for zero rows.
+        unit: embeddings at unit length ``[n, D]``.
+    """
 
     given: Singles
     inverse: Floats
@@ -46,7 +52,13 @@ class _Rows(NamedTuple):
 
 
 class _Members(NamedTuple):
-    """Which ``candidates`` the set holds, their angles ``between [ipc, ipc]`` each other and each one's ``sums``."""
+    """The members of the set.
+
+    Attributes:
+        candidates: index of each member among the candidates ``[ipc]``.
+        between: angles between members ``[ipc, ipc]``.
+        sums: sum of each member's angles ``[ipc]``.
+    """
 
     candidates: Integers
     between: Floats
@@ -54,15 +66,15 @@ class _Members(NamedTuple):
 
 
 def exchange(features: Tensor, order: Tensor, precedence: Tensor, ipc: int) -> tuple[Tensor, int]:
-    """Which rows of ``features`` remain after the rows ``order`` were added, and how many exchanges that took.
+    """Add the rows ``order`` one by one; return the remaining rows of ``features`` and the number of exchanges.
 
-    Once there are more than ``ipc`` members, the one whose mean angle to the others is lowest leaves; of those within
-    ``EQUAL`` of it that with the highest ``precedence``.
+    When the set has more than ``ipc`` members, the one with the lowest mean angle to the others leaves. Among members
+    within ``EQUAL`` of the lowest, the one with the highest ``precedence`` leaves.
 
     Args:
-        features: ``[n, D]`` float32, of any length.
-        order: ``[m]``, m ≥ ipc.
-        precedence: ``[m]`` different integers, parallel to ``order``.
+        features: embeddings of any length, ``[n, D]`` float32.
+        order: candidate rows in order of entry, ``[m]``, m ≥ ipc.
+        precedence: distinct integers, ``[m]``, parallel to ``order``.
         ipc: size of the set.
     """
     width = features.shape[1]
@@ -74,14 +86,14 @@ def exchange(features: Tensor, order: Tensor, precedence: Tensor, ipc: int) -> t
     exchanges = 0
     for start in range(ipc, len(order), _BLOCK):
         count = _gather(features, order[start : start + _BLOCK], block)
-        # Members first: faster than the transpose, and candidates lie side by side in the rows.
+        # With members as rows the product is faster, and candidates are contiguous.
         torch.mm(left, right, out=cosines)
         exchanges += _offer_block(rows, members, block, count, start, cosines.numpy(), precedence.numpy())
     return order[torch.from_numpy(members.candidates)], exchanges
 
 
 def _gather(features: Tensor, order: Tensor, into: _Rows) -> int:
-    """Fill ``into`` with the rows ``order``; their number."""
+    """Copy the rows ``order`` into ``into`` and return their number."""
     torch.index_select(features, 0, order, out=torch.from_numpy(into.given)[: len(order)])
     _to_unit(into)
     return len(order)
@@ -100,7 +112,7 @@ def _to_unit(rows: _Rows) -> None:
 
 @compiled
 def _angles_to(row: Singles, inverse: float, rows: _Rows, count: int, out: Floats) -> float:
-    """The angle of ``row`` to each of the first ``count`` of ``rows``, and their sum."""
+    """Write the angles of ``row`` to the first ``count`` of ``rows`` to ``out`` and return their sum."""
     total = 0.0
     for m in range(count):
         other, cosine = rows.given[m], 0.0
@@ -114,7 +126,7 @@ def _angles_to(row: Singles, inverse: float, rows: _Rows, count: int, out: Float
 
 @compiled
 def _fill(rows: _Rows, members: _Members) -> None:
-    """Angles and sums of the first members."""
+    """Compute the angles and sums of the first members."""
     for i in range(len(rows.given)):
         members.sums[i] = _angles_to(rows.given[i], rows.inverse[i], rows, i, members.between[i])
         members.between[:i, i] = members.between[i, :i]
@@ -125,9 +137,9 @@ def _fill(rows: _Rows, members: _Members) -> None:
 def _offer(
     rows: _Rows, members: _Members, block: _Rows, i: int, candidate: int, precedence: Integers, to: Floats
 ) -> int:
-    """Put row ``i`` of ``block`` in the place of the member that leaves; that place, or −1 where it leaves itself.
+    """Replace the member that leaves by row ``i`` of ``block``; return its index, or −1 if the row itself leaves.
 
-    ``to`` is scratch for its angles to the members.
+    ``to`` is a buffer for the row's angles to the members.
     """
     total = _angles_to(block.given[i], block.inverse[i], rows, len(to), to)
     limit = total
@@ -153,8 +165,11 @@ def _offer(
 
 @compiled
 def _screen(cosines: Singles, sums: Floats, total: Floats, lowest: Floats, largest: Singles) -> None:
-    """Roughly, for each column of ``cosines [ipc, …]``: its sum of angles, the lowest sum of a member with it, and its
-    largest |cosine|."""
+    """Approximate three values of each column of ``cosines [ipc, …]``.
+
+    ``total`` is its sum of angles, ``lowest`` the lowest sum of a member including it, ``largest`` its largest
+    |cosine|.
+    """
     total[:], lowest[:], largest[:] = 0, np.inf, 0
     for m in range(len(cosines)):
         row, own = cosines[m], sums[m]
@@ -171,7 +186,7 @@ def _screen(cosines: Singles, sums: Floats, total: Floats, lowest: Floats, large
 
 @compiled
 def _cosines_to(member: Singles, block: Singles, out: Singles) -> None:
-    """What the product would hold of ``member``, had it been one in time."""
+    """Update the product's row of a new ``member``: its cosines to the rest of the block."""
     for i in range(len(block)):
         row, cosine = block[i], _ZERO
         for k in range(len(row)):
@@ -183,16 +198,16 @@ def _cosines_to(member: Singles, block: Singles, out: Singles) -> None:
 def _offer_block(
     rows: _Rows, members: _Members, block: _Rows, count: int, base: int, cosines: Singles, precedence: Integers
 ) -> int:
-    """Offer the first ``count`` of ``block``, candidates ``base`` …, whose cosines to the members are ``[ipc, …]``.
+    """Offer the first ``count`` rows of ``block`` and return the number of exchanges.
 
-    Returns the number of exchanges.
+    The rows are the candidates from ``base`` on; ``cosines [ipc, …]`` are theirs to the members.
     """
     ipc, width, exchanges, start = len(members.sums), block.unit.shape[1], 0, 0
     total, lowest, largest, to = np.empty(_LANES), np.empty(_LANES), np.empty(_LANES, np.float32), np.empty(ipc)
-    # The most that an inner product of float32 unit vectors can be off, in whatever order it was summed.
+    # The largest error of an inner product of float32 unit vectors, for any order of summation.
     error = (width + 4) * 2.0**-24
     while start < count:
-        # Whole groups, though some may have passed: a loop of another length is not vectorised.
+        # Screen a complete group, even if some of it is done: loops of other lengths are not vectorised.
         group = start - start % _LANES
         _screen(cosines[:, group : group + _LANES], members.sums, total, lowest, largest)
         first, start = start, min(group + _LANES, count)

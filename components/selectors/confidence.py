@@ -1,4 +1,4 @@
-"""The teacher's confidence."""
+"""Selection by a teacher's confidence."""
 
 from __future__ import annotations
 
@@ -12,43 +12,45 @@ from ddbench import Chosen, Context, Pool, Selector, component
 
 @component("selector", "confidence", version=1, paper="arXiv:2506.22637")
 class Confidence(Selector):
-    """The samples that a teacher is most confident of, those it classifies correctly first.
+    """Select the samples with the highest teacher confidence, correctly classified samples first.
 
-    By default as CaO2 selects: samples whose arg-max is their class, by the largest softmax probability; where there
-    are fewer than IPC of them, the wrongly classified follow, by the same. ``score: true-class`` ranks by the
-    probability of the sample's own class, which with ``correct_first: false`` is RDED's order (arXiv:2312.03526): the
-    cross-entropy, ascending. ``order: least`` turns the order round among the correct and among the wrong.
+    The default is CaO2's rule: samples whose arg-max is their class, by the largest softmax probability. If there are
+    fewer than IPC of them, the wrongly classified follow in the same order. ``score: true-class`` ranks by the
+    probability of the true class. With ``correct_first: false`` this is RDED's order (arXiv:2312.03526), ascending
+    cross-entropy. ``order: least`` reverses the order among the correct and among the wrong samples.
 
-    Of equal probabilities the earlier sample comes first, of equal logits the first column is the arg-max. Scores are
-    the probabilities; ``info`` counts the correct samples of the pool and the wrong ones that were chosen.
+    The earlier sample wins a tie of probabilities, the first column a tie of logits. Scores are the probabilities.
+    ``info`` counts the correct samples of the pool and the wrong samples chosen.
     """
 
     class Params(ddbench.Params):
         teacher: str = Field("teacher", description="role of the scorer whose logits are read")
-        score: Literal["max-softmax", "true-class"] = "max-softmax"
-        order: Literal["most", "least"] = "most"
-        correct_first: bool = True
-        columns: Literal["classes", "all"] = "classes"
+        score: Literal["max-softmax", "true-class"] = Field(
+            "max-softmax", description="the largest probability, or that of the true class"
+        )
+        order: Literal["most", "least"] = Field("most", description="the most or the least confident samples first")
+        correct_first: bool = Field(True, description="samples that the teacher classifies correctly come first")
+        columns: Literal["classes", "all"] = Field("classes", description="the teacher's outputs in the softmax")
 
     params: Params
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The teacher's logits."""
+        """Return the field of the teacher's logits."""
         return (f"{self.params.teacher}.logits",)
 
     @property
     def needs_class(self) -> tuple[str, ...]:
-        """Which column each class has in them."""
+        """Return the class field with each class's column of the logits."""
         return (f"{self.params.teacher}.column",)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Chosen:
-        """Positions in the order described. Raises ComponentError for NaN or infinite logits."""
+        """Return positions in order of confidence. Raise ComponentError for NaN or infinite logits."""
         from ._teacher import class_probabilities
 
         probabilities, own = class_probabilities(pool, self.params.teacher, self.params.columns)
         exact = probabilities.numpy()
-        # numpy's argmax promises the first of equal values, torch's does not.
+        # numpy's argmax guarantees the first of equal values; torch's does not.
         correct = (exact.argmax(1) == own).tolist()
         confidence = (exact.max(1) if self.params.score == "max-softmax" else exact[:, own]).tolist()
         sign = -1 if self.params.order == "most" else 1

@@ -15,7 +15,7 @@ from ddbench import Chosen, ComponentError, Context, Pool, Selector, component
 if TYPE_CHECKING:
     from ._difficulty import Floats, LogTransform, Thresholds
 
-# The released code's tables: samples in each of ten bins, the easiest first, by IPC.
+# The tables of the released code: samples in each of ten bins, the easiest bin first, by IPC.
 _PRESETS: Mapping[str, Mapping[int, Sequence[int]]] = {
     "hill": {
         10: (1, 0, 1, 0, 3, 3, 1, 0, 0, 1),
@@ -38,32 +38,34 @@ _PRESETS: Mapping[str, Mapping[int, Sequence[int]]] = {
 
 @component("selector", "difficulty-guided", version=1, paper="arXiv:2507.03331")
 class DifficultyGuided(Selector):
-    """Difficulty-guided sampling: as many easy and hard samples as the real class has, after a logarithmic transform.
+    """Difficulty-guided sampling: match the real class's shares of easy and hard samples, after a log transform.
 
-    A sample's difficulty is 1 − P(true class), by a softmax over all that the teacher knows, as in the authors' code
-    (``columns: classes``: over the data set's classes alone). A transform log(x / lowest) / log(highest / lowest)
-    spreads the scores of the class's candidates over [0, 1]. Before it, b of the lowest and t of the highest are
-    clipped, with b and t in 0 … IPC/2 − 1 chosen for a histogram of equal bins that is both like the one before the
-    transform (``weight``) and uniform (1 − ``weight``). The real images' scores go through the same transform, with b
-    and t as counts again; their histogram, scaled to IPC by largest remainder, is each bin's quota. Samples are drawn
-    uniformly within a bin. A bin with too few gives all it has, and the deficit is drawn from all that is left.
+    The difficulty of a sample is 1 − P(true class). The softmax covers all outputs of the teacher, as in the authors'
+    code; with ``columns: classes`` only the data set's classes. The transform log(x / lowest) / log(highest / lowest)
+    spreads the scores of a class's candidates over [0, 1]. The b lowest and t highest scores are clipped first. The
+    values of b and t, in 0 … IPC/2 − 1, minimise a divergence. It weighs likeness of the transformed histogram to the
+    original one (``weight``) against uniformity (1 − ``weight``).
 
-    ``variant: paper`` is Eq. 6 to 9. Clipped scores become 0 and epsilon is added to all, so that the hardest t count
-    as easiest; the divergences are those of the transformed distribution from the other two. The paper leaves open what
-    a distribution is: for us the histogram, where epsilon is added to each bin of the one before the transform, as the
-    divergence would be infinite for most (b, t). The search range, the quotas' rounding and the draw are the code's.
+    The real images' scores get the same transform, with the same counts b and t. Their histogram, scaled to IPC by
+    largest remainder, gives the quota of each bin. Samples are drawn uniformly within a bin. If a bin has too few
+    samples, all are taken, and the deficit is drawn from all remaining samples.
 
-    ``variant: released`` is the authors' code. Scores are rounded to four decimals; clipped ones become the score at
-    the threshold, a lowest of 0 becomes epsilon; the divergences, in bits, are those from the transformed distribution,
-    and infinite where it has an empty bin. What is not imitated: the code keeps b and t by the name of the pool's
-    folder and uses them again at another IPC.
+    ``variant: paper`` follows Eq. 6 to 9. Clipped scores become 0, and epsilon is added to all, so the hardest t
+    samples count as easiest. The divergences are KL(transformed ‖ original) and KL(transformed ‖ uniform). The paper
+    does not define a distribution; we use the histogram. We add epsilon to each bin of the original one, since the
+    divergence would be infinite for most (b, t). Search range, rounding of quotas and drawing follow the code.
 
-    ``distribution`` other than ``scale`` is a table of quotas for IPC 10, 20 and 50 in ten bins; at another IPC the
-    table of the nearest IPC (the lower of two) is scaled by largest remainder, which is ours. It needs no real images.
+    ``variant: released`` follows the authors' code. Scores are rounded to four decimals. Clipped scores become the
+    score at the threshold, and a lowest score of 0 becomes epsilon. The divergences, in bits, are KL(original ‖
+    transformed) and KL(uniform ‖ transformed); they are infinite if the transformed histogram has an empty bin. One
+    behaviour is not imitated: the code stores b and t by the name of the pool's folder and reuses them at another IPC.
 
-    Equal scores are ranked in pool order; equal divergences go to the lowest b, then t, so that b = t = 0 where all are
-    infinite; equal remainders go to the easiest bin. Where highest and lowest are equal after clipping, scores stay as
-    they are. The choice comes bin by bin, easiest first, then what filled the deficit.
+    A ``distribution`` other than ``scale`` is a table of quotas in ten bins for IPC 10, 20 and 50. For another IPC we
+    scale the table of the nearest IPC, the lower one in a tie, by largest remainder. Tables need no real images.
+
+    Ties of scores are ranked in pool order. Ties of divergences go to the lowest b, then t, so b = t = 0 if all are
+    infinite. Ties of remainders go to the easiest bin. If highest and lowest scores are equal after clipping, scores
+    stay unchanged. The choice is ordered by bin, easiest first; samples that fill the deficit come last.
     """
 
     default_pool = "5x"
@@ -71,14 +73,14 @@ class DifficultyGuided(Selector):
 
     class Params(ddbench.Params):
         teacher: str = Field("teacher", description="role of the scorer whose logits give the difficulty")
-        columns: Literal["all", "classes"] = Field("all", description="which of the teacher's outputs are considered")
-        variant: Literal["paper", "released"] = "paper"
+        columns: Literal["all", "classes"] = Field("all", description="the teacher's outputs in the softmax")
+        variant: Literal["paper", "released"] = Field("paper", description="the paper's equations or the released code")
         distribution: Literal["scale", "hill", "ground", "slope", "cliff"] = Field(
             "scale", description="quotas of the bins: scaled from the real images, or a table"
         )
-        bins: int = Field(10, ge=1, le=100, description="equal intervals of difficulty; the tables have 10")
+        bins: int = Field(10, ge=1, le=100, description="number of equal intervals of difficulty; tables need 10")
         epsilon: float = Field(1e-4, gt=0, lt=1, description="keeps logarithms finite")
-        weight: float = Field(0.5, ge=0, le=1, description="lambda: likeness to the pool's histogram over uniformity")
+        weight: float = Field(0.5, ge=0, le=1, description="lambda, the weight of likeness against uniformity")
 
         @model_validator(mode="after")
         def _tables_have_ten_bins(self) -> DifficultyGuided.Params:
@@ -90,26 +92,26 @@ class DifficultyGuided(Selector):
 
     @property
     def seeded(self) -> bool:
-        """Samples are drawn within bins."""
+        """Return True, because samples are drawn within bins."""
         return True
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The teacher's logits."""
+        """Return the field of the teacher's logits."""
         return (f"{self.params.teacher}.logits",)
 
     @property
     def needs_class(self) -> tuple[str, ...]:
-        """Which of them is the class's."""
+        """Return the class field with each class's column of the logits."""
         return (f"{self.params.teacher}.column",)
 
     @property
     def needs_real(self) -> tuple[str, ...]:
-        """The same logits of the real images, unless quotas come from a table."""
+        """Return the same field of the real images, unless quotas come from a table."""
         return self.needs if self.params.distribution == "scale" else ()
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Chosen:
-        """Positions by bin, with each sample's difficulty. Raises ComponentError for logits of no use."""
+        """Return positions ordered by bin, with difficulties as scores. Raise ComponentError for unusable logits."""
         from ._difficulty import LogTransform, apportion, bin_of
 
         p = self.params
@@ -134,19 +136,19 @@ class DifficultyGuided(Selector):
         return Chosen(chosen, scores[chosen].tolist(), info)
 
     def _scores(self, own: Pool) -> Floats:
-        """Difficulties of a one-class pool as the variant has them."""
+        """Return the difficulties of a one-class pool, rounded if the variant rounds."""
         from ._difficulty import difficulties
 
         scores = difficulties(own, self.params.teacher, self.params.columns)
         return scores.round(4) if self.params.variant == "released" else scores
 
     def _shape(self, pool: Pool, ipc: int, transform: LogTransform, found: Thresholds) -> Sequence[int]:
-        """What the quotas are proportional to: the real class's transformed histogram, or a table."""
+        """Return the proportions of the quotas: the real class's transformed histogram, or a table."""
         from ._difficulty import histogram
 
         if self.params.distribution != "scale":
             tables = _PRESETS[self.params.distribution]
-            return tables[min(tables, key=lambda known: (abs(known - ipc), known))]
+            return tables[min(tables, key=lambda listed: (abs(listed - ipc), listed))]
         class_index, real = int(pool.labels[0]), pool.real
         if real is None or not real.by_class[class_index]:
             raise ComponentError(

@@ -1,4 +1,4 @@
-"""First come, first chosen."""
+"""Selection of the first samples."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ddbench import Context, Pool, Selector, component
 
 @component("selector", "first", version=1)
 class First(Selector):
-    """The first IPC samples of each class in pool order: the generator alone, without selection."""
+    """Select the first IPC samples of each class in pool order: the generator alone, without selection."""
 
     default_pool = "1x"
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
-        """Positions 0 … ipc − 1."""
+        """Return positions 0 … ipc − 1."""
         return range(ipc)

@@ -12,10 +12,10 @@ from ddbench import Context, Pool, Selector, component
 
 @component("selector", "herding", version=2, paper="arXiv:1611.07725")
 class Herding(Selector):
-    """Herding: each sample pulls the mean of those chosen towards the class mean.
+    """Herding: each chosen sample pulls the mean of the chosen samples towards the class mean.
 
-    With k samples chosen, the next is the unused one nearest (Euclidean) to (k + 1) · mean − their sum. Equal distances
-    are decided for the earlier sample; the order of selection is kept, so choices from one pool are nested in IPC.
+    After k samples, the next is the unused one nearest (Euclidean) to (k + 1) · mean − their sum. The earlier sample
+    wins a tie. The order of selection is kept, so choices from one pool are nested in IPC.
     """
 
     class Params(ddbench.Params):
@@ -25,11 +25,11 @@ class Herding(Selector):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The field of features."""
+        """Return the field of features."""
         return (self.params.field,)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
-        """Positions in the order chosen. Raises ComponentError for NaN or infinite features."""
+        """Return positions in the order of selection. Raise ComponentError for NaN or infinite features."""
         import numpy as np
 
         from ._features import class_features
@@ -37,7 +37,7 @@ class Herding(Selector):
         from ._kernels import column_sums, nearest
 
         rows = class_features(pool, self.params.field)
-        # Scaled by n: a sum is more often exact than a mean, and so are ties. In float64, since sums grow.
+        # Everything is scaled by n: sums are exact more often than means, and so are ties. Sums grow, hence float64.
         total, scale = column_sums(rows), float(len(rows))
         target, taken, screened = total.copy(), np.zeros(len(rows), dtype=bool), screen(rows, scale, total)
         chosen: list[int] = []

@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 @component("selector", "k-center", version=2, paper="arXiv:1708.00489")
 class KCenter(Selector):
-    """Greedy k-centre: repeatedly the sample farthest from those chosen.
+    """Greedy k-centre: repeatedly select the sample farthest from the chosen ones.
 
-    Starts from the sample nearest the class mean (as the authors of Dataset Condensation, arXiv:2006.05929, do) or
-    from a random one. Equal distances are decided for the earlier sample; the order of selection is kept, so choices
-    from one pool are nested in IPC. ``metric: cosine`` is the Euclidean metric between unit vectors, which orders pairs
-    as the cosine distance does; a zero vector stays zero.
+    The start is the sample nearest to the class mean, as in Dataset Condensation (arXiv:2006.05929), or a random one.
+    The earlier sample wins a tie. The order of selection is kept, so choices from one pool are nested in IPC.
+    ``metric: cosine`` is the Euclidean metric between unit vectors, which orders pairs as the cosine distance does. A
+    zero vector stays zero.
     """
 
     class Params(ddbench.Params):
         field: str = Field("teacher.embedding", description="any field of a scorer, as `ROLE.name`")
-        metric: Literal["l2", "cosine"] = "l2"
-        start: Literal["nearest-mean", "random"] = "nearest-mean"
+        metric: Literal["l2", "cosine"] = Field("l2", description="distance of features")
+        start: Literal["nearest-mean", "random"] = Field("nearest-mean", description="the first sample")
 
     params: Params
 
     @property
     def seeded(self) -> bool:
-        """Only where the start is drawn."""
+        """Return whether the start is drawn."""
         return self.params.start == "random"
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The field of features."""
+        """Return the field of features."""
         return (self.params.field,)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
-        """Positions in the order chosen. Raises ComponentError for NaN or infinite features."""
+        """Return positions in the order of selection. Raise ComponentError for NaN or infinite features."""
         from ._features import class_features
         from ._kernels import farthest_first
 
@@ -58,7 +58,7 @@ class KCenter(Selector):
 
 
 def _nearest_mean(rows: Rows) -> int:
-    """The sample nearest the mean. All is scaled by n: a sum is more often exact than a mean, and so are ties."""
+    """Return the sample nearest to the mean. Rows are scaled by n, since sums are exact more often than means."""
     import numpy as np
 
     from ._kernels import column_sums, nearest
@@ -67,7 +67,7 @@ def _nearest_mean(rows: Rows) -> int:
 
 
 def _unit(rows: Rows) -> Rows:
-    """Rows of unit length, rounded once; zero rows stay zero."""
+    """Return rows of unit length, rounded once; zero rows stay zero."""
     import numpy as np
 
     from ._kernels import squared_distances

@@ -1,4 +1,4 @@
-"""The mixed score that SAS is compared with."""
+"""The mixed score, a baseline of the SAS paper."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
 
 @component("selector", "mixed-score", version=1, paper="arXiv:2605.18012")
 class MixedScore(Selector):
-    """The highest sums of SAS's margin and a static diversity, the mean angle to the rest of the class.
+    """Select by the sum of SAS's margin and a static diversity, the mean angle to the rest of the class.
 
-    Eq. 9: margin + ``weight`` · normalised diversity, with the margin as in the selector ``sas`` and the diversity
-    (Eq. 7) taken over the class's whole pool. The paper normalises diversity "to align the distributions" without
-    saying how, and weighs it by λ = 0.05, 0.10 and 0.20; the defaults are ours. ``z-score`` brings diversity to the
-    mean and standard deviation of the class's margins, ``min-max`` to their smallest and largest value. Where all are
-    equally diverse, diversity is the mean, or the smallest, margin throughout: it decides nothing.
+    The score (Eq. 9) is margin + ``weight`` · normalised diversity. The margin is that of the selector ``sas``; the
+    diversity (Eq. 7) is taken over all candidates of the class. The paper normalises diversity "to align the
+    distributions", without details, and uses λ = 0.05, 0.10 and 0.20. The defaults are ours. ``z-score`` gives
+    diversity the mean and standard deviation of the class's margins, ``min-max`` their smallest and largest value. If
+    all samples are equally diverse, diversity is constant: the mean or the smallest margin.
 
-    The choice is in descending order of the score; scores within 10⁻⁹ are equal and decided for the earlier sample.
+    The choice is in descending order of the score. Scores within 10⁻⁹ are ties, which the earlier sample wins.
     """
 
     class Params(PrototypeParams):
-        weight: float = Field(0.1, ge=0, description="λ of Eq. 9")
-        normalize: Literal["z-score", "min-max"] = "z-score"
+        weight: float = Field(0.1, ge=0, description="λ of Eq. 9, the weight of diversity")
+        normalize: Literal["z-score", "min-max"] = Field("z-score", description="how diversity is scaled to margins")
 
     params: Params
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Image embeddings."""
+        """Return the field of image embeddings."""
         return (self.params.image_field,)
 
     @property
     def needs_class(self) -> tuple[str, ...]:
-        """Prototypes."""
+        """Return the class field of prototypes."""
         return (self.params.class_field,)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Chosen:
-        """Positions by descending score. Raises ComponentError for embeddings that are missing, NaN or do not fit."""
+        """Return positions by descending score. Raise ComponentError for missing or unusable embeddings."""
         from ._angular import image_rows, margins, mean_angles, prototypes, ranked
 
         features = image_rows(pool, self.params.image_field)
@@ -56,13 +56,13 @@ class MixedScore(Selector):
 
 
 def _z_score(values: Tensor, like: Tensor) -> Tensor:
-    """``values`` with the mean and the standard deviation of ``like``."""
+    """Shift and scale ``values`` to the mean and standard deviation of ``like``."""
     scale = like.std(correction=0) / values.std(correction=0) if _differ(values) else 0.0
     return (values - values.mean()) * scale + like.mean()
 
 
 def _min_max(values: Tensor, like: Tensor) -> Tensor:
-    """``values`` with the smallest and the largest value of ``like``."""
+    """Shift and scale ``values`` to the smallest and largest value of ``like``."""
     scale = (like.max() - like.min()) / (values.max() - values.min()) if _differ(values) else 0.0
     return (values - values.min()) * scale + like.min()
 

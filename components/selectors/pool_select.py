@@ -24,24 +24,24 @@ PAPER = "Pool-Select-Refine: Allocation-Aware Generative Dataset Distillation wi
 
 @component("selector", "pool-select", version=1, paper=PAPER)
 class PoolSelect(Selector):
-    """Greedily by reliability, certainty and diversity, among what the teacher takes for the class.
+    """Greedy selection by reliability, certainty and diversity among samples that the teacher classifies correctly.
 
-    Samples whose arg-max is another class are rejected. The first choice is the most reliable sample; each further one
-    maximises alpha · reliability − beta · entropy + gamma · diversity, where reliability is the teacher's softened
-    probability of the class, entropy that of the softened probabilities over the logarithm of their number, and
-    diversity the squared distance, in the teacher's embedding, to the nearest sample chosen so far.
+    Samples whose arg-max is another class are rejected. The first choice is the most reliable sample. Each further one
+    maximises the score alpha · reliability − beta · entropy + gamma · diversity. Reliability is the probability of the
+    class by the teacher's softmax at ``temperature``. Entropy is that of all these probabilities over the logarithm of
+    their number. Diversity is the squared distance in the teacher's embedding to the nearest sample chosen so far.
 
-    A weight that is not given is the paper's for the IPC: (alpha, beta, gamma) are (3, 1, 0.5) up to 10, (0.5, 1, 3)
-    from 50, (1, 1, 1) between. Weights of 0 leave the choice to one or two of the terms.
+    The default weights (alpha, beta, gamma) are the paper's. They are (3, 1, 0.5) up to IPC 10, (0.5, 1, 3) from IPC
+    50, and (1, 1, 1) in between. A weight of 0 removes its term.
 
-    The paper leaves open, and here it is so: min-max normalisation is over the whole class pool, rejected and chosen
-    samples included, and anew at each step for the diversity; a term that is the same everywhere becomes 0. Should
-    fewer than IPC samples remain, the rejected follow by reliability. A teacher with more classes than the data set is
-    restricted to the data set's (``columns: classes``). With a single column the entropy is 0. Equal values are
-    decided for the earlier sample, equal logits for the first column.
+    The following details are not in the paper. Min-max normalisation covers all candidates of the class, including
+    rejected and chosen ones. It is repeated at each step for the diversity, and a constant term becomes 0. If fewer
+    than IPC samples remain, rejected samples follow by reliability. A teacher with more classes than the data set is
+    restricted to those of the data set (``columns: classes``). With a single column the entropy is 0. The earlier
+    sample wins a tie of values, the first column a tie of logits.
 
-    Scores are the composite when the sample was chosen (the first has no diversity yet); ``info`` holds the survivors
-    of the filter, how many were filled in, and the weights.
+    ``scores`` are the values when a sample was chosen; the first has no diversity yet. ``info`` holds the number of
+    samples that passed the filter, the number of rejected samples that were added, and the weights.
     """
 
     default_pool = "2x"
@@ -53,31 +53,31 @@ class PoolSelect(Selector):
         alpha: float | None = Field(None, ge=0, description="weight of the reliability; by default set by the IPC")
         beta: float | None = Field(None, ge=0, description="weight of the entropy; by default set by the IPC")
         gamma: float | None = Field(None, ge=0, description="weight of the diversity; by default set by the IPC")
-        tau: float = Field(1.5, gt=0, description="temperature: what logits are divided by before the softmax")
-        normalize: Literal["min-max", "raw"] = "min-max"
-        columns: Literal["classes", "all"] = "classes"
+        tau: float = Field(1.5, gt=0, description="temperature of the softmax")
+        normalize: Literal["min-max", "raw"] = Field("min-max", description="normalisation of the three terms")
+        columns: Literal["classes", "all"] = Field("classes", description="the teacher's outputs in the softmax")
 
     params: Params
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The teacher's logits and embedding."""
+        """Return the fields of the teacher's logits and embedding."""
         return (f"{self.params.teacher}.logits", f"{self.params.teacher}.embedding")
 
     @property
     def needs_class(self) -> tuple[str, ...]:
-        """Which column each class has in the logits."""
+        """Return the class field with each class's column of the logits."""
         return (f"{self.params.teacher}.column",)
 
     def weights(self, ipc: int) -> tuple[float, float, float]:
-        """Alpha, beta and gamma: as given, else the preset for ``ipc``."""
+        """Return alpha, beta and gamma, by default the preset for ``ipc``."""
         preset = (3.0, 1.0, 0.5) if ipc <= 10 else (1.0, 1.0, 1.0) if ipc < 50 else (0.5, 1.0, 3.0)
         given = (self.params.alpha, self.params.beta, self.params.gamma)
         alpha, beta, gamma = (p if g is None else g for g, p in zip(given, preset, strict=True))
         return alpha, beta, gamma
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Chosen:
-        """Positions in the order chosen. Raises ComponentError for NaN or infinite logits or embeddings."""
+        """Return positions in the order of selection. Raise ComponentError for NaN or infinite logits or embeddings."""
         import torch
 
         from ._features import class_features
@@ -86,7 +86,7 @@ class PoolSelect(Selector):
         probabilities, own = class_probabilities(pool, self.params.teacher, self.params.columns, self.params.tau)
         entropy = torch.special.entr(probabilities).sum(1) / (math.log(probabilities.shape[1]) or 1)
         alpha, beta, gamma = self.weights(ipc)
-        # numpy's argmax promises the first of equal values, torch's does not.
+        # numpy's argmax guarantees the first of equal values; torch's does not.
         survives, reliability = probabilities.numpy().argmax(1) == own, probabilities[:, own].numpy()
         worth = alpha * self._scaled(reliability) - beta * self._scaled(entropy.numpy())
         embedding = class_features(pool, f"{self.params.teacher}.embedding")
@@ -98,7 +98,7 @@ class PoolSelect(Selector):
     def _greedy(
         self, embedding: Rows, survives: Flags, reliability: Vector, worth: Vector, gamma: float, ipc: int
     ) -> tuple[list[int], list[float]]:
-        """What is chosen and its composite then; ``worth`` is the part of the composite that does not change."""
+        """Return the chosen positions and their scores; ``worth`` is the constant part of the score."""
         import numpy as np
 
         from ._kernels import squared_distances
@@ -120,7 +120,7 @@ class PoolSelect(Selector):
         return chosen, scores
 
     def _scaled(self, values: Vector) -> Vector:
-        """A term as it enters the composite."""
+        """Return a term of the score, normalised unless ``normalize`` is ``raw``."""
         if self.params.normalize == "raw":
             return values
         low, span = values.min(), values.max() - values.min()

@@ -1,4 +1,4 @@
-"""Selective subgroup sampling."""
+"""Selective subgroup sampling (S³)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._subgroups import Found, Objective
 
-# What each profile sets where the suite does not.
+# The defaults of each profile.
 _PROFILES: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "released": {"eps": 0.0},
@@ -25,30 +25,31 @@ _PROFILES: Mapping[str, Mapping[str, Any]] = {
 
 @component("selector", "s3", version=1, paper="arXiv:2603.13960")
 class S3(Selector):
-    """S³: one subgroup of IPC candidates a class, near the class's real images and far from the other classes' choices.
+    """S³: one subgroup of IPC candidates per class, near the class's real images and far from other classes' subgroups.
 
-    Features become unit vectors; a centroid is their mean, again of unit length; d = 1 − cos. With r_i the centroid of
-    the real images of class i and c_{i,g} that of its subgroup g, subgroups g_i are sought that minimise
+    Features are scaled to unit length. A centroid is their mean, again at unit length, and d = 1 − cos. With r_i the
+    centroid of the real images of class i and c_{i,g} that of its subgroup g, the chosen subgroups g_i minimise
 
-        alpha Σ_i log(d(c_{i,g_i}, r_i) + eps) − w Σ_{i<j} log(d(c_{i,g_i}, c_{j,g_j}) + eps),
+        alpha Σ_i log(d(c_{i,g_i}, r_i) + eps) − w Σ_{i<j} log(d(c_{i,g_i}, c_{j,g_j}) + eps).
 
-    where w is beta (``norm: sum``, as the authors' code has it, so that separation gains weight with every class) or
-    2 beta / (C − 1) (``norm: mean``, our reading of Eq. 10). ``sep: all`` separates from the mean over all subgroups of
-    the other class, another reading of it. Classes in order move to their best subgroup until a sweep moves none. Equal
-    costs are decided for the first subgroup. The choice is in pool order.
+    With ``norm: sum``, w is beta, as in the authors' code; separation then gains weight with every class. With ``norm:
+    mean``, w is 2 beta / (C − 1), our reading of Eq. 10. ``sep: all`` separates from the mean over all subgroups of the
+    other class, another reading of Eq. 10. Each class in turn moves to its best subgroup until a sweep moves none. The
+    first subgroup wins a tie. The choice is in pool order.
 
-    Which samples form a subgroup, which is IPC images that were drawn together:
+    A subgroup is a set of IPC images that were drawn together. ``grouping`` forms subgroups in one of three ways:
 
-    - ``partition``: blocks of a seeded permutation of the class, as many as there are whole ones, at most
-      ``subgroups``. For independent samples that is the same as drawing them so.
-    - ``given``: consecutive blocks of the class in pool order, the first ``subgroups`` of them: a generator's samples
-      are independent, so each block is one draw. The class must have a whole number of blocks.
+    - ``partition``: complete blocks of a seeded permutation of the class, at most ``subgroups``. For independent
+    samples
+      this is equivalent to drawing them together.
+    - ``given``: the first ``subgroups`` consecutive blocks of the class in pool order. A generator's samples are
+      independent, so each block is one draw. The class size must be a multiple of IPC.
     - ``resample``: ``subgroups`` random subsets, which may overlap.
 
-    Profiles set defaults, which the other parameters override: ``released`` is the published script (eps 0), ``paper``
-    normalises and starts at random as the paper's algorithm does, ``default`` is the published parser. Ours are
-    ``partition``, ``resample``, restarts, the fallback to the pool's own centroid (``real: false``) and, where eps is
-    0, the finite logarithm of coincident centroids.
+    Profiles set defaults, which other parameters override. ``default`` is the published parser. ``released`` is the
+    published script (eps 0). ``paper`` normalises and starts at random, as the paper's algorithm does. Our additions
+    are ``partition``, ``resample``, restarts, the pool's own centroid as a fallback (``real: false``), and the finite
+    logarithm of coincident centroids for eps 0.
     """
 
     default_pool = "5x"
@@ -66,15 +67,19 @@ class S3(Selector):
         norm: Literal["sum", "mean"] = Field(
             "sum", description="separation is a sum over pairs, or a mean over classes"
         )
-        sep: Literal["selected", "all"] = Field("selected", description="of which subgroups of the other classes")
-        grouping: Literal["partition", "resample", "given"] = "partition"
-        subgroups: int = Field(5, ge=1, le=20, description="subgroups a class; more than 20 over-fit the centroids")
-        eps: float = Field(1e-6, ge=0, description="added to distances; 0 in the profile 'released' alone")
-        real: bool = Field(True, description="false: the pool's own class centroid stands in for the real images'")
-        real_max: int = Field(200, ge=1, description="real images a class, drawn where there are more")
-        init: Literal["nearest", "random"] = Field("nearest", description="the subgroups the search starts from")
-        max_sweeps: int = Field(5, ge=1)
-        restarts: int = Field(0, ge=0, description="further searches from random subgroups; the best one counts")
+        sep: Literal["selected", "all"] = Field(
+            "selected", description="the subgroups of other classes to separate from"
+        )
+        grouping: Literal["partition", "resample", "given"] = Field(
+            "partition", description="how candidates form subgroups"
+        )
+        subgroups: int = Field(5, ge=1, le=20, description="subgroups per class; more than 20 over-fit the centroids")
+        eps: float = Field(1e-6, ge=0, description="added to distances; only the profile 'released' allows 0")
+        real: bool = Field(True, description="whether targets are centroids of real images or of the class's pool")
+        real_max: int = Field(200, ge=1, description="real images per class; if there are more, they are drawn")
+        init: Literal["nearest", "random"] = Field("nearest", description="the first subgroups of the search")
+        max_sweeps: int = Field(5, ge=1, description="maximal number of sweeps over the classes")
+        restarts: int = Field(0, ge=0, description="additional searches from random subgroups; the best one is used")
 
         @model_validator(mode="before")
         @classmethod
@@ -91,7 +96,7 @@ class S3(Selector):
 
     @property
     def seeded(self) -> bool:
-        """Subgroups, real images and random starts are drawn."""
+        """Return whether subgroups, real images or starts are drawn."""
         p = self.params
         return p.grouping != "given" or p.real or p.init == "random" or p.restarts > 0
 
@@ -101,16 +106,16 @@ class S3(Selector):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The field of features."""
+        """Return the field of features."""
         return (self._field,)
 
     @property
     def needs_real(self) -> tuple[str, ...]:
-        """The same of the real images, where they are asked for."""
+        """Return the same field of the real images if ``real`` is true."""
         return (self._field,) if self.params.real else ()
 
     def choose(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
-        """The images of the chosen subgroups. Raises ComponentError for features without direction."""
+        """Return the images of the chosen subgroups. Raise ComponentError for features without a direction."""
         owns = [pool.of_class(c) for c in range(len(pool.class_names))]
         groups = [self._subgroups(own, ipc, ctx) for own in owns]
         objective = self._objective(owns, groups, ctx)
@@ -120,13 +125,13 @@ class S3(Selector):
         return Selection(chosen, info=self._info(objective, found))
 
     def _subgroups(self, own: Pool, ipc: int, ctx: Context) -> list[list[int]]:
-        """The subgroups of a one-class pool. What is drawn is drawn from the sorted sample ids."""
+        """Return the subgroups of a one-class pool. Random draws use the sorted sample ids."""
         class_index, size, wanted = int(own.labels[0]), len(own), self.params.subgroups
         rows = list(range(size))
         if self.params.grouping == "given" and size % ipc:
             raise ComponentError(
-                f"{self.label()} finds no whole number of draws of {ipc} in the {size} candidates of class "
-                f"'{own.class_names[class_index]}'",
+                f"{self.label()} cannot divide the {size} candidates of class '{own.class_names[class_index]}' into "
+                f"draws of {ipc}",
                 hint="make the pool a multiple of the IPC, or set grouping: partition",
             )
         if self.params.grouping != "given":
@@ -139,7 +144,7 @@ class S3(Selector):
         return [rows[g * ipc : (g + 1) * ipc] for g in range(min(wanted, size // ipc))]
 
     def _objective(self, owns: Sequence[Pool], groups: Sequence[list[list[int]]], ctx: Context) -> Objective:
-        """Every subgroup's centroid and how near it is to its class's target."""
+        """Return the objective with the centroid of every subgroup and its closeness to the class's target."""
         from ._subgroups import Objective, centroids, log_distances, unit_features
 
         candidates, closeness = [], []
@@ -155,7 +160,7 @@ class S3(Selector):
         return Objective(candidates, closeness, self.params.alpha, weight, self.params.eps, self.params.sep)
 
     def _real_units(self, real: Pool | None, name: str, class_index: int, ctx: Context) -> Tensor:
-        """The features of at most ``real_max`` real images, drawn from the sorted sample ids."""
+        """Return the features of at most ``real_max`` real images, drawn from the sorted sample ids."""
         from ._subgroups import unit_features
 
         if real is None or not real.by_class[class_index]:
@@ -170,7 +175,7 @@ class S3(Selector):
         return unit_features(real.subset(positions), self._field, "the real images")
 
     def _search(self, objective: Objective, ctx: Context) -> Found:
-        """The best of the searches from every start; the earliest of equals."""
+        """Return the best search over all starts; the earliest wins a tie."""
         from ._subgroups import TIE, descend
 
         sizes = [len(own) for own in objective.candidates]

@@ -1,4 +1,4 @@
-"""SAS: semantic-aware sampling."""
+"""Semantic-aware sampling (SAS)."""
 
 from __future__ import annotations
 
@@ -20,54 +20,53 @@ if TYPE_CHECKING:
 
 @component("selector", "sas", version=1, paper="arXiv:2605.18012")
 class SAS(Selector):
-    """Semantic-aware sampling: images that are clearly of their class, and of those a diverse set.
+    """Semantic-aware sampling: keep images that clearly show their class, and select a diverse subset of them.
 
-    All distances are angles between CLIP embeddings (Eq. 4), which are brought to unit length here; a zero vector is at
-    π/2 to everything. The margin (Eq. 8) is the angle to the nearest prototype of another class (separation; 0 where
-    there is no other) less the angle to the own one (relevance). Stage 1 keeps the share ``p`` of a class with the
-    highest margins: p · n rounded up, but no fewer than IPC. Stage 2 adds these candidates one by one to a set;
-    whenever it holds more than IPC, the member with the lowest mean angle to the others leaves.
+    All distances are angles between CLIP embeddings at unit length (Eq. 4). A zero vector has the angle π/2 to all
+    others. The margin (Eq. 8) is the angle to the nearest prototype of another class (separation; 0 without another
+    class) minus the angle to the sample's own prototype (relevance). Stage 1 keeps the share
+    ``p`` of a class with the highest margins: p · n rounded up, and at least IPC. Stage 2 adds these candidates to a
+    set one by one. If the set has more than IPC members, the one with the lowest mean angle to the others leaves.
 
-    The paper does not say in which ``order`` candidates come nor which of equal members leaves: both are parameters and
-    their defaults ours. Mean angles within 10⁻⁹ rad are equal. At IPC 1 the two of a pair are always equal, so that
-    ``keep`` decides alone.
+    The paper does not define the ``order`` of candidates, nor which of equally redundant members leaves (``keep``).
+    Both defaults are ours. Mean angles within 10⁻⁹ rad are ties. At IPC 1 both members of a pair always tie, so
+    ``keep`` decides.
 
-    The rows of the paper's Table 6 are switches; how we read them is ours too. Relevance or separation alone is used
-    where the margin was. Without ``diversity`` the IPC highest scores are taken. Diversity alone is stage 2 over the
-    whole class, where ``order: margin`` is pool order. With all three off the choice is that of the selector
-    ``random``.
+    The switches ``relevance``, ``separation`` and ``diversity`` give the rows of the paper's Table 6, by our reading.
+    With relevance or separation alone, that term replaces the margin. Without ``diversity`` the IPC highest scores are
+    taken. Diversity alone is stage 2 over the complete class, and ``order: margin`` is then pool order. With all three
+    off, the choice is that of the selector ``random``.
 
-    The choice is in descending order of the score; scores within 10⁻⁹ are equal, and equal ones in pool order.
+    The choice is in descending order of the score. Scores within 10⁻⁹ are ties, which are in pool order.
     """
 
     class Params(PrototypeParams):
         p: float = Field(0.5, gt=0, le=1, description="share of a class that stage 1 keeps")
         order: Literal["margin", "pool", "random"] = Field(
-            "margin", description="of the candidates in stage 2: highest margin first, as in the pool, or drawn"
+            "margin", description="order of candidates in stage 2: highest margin first, pool order, or random"
         )
         keep: Literal["earliest", "first-added", "last-added"] = Field(
-            "earliest",
-            description="which of equally redundant members stays, by place in the pool or by when it was added",
+            "earliest", description="the member to keep among equally redundant ones, by pool order or time of entry"
         )
-        relevance: bool = True
-        separation: bool = True
-        diversity: bool = True
+        relevance: bool = Field(True, description="whether the score contains relevance")
+        separation: bool = Field(True, description="whether the score contains separation")
+        diversity: bool = Field(True, description="whether stage 2 runs")
 
     params: Params
 
     @property
     def seeded(self) -> bool:
-        """Only where the order is drawn, or the choice itself."""
+        """Return whether the order of candidates, or the choice itself, is drawn."""
         return self.params.order == "random" if self.params.diversity else not self._scored
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Image embeddings, unless all is off."""
+        """Return the field of image embeddings, unless all switches are off."""
         return (self.params.image_field,) if self._scored or self.params.diversity else ()
 
     @property
     def needs_class(self) -> tuple[str, ...]:
-        """Prototypes, where images are scored."""
+        """Return the class field of prototypes if images are scored."""
         return (self.params.class_field,) if self._scored else ()
 
     @property
@@ -75,7 +74,7 @@ class SAS(Selector):
         return self.params.relevance or self.params.separation
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int] | Chosen:
-        """Positions by descending score. Raises ComponentError for embeddings that are missing, NaN or do not fit."""
+        """Return positions by descending score. Raise ComponentError for missing or unusable embeddings."""
         if not self.needs:
             return Random().select_class(pool, ipc, ctx)
         import torch
@@ -94,7 +93,7 @@ class SAS(Selector):
         return Chosen(chosen.tolist(), scores[chosen].tolist() if self._scored else None, info)
 
     def _scores(self, pool: Pool, features: Tensor) -> Tensor:
-        """Margins, or what of them is on; zeros where nothing is."""
+        """Return margins, or the term that is switched on; zeros if both terms are off."""
         from ._angular import margins, prototypes
 
         relevance, separation = self.params.relevance, self.params.separation
@@ -104,12 +103,12 @@ class SAS(Selector):
         return margins(features, texts, int(pool.labels[0]), relevance=relevance, separation=separation)
 
     def _candidates(self, size: int, ipc: int) -> int:
-        """How many stage 1 keeps. ``p`` is taken as it is written: in binary 0.1 · 30 lies above 3."""
+        """Return the number that stage 1 keeps, with ``p`` as the decimal fraction written: in binary, 0.1 · 30 > 3."""
         share = Fraction(str(self.params.p)) if self._scored else 1
         return max(ipc, math.ceil(share * size))
 
     def _diverse(self, features: Tensor, candidates: Tensor, pool: Pool, ipc: int, ctx: Context) -> tuple[Tensor, int]:
-        """Stage 2: the positions kept, and how many exchanges it took."""
+        """Run stage 2 and return the positions kept and the number of exchanges."""
         import torch
 
         from ._sas_stage2 import exchange

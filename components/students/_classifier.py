@@ -1,4 +1,4 @@
-"""The common shape of all students: features, then one linear layer."""
+"""The common form of all students: features and one linear layer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from torch import Tensor, nn
 
 
 class Classifier(nn.Module):
-    """``features`` maps images ``[n, 3, H, W]`` to an embedding ``[n, D]``; ``head`` maps that to logits ``[n, C]``."""
+    """A network of two parts.
+
+    Attributes:
+        features: the part that maps images ``[n, 3, H, W]`` to embeddings ``[n, D]``.
+        head: the layer that maps embeddings to logits ``[n, C]``.
+    """
 
     def __init__(self, features: nn.Module, head: nn.Linear) -> None:
         super().__init__()
@@ -14,11 +19,11 @@ class Classifier(nn.Module):
         self.head = head
 
     def embed(self, x: Tensor) -> Tensor:
-        """The penultimate embedding ``[n, D]``."""
+        """Return the penultimate embedding ``[n, D]``."""
         embedding: Tensor = self.features(x)
         return embedding
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits ``[n, C]``."""
+        """Return logits ``[n, C]``."""
         logits: Tensor = self.head(self.embed(x))
         return logits

@@ -1,4 +1,4 @@
-"""ConvNet-D: the plain network of the data set condensation literature (Gidaris & Komodakis 2018; arXiv:2006.05929)."""
+"""ConvNet-D of the dataset condensation literature (Gidaris & Komodakis 2018; arXiv:2006.05929)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ WIDTH = 128
 
 
 def convnet(*, depth: int, num_classes: int, image_size: int, channels: int, norm: Norm) -> Classifier:
-    """``depth`` stages of 3x3 convolution, norm, ReLU and 2x2 average pool, then a linear layer on all that is left.
+    """Return ``depth`` stages of 3x3 convolution, norm, ReLU and 2x2 average pool, followed by a linear layer.
 
-    The weights keep torch's default initialisation. Images of one channel (28 px digits) are padded to 32 px.
+    Weights have torch's default initialisation. Images of one channel (28 px digits) are padded to 32 px.
     """
     padding = 3 if channels == 1 else 1
     side = image_size + 2 * (padding - 1)

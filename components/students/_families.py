@@ -1,8 +1,10 @@
-"""The two families of built-in students: their parameters, and which image sizes they can take. No torch here."""
+"""The two families of built-in students: parameters and image sizes. Torch is not imported here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
 
 import ddbench
 from ddbench import ComponentError, NetworkCost, Student
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def _advice(image_size: int) -> str:
-    """The ConvNet that the literature uses for images of that size; nothing is swapped silently."""
+    """Return a hint with the literature's ConvNet for this image size; students are never replaced silently."""
     if image_size < 8:
-        return "no built-in student takes images that small"
+        return "no built-in student accepts images this small"
     return "use 'convnet3'" if image_size <= 32 else "use 'convnet4'"
 
 
@@ -25,13 +27,13 @@ class ConvNetStudent(Student):
     """A ConvNet of ``depth`` stages, each of which halves the image."""
 
     class Params(ddbench.Params):
-        norm: Norm = "instance"
+        norm: Norm = Field("instance", description="the normalisation layers")
 
     params: Params
     depth: ClassVar[int]
 
     def check_size(self, image_size: int) -> None:
-        """Raise ComponentError where ``depth`` halvings leave nothing of the image."""
+        """Raise ComponentError if the image is too small to be halved ``depth`` times."""
         if image_size >> self.depth:
             return
         needed = 1 << self.depth
@@ -40,12 +42,12 @@ class ConvNetStudent(Student):
             hint=_advice(image_size),
         )
 
-    def cost(self, num_classes: int, image_size: int) -> NetworkCost:
-        """Exact but for the norms."""
+    def network_cost(self, num_classes: int, image_size: int) -> NetworkCost:
+        """Return the network's size, exact except for the operations of norms."""
         return convnet_cost(depth=self.depth, num_classes=num_classes, image_size=image_size)
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
-        """An untrained network for square images; raises ComponentError where they are too small."""
+        """Return an untrained network for square images. Raise ComponentError if they are too small."""
         from ._convnet import convnet
 
         self.check_size(image_size)
@@ -62,22 +64,24 @@ class ResNetStudent(Student):
     """A ResNet of four stages with ``blocks`` basic blocks each, shrinking by average pools if ``pooled``."""
 
     class Params(ddbench.Params):
-        norm: Norm = "instance"
-        variant: Literal["auto", "cifar", "small", "mid", "large"] = "auto"
+        norm: Norm = Field("instance", description="the normalisation layers")
+        variant: Literal["auto", "cifar", "small", "mid", "large"] = Field(
+            "auto", description="stem and widths; 'auto' depends on the image size"
+        )
 
     params: Params
     blocks: ClassVar[int]
     pooled: ClassVar[bool]
 
     def variant(self, image_size: int) -> Variant:
-        """The stem and widths for images of that size, unless the parameter ``variant`` says otherwise."""
+        """Return the variant of stem and widths for an image size, unless the parameter ``variant`` sets one."""
         if self.params.variant != "auto":
             return self.params.variant
         limits: tuple[tuple[int, Variant], ...] = ((32, "cifar"), (64, "small"), (128, "mid"))
         return next((variant for limit, variant in limits if image_size <= limit), "large")
 
     def check_size(self, image_size: int) -> None:
-        """Raise ComponentError where the last norm would see a single pixel, which it turns into a constant."""
+        """Raise ComponentError if the last norm would get a single pixel, which it turns into a constant."""
         variant = self.variant(image_size)
         smallest = 16 * {"cifar": 1, "small": 1, "mid": 2, "large": 4}[variant]
         if image_size < smallest:
@@ -86,8 +90,8 @@ class ResNetStudent(Student):
                 hint="leave 'variant' at 'auto'" if image_size >= 16 else _advice(image_size),
             )
 
-    def cost(self, num_classes: int, image_size: int) -> NetworkCost:
-        """Exact but for the norms."""
+    def network_cost(self, num_classes: int, image_size: int) -> NetworkCost:
+        """Return the network's size, exact except for the operations of norms."""
         return resnet_cost(
             blocks=self.blocks,
             pooled=self.pooled,
@@ -97,7 +101,7 @@ class ResNetStudent(Student):
         )
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
-        """An untrained network; raises ComponentError where the images are too small for it."""
+        """Return an untrained network for square images. Raise ComponentError if they are too small."""
         from ._resnet import resnet
 
         self.check_size(image_size)

@@ -1,4 +1,4 @@
-"""The two normalisation layers that students are built with."""
+"""The two normalisation layers of students."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from ._variants import Norm
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """Instance norm is a group norm with one group a channel: affine, and the same in training and evaluation."""
+    """Return a batch norm, or an affine instance norm as a group norm with one group per channel."""
     return nn.BatchNorm2d(channels) if norm == "batch" else nn.GroupNorm(channels, channels)

@@ -1,7 +1,7 @@
-"""ResNet-18 and ResNetAP-10 as the data set distillation literature builds them (arXiv:2205.14959).
+"""ResNet-18 and ResNetAP-10 of the dataset distillation literature (arXiv:2205.14959).
 
-They differ in how they shrink images: ResNet-18 by strides, ResNetAP by average pools, with every convolution at
-stride 1. For CIFAR both are four stages of half the usual width, not the networks of the same name elsewhere.
+ResNet-18 shrinks images by strides. ResNetAP uses average pools, and all its convolutions have stride 1. For CIFAR both
+have four stages of half the usual width, unlike other networks of these names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STAGES = 4
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut. ``shrink`` divides height and width."""
+    """Two 3x3 convolutions with a shortcut. ``shrink`` divides height and width."""
 
     def __init__(self, inputs: int, outputs: int, shrink: int, *, pooled: bool, norm: Norm) -> None:
         super().__init__()
@@ -37,13 +37,13 @@ class BasicBlock(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, inputs, H, W]`` to ``[n, outputs, H / shrink, W / shrink]``."""
+        """Map ``[n, inputs, H, W]`` to ``[n, outputs, H / shrink, W / shrink]``."""
         out: Tensor = self.relu(self.residual(x) + self.shortcut(x))
         return out
 
 
 def _stem(variant: Variant, channels: int, width: int, *, pooled: bool, norm: Norm) -> nn.Sequential:
-    """The first convolution: 7x7 for large images, else 3x3; and a first shrinking for large and mid ones."""
+    """Return the first convolution, 7x7 for large images, otherwise 3x3, with a pool for large and mid images."""
     large = variant == "large"
     conv = nn.Conv2d(
         channels,
@@ -60,7 +60,10 @@ def _stem(variant: Variant, channels: int, width: int, *, pooled: bool, norm: No
 
 
 def resnet(*, blocks: int, pooled: bool, variant: Variant, num_classes: int, channels: int, norm: Norm) -> Classifier:
-    """Four stages of ``blocks`` basic blocks, global average pool, linear layer; He-normal (fan-out) convolutions."""
+    """Return four stages of ``blocks`` basic blocks, a global average pool and a linear layer.
+
+    Convolutions have He-normal (fan-out) initialisation.
+    """
     width = 32 if variant == "cifar" else 64
     layers: list[nn.Module] = [_stem(variant, channels, width, pooled=pooled, norm=norm)]
     inputs = width

@@ -1,9 +1,9 @@
-"""The norms and the sizes that students come in."""
+"""The norms and variants of students."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
 Norm: TypeAlias = Literal["instance", "batch"]
-# The stem and the widths of a ResNet, by the size of the images.
+# Stem and widths of a ResNet, by image size.
 Variant: TypeAlias = Literal["cifar", "small", "mid", "large"]

@@ -1,4 +1,4 @@
-"""The ConvNets of the dataset-condensation literature, by depth."""
+"""ConvNets of the dataset condensation literature, by depth."""
 
 from __future__ import annotations
 

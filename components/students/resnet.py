@@ -1,4 +1,4 @@
-"""ResNet-18 and ResNetAP-10, as the dataset-distillation literature builds them."""
+"""ResNet-18 and ResNetAP-10 of the dataset distillation literature."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._families import ResNetStudent
 
 @component("student", "resnet18", version=1, paper="arXiv:1512.03385")
 class ResNet18(ResNetStudent):
-    """ResNet-18: two basic blocks a stage, shrinking by strides; half as wide up to 32 px."""
+    """ResNet-18: two basic blocks per stage, shrinking by strides; half as wide up to 32 px."""
 
     blocks = 2
     pooled = False
@@ -17,7 +17,7 @@ class ResNet18(ResNetStudent):
 
 @component("student", "resnetap10", version=1, paper="arXiv:2205.14959")
 class ResNetAP10(ResNetStudent):
-    """ResNetAP-10: one basic block a stage, average pools in place of strides; half as wide up to 32 px."""
+    """ResNetAP-10: one basic block per stage, average pools in place of strides; half as wide up to 32 px."""
 
     blocks = 1
     pooled = True

@@ -1,55 +1,67 @@
-"""What work takes, as far as a component can say without doing it. No torch here."""
+"""The cost of work, as far as a component can tell it without doing the work. No torch here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from typing import Final
 
-FLOAT = 4  # bytes
-COLOURS = 3  # bytes of a pixel
+FLOAT: Final = 4  # bytes
+COLOURS: Final = 3  # bytes of a pixel
 # Forward, and backward once for the activations and once for the weights.
-PASSES_OF_TRAINING = 3
+PASSES_OF_TRAINING: Final = 3
 # A weight, its gradient, and the optimiser's momentum.
-COPIES_IN_TRAINING = 3
+COPIES_IN_TRAINING: Final = 3
+# Assumed: kernels that a training step launches beside those of the network, for its batch, loss and optimiser.
+LAUNCHES_OF_A_STEP: Final = 40
+
+
+class Work:
+    """The argument of ``Component.cost``: one of the classes in :mod:`ddbench.api.work`."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a piece of work takes; None where that is not known, and then neither is the sum with anything.
+    """The cost of a piece of work. None stands for an unknown amount; a sum with it is unknown too.
 
     Attributes:
-        flops: floating point operations of its networks; a multiply-add is two.
-        half_flops: those of them in half precision.
-        memory_bytes: about the most that its networks and data hold at once.
-        disk_bytes: what is stored of it.
+        flops: floating-point operations of the networks; a multiply-add is two.
+        half_flops: those of ``flops`` that are in half precision.
+        memory_bytes: about the most that networks and data hold at once.
+        disk_bytes: what is stored.
+        launches: at least so many kernels run one after another on a GPU. An image has its share of its batch's.
     """
 
     flops: int | None = None
     half_flops: int = 0
     memory_bytes: int | None = None
     disk_bytes: int | None = None
+    launches: float = 0
 
     def __add__(self, other: Cost) -> Cost:
-        """Both, one after the other."""
+        """Return the cost of both, one after the other."""
         memory = (self.memory_bytes, other.memory_bytes)
         return Cost(
             flops=_sum(self.flops, other.flops),
             half_flops=self.half_flops + other.half_flops,
             memory_bytes=None if memory[0] is None or memory[1] is None else max(memory[0], memory[1]),
             disk_bytes=_sum(self.disk_bytes, other.disk_bytes),
+            launches=self.launches + other.launches,
         )
 
     def __mul__(self, times: int) -> Cost:
-        """The same, so many times over."""
+        """Return the cost of the same work done ``times`` times."""
         return Cost(
             flops=None if self.flops is None else self.flops * times,
             half_flops=self.half_flops * times,
             memory_bytes=self.memory_bytes,
             disk_bytes=None if self.disk_bytes is None else self.disk_bytes * times,
+            launches=self.launches * times,
         )
 
     def in_half_precision(self) -> Cost:
-        """The same with every operation in half precision."""
-        return Cost(self.flops, self.flops or 0, self.memory_bytes, self.disk_bytes)
+        """Return the same cost with every operation in half precision."""
+        return replace(self, half_flops=self.flops or 0)
 
 
 def _sum(one: int | None, other: int | None) -> int | None:
@@ -58,28 +70,39 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """What a network takes.
+    """The size of a network.
 
     Attributes:
-        flops: of one image's way through it.
+        flops: of one image's forward pass.
         parameters: numbers that are learnt.
         activations: numbers that the backward pass of one image needs.
-        embedding: length of the embedding that its last layer sees.
+        embedding: length of the embedding that the last layer sees.
+        launches: kernels of a forward pass of any batch; 0 if nobody has counted them.
     """
 
     flops: int
     parameters: int
     activations: int
     embedding: int
+    launches: int = 0
 
-    def forward(self, images: int = 1) -> Cost:
-        """One pass of each image."""
-        return Cost(self.flops * images)
+    def forward(self, images: int = 1, batch: int = 1) -> Cost:
+        """Return the cost of one forward pass of each image, in batches of ``batch``."""
+        return Cost(self.flops * images, launches=self.launches * images / batch)
 
     def training(self, images: int, epochs: int, batch: int) -> Cost:
-        """Training in float32, the images themselves apart.
+        """Return the cost of a training in float32, without the images in memory.
 
-        The first layer needs no gradient of its input, so that it is up to a twentieth less.
+        The first layer needs no gradient of its input, so the true figure is up to a twentieth less.
         """
         held = COPIES_IN_TRAINING * self.parameters + min(batch, images) * self.activations
-        return Cost(PASSES_OF_TRAINING * self.flops * images * epochs, memory_bytes=FLOAT * held)
+        return Cost(
+            PASSES_OF_TRAINING * self.flops * images * epochs,
+            memory_bytes=FLOAT * held,
+            launches=training_launches(self.launches, epochs * math.ceil(images / batch)),
+        )
+
+
+def training_launches(forward: int, steps: int) -> int:
+    """Return the kernels of a training of ``steps`` steps with a network of ``forward`` kernels."""
+    return steps * (PASSES_OF_TRAINING * forward + LAUNCHES_OF_A_STEP)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ddbench.api.component import Component
-from ddbench.api.cost import COLOURS, Cost
+from ddbench.api.cost import COLOURS, Cost, Work
+from ddbench.api.work import Score, Train
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
     from ddbench.api.dataset import Dataset
     from ddbench.api.pool import DistilledSet
     from ddbench.api.scorer import Scorer
-    from ddbench.api.settings import EvaluationSettings
     from ddbench.api.student import Student
     from ddbench.protocol.protocol import Protocol
+
+
+# Validation images in a batch of a measurement.
+PREDICTED_TOGETHER: Final = 32
 
 
 @dataclass(frozen=True)
@@ -45,43 +49,28 @@ class Evaluator(Component):
 
     kind: ClassVar[str] = "evaluator"
 
-    def cost(
-        self,
-        ipc: int,
-        dataset: Dataset,
-        student: Student,
-        protocol: Protocol,
-        teacher: Scorer | None,
-        *,
-        evaluation: EvaluationSettings,
-        validation_size: int | None,
-    ) -> Cost | None:
-        """Return what judging a set of ``ipc`` images per class takes; None where that is not known; no torch.
-
-        This is a training as the protocol has it; an evaluator that does something else says something else here.
-
-        Args:
-            evaluation: the suite's settings; the numerics ``fast`` count as half precision.
-            validation_size: validation images; None where their number is not known.
-        """
-        classes = len(dataset.classes)
-        images = ipc * classes
-        rules = protocol.for_classes(classes, ipc)
-        size = rules.input_size(dataset.image_size, student.info.name)
-        epochs = rules.epochs(ipc, classes)
-        network = student.cost(classes, size)
-        asked = Cost(flops=0) if teacher is None else teacher.cost(dataset)
-        if network is None or asked is None or validation_size is None:
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of a training as the protocol has it. Override it where an evaluator does something else."""
+        if not isinstance(work, Train):
             return None
-        times = len(rules.evaluation_epochs(epochs)) if evaluation.evaluate == "papers" else 1
+        classes = len(work.dataset.classes)
+        images = work.ipc * classes
+        rules = work.protocol.for_classes(classes, work.ipc)
+        size = rules.input_size(work.dataset.image_size, work.student.info.name)
+        epochs = rules.epochs(work.ipc, classes)
+        network = work.student.network_cost(classes, size)
+        asked = Cost(flops=0) if work.teacher is None else work.teacher.cost(Score(work.dataset))
+        if network is None or asked is None or work.validation_size is None:
+            return None
+        times = len(rules.evaluation_epochs(epochs)) if work.evaluation.evaluate == "papers" else 1
         training = network.training(images, epochs, rules.batch_size)
         held = None
-        if teacher is None and training.memory_bytes is not None:
-            held = training.memory_bytes + COLOURS * size**2 * (images + validation_size)
-        work = training + network.forward(validation_size * times)
-        if evaluation.numerics == "fast":
-            work = work.in_half_precision()
-        return replace(work + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
+        if work.teacher is None and training.memory_bytes is not None:
+            held = training.memory_bytes + COLOURS * size**2 * (images + work.validation_size)
+        cost = training + network.forward(work.validation_size * times, PREDICTED_TOGETHER)
+        if work.evaluation.numerics == "fast":
+            cost = cost.in_half_precision()
+        return replace(cost + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
 
     @abstractmethod
     def evaluate(

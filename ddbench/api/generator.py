@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddbench.api.context import Context
-    from ddbench.api.cost import Cost
     from ddbench.api.dataset import Dataset
 
 
@@ -94,22 +93,6 @@ class Generator(Component):
 
     def available(self, dataset: Dataset) -> tuple[int, ...] | None:
         """Samples per class a finite generator has, where known before running; None if endless or not known."""
-        return None
-
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """What one sample takes, and what is stored of it; None where that is not known; no torch."""
-        return None
-
-    def fit_cost(self, dataset: Dataset) -> Cost | None:
-        """What a fit takes and stores, of a generator that has one; None where that is not known; no torch."""
-        return None
-
-    def loss_cost(self, dataset: Dataset) -> Cost | None:
-        """What the prior's loss of one latent takes, without gradient; None where that is not known; no torch."""
-        return None
-
-    def decode_cost(self, dataset: Dataset) -> Cost | None:
-        """What the prior takes to decode one latent, without gradient; None where that is not known; no torch."""
         return None
 
     @abstractmethod

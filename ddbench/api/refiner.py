@@ -9,9 +9,7 @@ from ddbench.api.component import Component
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
-    from ddbench.api.cost import Cost
-    from ddbench.api.dataset import Dataset
-    from ddbench.api.generator import Generator, Prior
+    from ddbench.api.generator import Prior
     from ddbench.api.pool import DistilledSet
     from ddbench.api.scorer import Scorer
 
@@ -29,10 +27,6 @@ class Refiner(Component):
     identity: ClassVar[bool] = False
     needs_latents: ClassVar[bool] = False
     needs_soft: ClassVar[bool] = False
-
-    def cost(self, generator: Generator, teacher: Scorer | None, dataset: Dataset) -> Cost | None:
-        """What one image takes, but for what is stored of it; None where that is not known; no torch."""
-        return None
 
     @abstractmethod
     def refine(

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddbench.api.context import Context
-    from ddbench.api.cost import Cost
     from ddbench.api.data import ClassInfo, TrainingData
-    from ddbench.api.dataset import Dataset
 
 
 class Scorer(Component):
@@ -43,14 +41,6 @@ class Scorer(Component):
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
         """Raise ComponentError, naming the class, unless the scorer knows each of the data set's classes; no torch."""
-
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """What one image takes, and what is stored of its fields; None where that is not known; no torch."""
-        return None
-
-    def fit_cost(self, dataset: Dataset) -> Cost | None:
-        """What a fit takes and stores, of a scorer that has one; None where that is not known; no torch."""
-        return None
 
     @abstractmethod
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:

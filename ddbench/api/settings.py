@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class EvaluationSettings(BaseModel):
-    """How every student of a suite is computed and measured, beside what the protocol says.
+    """The settings by which every student of a suite is computed and measured, in addition to the protocol.
 
-    A suite file holds these settings as keys of its own. Keys of nodes hold those that differ from their defaults, and
-    records hold all of them. So a new setting is defined here and used where it takes effect, and nowhere else named.
-    A default never changes: that would give old keys another meaning.
+    A suite file has these settings as keys of its own. The keys of nodes hold the settings that differ from their
+    defaults, and records hold all of them. To add a setting, define it here and use it where it takes effect. A default
+    never changes, because that would give old keys another meaning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -25,6 +25,6 @@ class Student(Component):
     def check_size(self, image_size: int) -> None:
         """Raise ComponentError, before anything runs, where ``build`` would; no torch."""
 
-    def cost(self, num_classes: int, image_size: int) -> NetworkCost | None:
-        """What the network for colour images of that size takes; None where that is not known; no torch."""
+    def network_cost(self, num_classes: int, image_size: int) -> NetworkCost | None:
+        """Return the size of the network for colour images of that size, or None if it is not known; no torch."""
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ddbench.cli import describe, doctor, export, fetch, gc, list_, plan, report, run, status, why
+from ddbench.cli import describe, doctor, export, fetch, gc, init, list_, plan, report, run, status, suites, why
 
 app = typer.Typer(
     name="ddbench",
@@ -14,6 +14,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command("suites")(suites.suites)
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("status")(status.status)

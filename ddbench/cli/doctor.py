@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -44,14 +43,16 @@ def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
 
 
 def _environment() -> list[Finding]:
+    from ddbench.registry.libraries import absent_libraries, remedy
     from ddbench.run.driver import usable_cores
     from ddbench.toolkit.environment import versions
     from ddbench.toolkit.hardware import cpu_model, gpu_models
 
-    missing = [name for name in ("torch", "torchvision", "diffusers", "timm", "open_clip") if find_spec(name) is None]
+    absent = absent_libraries()
+    said = f"missing: {', '.join(absent)}; {remedy(absent)}"
     return [
         Finding("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
-        Finding("packages", f"missing: {', '.join(missing)}", "!!") if missing else Finding("packages", "all there"),
+        Finding("packages", said, "!!") if absent else Finding("packages", "all there"),
         Finding("processor", f"{cpu_model()}, {usable_cores()} cores usable"),
         Finding("GPUs", ", ".join(gpu_models()) or "none"),
     ]
@@ -59,6 +60,7 @@ def _environment() -> list[Finding]:
 
 def _plugins() -> list[Finding]:
     from ddbench.registry import catalogue
+    from ddbench.registry.libraries import needed_by
 
     findings = []
     for plugin in catalogue().plugins.values():
@@ -67,6 +69,9 @@ def _plugins() -> list[Finding]:
             findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package}: {last}", "!!"))
         else:
             findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package} {plugin.deferred or ''}".strip()))
+    findings += [Finding("module", line, "!!") for line in catalogue().left_out()]
+    for library, users in needed_by(catalogue().components()).items():
+        findings.append(Finding(f"without {library}", f"of no use: {', '.join(users)}", "--"))
     return findings
 
 

@@ -26,10 +26,11 @@ def export(
     from ddbench.report import export_results, results_of
 
     resolved, state = plan_suite(suite, store_root(store))
-    if not state.results:
+    results = results_of(resolved, state)
+    if not results.records:
         raise DdbenchError(
             f"suite '{resolved.name}' has no result in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
         )
     folder = to / resolved.name
-    count, new = export_results(results_of(resolved, state), folder)
+    count, new = export_results(results, folder)
     print(f"{folder}: {count} results, {new} of them new")

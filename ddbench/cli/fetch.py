@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    what: Annotated[str, typer.Argument(help="A data set, or a suite file for all that it needs.")],
+    what: Annotated[str, typer.Argument(help="A data set, or a suite for all that it needs. NAME.yaml is the suite.")],
     params: Annotated[
         list[str] | None,
         typer.Argument(help="Parameters of the data set, such as split=fastai.", metavar="[NAME=VALUE]..."),
@@ -47,6 +46,15 @@ def fetch(
         raise typer.Exit(2)
 
 
+def _is_suite(what: str) -> bool:
+    """Return whether a suite is meant. A name that a data set and a shipped suite share means the data set."""
+    from ddbench.registry import catalogue
+    from ddbench.suite.shipped import shipped_suites
+
+    datasets = {cls.info.name for cls in catalogue().components("dataset")}
+    return what.endswith((".yaml", ".yml")) or (what in shipped_suites() and what not in datasets)
+
+
 def _fetch(component: Component) -> bool:
     """Get what a component lacks. Returns whether there was anything to do."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
@@ -76,10 +84,10 @@ def _wanted(what: str, params: Sequence[str]) -> Iterator[tuple[str, Component]]
     from ddbench.registry import create
     from ddbench.suite import load_suite
 
-    if what.endswith((".yaml", ".yml")):
+    if _is_suite(what):
         if params:
             raise DdbenchError(f"{what} says the parameters of its data set itself", hint=f"leave out {params[0]}")
-        suite = load_suite(Path(what))
+        suite = load_suite(what)
         dataset = suite.dataset.component
         yield suite.dataset.label, dataset
         nodes = build_graph(suite).nodes.values()

@@ -28,9 +28,12 @@ def gc(
     kept = {key for suite in keep or [] for key in plan_suite(suite, root)[1].action_keys.values()}
     freed = collect_garbage(root, kept, delete=delete)
     if json:
-        print_json({"artifacts": freed.artifacts, "bytes": freed.size, "deleted": delete})
+        found = {"artifacts": freed.artifacts, "earlier": freed.earlier, "bytes": freed.size}
+        print_json({**found, "deleted": delete})
         return
     verb = "removed" if delete else "would remove"
-    print(f"{verb} the files of {freed.artifacts} artifacts, {freed.size / 2**20:.1f} MiB; no result is touched")
+    earlier = f" ({freed.earlier} made by an earlier version)" if freed.earlier else ""
+    size = f"{freed.size / 2**20:.1f} MiB"
+    print(f"{verb} the files of {freed.artifacts} artifacts{earlier}, {size}; no result is touched")
     if not delete and freed.size:
         print("add --delete to do it")

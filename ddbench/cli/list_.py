@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ddbench.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from ddbench.api import Component
+    from ddbench.registry import Catalogue
+
+# A note names at most so many components.
+_NAMED = 4
 
 
 def list_(
@@ -24,10 +32,10 @@ def list_(
     if kind is not None and kind not in (*KINDS, "protocol"):
         raise DdbenchError(f"there is no kind '{kind}'", hint=did_you_mean(kind, [*KINDS, "protocol"]))
     known = catalogue()
+    components = [] if kind == "protocol" else known.components(kind)
     rows = [
         {"kind": c.info.kind, "name": c.info.name, "summary": c.info.summary, "from": known.owner(c)}
-        for c in known.components(None if kind == "protocol" else kind)
-        if kind != "protocol"
+        for c in components
     ]
     if kind in (None, "protocol"):
         rows += [
@@ -38,10 +46,21 @@ def list_(
         print_json(rows)
     else:
         print_table(["kind", "name", "summary", "from"], [list(row.values()) for row in rows])
+    for note in _notes(known, components):
+        stderr.print(note, markup=False, highlight=False, soft_wrap=True)
+
+
+def _notes(known: Catalogue, components: Sequence[type[Component]]) -> Iterator[str]:
+    """Yield a line for each plug-in, module and component that cannot be used as it is here."""
+    from ddbench.registry.libraries import needed_by, remedy
+
     for plugin in known.plugins.values():
+        called = f"plug-in '{plugin.name}' ({plugin.package})"
         if plugin.deferred:
-            note = f"plug-in '{plugin.name}' ({plugin.package}) {plugin.deferred}: its components are loaded when used"
-            stderr.print(note, markup=False, highlight=False, soft_wrap=True)
+            yield f"{called} {plugin.deferred}: its components are loaded when used"
         if plugin.error:
-            note = f"plug-in '{plugin.name}' ({plugin.package}) cannot be loaded: {plugin.error.splitlines()[-1]}"
-            stderr.print(note, markup=False, highlight=False, soft_wrap=True)
+            yield f"{called} cannot be loaded: {plugin.error.splitlines()[-1]}"
+    yield from known.left_out()
+    for library, users in needed_by(components).items():
+        who = ", ".join(users) if len(users) <= _NAMED else f"{len(users)} components"
+        yield f"{library} is not installed: {remedy([library])} (for {who})"

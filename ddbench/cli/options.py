@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE", help="A suite file, such as suites/smoke.yaml.")]
+SuiteFile = Annotated[
+    Path, typer.Argument(metavar="SUITE", help="A suite file, or a name that `ddbench suites` lists.")
+]
 StoreFolder = Annotated[
     Path | None,
     # Square brackets in a help text are markup to rich: a default is told by `show_default`.

@@ -11,12 +11,12 @@ import typer
 from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
 
 if TYPE_CHECKING:
-    from ddbench.plan.cost import Amount, Bill, StageCost
+    from ddbench.plan.estimate.estimate import Estimate, PartialSum, StageEstimate
 
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
-# Of how many nodes an amount is not known: its name in the JSON, and here.
+# The amounts whose unknown nodes the JSON counts: the name there, and here.
 _UNKNOWN = {"flops": "flops", "hours": "seconds", "hours_left": "seconds_left", "disk_bytes": "disk_bytes"}
-# What memory is counted of: its name in the JSON, and in words. A process holds Python and torch beside tensors.
+# What memory is counted of: the name in the JSON, and in words. A process holds Python and torch beside tensors.
 _MEMORY = {"tensors": "of tensors", "process": "of the whole process, as recorded,"}
 # What takes disk beside the artifacts and results that are counted.
 _NOT_COUNTED = ("data", "weights", "cached latents")
@@ -39,56 +39,56 @@ def plan(
 ) -> None:
     """Show what a run would do and what it costs, stage by stage, without doing it."""
     from ddbench.cli.output import print_json, print_table, stderr
-    from ddbench.plan.cost import make_bill
     from ddbench.plan.drift import drifted
+    from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
 
     resolved, state = plan_suite(suite, store_root(store))
     graph, to_run = state.graph, state.to_run()
-    bill = make_bill(state, device)
+    found = estimate(state, device)
     total = Counter(node.stage for node in graph.nodes.values())
     stored = Counter(graph.nodes[key].stage for key in state.digests)
     running = Counter(graph.nodes[key].stage for key in to_run)
     rows = [
         {"stage": c.stage, "nodes": total[c.stage], "stored": stored[c.stage], "to_run": running[c.stage]}
-        for c in bill.stages
+        for c in found.stages
     ]
     cells, done = len(graph.cells), sum(key in state.results for _, key in graph.cells)
     drift, damaged, skipped = drifted(state), sorted(state.corrupt.values()), list(resolved.skipped)
     if json:
-        stages = [{**row, **_stage_json(cost)} for row, cost in zip(rows, bill.stages, strict=True)]
-        value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_bill_json(bill)}
+        stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]
+        value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}
         print_json({**value, "drift": drift, "damaged": damaged, "skipped": skipped})
         return
-    print_table(_HEADERS, [[*row.values(), *_stage_text(cost)] for row, cost in zip(rows, bill.stages, strict=True)])
+    print_table(_HEADERS, [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)])
     print(f"\n{cells} cells, {done} with a result; {len(to_run)} nodes to run")
-    for line in _bill_text(bill):
+    for line in _estimate_text(found):
         print(line)
     for note in [*drift, *damaged, *(f"left out: {reason}" for reason in skipped)]:
         stderr.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
-def _stage_json(cost: StageCost) -> dict[str, Any]:
+def _stage_json(stage: StageEstimate) -> dict[str, Any]:
     return {
-        "images": cost.images.known,
-        "flops": cost.flops.known,
-        "hours": _hours(cost.seconds),
-        "hours_left": _hours(cost.seconds_left),
-        "memory_bytes": {counted: cost.memory_bytes.get(counted) for counted in _MEMORY},
-        "disk_bytes": cost.disk_bytes.known,
+        "images": stage.images.known,
+        "flops": stage.flops.known,
+        "hours": _hours(stage.seconds),
+        "hours_left": _hours(stage.seconds_left),
+        "memory_bytes": {counted: stage.memory_bytes.get(counted) for counted in _MEMORY},
+        "disk_bytes": stage.disk_bytes.known,
         "nodes_unknown": {
-            **{json: getattr(cost, name).unknown for json, name in _UNKNOWN.items()},
-            "memory_bytes": cost.memory_unknown,
+            **{json: getattr(stage, name).unknown for json, name in _UNKNOWN.items()},
+            "memory_bytes": stage.memory_unknown,
         },
-        "estimated_from": sorted(cost.rests_on),
+        "estimated_from": sorted(stage.basis),
     }
 
 
-def _bill_json(bill: Bill) -> dict[str, Any]:
-    from ddbench.plan.cost_devices import assumed_shares
+def _estimate_json(found: Estimate) -> dict[str, Any]:
+    from ddbench.plan.estimate.devices import assumed_shares, launch_seconds
 
-    device, sharing = bill.device, bill.sharing
-    most = {counted: bill.hungriest(counted) for counted in _MEMORY}
+    device, sharing = found.device, found.sharing
+    peaks = {counted: found.peak_memory_stage(counted) for counted in _MEMORY}
     return {
         "device": {
             "name": device.name,
@@ -96,100 +96,117 @@ def _bill_json(bill: Bill) -> dict[str, Any]:
             "peak_flops": {"float32": device.float32, "bf16": device.half},
             "memory_gib": device.memory_gib,
             "assumed_shares": assumed_shares(device),
+            "assumed_launch_seconds": launch_seconds(device),
         },
-        "flops": bill.total("flops").known,
-        "hours": _hours(bill.total("seconds")),
-        "hours_left": _hours(bill.total("seconds_left")),
-        "memory_bytes": {counted: stage and stage.memory_bytes[counted] for counted, stage in most.items()},
-        "disk_bytes": bill.total("disk_bytes").known,
+        "flops": found.total("flops").known,
+        "hours": _hours(found.total("seconds")),
+        "hours_left": _hours(found.total("seconds_left")),
+        "memory_bytes": {counted: stage and stage.memory_bytes[counted] for counted, stage in peaks.items()},
+        "disk_bytes": found.total("disk_bytes").known,
         "disk_bytes_without": list(_NOT_COUNTED),
         "nodes_unknown": {
-            **{json: bill.total(name).unknown for json, name in _UNKNOWN.items()},
-            "memory_bytes": sum(stage.memory_unknown for stage in bill.stages),
+            **{json: found.total(name).unknown for json, name in _UNKNOWN.items()},
+            "memory_bytes": sum(stage.memory_unknown for stage in found.stages),
         },
-        "sharing": sharing and {"images": sharing.images, "one_pool_a_cell": sharing.apart, "factor": sharing.factor},
-        "missing": list(bill.missing),
+        "sharing": sharing
+        and {"images": sharing.images, "one_pool_a_cell": sharing.unshared_images, "factor": sharing.factor},
+        "missing": list(found.missing),
     }
 
 
-def _hours(amount: Amount) -> float | None:
+def _hours(amount: PartialSum) -> float | None:
     return None if amount.known is None else amount.known / 3600
 
 
-def _stage_text(cost: StageCost) -> list[str]:
-    """The estimates of a stage's row."""
+def _stage_text(stage: StageEstimate) -> list[str]:
+    """Return the estimates of a stage's row."""
     from ddbench.plan.stages import STAGES
 
-    counted = STAGES[cost.stage].counts
-    makes = f"{cost.nodes:,}" if counted == "students" else _text(cost.images, "{:,.0f}".format)
+    counted = STAGES[stage.stage].counts
+    count = f"{stage.nodes:,}" if counted == "students" else _text(stage.images, "{:,.0f}".format)
     return [
-        f"{makes} {counted}" if cost.stage not in ("dataset", "fit") else "",
-        _text(cost.flops, _operations),
-        _text(cost.seconds, _duration),
-        _text(cost.seconds_left, _duration),
-        " and ".join(sorted(cost.rests_on)),
+        f"{count} {counted}" if stage.stage not in ("dataset", "fit") else "",
+        _text(stage.flops, _operations),
+        _text(stage.seconds, _duration),
+        _text(stage.seconds_left, _duration),
+        " and ".join(sorted(stage.basis)),
     ]
 
 
-def _bill_text(bill: Bill) -> list[str]:
-    """What is said of the whole, line by line."""
-    from ddbench.plan.cost import DECLARED
-    from ddbench.plan.cost_devices import SHARES
-
-    device, left = bill.device, _text(bill.total("seconds_left"), _duration)
-    lines = [f"{device.title}, one worker: {f'{left} left' if left else 'nothing is left to run'}"]
-    untimed = [stage.stage for stage in bill.stages if stage.seconds_left.unknown]
+def _estimate_text(found: Estimate) -> list[str]:
+    """Return the lines below the table."""
+    device, left = found.device, _text(found.total("seconds_left"), _duration)
+    first = f"{device.title}, one worker: {f'{left} left' if left else 'nothing is left to run'}"
+    untimed = [stage.stage for stage in found.stages if stage.seconds_left.unknown]
     if untimed:
-        lines[0] += f"; of some nodes no time is known: {', '.join(untimed)}"
-    if device.float32 is None and not any(stage.rests_on for stage in bill.stages):
-        lines.append("nothing is known of how fast this device is; name another: --device")
-    declared = [stage.stage for stage in bill.stages if DECLARED in stage.rests_on]
-    if declared:
-        shares = ", ".join(f"{stage} {SHARES[stage]:.0%}" for stage in declared)
+        first += f"; some nodes have no known time: {', '.join(untimed)}"
+    missing = [f"to fetch: {line}" for line in found.missing]
+    return [first, *_assumptions(found), _memory(found), _disk(found), *_sharing(found), *missing]
+
+
+def _assumptions(found: Estimate) -> list[str]:
+    """Return what the times assume, one line for each basis."""
+    from ddbench.api.cost import LAUNCHES_OF_A_STEP
+    from ddbench.plan.estimate import devices, timings
+    from ddbench.toolkit.hardware import THIS_CPU
+
+    lines = []
+    if found.device.float32 is None and not found.basis:
+        lines.append("the speed of this device is not known; name another with --device")
+    assumed = [stage.stage for stage in found.stages if stage.basis & {devices.FLOPS, devices.LAUNCHES}]
+    if assumed:
+        shares = ", ".join(f"{stage} {devices.SHARES[stage]:.0%}" for stage in assumed)
         lines.append(f"share of the device's peak assumed for FLOPs (small networks reach less): {shares}")
-    lines += [_space(bill), *_sharing(bill), *(f"to fetch: {line}" for line in bill.missing)]
+    if devices.LAUNCHES in found.basis:
+        pace = f"{devices.LAUNCH_SECONDS * 1e6:g} µs for each kernel launch"
+        step = f"a training step launches {LAUNCHES_OF_A_STEP} kernels in addition to those of its network"
+        lines.append(f"least time assumed for launches: {pace}; {step}")
+    if timings.RECORDED in found.basis and found.device.name == THIS_CPU:
+        lines.append("recorded timings on a CPU are CPU time per thread, where that is less than wall time")
     return lines
 
 
-def _space(bill: Bill) -> str:
-    """Memory and disk."""
+def _memory(found: Estimate) -> str:
     unknown = [
         f"some nodes of {stage.stage}" if stage.memory_bytes else stage.stage
-        for stage in bill.stages
+        for stage in found.stages
         if stage.memory_unknown
     ]
-    least, limit = "≥ " if unknown else "", bill.device.memory_gib
-    most = [
+    least, limit = "≥ " if unknown else "", found.device.memory_gib
+    peaks = [
         f"{least}about {_size(stage.memory_bytes[counted])} {what} in one node ({stage.stage})"
         for counted, what in _MEMORY.items()
-        if (stage := bill.hungriest(counted))
+        if (stage := found.peak_memory_stage(counted))
     ]
-    held = "; ".join(most) or "?"
     limited = f", and the device has {limit:g} GiB" if limit else ""
-    without = f"; not known of {', '.join(unknown)}" if most and unknown else ""
-    stored = f"{_text(bill.total('disk_bytes'), _size)} in the store; {', '.join(_NOT_COUNTED)} are not counted"
-    return f"memory: {held}{limited}{without}\ndisk: {stored}"
+    without = f"; not known for {', '.join(unknown)}" if peaks and unknown else ""
+    return f"memory: {'; '.join(peaks) or '?'}{limited}{without}"
 
 
-def _sharing(bill: Bill) -> list[str]:
-    shared = bill.sharing
+def _disk(found: Estimate) -> str:
+    stored = _text(found.total("disk_bytes"), _size)
+    return f"disk: {stored} in the store; {', '.join(_NOT_COUNTED)} are not counted"
+
+
+def _sharing(found: Estimate) -> list[str]:
+    shared = found.sharing
     if shared is None:
         return []
+    asked = f"{shared.unshared_images:,}"
     if shared.factor <= 1:
-        return [f"sharing: none; whole blocks are {shared.images:,} images, and cells ask for {shared.apart:,}"]
-    fewer = f"{shared.factor:.1f}× fewer images than one pool a cell"
-    return [f"sharing: {fewer} ({shared.images:,} and not {shared.apart:,})"]
+        return [f"sharing: none; whole blocks are {shared.images:,} images, and cells ask for {asked}"]
+    return [f"sharing: {shared.factor:.1f}× fewer images than one pool a cell ({shared.images:,} and not {asked})"]
 
 
-def _text(amount: Amount, form: Callable[[float], str]) -> str:
-    """An amount: ``?`` where nothing of it is known, ``≥`` before what is only a part."""
+def _text(amount: PartialSum, form: Callable[[float], str]) -> str:
+    """Format an amount: ``?`` if nothing is known, ``≥`` before a lower bound."""
     if amount.known is None:
         return "?" if amount.unknown else ""
-    return f"≥ {form(amount.known)}" if amount.unknown else form(amount.known)
+    return f"≥ {form(amount.known)}" if amount.is_lower_bound else form(amount.known)
 
 
 def _scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
-    """A value in the largest unit of which there is one, with three digits."""
+    """Return a value with three digits, in the largest unit that it reaches."""
     size, unit = next((pair for pair in units if value >= pair[0]), units[-1])
     number = value / size
     digits = 0 if number >= 100 else 1 if number >= 10 else 2

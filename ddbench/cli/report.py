@@ -11,9 +11,7 @@ from ddbench.cli.options import AsJson, StoreFolder, store_root
 
 
 def report(
-    suite: Annotated[
-        Path, typer.Argument(metavar="SUITE", help="A suite file, or a folder that `ddbench export` wrote.")
-    ],
+    suite: Annotated[Path, typer.Argument(metavar="SUITE", help="A suite, or a folder that `ddbench export` wrote.")],
     store: StoreFolder = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the markdown here.")

@@ -11,22 +11,27 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     """Show how many cells of each row have results, and what failed."""
     from ddbench.cli.output import print_json, print_table
     from ddbench.plan.state import plan_suite
+    from ddbench.record.format1 import earlier_note
 
     resolved, state = plan_suite(suite, store_root(store))
     rows: dict[str, dict[str, Any]] = {}
     for cell, key in state.graph.cells:
         row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})
         row["cells"] += 1
-        row["done"] += key in state.results
+        row["done"] += key in state.results or key in state.earlier
     failures = [
         {"stage": node.stage, "node": node.label, "message": failure["message"], "file": str(path)}
         for key, node in state.graph.nodes.items()
         if key not in state.digests and (failure := state.store.failure(key))
         for path in [state.store.root / "failures" / f"{key}.json"]
     ]
+    earlier = len({key for _, key in state.graph.cells} & state.earlier.keys())
     if json:
-        print_json({"suite": resolved.name, "rows": list(rows.values()), "failures": failures})
+        found = {"suite": resolved.name, "rows": list(rows.values()), "earlier": earlier, "failures": failures}
+        print_json(found)
         return
     print_table(["method", "done", "cells"], [[r["method"], r["done"], r["cells"]] for r in rows.values()])
+    if earlier:
+        print(earlier_note(earlier))
     for failure in failures:
         print(f"failed: {failure['stage']} {failure['node']}: {failure['message']} ({failure['file']})")

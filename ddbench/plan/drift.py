@@ -9,9 +9,10 @@ def drifted(state: State) -> list[str]:
     """One line for each such component of a plan."""
     found: dict[str, None] = {}
     for key, node in state.graph.nodes.items():
-        sources = state.manifests[key].sources if key in state.manifests else _result_sources(state, key)
-        for role, ref in node.uses.items():
-            if role in sources and sources[role] != ref.source:
+        hashes = _stored_hashes(state, key)
+        for ref in node.uses.values():
+            known = hashes.get((ref.component.info.kind, ref.component.info.name))
+            if known is not None and known != ref.code_hash:
                 info = ref.component.info
                 found[
                     f"the code of {ref.component.label()} has changed since stored outputs were made by its version "
@@ -20,8 +21,9 @@ def drifted(state: State) -> list[str]:
     return list(found)
 
 
-def _result_sources(state: State, key: str) -> dict[str, str]:
-    sources: dict[str, str] = {}
-    for record in state.results.get(key, []):
-        sources |= record["sources"]
-    return sources
+def _stored_hashes(state: State, key: str) -> dict[tuple[str, str], str | None]:
+    """Return the code hashes that are stored with a node's output, by kind and name."""
+    manifest = state.manifests.get(key)
+    lineage = [known for record in state.results.get(key, []) for known in record.lineage]
+    stored = lineage if manifest is None else manifest.provenance.values()
+    return {(known.kind, known.name): known.code_hash for known in stored}

@@ -99,7 +99,7 @@ class _Builder:
         return {part: self.ref(c) for part, c in {**components, "dataset": self.suite.dataset.component}.items()}
 
     def fitted(self, part: str, component: Component, label: str) -> dict[str, str]:
-        """Return the fit of a component by its part in the node, or nothing where it has no fit."""
+        """Return the fit of a component by its part in the node, or nothing if it has no fit."""
         if not isinstance(component, Fittable):
             return {}
         key = ("fit", id(component))

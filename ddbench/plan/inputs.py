@@ -1,7 +1,7 @@
 """The inputs of a node: the outputs of other nodes that it takes.
 
-One structure serves every form of them. A plan names outputs by recipe keys, a job by action keys, an action key is
-computed over content digests, and a stage gets opened artifacts. ``Inputs.map`` turns one form into another.
+One structure serves all forms of inputs. A plan names outputs by recipe keys, and a job by action keys. An action key
+is computed from content digests, and a stage gets opened artifacts. ``Inputs.map`` turns one form into another.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Inputs(Generic[T]):
         return {_name("samples", shard): shard.output for shard in self.samples}
 
     def named(self) -> Iterator[tuple[str, T]]:
-        """Yield each output with a name for people, such as ``scores/teacher/0/1``. No code reads these names."""
+        """Yield each output with a name for messages, such as ``scores/teacher/0/1``. No code reads these names."""
         yield from ((name, value) for name in _SINGLE if (value := getattr(self, name)) is not None)
         yield from self.samples_by_name.items()
         for what in ("scores", "real"):

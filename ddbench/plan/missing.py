@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from ddbench.api import Component
+from ddbench.errors import DdbenchError
 from ddbench.plan.state import State
+from ddbench.registry.libraries import absent_libraries, needs, remedy
 
 
 def missing_here(state: State) -> tuple[str, ...]:
     """What is missing for the nodes that are to run: one line, with its remedy, for each such thing."""
+    said = (component.missing() for component in _components_to_run(state))
+    return tuple(dict.fromkeys(line for line in said if line is not None))
+
+
+def check_libraries(state: State) -> None:
+    """Raise DdbenchError if a node that is to run needs a library that is not installed; every node needs torch."""
+    components, absent = _components_to_run(state), absent_libraries()
+    wanted = {name for component in components for name in needs(type(component))}
+    missing = [name for name in absent if name in wanted or (components and name == "torch")]
+    if missing:
+        raise DdbenchError(f"not installed, and needed to run this: {', '.join(missing)}", hint=remedy(missing))
+
+
+def _components_to_run(state: State) -> list[Component]:
     to_run = state.to_run()
     components = {
         id(ref.component): ref.component
@@ -14,5 +31,4 @@ def missing_here(state: State) -> tuple[str, ...]:
         if key in to_run
         for ref in node.uses.values()
     }
-    said = (component.missing() for component in components.values())
-    return tuple(dict.fromkeys(line for line in said if line is not None))
+    return list(components.values())

@@ -10,10 +10,10 @@ A recipe is JSON, and its key the SHA-256 of its canonical form. Format 2 is::
       "inputs": {"dataset": KEY, "samples": [{"first_class": 0, "block": 0, "output": KEY}], …}
     }
 
-``uses`` holds the components by their part in the work. ``settings`` holds what else decides the output. ``inputs`` is
-the JSON of ``Inputs``. An optional setting that is absent or at its default does not appear, and neither does an input
-that is absent: a setting that is added later changes no key where it is not used. An action key is the SHA-256 of the
-same JSON with the content digests of the inputs in place of their recipe keys.
+``uses`` holds the components by their part in the work. ``settings`` holds the other values that decide the output.
+``inputs`` is the JSON of ``Inputs``. An optional setting does not appear if it is absent or at its default. An absent
+input does not appear either. So a setting that is added later changes no key of a node that does not use it. An action
+key is the SHA-256 of the same JSON with the content digests of the inputs in place of their recipe keys.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 from ddbench.api import Component, sha256_json
 from ddbench.plan.inputs import Inputs
 from ddbench.registry.code_hash import code_hash
+from ddbench.registry.provenance import provenance
 
 # Raise it when recipes are written otherwise, or when the harness itself makes other outputs of the same recipes.
 KEY_FORMAT = 2
@@ -52,9 +53,15 @@ class ComponentRef:
         return {"kind": info.kind, "name": info.name, "params": self.component.params.model_dump(mode="json")}
 
     @property
-    def source(self) -> str:
+    def code_hash(self) -> str:
         """The hash of its code: beside the key, not in it."""
         return code_hash(type(self.component))
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """The origin of the component and of its code, as JSON for manifests and records."""
+        made = provenance(type(self.component), self.keyed["params"], self.code_hash)
+        return made.model_dump(mode="json")
 
 
 @dataclass(frozen=True, eq=False)

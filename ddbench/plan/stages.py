@@ -26,7 +26,7 @@ class Stage:
 
     @property
     def makes_result(self) -> bool:
-        """Whether the output is the record of an evaluation."""
+        """True if the output is the record of an evaluation."""
         return self.output == "result"
 
 

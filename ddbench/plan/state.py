@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from ddbench.plan.earlier import earlier_results
 from ddbench.plan.graph import Graph, build_graph
 from ddbench.plan.stages import STAGES
+from ddbench.record import RunRecord
 from ddbench.store import CorruptError, Manifest, Store
 from ddbench.suite import ResolvedSuite, load_suite
 
@@ -31,7 +33,7 @@ class State:
         self.action_keys: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         self.manifests: dict[str, Manifest] = {}
-        self.results: dict[str, list[dict[str, Any]]] = {}
+        self.results: dict[str, list[RunRecord]] = {}
         self.corrupt: dict[str, str] = {}
 
     def resolve_all(self) -> State:
@@ -68,6 +70,12 @@ class State:
             self.digests[key] = manifest.digest
         return manifest is not None
 
+    @cached_property
+    def earlier(self) -> dict[str, list[RunRecord]]:
+        """The records of key format 1 for evaluations that have no other; a run makes these anew. Looked up once."""
+        lacking = {key for _, key in self.graph.cells} - self.results.keys()
+        return earlier_results(self.graph, lacking, self.store) if lacking and self.store.may_hold_earlier else {}
+
     def has_payload(self, key: str) -> bool:
         """Whether the node's output can be read now."""
         return key in self.manifests and self.store.has_payload(self.manifests[key])
@@ -97,7 +105,11 @@ class State:
         return wanted
 
 
-def plan_suite(suite_file: Path, store_root: Path) -> tuple[ResolvedSuite, State]:
-    """Load a suite, plan it, and look up every node. Raise SuiteError for a bad suite; the store need not exist."""
+def plan_suite(suite_file: Path | str, store_root: Path) -> tuple[ResolvedSuite, State]:
+    """Load a suite by its path or shipped name, plan it, and look up every node. The store need not exist.
+
+    Raises:
+        SuiteError: there is no such suite, or it is wrong.
+    """
     suite = load_suite(suite_file)
     return suite, State(build_graph(suite), Store(store_root)).resolve_all()

@@ -1,4 +1,4 @@
-"""Which components and protocols there are: plug-ins, found through entry points and asked through pluggy hooks."""
+"""The components and protocols of installed plug-ins. Entry points name plug-ins, which implement pluggy hooks."""
 
 from ddbench.registry.catalogue import Catalogue, catalogue, create
 from ddbench.registry.hooks import hookimpl

@@ -1,4 +1,4 @@
-"""The hash of a component's code, recorded beside its results: it shows a change that came without a new version."""
+"""The hash of a component's code, recorded with its results. It reveals changes without a new version."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _HARNESS = "ddbench"
 def code_hash(cls: type[Component]) -> str:
     """Return the hex SHA-256 of the component's module, the modules it imports relatively, and ``hashed_modules``.
 
-    Comments, blank lines and docstrings do not count. Neither do the places of modules: a pure move changes nothing.
+    Comments, blank lines, docstrings and the locations of modules do not count, so moving a module changes nothing.
     """
-    modules = dict(_reachable(cls.__module__))
+    modules = dict(reachable_modules(cls.__module__))
     for name in cls.hashed_modules:
         modules.update(_package(name))
     digest = hashlib.sha256()
@@ -44,7 +44,7 @@ def _dotted(package: str, path: Path) -> str:
     return ".".join([package, *path.with_suffix("").parts]).removesuffix(".__init__")
 
 
-def _reachable(module: str) -> dict[str, Path]:
+def reachable_modules(module: str) -> dict[str, Path]:
     """Return ``module`` and everything it imports relatively, at any depth of the code, transitively."""
     found: dict[str, Path] = {}
     waiting = [module]
@@ -54,7 +54,7 @@ def _reachable(module: str) -> dict[str, Path]:
         if path is None:
             continue
         found[name] = path
-        for node in ast.walk(_tree(path)):
+        for node in ast.walk(syntax_tree(path)):
             if isinstance(node, ast.ImportFrom) and node.level:
                 target = _target(node, name, path)
                 names = [alias.name for alias in node.names]
@@ -76,14 +76,14 @@ def _target(node: ast.ImportFrom, module: str, path: Path) -> str:
 
 
 def _submodules(package: str, names: list[str]) -> list[str]:
-    """Return those of the imported ``names`` that are modules of their own, if ``package`` is a package."""
+    """Return the imported ``names`` that are modules, if ``package`` is a package."""
     spec = find_spec(package)
     folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
     return [f"{package}.{n}" for n in names if any((f / f"{n}.py").is_file() or (f / n).is_dir() for f in folders)]
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
+def syntax_tree(path: Path) -> ast.Module:
     """Return the syntax tree of a file without its docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
@@ -97,7 +97,7 @@ def _tree(path: Path) -> ast.Module:
 @cache
 def _code(module: str, path: Path) -> str:
     """Return a module as text: its imports by the content of their targets, then everything else."""
-    tree = _tree(path)
+    tree = syntax_tree(path)
     imports = sorted(line for node in ast.walk(tree) for line in _import_lines(node, module, path))
     return "\n".join([*imports, _spelled(tree)])
 
@@ -113,7 +113,7 @@ def _import_lines(node: ast.AST, module: str, path: Path) -> Iterator[str]:
     for alias in node.names:
         own = _submodules(target, [alias.name])
         file = _file(own[0] if own else target)
-        content = hashlib.sha256(_spelled(_tree(file)).encode()).hexdigest() if file else target
+        content = hashlib.sha256(_spelled(syntax_tree(file)).encode()).hexdigest() if file else target
         yield f"{content} {'' if own else alias.name} {alias.asname or alias.name}"
 
 

@@ -1,4 +1,4 @@
-"""The hooks that a plug-in implements. A module named by an entry point of the group ``ddbench`` is a plug-in."""
+"""The hooks of plug-ins. A plug-in is a module named by an entry point of the group ``ddbench``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @hookspec
 def ddbench_components() -> Iterable[type[Component]]:  # type: ignore[empty-body]
-    """The component classes of this plug-in, each declared with ``@component``."""
+    """Return the component classes of this plug-in, each declared with ``@component``."""
 
 
 @hookspec
 def ddbench_protocols() -> Iterable[Path]:  # type: ignore[empty-body]
-    """Protocol files (YAML) of this plug-in, each named ``name@version.yaml``."""
+    """Return the protocol files (YAML) of this plug-in, each named ``name@version.yaml``."""

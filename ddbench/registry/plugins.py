@@ -1,12 +1,13 @@
-"""Find and load plug-ins, so that a slow or broken one cannot take the command line down."""
+"""Find and load plug-ins. Slow or broken ones cannot stop the command line."""
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import util
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
@@ -16,28 +17,31 @@ from types import ModuleType
 import pluggy
 
 from ddbench.api import KINDS, Component
-from ddbench.registry import hooks
+from ddbench.registry import hooks, scan
 from ddbench.registry.hooks import GROUP
 
 HEAVY = ("torch", "torchvision", "timm", "open_clip", "diffusers", "numba")
 
 
 class HeavyImportError(Exception):
-    """A plug-in imports a heavy library at its top.
+    """An error for a plug-in that imports a heavy library at its top.
 
-    Not an ImportError: ``try: import torch`` must not leave a plug-in for good without the torch that there is.
+    It is not an ImportError, because a plug-in with ``try: import torch`` would then stay without torch.
     """
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """An entry point and what became of it: what it brings, or a reason why that is nothing.
+    """An entry point and the result of loading it.
 
     Attributes:
+        name: the name of the entry point.
+        package: its package, with version.
         components: the classes that it registers.
         protocols: its protocol files.
-        deferred: it was not loaded because it imports a heavy library; it is loaded when one of its components is used.
+        deferred: the heavy import that delays loading until one of its components is used.
         error: the traceback of a failed load.
+        left_out: its modules that lack a library, and the library.
     """
 
     name: str
@@ -46,15 +50,19 @@ class Plugin:
     protocols: tuple[Path, ...] = ()
     deferred: str | None = None
     error: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 class _NoHeavyImports(MetaPathFinder):
-    """Refuses the first import of a heavy library."""
+    """An import hook that refuses installed heavy libraries."""
+
+    def __init__(self) -> None:
+        self.refused = frozenset(name for name in HEAVY if util.find_spec(name) is not None)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] in HEAVY:
+        if fullname.partition(".")[0] in self.refused:
             raise HeavyImportError(f"imports {fullname.partition('.')[0]} at its top")
         return None
 
@@ -70,29 +78,31 @@ def _light_imports_only() -> Iterator[None]:
 
 
 def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
-    """Load one plug-in. With ``heavy`` false it is deferred if it would import torch, which takes seconds."""
+    """Load a plug-in. Without ``heavy``, defer one that imports a heavy library, which takes seconds."""
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
         with nullcontext() if heavy else _light_imports_only():
-            return Plugin(entry.name, package, *_ask(entry.load()))
+            components, protocols = _call_hooks(entry.load())
+        left_out = {name: library for name, library in scan.left_out.items() if name.startswith(f"{entry.module}.")}
+        return Plugin(entry.name, package, components, protocols, left_out=left_out)
     except HeavyImportError as error:
         return Plugin(entry.name, package, deferred=str(error))
     except (Exception, SystemExit):
         return Plugin(entry.name, package, error=traceback.format_exc())
 
 
-def _ask(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[Path, ...]]:
-    """What the hooks of one plug-in return. They may import modules and fail, so each plug-in is asked alone."""
+def _call_hooks(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[Path, ...]]:
+    """Return the components and protocol files of one plug-in, isolated because its hooks may fail."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)
     manager.register(module)
     components = tuple(cls for classes in manager.hook.ddbench_components() for cls in classes)
     for cls in components:
         if not (isinstance(cls, type) and issubclass(cls, tuple(KINDS.values())) and "info" in vars(cls)):
-            raise TypeError(f"ddbench_components() returned {cls!r}, which is no class declared with @component")
+            raise TypeError(f"ddbench_components() returned {cls!r}, which is not a class declared with @component")
     return components, tuple(path for paths in manager.hook.ddbench_protocols() for path in paths)
 
 
 def installed() -> list[EntryPoint]:
-    """The plug-ins of this environment, by name."""
+    """Return the plug-ins of this environment, sorted by name."""
     return sorted(entry_points(group=GROUP), key=lambda entry: entry.name)

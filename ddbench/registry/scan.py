@@ -1,4 +1,4 @@
-"""Collect the components of a package, one file each."""
+"""Collect the components of a package."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Final
 
 from ddbench.api.component import Component
+from ddbench.registry.libraries import LIBRARIES
+
+# Modules that were left out, and the library that each lacks.
+left_out: Final[dict[str, str]] = {}
 
 
 def components_in(package: ModuleType) -> Iterator[type[Component]]:
-    """Every component declared in ``package`` and its modules, at any depth.
+    """Yield every component declared in ``package`` and its modules, at any depth.
 
-    What has a name that starts with an underscore is not imported: network classes live there, and import torch.
+    Modules whose names start with an underscore are skipped, because they may import torch. A module that imports a
+    heavy library that is not installed is left out; the others stay.
     """
     for module in (package, *_public_modules(package)):
         for value in vars(module).values():
@@ -23,8 +29,21 @@ def components_in(package: ModuleType) -> Iterator[type[Component]]:
 
 def _public_modules(package: ModuleType) -> Iterator[ModuleType]:
     for found in pkgutil.iter_modules(package.__path__):
-        if not found.name.startswith("_"):
-            module = importlib.import_module(f"{package.__name__}.{found.name}")
+        if found.name.startswith("_"):
+            continue
+        module = _imported(f"{package.__name__}.{found.name}")
+        if module is not None:
             yield module
             if found.ispkg:
                 yield from _public_modules(module)
+
+
+def _imported(name: str) -> ModuleType | None:
+    """Import a module; return None if a large library that it imports is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in LIBRARIES:
+            raise
+        left_out[name] = error.name
+        return None

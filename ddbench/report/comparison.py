@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ddbench.record import RunRecord
 from ddbench.stats.repeats import Repeats, agrees, repeats
 from ddbench.suite.published import Published
 
@@ -35,7 +35,7 @@ class Comparison:
 def compare(
     place: tuple[str, int, str, str],
     published: Iterable[Published],
-    records: Sequence[dict[str, Any]],
+    records: Sequence[RunRecord],
     expected: int,
 ) -> list[Comparison]:
     """The records of a method, IPC, student and protocol beside each number that is published for these."""
@@ -45,7 +45,9 @@ def compare(
         return []
     sets: dict[str, list[float]] = {}
     for record in records:
-        sets.setdefault(record["distilled"], []).append(record["result"]["last"])
+        # Of a record without the digest its set is not known to be that of another.
+        distilled = record.action_key if record.distilled is None else record.distilled.digest
+        sets.setdefault(distilled, []).append(record.result.last)
     ours = repeats(list(sets.values())) if sets else None
     whole = len(records) == expected
     return [

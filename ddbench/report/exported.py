@@ -1,23 +1,28 @@
-"""Results as a folder of JSON files: to be committed, merged with those of others, and made into leaderboards."""
+"""Results as a folder of JSON files: to be committed, merged with those of others, and made into leaderboards.
+
+Exports of format 1 are read as well. Where one is merged with a new export of its suite, cells are matched by what they
+are, not by their keys, which the formats do not share.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from ddbench.api.canonical import canonical_json
 from ddbench.errors import DdbenchError, StoreError
+from ddbench.record import Part, RunRecord
+from ddbench.report.export_files import FORMAT, RecordFile, SuiteFile
 from ddbench.report.results import Results, Trial
-from ddbench.suite.published import Published
 from ddbench.toolkit.files import CorruptError, read_sealed, write_sealed
 
-FORMAT = 1
 SUITE = "suite.json"
 _DIGITS = 16
+
+P = TypeVar("P", bound=Part)
 
 
 def export_results(results: Results, folder: Path) -> tuple[int, int]:
@@ -30,7 +35,7 @@ def export_results(results: Results, folder: Path) -> tuple[int, int]:
         StoreError: a file there says something else; then nothing is written.
     """
     files = {folder / SUITE: _suite_file(results)}
-    files |= {folder / _name(value["record"]): value for value in _record_files(results)}
+    files |= {folder / name: value for name, value in _record_files(results).items()}
     there = {path: _read(path) for path in files}
     merged = {path: _merged(path, there[path], _without_folders(value)) for path, value in files.items()}
     try:
@@ -44,41 +49,44 @@ def export_results(results: Results, folder: Path) -> tuple[int, int]:
 
 def read_exported(folder: Path) -> Results:
     """What :func:`export_results` wrote, perhaps several times; raises StoreError for a file that it did not write."""
-    suite = _read(folder / SUITE)
-    if suite is None:
+    value = _read(folder / SUITE)
+    if value is None:
         hint = "give a suite file, or a folder that `ddbench export` wrote"
         raise StoreError(f"there is no {SUITE}", where=str(folder), hint=hint)
-    records: dict[str, list[dict[str, Any]]] = {}
+    suite = _parsed(SuiteFile, value, folder / SUITE)
+    return Results(
+        suite=suite.suite,
+        dataset=suite.dataset,
+        numerics=suite.numerics,
+        rows={row.method: row.parts for row in suite.rows},
+        generators=suite.generators,
+        scorers=suite.scorers,
+        protocols={protocol.id: protocol.summary for protocol in suite.protocols},
+        trials=tuple(suite.cells),
+        published={row.method: tuple(row.published) for row in suite.rows if row.published},
+        values=suite.values,
+        records=_records(folder, suite),
+        format=suite.format,
+    )
+
+
+def _records(folder: Path, suite: SuiteFile) -> dict[str, list[RunRecord]]:
+    """Read the records by evaluation. Cells of another format are those of the suite that say the same."""
+    evaluations = {_place(trial): trial.evaluation for trial in suite.cells}
+    records: dict[str, list[RunRecord]] = {}
     for path in sorted(folder.glob("*.json")):
-        value = _read(path)
-        if path.name == SUITE or value is None:
+        value = None if path.name == SUITE else _read(path)
+        if value is None:
             continue
-        with _known_form(path):
-            if path.name != _name(value["record"]):
-                raise ValueError("renamed")
-            for evaluation in {cell["evaluation"] for cell in value["cells"]}:
-                records.setdefault(evaluation, []).append(value["record"])
-    with _known_form(folder / SUITE):
-        if suite["format"] != FORMAT:
-            raise ValueError("another format")
-        return Results(
-            suite=suite["suite"],
-            dataset=suite["dataset"],
-            numerics=suite["numerics"],
-            rows={row["method"]: row["parts"] for row in suite["rows"]},
-            # Older exports have none.
-            generators=suite.get("generators", {}),
-            scorers=suite["scorers"],
-            protocols={protocol["id"]: protocol["summary"] for protocol in suite["protocols"]},
-            trials=tuple(Trial(**cell) for cell in suite["cells"]),
-            published={
-                row["method"]: tuple(Published(**number) for number in row["published"])
-                for row in suite["rows"]
-                if row["published"]
-            },
-            values=suite["values"],
-            records=records,
-        )
+        file, record = _record_file(path, value)
+        for evaluation in {evaluations.get(_place(cell), cell.evaluation) for cell in file.cells}:
+            records.setdefault(evaluation, []).append(record)
+    return records
+
+
+def _place(trial: Trial) -> str:
+    """A cell without its key."""
+    return canonical_json({**asdict(trial), "evaluation": None})
 
 
 def _suite_file(results: Results) -> dict[str, Any]:
@@ -99,20 +107,20 @@ def _suite_file(results: Results) -> dict[str, Any]:
     }
 
 
-def _record_files(results: Results) -> list[dict[str, Any]]:
-    """Each record with the cells that it stands for."""
+def _record_files(results: Results) -> dict[str, dict[str, Any]]:
+    """Each record with the cells that it stands for, by the name of its file."""
     found: dict[str, dict[str, Any]] = {}
     for trial in results.trials:
         for record in results.records.get(trial.evaluation, ()):
-            value = found.setdefault(_name(record), {"record": record, "cells": []})
+            value = found.setdefault(_name(record), {"record": record.to_json(), "cells": []})
             value["cells"].append(asdict(trial))
     for value in found.values():
         value["cells"].sort(key=canonical_json)
-    return list(found.values())
+    return found
 
 
-def _name(record: dict[str, Any]) -> str:
-    return f"{record['action_key'][:_DIGITS]}-{record['fingerprint'][:_DIGITS]}.json"
+def _name(record: RunRecord) -> str:
+    return f"{record.action_key[:_DIGITS]}-{record.fingerprint[:_DIGITS]}.json"
 
 
 def _without_folders(value: Any) -> Any:
@@ -131,12 +139,23 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise _foreign(path) from None
 
 
-@contextmanager
-def _known_form(path: Path) -> Iterator[None]:
+def _parsed(model: type[P], value: dict[str, Any], path: Path) -> P:
+    """Return a file as its model. It is read as JSON is: strictly, but an array may become a tuple."""
     try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError):
+        return model.model_validate_json(canonical_json(value))
+    except (ValidationError, ValueError):
         raise _foreign(path) from None
+
+
+def _record_file(path: Path, value: dict[str, Any]) -> tuple[RecordFile, RunRecord]:
+    file = _parsed(RecordFile, value, path)
+    try:
+        record = RunRecord.parse(file.record)
+    except CorruptError:
+        raise _foreign(path) from None
+    if path.name != _name(record):
+        raise _foreign(path)
+    return file, record
 
 
 def _foreign(path: Path) -> StoreError:
@@ -148,25 +167,45 @@ def _merged(path: Path, there: dict[str, Any] | None, value: dict[str, Any]) -> 
     """What is to stand in a file; raises StoreError where that would change what it says."""
     if there is None:
         return value
-    with _known_form(path):
-        if path.name == SUITE:
-            if not _lines(there["cells"]) <= _lines(value["cells"]):
-                raise _conflict(path, "has cells that this suite has not")
-            return value
-        if _measured(there["record"]) != _measured(value["record"]):
-            raise _conflict(path, "has other numbers for the same training in the same environment")
-        cells = _lines(there["cells"]) | _lines(value["cells"])
-        return {"record": there["record"], "cells": [json.loads(line) for line in sorted(cells)]}
+    if path.name == SUITE:
+        _check_suite(path, _parsed(SuiteFile, there, path), _parsed(SuiteFile, value, path))
+        return {**there, **value}
+    file, record = _record_file(path, there)
+    new, new_record = _record_file(path, value)
+    if _measured(record) != _measured(new_record):
+        raise _conflict(path, "has other numbers for the same training in the same environment")
+    return {**there, "cells": _merged_cells(there["cells"], file.cells, value["cells"], new.cells)}
 
 
-def _lines(cells: Iterable[dict[str, Any]]) -> set[str]:
-    return {canonical_json(asdict(Trial(**cell))) for cell in cells}
+def _merged_cells(there: list[Any], known: list[Trial], value: list[Any], new: list[Trial]) -> list[Any]:
+    """Return the cells of both, each once: as it is there, unless it has a key of today now."""
+    cells = {_place(trial): cell for trial, cell in zip(known, there, strict=True)}
+    for trial, cell in zip(new, value, strict=True):
+        if cells.get(_place(trial), {}).get("evaluation") != trial.evaluation:
+            cells[_place(trial)] = cell
+    return sorted(cells.values(), key=canonical_json)
 
 
-def _measured(record: dict[str, Any]) -> dict[str, Any]:
+def _check_suite(path: Path, there: SuiteFile, value: SuiteFile) -> None:
+    """Raise StoreError where a suite has lost cells, or where its methods are not those of an export of format 1."""
+    same_keys = there.format == value.format
+    before, now = ({(_place(cell), cell.evaluation if same_keys else "") for cell in f.cells} for f in (there, value))
+    if not before <= now:
+        raise _conflict(path, "has cells that this suite has not")
+    parts = {row.method: row.parts for row in value.rows}
+    if not same_keys and not (
+        all(parts.get(row.method) == row.parts for row in there.rows)
+        and there.scorers.items() <= value.scorers.items()
+        and all(value.generators.get(name, label) == label for name, label in there.generators.items())
+    ):
+        raise _conflict(path, "describes methods in other words")
+
+
+def _measured(record: RunRecord) -> tuple[Any, ...]:
     """What of a record is the same wherever and whenever it is made again: no times, no dates."""
-    result = {name: record["result"][name] for name in ("last", "best", "evaluations", "curve")}
-    return {**result, **{name: record[name] for name in ("action_key", "fingerprint", "validation")}}
+    result, validation = record.result, record.validation
+    numbers = (result.last, result.best, result.evaluations, result.curve)
+    return (*numbers, record.action_key, record.fingerprint, validation.digest, validation.size)
 
 
 def _conflict(path: Path, message: str) -> StoreError:

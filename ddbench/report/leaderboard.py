@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ddbench.record import Environment, Result, RunRecord
 from ddbench.report.comparison import Comparison, compare
 from ddbench.report.results import Results, Trial, results_of
 from ddbench.stats.summary import DDOF, Summary, summarise
@@ -50,6 +51,7 @@ class Leaderboard:
         validation: digest and size of each validation set that was used: one, unless the data changed.
         environments: device models, what the numerics were on them, and versions that took part.
         comparisons: with each published number of the suite, in the order of the entries.
+        earlier: how many results were made by an earlier version, under keys of another format.
     """
 
     suite: str
@@ -65,6 +67,7 @@ class Leaderboard:
     validation: tuple[tuple[str, int], ...]
     environments: tuple[str, ...]
     comparisons: tuple[Comparison, ...] = ()
+    earlier: int = 0
 
     @property
     def protocols(self) -> list[str]:
@@ -86,11 +89,11 @@ def leaderboard_of(results: Results) -> Leaderboard:
     groups: dict[tuple[str, int, str, str], set[str]] = {}
     for trial in results.trials:
         groups.setdefault((trial.method, trial.ipc, trial.student, trial.protocol), set()).add(trial.evaluation)
-    used: list[dict[str, Any]] = []
+    used: list[RunRecord] = []
     entries, comparisons = [], []
     for place, evaluations in groups.items():
         replicates = [_chosen(results.records[key]) for key in sorted(evaluations) if key in results.records]
-        found = {record["action_key"]: record for record in replicates}
+        found = {record.action_key: record for record in replicates}
         records = [found[action_key] for action_key in sorted(found)]
         used += records
         expected = len(records) + sum(key not in results.records for key in evaluations)
@@ -107,9 +110,10 @@ def leaderboard_of(results: Results) -> Leaderboard:
         scorers=results.scorers,
         summaries=results.protocols,
         entries=tuple(entries),
-        validation=tuple(sorted({(r["validation"]["digest"], r["validation"]["size"]) for r in used})),
-        environments=tuple(sorted({_environment(r["environment"]) for r in used})),
+        validation=tuple(sorted({(r.validation.digest, r.validation.size) for r in used})),
+        environments=tuple(sorted({_environment(r.environment) for r in used})),
         comparisons=tuple(comparisons),
+        earlier=len({r.action_key for r in used if r.format < results.format}),
     )
 
 
@@ -122,25 +126,32 @@ def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
     return counts
 
 
-def _chosen(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of replicates from several environments one, always the same; they are no further seeds."""
-    return min(records, key=lambda record: str(record["fingerprint"]))
+def _chosen(records: list[RunRecord]) -> RunRecord:
+    """Of replicates from several environments one, always the same: they are no further seeds.
+
+    Those with keys of today go before those of an earlier version.
+    """
+    return min(records, key=lambda record: (-record.format, record.fingerprint))
 
 
-def _entry(place: tuple[str, int, str, str], records: list[dict[str, Any]], expected: int) -> Entry:
-    results = [record["result"] for record in records]
+def _entry(place: tuple[str, int, str, str], records: list[RunRecord], expected: int) -> Entry:
+    results = [record.result for record in records]
+    best = [result.best for result in results if result.best is not None]
     return Entry(
         *place,
         expected=expected,
-        last=summarise([r["last"] for r in results]) if results else None,
-        best=summarise([r["best"] for r in results])
-        if results and all(r["best"] is not None for r in results)
-        else None,
-        evaluations=max(r["evaluations"] for r in results) if results else None,
-        epochs=results[0]["details"].get("epochs") if results else None,
+        last=summarise([result.last for result in results]) if results else None,
+        best=summarise(best) if best and len(best) == len(results) else None,
+        evaluations=max(result.evaluations for result in results) if results else None,
+        epochs=_epochs(results[0]) if results else None,
     )
 
 
-def _environment(env: dict[str, Any]) -> str:
-    versions = env["versions"]
-    return f"{env['device_model']} ({env['numerics']}), torch {versions['torch']}, ddbench {versions['ddbench']}"
+def _epochs(result: Result) -> int | None:
+    """The epochs of a training, where the evaluator says them."""
+    epochs = result.details.get("epochs")
+    return epochs if isinstance(epochs, int) else None
+
+
+def _environment(env: Environment) -> str:
+    return f"{env.device_model} ({env.numerics}), torch {env.versions['torch']}, ddbench {env.versions['ddbench']}"

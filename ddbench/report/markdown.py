@@ -6,6 +6,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from ddbench.record.format1 import earlier_note
 from ddbench.report.comparison import Comparison
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.stats.summary import binomial_standard_error
@@ -44,6 +45,8 @@ def _preamble(board: Leaderboard) -> str:
         f"Validation set: {'; '.join(validation) or 'no result yet'}.",
         f"Made on: {'; '.join(board.environments) or 'no result yet'}.",
     ]
+    if board.earlier:
+        lines.append(earlier_note(board.earlier))
     return "  \n".join(lines)
 
 

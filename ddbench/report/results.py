@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddbench.record import RunRecord
 from ddbench.suite.published import Published
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Results:
         published: for each method that is to be compared, what others have printed of it on this data set.
         values: the suite as it was read.
         records: by evaluation, the records of its training, one for each environment.
+        format: of the keys that the trials have; records of a lower one were made by an earlier version.
     """
 
     suite: str
@@ -56,7 +58,8 @@ class Results:
     trials: tuple[Trial, ...]
     published: dict[str, tuple[Published, ...]]
     values: dict[str, Any]
-    records: dict[str, list[dict[str, Any]]]
+    records: dict[str, list[RunRecord]]
+    format: int = 2
 
 
 def results_of(suite: ResolvedSuite, state: State) -> Results:
@@ -82,7 +85,7 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
             if row.published
         },
         values=suite.values,
-        records=state.results,
+        records=state.earlier | state.results,
     )
 
 

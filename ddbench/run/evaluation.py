@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from ddbench.api import Context, Evaluator, Student
+from pydantic import ValidationError
+
+from ddbench.api import KINDS, Context, Evaluator, Student, canonical_json
+from ddbench.errors import ComponentError
 from ddbench.protocol.protocol import Protocol
+from ddbench.record import (
+    ComponentUse,
+    Distilled,
+    Environment,
+    ProtocolUse,
+    Provenance,
+    Result,
+    RunRecord,
+    Settings,
+    Soft,
+    StageRecord,
+    Validation,
+)
+from ddbench.record.part import first_mistake
 from ddbench.run.job import Job
 from ddbench.run.stages import distilled_set, teacher
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.summary import binomial_standard_error
+from ddbench.store import Manifest
 from ddbench.toolkit.environment import environment, fingerprint
 from ddbench.train.numerics import Numerics
 
+_KINDS = list(KINDS)
 
-def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> dict[str, Any]:
-    """Run one evaluation; return its part of the record, as JSON."""
+
+def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
+    """Run one evaluation; raise ComponentError where what the evaluator returns is no result."""
     evaluator = cast("Evaluator", cache.bare(job, "evaluator"))
     student = cast("Student", cache.bare(job, "student"))
     protocol = Protocol.model_validate(job.worker_args["protocol"])
     distilled, dataset = distilled_set(job, cache.inputs(job)), cache.dataset(job)
-    result = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, cache, ctx), ctx)
-    return asdict(result)
+    made = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, cache, ctx), ctx)
+    try:
+        return Result(
+            last=made.last,
+            best=made.best,
+            evaluations=made.evaluations,
+            curve=list(made.curve),
+            details=dict(made.details),
+        )
+    except ValidationError as error:
+        raise ComponentError(f"{evaluator.label()} returned a wrong result: {first_mistake(error)}") from None
 
 
-def make_record(
-    job: Job, cache: WorkerCache, ctx: Context, result: dict[str, Any], usage: dict[str, float]
-) -> tuple[str, dict[str, Any]]:
-    """The RunRecord of an evaluation and the fingerprint of its environment.
+def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usage: dict[str, float]) -> RunRecord:
+    """Return the record of an evaluation.
 
     It stands on its own: what was measured, on which validation set, by what, where, and what each stage took.
     """
@@ -38,46 +64,65 @@ def make_record(
     assert inputs.distilled is not None
     data = inputs.dataset.content()
     env = {**environment(ctx.device, ctx.threads), "numerics": str(Numerics.of(ctx))}
-    mark = fingerprint(env)
-    record = {
-        "action_key": job.action_key,
-        "fingerprint": mark,
-        "result": result,
-        "training_seed": job.settings["seed"],
-        "evaluation": ctx.evaluation.model_dump(mode="json"),
-        "protocol": job.settings["protocol"],
-        "evaluator": job.uses["evaluator"],
-        "student": job.uses["student"],
-        "dataset": job.uses["dataset"],
-        "validation": {
-            "digest": data["digests"]["validation"],
-            "size": data["sizes"]["validation"],
-            "standard_error": binomial_standard_error(result["last"], data["sizes"]["validation"]),
-        },
-        "distilled": job.input_digests.distilled,
-        "ipc": job.settings["ipc"],
-        "distilled_size": len(inputs.distilled.content()["ids"]),
-        "soft_labels": job.input_digests.soft,
-        "tau": job.settings.get("tau"),
-        "teacher": job.uses.get("teacher"),
-        "environment": env,
-        "sources": job.sources,
-        "stages": [*_stages(job, cache), {"stage": job.stage, "action_key": job.action_key, **usage}],
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return mark, record
+    before = [manifest for key in job.lineage if (manifest := cache.store.manifest(key)) is not None]
+    uses = {role: ComponentUse.model_validate(use) for role, use in job.uses.items()}
+    size = data["sizes"]["validation"]
+    return RunRecord(
+        format=2,
+        action_key=job.action_key,
+        fingerprint=fingerprint(env),
+        result=result,
+        settings=Settings(seed=job.settings["seed"], evaluation=ctx.evaluation.model_dump(mode="json")),
+        protocol=ProtocolUse.model_validate(job.settings["protocol"]),
+        evaluator=uses["evaluator"],
+        student=uses["student"],
+        dataset=uses["dataset"],
+        teacher=uses.get("teacher"),
+        validation=Validation(
+            digest=data["digests"]["validation"],
+            size=size,
+            standard_error=binomial_standard_error(result.last, size),
+        ),
+        distilled=Distilled(
+            digest=str(job.input_digests.distilled),
+            size=len(inputs.distilled.content()["ids"]),
+            ipc=job.settings["ipc"],
+        ),
+        soft_labels=_soft(job),
+        lineage=_lineage(job, before),
+        environment=Environment.model_validate(env),
+        stages=[*map(_stage, before), _last_stage(job, usage)],
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
-def _stages(job: Job, cache: WorkerCache) -> list[dict[str, Any]]:
-    """What each stage before this one took, and what it was."""
-    manifests = [cache.store.manifest(key) for key in job.lineage]
-    return [
-        {
-            "stage": m.stage,
-            "action_key": m.action_key,
-            "uses": {role: [use["name"], use["version"]] for role, use in m.recipe["uses"].items()},
-            **m.info["usage"],
-        }
-        for m in manifests
-        if m is not None
-    ]
+def _soft(job: Job) -> Soft | None:
+    digest = job.input_digests.soft
+    return None if digest is None else Soft(digest=digest, tau=job.settings["tau"])
+
+
+def _lineage(job: Job, before: list[Manifest]) -> list[Provenance]:
+    """Return every component that took part, each once, in the order of the pipeline; those of this stage last."""
+    own = map(Provenance.model_validate, job.provenance.values())
+    each: dict[str, Provenance] = {}
+    for known in (*(known for manifest in before for known in manifest.provenance.values()), *own):
+        spelled = canonical_json(known.model_dump(mode="json"))
+        each.pop(spelled, None)
+        each[spelled] = known
+    return sorted(each.values(), key=lambda known: _KINDS.index(known.kind))
+
+
+def _stage(manifest: Manifest) -> StageRecord:
+    """Return what a stage before this one took, and what it was."""
+    return StageRecord(
+        stage=manifest.stage,
+        action_key=manifest.action_key,
+        uses={role: (use["name"], use["version"]) for role, use in manifest.recipe["uses"].items()},
+        settings=manifest.recipe["settings"],
+        **manifest.info["usage"],
+    )
+
+
+def _last_stage(job: Job, usage: dict[str, Any]) -> StageRecord:
+    uses = {role: (use["name"], use["version"]) for role, use in job.recipe["uses"].items()}
+    return StageRecord(stage=job.stage, action_key=job.action_key, uses=uses, **usage)

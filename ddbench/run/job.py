@@ -18,7 +18,8 @@ class Job:
     Attributes:
         uses: components by their part in the work, as ``{kind, name, params}``.
         inputs: action keys of stored inputs.
-        recipe, input_digests, sources: for the manifest of the output.
+        recipe, input_digests: for the manifest of the output.
+        provenance: of each component, by its part in the work; for the manifest and the record.
         lineage: action keys of everything the output descends from, for the record of an evaluation.
     """
 
@@ -32,7 +33,7 @@ class Job:
     inputs: Inputs[str]
     recipe: dict[str, Any]
     input_digests: Inputs[str]
-    sources: dict[str, str]
+    provenance: dict[str, dict[str, Any]]
     lineage: list[str]
     threads: int
 
@@ -64,7 +65,7 @@ def make_job(graph: Graph, state: State, key: str) -> Job:
         inputs=node.inputs.map(state.action_keys.__getitem__),
         recipe=node.recipe,
         input_digests=node.inputs.map(state.digests.__getitem__),
-        sources={part: ref.source for part, ref in node.uses.items()},
+        provenance={part: ref.provenance for part, ref in node.uses.items()},
         lineage=sorted(lineage),
         threads=node.threads,
     )

@@ -85,7 +85,7 @@ def _fields(scores: Mapping[str, Shards[Artifact]], gather: Gather) -> tuple[dic
 def _real(scores: Mapping[str, Shards[Artifact]], classes: tuple[str, ...]) -> Pool | None:
     """Return the real training images without their pixels, with the fields that the selection takes of them.
 
-    None where it takes none.
+    Return None if it takes none.
     """
     if not scores:
         return None

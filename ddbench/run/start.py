@@ -8,6 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ddbench.errors import DataError
+from ddbench.plan import State, build_graph
+from ddbench.plan.missing import check_libraries
+from ddbench.registry.libraries import absent_libraries
 from ddbench.run.driver import Driver, Outcome, new_run_folder, usable_cores
 from ddbench.run.events import LOG_NAME, EventLog
 from ddbench.run.executors.local import LocalExecutor
@@ -29,12 +32,15 @@ def run_suite(
 
     Raises:
         DataError: the data set is not there.
+        DdbenchError: a library that the run needs is not installed.
         StoreError: the store cannot be written.
         DdbenchError: a fault that stops the run.
     """
     missing = suite.dataset.component.missing()
     if missing:
         raise DataError(missing)
+    if absent_libraries():
+        check_libraries(State(build_graph(suite), Store(store_root)).resolve_all())
     store = Store.open(store_root)
     with run_lock(store_root, suite.name, lambda holder: show.say(_waiting(store_root, holder))):
         _sweep(store)

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from ddbench.errors import DdbenchError, LeakError, StoreError
 from ddbench.plan import STAGES
+from ddbench.record import Provenance
 from ddbench.registry import catalogue
 from ddbench.run.events import EventLog
 from ddbench.run.job import Job
@@ -113,10 +114,9 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
         if STAGES[job.stage].makes_result:
             with measured(cache.device, ctx.checkpoint_file) as usage:
                 result = evaluate(job, cache, ctx)
-            mark, record = make_record(job, cache, ctx, result, usage)
-            cache.store.put_result(job.action_key, mark, record)
+            cache.store.put_result(make_record(job, cache, ctx, result, usage))
             cache.store.finished(job.action_key)
-            return {"usage": usage, "accuracy": result["last"]}
+            return {"usage": usage, "accuracy": result.last}
         with measured(cache.device, ctx.checkpoint_file) as usage:
             output = RUN[job.stage](job, cache, ctx)
         unsigned = Manifest(
@@ -127,7 +127,7 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
             inputs=dict(job.input_digests.named()),
             digest="",
             files={},
-            sources=job.sources,
+            provenance={role: Provenance.model_validate(known) for role, known in job.provenance.items()},
             info={
                 **output.info,
                 "samples": output.samples,

@@ -63,7 +63,7 @@ class WorkerCache:
         return self.lru.get(("training", id(dataset)), dataset.training)
 
     def inputs(self, job: Job) -> Inputs[Artifact]:
-        """Open the inputs of the job. Raise CorruptError where one is missing."""
+        """Open the inputs of the job. Raise CorruptError if one is missing."""
         return job.inputs.map(self._artifact)
 
     def _artifact(self, key: str) -> Artifact:

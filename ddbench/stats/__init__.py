@@ -1,1 +1,1 @@
-"""What a set of runs says."""
+"""Statistics of repeated runs."""

@@ -1,4 +1,4 @@
-"""Repetitions of an experiment: how far their mean can be trusted, and whether a printed number agrees with it."""
+"""Confidence intervals of repeated trainings, and agreement with published numbers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Repeats:
-    """Trainings, grouped by the distilled set that their students saw.
+    """Statistics of trainings, grouped by distilled set.
 
-    Where there are several sets, a set is the unit of repetition: trainings on one set say nothing of another set. With
-    one set it is the training.
+    With several sets, a set is the unit of repetition, because trainings on one set carry no information about other
+    sets. With one set, a training is the unit.
 
     Attributes:
-        sizes: how many trainings each set had.
-        mean: the mean of the sets' means; each set counts once, however many trainings it had.
+        sizes: the number of trainings on each set.
+        mean: the mean of the sets' means; each set counts once.
         std: the standard deviation of all trainings, as in :class:`Summary`.
         interval: the Student-t interval of the mean at :data:`CONFIDENCE`; None for one unit.
     """
@@ -36,14 +36,14 @@ class Repeats:
 
     @property
     def counted(self) -> str:
-        """``5 sets × 4``; where sets differ in their trainings, ``5 sets, 18 trainings``."""
+        """Return ``5 sets × 4``, or ``5 sets, 18 trainings`` if sets differ in their number of trainings."""
         sets = f"{len(self.sizes)} set{'s' if len(self.sizes) > 1 else ''}"
         equal = len(set(self.sizes)) == 1
         return f"{sets} × {self.sizes[0]}" if equal else f"{sets}, {sum(self.sizes)} trainings"
 
 
 def repeats(sets: Sequence[Sequence[float]]) -> Repeats:
-    """What at least one set with at least one training each says."""
+    """Return the statistics of at least one set with at least one training each."""
     units = [statistics.fmean(values) for values in sets] if len(sets) > 1 else sets[0]
     return Repeats(
         sizes=tuple(sorted(map(len, sets), reverse=True)),
@@ -54,7 +54,7 @@ def repeats(sets: Sequence[Sequence[float]]) -> Repeats:
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """The interval that holds the mean of endlessly many such values with :data:`CONFIDENCE`; None for one value."""
+    """Return the Student-t confidence interval of the mean at :data:`CONFIDENCE`; None for one value."""
     summary = summarise(values)
     if summary.std is None:
         return None
@@ -65,6 +65,6 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 
 def agrees(mean: float, std: float, interval: tuple[float, float]) -> bool:
-    """Whether a printed mean lies in an interval that is widened by its printed deviation on both sides."""
+    """Return whether a published mean is in ``interval``, widened on both sides by its published deviation."""
     low, high = interval
     return low - std <= mean <= high + std

@@ -1,4 +1,4 @@
-"""A set of runs in three numbers."""
+"""Number, mean and standard deviation of values."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Sample standard deviation: what repeats say of further repeats.
+# For the sample standard deviation, which estimates the spread of further repeats.
 DDOF = 1
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and standard deviation (ddof 1) of ``n`` values; the deviation of one value is unknown, None."""
+    """Mean and standard deviation (ddof 1) of values.
+
+    Attributes:
+        n: the number of values.
+        mean: their mean.
+        std: their standard deviation; None for one value.
+    """
 
     n: int
     mean: float
@@ -31,5 +37,5 @@ def summarise(values: Sequence[float]) -> Summary:
 
 
 def binomial_standard_error(accuracy: float, images: int) -> float:
-    """How far one accuracy, both in percent, is from that on endlessly many images: its standard error."""
+    """Return the standard error of an accuracy measured on ``images`` images, both in percent."""
     return math.sqrt(accuracy * (100 - accuracy) / images)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
 
 from ddbench.api.canonical import canonical_json, combine_digests, sha256_json, tensor_digest
 from ddbench.errors import StoreError
+from ddbench.record import Part, Provenance, parse_part
+from ddbench.record.format1 import upgrade_manifest
 from ddbench.toolkit.files import CorruptError, file_sha256, sync_file, sync_folder
 
 if TYPE_CHECKING:
@@ -42,39 +46,38 @@ class Output:
         return next(rows, None)
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(Part):
     """What is known of an artifact without opening it.
 
     Attributes:
+        format: the format that the manifest was written in; 1 is that of ddbench 0.1, with other keys.
         recipe: what was asked for, with the inputs' recipe keys.
         inputs: the inputs' content digests.
         digest: SHA-256 over the decoded content: equal work has equal digests wherever it was done.
         files: path in the artifact to (SHA-256 of the bytes, size).
-        sources: source hash of each component involved, by role.
+        provenance: the origin of each component involved, by role.
         info: timings, peak memory, environment, remarks.
     """
 
+    format: Literal[1, 2] = 2
     action_key: str
     recipe_key: str
     stage: str
     recipe: dict[str, Any]
     inputs: dict[str, str]
     digest: str
-    files: dict[str, tuple[str, int]]
-    sources: dict[str, str]
+    files: dict[str, Annotated[tuple[str, Annotated[int, Field(ge=0)]], Field(strict=False)]]
+    provenance: dict[str, Provenance]
     info: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest as a JSON object."""
-        value = asdict(self)
-        value["files"] = {name: list(entry) for name, entry in self.files.items()}
-        return value
+        """Return the manifest as a JSON object."""
+        return self.model_dump(mode="json")
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Manifest:
-        """The manifest that :meth:`to_json` wrote."""
-        return cls(**{**value, "files": {name: (sha, size) for name, (sha, size) in value["files"].items()}})
+    def parse(cls, value: Any, where: str | None = None) -> Manifest:
+        """Read a manifest of format 1 or 2; raise CorruptError, which names ``where``, for anything else."""
+        return parse_part(cls, upgrade_manifest(value, where), "manifest", where)
 
     @property
     def size(self) -> int:

@@ -9,15 +9,20 @@ from pathlib import Path
 
 from ddbench.errors import StoreError
 from ddbench.store.lock import run_lock
-from ddbench.store.store import Store
+from ddbench.store.store import FORMAT, Store
 
 
 @dataclass(frozen=True)
 class Reclaimed:
-    """How many artifacts lost their files, and the bytes of all files that went."""
+    """How many artifacts lost their files, and the bytes of all files that went.
+
+    Attributes:
+        earlier: how many of these artifacts an earlier version made; nothing of today reads them.
+    """
 
     artifacts: int
     size: int
+    earlier: int = 0
 
 
 def collect_garbage(root: Path, keep: Set[str], *, delete: bool) -> Reclaimed:
@@ -45,7 +50,8 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool) -> Reclaimed:
             shutil.rmtree(store.cache, ignore_errors=True)
             for path in abandoned:
                 path.unlink()
-    return Reclaimed(len(doomed), sum(manifest.size for manifest in doomed) + set_aside)
+    earlier = sum(manifest.format < FORMAT for manifest in doomed)
+    return Reclaimed(len(doomed), sum(manifest.size for manifest in doomed) + set_aside, earlier)
 
 
 def _refuse(holder: str) -> None:

@@ -1,4 +1,9 @@
-"""The store: artifacts and results under the hash of what made them. Killed at any time, it holds only whole things."""
+"""The store: artifacts and results under the hash of what made them. Killed at any time, it holds only whole things.
+
+A store of format 1, which ddbench 0.1 wrote, is taken over by the first run. ``store.json`` then says format 2 and that
+there is earlier work. New work goes beside it: keys differ between the formats. Manifests and records carry their own
+format, and nothing of the old store is changed or removed.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,17 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ddbench.errors import StoreError
+from ddbench.record import RunRecord
 from ddbench.store.artifact import MANIFEST, Artifact, Manifest, Output, write_payload
 from ddbench.toolkit.files import CorruptError, read_sealed, sync_folder, write_sealed
 
-FORMAT = 1
+FORMAT = 2
+_EARLIER = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 # What the system says where no store can be. Of one that is in use, it would be a mistake of ours.
@@ -44,14 +51,14 @@ class Store:
             for name in ("artifacts", "results", "failures", "runs", "tmp"):
                 (root / name).mkdir(parents=True, exist_ok=True)
             known = store._marker()
-            if known is None:
-                write_sealed(marker, {"format": FORMAT})
+            if known is None or known.get("format") == _EARLIER:
+                write_sealed(marker, {"format": FORMAT, "earlier": store.may_hold_earlier})
             probe = root / "tmp" / uuid.uuid4().hex
             probe.touch()
             probe.unlink()
-        if known is not None and known["format"] != FORMAT:
+        if known is not None and known.get("format") not in (_EARLIER, FORMAT):
             raise StoreError(
-                f"the store has format {known['format']}, this program writes {FORMAT}",
+                f"the store has format {known.get('format')}, this program writes {FORMAT}",
                 where=str(root),
                 hint="use another folder: --store or DDBENCH_HOME",
             )
@@ -64,6 +71,17 @@ class Store:
         except CorruptError:
             hint = "delete this file; everything else is checked when it is read"
             raise StoreError("is damaged", where=str(marker), hint=hint) from None
+
+    @property
+    def may_hold_earlier(self) -> bool:
+        """Whether there may be work of format 1 here: only then is it worth looking for."""
+        try:
+            known = read_sealed(self.root / "store.json")
+        except StoreError:
+            known = None
+        if known is not None and known.get("format") == FORMAT:
+            return bool(known.get("earlier"))
+        return any((self.root / "results").glob("*/*"))
 
     @contextmanager
     def writing(self, *refusals: int) -> Iterator[None]:
@@ -90,8 +108,9 @@ class Store:
 
     def manifest(self, action_key: str) -> Manifest | None:
         """What is known of an artifact, None if it was never made. Raises CorruptError if its manifest is damaged."""
-        value = read_sealed(self._folder(action_key) / MANIFEST)
-        return None if value is None else Manifest.from_json(value)
+        path = self._folder(action_key) / MANIFEST
+        value = read_sealed(path)
+        return None if value is None else Manifest.parse(value, str(path))
 
     def has_payload(self, manifest: Manifest) -> bool:
         """Whether the artifact's files are there, by name; their bytes are checked when read."""
@@ -139,7 +158,7 @@ class Store:
             building = aside / "artifact"
             building.mkdir()
             digest, files = write_payload(output, building)
-            manifest = Manifest(**{**vars(unsigned), "digest": digest, "files": files})
+            manifest = unsigned.model_copy(update={"digest": digest, "files": files})
             write_sealed(building / MANIFEST, manifest.to_json())
             final = self._folder(manifest.action_key)
             final.parent.mkdir(parents=True, exist_ok=True)
@@ -170,12 +189,12 @@ class Store:
     def _results(self, action_key: str) -> Path:
         return self.root / "results" / action_key[:2] / action_key
 
-    def put_result(self, action_key: str, fingerprint: str, record: dict[str, Any]) -> None:
+    def put_result(self, record: RunRecord) -> None:
         """Store the record of one training in one environment; an existing one is never overwritten."""
-        path = self._results(action_key) / f"{fingerprint}.json"
+        path = self._results(record.action_key) / f"{record.fingerprint}.json"
         if not path.exists():
             with self.writing():
-                write_sealed(path, record)
+                write_sealed(path, record.to_json())
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Note that a cell's result is the one under ``action_key``."""
@@ -184,15 +203,22 @@ class Store:
             with self.writing():
                 write_sealed(path, cell)
 
-    def results(self, action_key: str) -> list[dict[str, Any]]:
+    def results(self, action_key: str) -> list[RunRecord]:
         """The records under a key, one per environment. Raises CorruptError if one is damaged."""
         folder = self._results(action_key)
         try:
             names = sorted(os.listdir(folder))  # noqa: PTH208  (twice as fast over thousands of cells)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        records = (read_sealed(folder / n) for n in names if n.endswith(".json") and n[:5] != "cell-")
-        return [record for record in records if record is not None]
+        paths = [folder / name for name in names if name.endswith(".json") and name[:5] != "cell-"]
+        values = ((path, read_sealed(path)) for path in paths)
+        return [RunRecord.parse(value, str(path)) for path, value in values if value is not None]
+
+    def all_results(self) -> Iterator[RunRecord]:
+        """Yield every record whose folder is undamaged."""
+        for folder in sorted((self.root / "results").glob("*/*")):
+            with suppress(StoreError):
+                yield from self.results(folder.name)
 
     @property
     def cache(self) -> Path:

@@ -222,7 +222,7 @@ class SuiteModel(_Model, EvaluationSettings):
         ipc: Images per class of a distilled set.
         students: The networks that are trained on each distilled set.
         evaluator: How a distilled set is measured. ``student`` trains a student from scratch.
-        published: The path, from this file, of a CSV file of published numbers.
+        published: A CSV file of published numbers, by its path from this file or by the name of a shipped file.
         seeds: The seeds of generation, selection and training.
         generators: Named variants of generators. Methods use them by these names.
         scorers: Scorers by role. The fields of the role ``teacher`` are ``teacher.logits``, ``teacher.embedding``.

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
+from ddbench.suite.shipped import shipped_numbers
 from ddbench.yaml_source import KeyPath, YamlSource
 
 Text = Annotated[str, Field(min_length=1)]
@@ -45,16 +46,25 @@ class Published:
 _COLUMNS = list(Published.__dataclass_fields__)
 
 
-def read_published(name: str | None, source: YamlSource) -> tuple[Published, ...]:
-    """The numbers in the file that a suite's ``published`` names, by its path from the suite; raises SuiteError."""
+def is_shipped(name: str, folder: Path) -> bool:
+    """Return whether ``published: name`` in a suite file of ``folder`` names a shipped file, and no file there."""
+    return not (folder / name).is_file() and name in shipped_numbers()
+
+
+def read_published(name: str | None, source: YamlSource, folder: Path) -> tuple[Published, ...]:
+    """Return the numbers in the file that ``published`` of a suite names; raise SuiteError.
+
+    Args:
+        name: the file's path from the suite's ``folder``, else the name of a shipped file.
+    """
     if name is None:
         return ()
-    file = Path(source.file).parent / name
+    file = shipped_numbers()[name] if is_shipped(name, folder) else folder / name
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        where = source.place(("published",))
-        raise SuiteError(f"there is no file {file}", where=where, hint="its path is relative to this file") from None
+        hint = f"its path is relative to this file; shipped by name: {', '.join(shipped_numbers())}"
+        raise SuiteError(f"there is no file {file}", where=source.place(("published",)), hint=hint) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"cannot be read as text: {error}", where=str(file)) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)

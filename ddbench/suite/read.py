@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
@@ -10,14 +11,20 @@ from pydantic import BaseModel, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
 from ddbench.suite.model import Exclude, Labels, Matrix, Method, PooledSelector, Seeds, SuiteModel
+from ddbench.suite.published import is_shipped
+from ddbench.suite.shipped import hint_for, shipped_suites
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
 _MERGED = ("seeds", "generators", "scorers", "methods")
 
 
-def read_suite(file: Path) -> tuple[SuiteModel, YamlSource]:
-    """A suite file's structure, merged into that of the file it extends, if it says so; raises SuiteError."""
-    source = read_yaml(file)
+def read_suite(file: Path, shown: str | None = None) -> tuple[SuiteModel, YamlSource]:
+    """Return a suite file's structure, merged into that of the suite it extends, if any; raise SuiteError.
+
+    Args:
+        shown: the file's name in messages; by default its path.
+    """
+    source = read_yaml(file, shown)
     if "extends" in source.values:
         source = _extended(file, source)
     try:
@@ -27,18 +34,28 @@ def read_suite(file: Path) -> tuple[SuiteModel, YamlSource]:
 
 
 def _extended(file: Path, source: YamlSource) -> YamlSource:
-    base_name, where = source.values.pop("extends"), source.place(("extends",))
+    base_name, where = source.values["extends"], source.place(("extends",))
     if not isinstance(base_name, str):
-        raise SuiteError("extends: is the path of another suite file", where=where)
-    base_file = file.parent / base_name
-    if not base_file.is_file():
-        raise SuiteError(f"there is no file {base_file}", where=where, hint="its path is relative to this file")
-    base = read_yaml(base_file)
+        raise SuiteError("extends: is the path of another suite file, or the name of a shipped one", where=where)
+    base_file, shown = _base(file, base_name, where)
+    base = read_yaml(base_file, shown)
     if "extends" in base.values:
         raise SuiteError(f"'{base_name}' itself extends another suite", where=where, hint="one level is allowed")
-    if isinstance(base.values.get("published"), str):
-        base.values["published"] = (Path(base_name).parent / base.values["published"]).as_posix()
-    return _merged(base, source)
+    values, published = dict(base.values), base.values.get("published")
+    if isinstance(published, str) and not is_shipped(published, base_file.parent):
+        values["published"] = (Path(base_name).parent / published).as_posix()
+    return _merged(replace(base, values=values), source)
+
+
+def _base(file: Path, name: str, where: str) -> tuple[Path, str]:
+    """Return the file that ``file`` extends, and its name in messages: by its path from there, else a shipped one."""
+    base, known = file.parent / name, shipped_suites()
+    if base.is_file():
+        return base, next((name for name, path in known.items() if path == base), str(base))
+    if name in known:
+        return known[name], name
+    hint = f"its path is relative to this file; {hint_for(name, known)}"
+    raise SuiteError(f"there is no file {base}", where=where, hint=hint)
 
 
 def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
@@ -46,6 +63,8 @@ def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
     values: dict[str, Any] = dict(base.values)
     replaced: set[KeyPath] = set()
     for key, value in own.values.items():
+        if key == "extends":
+            continue
         below = values.get(key)
         if key in _MERGED and isinstance(value, dict) and isinstance(below, dict):
             values[key] = {**below, **value}

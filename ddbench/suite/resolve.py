@@ -27,6 +27,7 @@ from ddbench.suite.exclude import excluded
 from ddbench.suite.model import Method, SuiteModel
 from ddbench.suite.published import Published, published_as, read_published
 from ddbench.suite.read import read_suite
+from ddbench.suite.shipped import find_suite
 from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
@@ -56,14 +57,18 @@ class ResolvedSuite:
     values: dict[str, Any]
 
 
-def load_suite(file: Path | str, known: Catalogue | None = None) -> ResolvedSuite:
-    """Read, check and expand a suite file.
+def load_suite(suite: Path | str, known: Catalogue | None = None) -> ResolvedSuite:
+    """Read, check and expand a suite.
+
+    Args:
+        suite: the path of a file, else the name of a shipped suite.
 
     Raises:
         SuiteError: with file, line and column: the file is no valid suite, or names what does not exist.
     """
-    model, source = read_suite(Path(file))
-    return _Resolver(model, source, known or catalogue()).resolve()
+    file, shown = find_suite(suite)
+    model, source = read_suite(file, shown)
+    return _Resolver(model, source, file.parent, known or catalogue()).resolve()
 
 
 class _NoLatentsError(SuiteError):
@@ -73,11 +78,11 @@ class _NoLatentsError(SuiteError):
 class _Resolver:
     """Resolves one suite; holds what has been built already, so that equal entries are one object."""
 
-    def __init__(self, model: SuiteModel, source: YamlSource, known: Catalogue) -> None:
+    def __init__(self, model: SuiteModel, source: YamlSource, folder: Path, known: Catalogue) -> None:
         self.model = model
         self.source = source
         self.known = known
-        self.published = read_published(model.published, source)
+        self.published = read_published(model.published, source, folder)
         self.build = Builder(model, source, known)
         self.pools: dict[str, str] = {}
         self.skipped: list[str] = []

@@ -1,4 +1,4 @@
-"""Conformance checks for components, and small things to run them on; for plug-in authors too.
+"""Conformance checks for components, and small specimens to run them on. Plug-in authors can use both.
 
 >>> from ddbench.testing import check_component
 >>> def test_my_selector(tmp_path):

@@ -1,4 +1,4 @@
-"""One test for every component: what its declaration and its behaviour must be, whatever it does."""
+"""The conformance test of components: it checks their declaration and their behaviour."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -19,6 +19,18 @@ from ddbench.testing import kinds
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen
 
+_IMPORTS: Final = """
+import importlib, json, sys
+
+names, heavy = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+found, seen = {}, set()
+
+for name in names:
+    importlib.import_module(name)
+    found[name] = sorted({h for h in heavy if h in sys.modules} - seen)
+    seen.update(found[name])
+print(json.dumps(found))
+"""
 _BEHAVIOUR: dict[str, Callable[[Any, Any, Path], None]] = {
     "dataset": kinds.check_dataset,
     "generator": kinds.check_generator,
@@ -31,23 +43,26 @@ _BEHAVIOUR: dict[str, Callable[[Any, Any, Path], None]] = {
 
 
 def check_component(cls: type[Component], scratch: Path, **params: Any) -> None:
-    """Hold a component to its contract; ``scratch`` is an empty folder.
+    """Check that a component keeps its contract.
 
-    It is configured with ``params``, by default with what its ``example`` says.
+    Args:
+        cls: the component.
+        scratch: an empty folder.
+        params: its parameters; by default those of its ``example``.
 
     Raises:
-        ComponentError: what is wrong, in one line.
+        ComponentError: the component breaks the contract.
     """
     check_declaration(cls, scratch, **params)
     check_behaviour(cls, scratch, **params)
 
 
 def check_declaration(cls: type[Component], scratch: Path, **params: Any) -> None:
-    """Hold the class and its parameters to the rules; nothing is run. Raises ComponentError."""
+    """Check the class and its parameters without running it. Raise ComponentError if they break the contract."""
     if "info" not in vars(cls):
         raise ComponentError("is not declared with @component", where=f"{cls.__module__}.{cls.__qualname__}")
-    require(issubclass(cls, KINDS[cls.info.kind]), cls, f"derives from no {cls.info.kind}")
-    require(bool(cls.info.summary), cls, "has no summary: its docstring's first line")
+    require(issubclass(cls, KINDS[cls.info.kind]), cls, f"does not derive from the class of a {cls.info.kind}")
+    require(bool(cls.info.summary), cls, "has no summary; write one as the first line of its docstring")
     require(issubclass(cls.Params, Params), cls, "has Params that do not derive from ddbench.Params")
     values = _example(cls, scratch, params)
     configured = cls.configure(**values)
@@ -58,28 +73,18 @@ def check_declaration(cls: type[Component], scratch: Path, **params: Any) -> Non
 
 
 def check_behaviour(cls: type[Component], scratch: Path, **params: Any) -> None:
-    """Run the component on small inputs and hold it to its kind's contract. Raises ComponentError."""
+    """Run the component on small inputs. Raise ComponentError if it breaks the contract of its kind."""
     values = _example(cls, scratch, params)
     with _threads(cls.configure(**values).threads):
         _BEHAVIOUR[cls.info.kind](cls, lambda: cls.configure(**values), scratch)
 
 
 def heavy_imports(modules: Iterable[str]) -> dict[str, list[str]]:
-    """Which of ``modules`` import torch or another heavy library when they are imported, and which they import.
+    """Return the heavy libraries that each of ``modules`` imports at its top, without modules that import none.
 
-    They are imported in one fresh interpreter, in the order given; a library is charged to the first that imports it.
+    One fresh interpreter imports them in the given order. A library counts for the first module that imports it.
     """
-    code = (
-        "import importlib, json, sys\n"
-        "names, heavy = json.loads(sys.argv[1]), json.loads(sys.argv[2])\n"
-        "found, seen = {}, set()\n"
-        "for name in names:\n"
-        "    importlib.import_module(name)\n"
-        "    found[name] = sorted({h for h in heavy if h in sys.modules} - seen)\n"
-        "    seen.update(found[name])\n"
-        "print(json.dumps(found))\n"
-    )
-    command = [sys.executable, "-c", code, json.dumps(list(modules)), json.dumps(HEAVY)]
+    command = [sys.executable, "-c", _IMPORTS, json.dumps(list(modules)), json.dumps(HEAVY)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
     return {name: libraries for name, libraries in found.items() if libraries}
@@ -94,14 +99,14 @@ def _example(cls: type[Component], scratch: Path, params: dict[str, Any]) -> dic
 
 
 def _check_params(cls: type[Component], configured: Component, values: dict[str, Any]) -> None:
-    """Parameters are JSON, come back from it, cannot change, and know their names."""
+    """Check that parameters are JSON, can be read back, cannot be changed, and reject unknown names."""
     try:
         as_json = json.loads(canonical_json(configured.params.model_dump(mode="json")))
         canonical_json(configured.params.keyed())
     except (TypeError, ValueError) as error:
-        raise ComponentError(f"{cls.label()} has parameters that are no JSON: {error}") from None
+        raise ComponentError(f"{cls.label()} has parameters that are not JSON: {error}") from None
     again = cls.configure(**as_json)
-    require(again.params == configured.params, cls, "has parameters that do not come back from their JSON")
+    require(again.params == configured.params, cls, "has parameters that differ when read back from their JSON")
     for name in cls.Params.model_fields:
         try:
             setattr(configured.params, name, None)
@@ -118,7 +123,7 @@ def _check_params(cls: type[Component], configured: Component, values: dict[str,
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Run with as many threads as a worker would."""
+    """Set the number of threads, as a worker does."""
     import torch
 
     before = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Fit a component as a run would, and see that fitting is reproducible."""
+"""Fit a component as a run does, and check that the fit is reproducible."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ddbench.testing.require import require
 
 
 def fit(cls: type[Component], make: Callable[[], Component], data: TrainingData, scratch: Path) -> Path | None:
-    """What the component fits to ``data``, in a folder; None where it has no fit.
+    """Fit the component to ``data`` and return the folder; None if it has no fit.
 
-    It is fitted twice and compared, the second time by the component that fits it in a run.
+    The second of two fits uses ``for_fit()``, as a run does, and must be equal.
     """
     own, shared = make(), make().for_fit()
-    require(shared.for_fit().params == shared.params, cls, "has a for_fit() whose own for_fit() is another")
+    require(shared.for_fit().params == shared.params, cls, "has a for_fit() whose for_fit() differs from it")
     folders = [scratch / "fitted", scratch / "fitted-again"]
     for component, folder in zip((own, shared), folders, strict=True):
         if not isinstance(component, Fittable):
@@ -26,13 +26,13 @@ def fit(cls: type[Component], make: Callable[[], Component], data: TrainingData,
         component.fit(data, folder, Context(scratch=scratch))
     first, second = (_content(cls, folder) for folder in folders)
     require(bool(first), cls, "has a fit that writes nothing")
-    again = "the second time" if shared.params == own.params else "by its for_fit()"
-    require(first == second, cls, f"has a fit that writes something else {again}")
+    again = "the second time" if shared.params == own.params else "with its for_fit()"
+    require(first == second, cls, f"has a fit that writes different content {again}")
     return folders[0]
 
 
 def _content(cls: type[Component], folder: Path) -> dict[str, Any]:
-    """What the files say, by name."""
+    """Return the content of the files by name."""
     from safetensors.torch import load_file
 
     content: dict[str, Any] = {}

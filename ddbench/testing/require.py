@@ -1,4 +1,4 @@
-"""How a conformance check says that something is wrong."""
+"""Failures of conformance checks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from ddbench.errors import ComponentError
 
 
 def require(condition: bool, cls: type[Component], problem: str) -> None:
-    """Raise ComponentError, naming the component and its problem, unless ``condition`` holds."""
+    """Raise ComponentError with the component's name and the problem, unless ``condition`` holds."""
     if not condition:
         raise ComponentError(f"{cls.label()} {problem}")

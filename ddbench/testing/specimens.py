@@ -1,4 +1,4 @@
-"""Small things that components are checked on: a data set, a pool, a prior, a student, a protocol."""
+"""Small objects for checking components: a data set, a pool, a prior, a teacher, a student and a protocol."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Specimen(Dataset):
     train_counts = (TRAIN,) * 3
 
     def train(self) -> LabeledImages:
-        """36 images; neighbours are of different classes."""
+        """Return 36 images; neighbours have different classes."""
         return self._split("train", TRAIN)
 
     def validation(self) -> LabeledImages:
-        """18 images; neighbours are of different classes."""
+        """Return 18 images; neighbours have different classes."""
         return self._split("validation", VALIDATION)
 
     def _split(self, name: str, per_class: int) -> LabeledImages:
@@ -53,12 +53,14 @@ def specimen_pool(
     needs_class: Iterable[str] = (),
     needs_real: Iterable[str] = (),
 ) -> Pool:
-    """A pool of noise with neighbours of different classes, whose first samples do not depend on ``per_class``.
+    """Return a pool of noise. Neighbours have different classes, and samples do not depend on ``per_class``.
 
     Args:
-        needs: the fields it carries, as ``ROLE.name``: ``logits`` are ``[N, classes]``, all others ``[N, 8]``.
-        needs_class: class fields: a ``column`` is ``[C]``, counted from 0, all others ``[C, 8]``.
-        needs_real: fields of ``real``, which has 10 samples a class; without them there is no ``real``.
+        needs: fields, as ``ROLE.name``; ``logits`` are ``[N, classes]``, all others ``[N, 8]``.
+        per_class: samples per class.
+        classes: number of classes.
+        needs_class: class fields; a ``column`` is ``[C]``, counted from 0, all others are ``[C, 8]``.
+        needs_real: fields of ``real``, which has 10 samples per class; without them ``real`` is None.
     """
     import torch
 
@@ -81,7 +83,7 @@ def specimen_pool(
     return Pool.from_arrays(
         labels=[i % classes for i in range(count)],
         class_names=[f"class {c}" for c in range(classes)],
-        # Not in the order of the pool: a selector that sorts by id gives itself away.
+        # Not in pool order, to detect selectors that sort by id.
         sample_ids=[f"{i * 7919 % 10007:05d}" for i in range(count)],
         fields=fields(needs, "", count),
         class_fields={
@@ -94,39 +96,39 @@ def specimen_pool(
 
 
 class SpecimenPrior:
-    """A prior whose latents are images in [0, 1] and which predicts that there is no noise."""
+    """A prior whose latents are images in [0, 1] and whose predicted noise is 0."""
 
     timesteps = 10
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents as they are, held to [0, 1]."""
+        """Return latents, clamped to [0, 1]."""
         return latents.clamp(0, 1)
 
     def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
-        """Mean square of what is there, ``[n]``."""
+        """Return the mean square of latents plus noise, ``[n]``."""
         return (latents + noise).square().flatten(1).mean(1)
 
 
 @component("scorer", "specimen", version=1)
 class SpecimenTeacher(Scorer):
-    """Knows the classes of the specimen data set by their tint."""
+    """A teacher that recognises the classes of the specimen data set by their tint."""
 
     provides = ("logits",)
     provides_per_class = ("column",)
     teaches = True
 
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        """``logits [n, 3]``: how red, green and blue an image is."""
+        """Return ``logits [n, 3]``, the amounts of red, green and blue."""
         return {"logits": self.class_logits(images.float() / 255)}
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
-        """A column a class."""
+        """Return the column of each class."""
         import torch
 
         return {"column": torch.arange(len(data.classes))}
 
     def class_logits(self, images: Tensor) -> Tensor:
-        """Ten times the mean colour."""
+        """Return ten times the mean colour."""
         return 10 * images.mean(dim=(2, 3))
 
 
@@ -135,14 +137,14 @@ class SpecimenStudent(Student):
     """One linear layer on the pixels."""
 
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
-        """A network for any image size."""
+        """Return a network for any image size."""
         from torch import nn
 
         return nn.Sequential(nn.Flatten(), nn.Linear(channels * image_size**2, num_classes))
 
 
 def specimen_protocol() -> Protocol:
-    """Two epochs, measured once."""
+    """Return a protocol of two epochs and one evaluation."""
     from ddbench.protocol.protocol import Protocol
 
     return Protocol.model_validate(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ddbench.api.canonical import derive_seed, image_digests, sha256_json, tensor_digest
 from ddbench.api.context import ignore
-from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING
 from ddbench.toolkit.environment import environment
 from ddbench.toolkit.files import (
     CorruptError,
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from ddbench.toolkit.compilation import compiled
 
 __all__ = [
-    "COLOURS",
-    "FLOAT",
-    "PASSES_OF_TRAINING",
     "Checkpoint",
     "CorruptError",
     "compiled",
@@ -58,10 +54,10 @@ __all__ = [
 ]
 
 # The modules of the names that are imported when they are first used.
-_LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
+LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in LAZY:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(_LAZY[name]), name)
+    return getattr(import_module(LAZY[name]), name)

@@ -83,7 +83,7 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
     try:
         value: dict[str, Any] = json.loads(data)
         whole = value.pop(_SEAL) == sha256_json(value)
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         whole = False
     if not whole:
         raise CorruptError("is damaged", where=str(path))

@@ -16,6 +16,8 @@ from ddbench.api.cost import Cost
 
 THIS_CPU: Final = "cpu"
 _CPUINFO: Final = Path("/proc/cpuinfo")
+_DRIVER: Final = Path("/proc/driver/nvidia/version")
+_ANSWER_S: Final = 10
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,20 @@ def gpu_models() -> list[str]:
         return []
     answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
     return re.findall(r"^GPU \d+: (.*?)(?: \(UUID: .*\))?$", answer.stdout, re.MULTILINE)
+
+
+@cache
+def gpu_driver() -> str | None:
+    """Return the version of NVIDIA's driver; None where the system does not tell."""
+    with suppress(OSError):
+        found = re.search(r"\s(\d+\.\d[\d.]*)\s", _DRIVER.read_text(encoding="utf-8", errors="replace"))
+        if found:
+            return found[1]
+    with suppress(OSError, subprocess.SubprocessError):
+        command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_ANSWER_S)
+        return next(iter(answer.stdout.split()), None)
+    return None
 
 
 def device_of_runs() -> Device:

@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ddbench.api.context import Context
+from ddbench.api.evaluator import PREDICTED_TOGETHER
 from ddbench.train.images import ResidentImages, normalize, unit
 from ddbench.train.numerics import Numerics
-
-BATCH = 32
 
 
 def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
@@ -17,7 +16,8 @@ def predict(model: nn.Module, data: ResidentImages, ctx: Context) -> Tensor:
     model.eval()
     numerics = Numerics.of(ctx)
     with torch.inference_mode():
-        batches = (normalize(unit(pixels), data.mean, data.std) for pixels in torch.split(data.pixels, BATCH))
+        parts = torch.split(data.pixels, PREDICTED_TOGETHER)
+        batches = (normalize(unit(pixels), data.mean, data.std) for pixels in parts)
         return torch.cat([numerics.logits(model, images).argmax(dim=1) for images in batches])
 
 

@@ -22,7 +22,7 @@ JSON = st.recursive(
 
 
 def reversed_keys(value: object) -> object:
-    """The same JSON value with the keys of every object the other way round."""
+    """Return the same JSON value with the keys of every object in reverse order."""
     if isinstance(value, dict):
         return {key: reversed_keys(value[key]) for key in reversed(value)}
     return [reversed_keys(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What ``@component`` accepts, how parameters are checked, and what of them enters a key."""
+"""Tests of ``@component``: accepted classes, checks of parameters, and the parameters that enter a key."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def minima(rounds: int = 3, **sides: Callable[[], Any]) -> dict[str, float]:
-    """The least CPU seconds of each side, in alternating rounds that go forth and back, after one call to warm up."""
+    """Return the least CPU seconds of each side, in rounds of alternating order, after one warm-up call."""
     for side in sides.values():
         side()
     seconds: dict[str, list[float]] = {name: [] for name in sides}

@@ -46,7 +46,7 @@ def task(student: str) -> Work:
 
 
 def plain(what: Work, epochs: int, seed: int) -> float:
-    """The last accuracy of a training by the plain loop, in percent."""
+    """Return the last accuracy of a training by the plain loop, in percent."""
     import torch
 
     from tests.benchmarks import plain_loop
@@ -60,7 +60,7 @@ def plain(what: Work, epochs: int, seed: int) -> float:
 
 
 def ours(what: Work, epochs: int, seed: int, numerics: str) -> float:
-    """The last accuracy of a training by ddbench, in percent."""
+    """Return the last accuracy of a training by ddbench, in percent."""
     from ddbench.train.evaluate import predict
     from ddbench.train.trainer import train
 

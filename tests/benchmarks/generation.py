@@ -1,4 +1,4 @@
-"""How fast images are generated: `dit-xl2` beside diffusers' DiTPipeline called as its documentation does, in one run.
+"""Speed of generation: `dit-xl2` and diffusers' DiTPipeline, called as in its documentation, in one run.
 
 Both make images of one class with equal steps and guidance, from random weights: on a GPU the real architecture, on a
 CPU a small one of the same classes. The documented call asks for two images and computes in half precision on a GPU and

@@ -1,4 +1,4 @@
-"""What it costs to predict noise on DiT's schedule, and not the velocity of straight paths, at equal training.
+"""The effect of predicting noise on DiT's schedule instead of the velocity of straight paths, at equal training.
 
     python -m tests.benchmarks.objective FOLDER noise 5000       train a transformer as `dit-nano`'s was, and judge it
     python -m tests.benchmarks.objective FOLDER velocity 5000    its twin that predicts the velocity (arXiv:2403.03206)
@@ -121,7 +121,7 @@ def measure(folder: Path, objective: str, training_steps: int) -> dict[str, Any]
 
 
 def table(measured: dict[str, Any]) -> str:
-    """The kept figures, as markdown."""
+    """Return the stored figures as Markdown."""
     rows = [
         [one["objective"], f"{one['steps']:,}", row["guidance"], row["agreement"], row["frechet"]]
         for one in measured.values()

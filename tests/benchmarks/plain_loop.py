@@ -127,13 +127,13 @@ class Meter:
 
 
 def accuracy(logits: Tensor, labels: Tensor, k: int) -> Tensor:
-    """The percentage of rows whose label is among the ``k`` largest logits."""
+    """Return the percentage of rows whose label is among the ``k`` largest logits."""
     found = logits.topk(min(k, logits.shape[1]), dim=1).indices == labels[:, None]
     return found.any(dim=1).float().mean() * 100
 
 
 def cutmix(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, float]:
-    """The batch with one box of other images pasted in, their labels, and the share of each image that is its own."""
+    """Paste one box of other images; return the batch, their labels, and the share of each image that is its own."""
     height, width = images.shape[2:]
     side = np.sqrt(1 - np.random.beta(CUTMIX, CUTMIX))
     half_height, half_width = int(height * side) // 2, int(width * side) // 2

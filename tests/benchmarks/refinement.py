@@ -1,4 +1,4 @@
-"""How fast latents are refined by `soft-label-latent` as it is by default: one at a time, together, in half precision.
+"""Speed of `soft-label-latent` with its defaults: one latent at a time, in batches, and in half precision.
 
 Weights are random: on a GPU those of a DiT-XL/2 and a ResNet-50 that teaches, on a CPU of a small DiT and a ResNet-18.
 
@@ -25,7 +25,7 @@ TEACHER = {"cuda": "resnet50", "cpu": "resnet18"}
 
 
 def teacher(folder: Path, device: str) -> Scorer:
-    """A classifier of the thousand classes with random weights."""
+    """Return a classifier of the thousand classes with random weights."""
     import timm
     import torch
     from safetensors.torch import save_file

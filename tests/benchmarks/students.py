@@ -1,4 +1,4 @@
-"""How fast students are trained and measured: ddbench's trainer beside the plain loop, both on one thread of a CPU.
+"""Speed of training and measuring students: ddbench's trainer and the plain loop, on one CPU thread.
 
 Both do the same work: 100 or 10 real images of ten classes under `minimax-hard@1`, and the same validation images.
 Rounds alternate, so that what disturbs one side disturbs the other; a ratio is taken within a round.
@@ -73,7 +73,7 @@ def dataset() -> Dataset:
 
 
 def work(student: str, ipc: int) -> Work:
-    """The first ``ipc`` of the hundred training images of each class; validation images enough for a measurement."""
+    """Return the first ``ipc`` of the hundred training images of each class, and enough validation images."""
     size = STUDENTS[student]
     whole, validation = images("train", size), images("validation", size)
     chosen = [100 * label + i for label in range(10) for i in range(ipc)]
@@ -84,7 +84,7 @@ def work(student: str, ipc: int) -> Work:
 
 
 def alternate(rounds: int, **sides: Side) -> Seconds:
-    """The seconds of each side in alternating rounds that go forth and back, after one call to warm up."""
+    """Return the seconds of each side in rounds of alternating order, after one warm-up call."""
     seconds: Seconds = {name: [] for name in sides}
     for round_ in range(rounds + 1):
         for name in list(sides)[:: 1 if round_ % 2 else -1]:
@@ -236,7 +236,7 @@ def write(rounds: int) -> None:
 
 
 def table(kept: dict[str, Any]) -> str:
-    """The README's table: how many times as fast as the plain loop."""
+    """Return the README's table of speeds relative to the plain loop."""
 
     def cell(figure: dict[str, Any]) -> str:
         median, least, most = figure["ratio"]["fast"]

@@ -25,7 +25,7 @@ _KEY, _SEAL = "0" * 64, "1" * 64
 
 
 def many_cells(folder: Path) -> Path:
-    """A suite of ten thousand different trainings: 50 rows, 5 IPC, 4 students, 2 selection and 5 training seeds."""
+    """Return a suite of ten thousand trainings: 50 rows, 5 IPC, 4 students, 2 selection and 5 training seeds."""
     variants = [f"noise-{block}" for block in range(1, 11)]
     selectors = [{"use": "k-center", "start": "random", "pool": pool} for pool in (10, 12, 14, 16, 18)]
     values = {
@@ -61,7 +61,7 @@ def test_plan_10000_cells(benchmark: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> State:
-    """A store in which every one of the ten thousand cells has its result."""
+    """Return a store with results of all ten thousand cells."""
     folder = tmp_path_factory.mktemp("many")
     state = pretend(planned(many_cells(folder)), folder / "store", done=lambda node: node.stage != "evaluate")
     # Results that differ in nothing but their key: made as text, for spelling out each would take longer than the test.

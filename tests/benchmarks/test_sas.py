@@ -1,4 +1,4 @@
-"""How long stage 2 of SAS takes, on one thread, against the one matrix product that it cannot do without."""
+"""Speed of stage 2 of SAS on one thread, relative to its one necessary matrix product."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def cone() -> torch.Tensor:
 
 
 def products(features: torch.Tensor) -> dict[str, Callable[[], Any]]:
-    """n · D · IPC multiplications, as a plain matrix product of each library."""
+    """Return the matrix product of n · D · IPC multiplications in each library."""
     members, as_numpy = features[:IPC].clone(), features.numpy()
     return {"torch": lambda: features @ members.T, "numpy": lambda: as_numpy @ members.numpy().T}
 

@@ -1,4 +1,4 @@
-"""How long selectors take, on one thread, against plain ways to make the same choice."""
+"""Speed of selectors on one thread, relative to plain implementations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def gaussian(n: int, d: int, *, unit: bool = False) -> Array:
 
 
 def report(benchmark: Any, seconds: dict[str, float], side: str, other: str) -> float:
-    """How many times as long as ``side`` the ``other`` takes; it is kept with the benchmark."""
+    """Return the time of ``other`` over that of ``side`` and store it with the benchmark."""
     ratio = seconds[other] / seconds[side]
     benchmark.extra_info |= {f"{name}_s": round(value, 5) for name, value in seconds.items()}
     benchmark.extra_info[f"{other} / {side}"] = round(ratio, 2)
@@ -129,7 +129,7 @@ def test_herding_against_the_plain_loop(benchmark: Any) -> None:
 
 
 def plain_pool_select(embedding: Array, logits: Array) -> list[int]:
-    """The preset for 100 a class; at every step each candidate's distance to each chosen one."""
+    """Select with the preset for IPC 100; at every step compute each candidate's distance to each chosen one."""
 
     def scaled(values: Array) -> Array:
         return (values - values.min()) / (values.max() - values.min())

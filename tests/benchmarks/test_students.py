@@ -29,7 +29,7 @@ LEAST = {
 
 
 def reached(figures: dict[str, Any]) -> Least:
-    """What was measured of a student."""
+    """Return the measured ratios of a student."""
     epoch = figures["ipc 10"]["epoch"]["ratio"]["fast"][0]
     return Least(epoch, *(figures[f"ipc {ipc}"]["whole"]["last"]["ratio"]["fast"][0] for ipc in (1, 10)))
 

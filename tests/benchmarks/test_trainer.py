@@ -1,4 +1,4 @@
-"""How long a student's epoch takes: ConvNet-3, 100 real images at 32 px, one thread."""
+"""Time of a student's epoch: ConvNet-3, 100 real images at 32 px, one thread."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ LARGE = (".safetensors", ".bin")
 
 @dataclass
 class Hub:
-    """What is served, what goes wrong, and what was asked.
+    """The content, faults and recorded requests of a fake Hub.
 
     Attributes:
         repositories: the content of each file.
@@ -40,19 +40,19 @@ class Hub:
     done: threading.Event = field(default_factory=threading.Event)
 
     def sent(self, file: str) -> int:
-        """How often the content of a file was asked for."""
+        """Return the number of downloads of a file."""
         return sum(method == "GET" and path.endswith(f"/{file}") for method, path in self.asked)
 
 
 def etag(file: str, content: bytes) -> str:
-    """A SHA-256 for what is kept as a large file, else git's digest."""
+    """Return a SHA-256 for large files, otherwise git's digest."""
     if file.endswith(LARGE):
         return hashlib.sha256(content).hexdigest()
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def information(name: str, files: Mapping[str, bytes]) -> bytes:
-    """What the Hub tells of a repository."""
+    """Return the Hub's description of a repository."""
     siblings = [
         {
             "rfilename": file,

@@ -17,7 +17,21 @@ from ddbench.cli import app
 from ddbench.cli.fetch import fetch
 from tests.conftest import Cli
 
-VERBS = ("run", "plan", "status", "why", "list", "describe", "fetch", "report", "export", "doctor", "gc")
+VERBS = (
+    "run",
+    "plan",
+    "status",
+    "why",
+    "list",
+    "describe",
+    "fetch",
+    "report",
+    "export",
+    "doctor",
+    "gc",
+    "suites",
+    "init",
+)
 
 
 def without_torch(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:

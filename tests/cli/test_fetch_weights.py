@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A pipeline of the classes of `dots` in single files, and what else lies in such repositories."""
+    """Return a pipeline of the classes of `dots` in single files, and the other files of such repositories."""
     from ddbench_components.generators._dit.tiny_pipeline import save_tiny_pipeline
 
     folder = tmp_path_factory.mktemp("pipeline")
@@ -48,7 +48,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def sharded(pipeline: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The same with a transformer in shards, of torch's own format, and no index of the pipeline."""
+    """Return the same with a transformer in shards, in torch's format, without an index of the pipeline."""
     import torch
     from safetensors.torch import load
 
@@ -66,7 +66,7 @@ def sharded(pipeline: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
 
 
 def saved(**how: Any) -> bytes:
-    """A file of weights, as torch saves it."""
+    """Return a file of weights, as torch saves it."""
     import torch
 
     file = io.BytesIO()
@@ -84,7 +84,7 @@ def hub(pipeline: dict[str, bytes]) -> Iterator[Hub]:
 
 @pytest.fixture
 def env(hub: Hub, tmp_path: Path) -> dict[str, str]:
-    """Data folder and Hugging Face cache are empty, and the Hub is the one of this test."""
+    """Return the environment of an empty data folder, an empty Hugging Face cache and this test's Hub."""
     own = {"DDBENCH_DATA": str(tmp_path / "data"), "HF_HOME": str(tmp_path / "hf"), "HF_ENDPOINT": hub.endpoint}
     return {**own, "HF_HUB_OFFLINE": "0", "NO_PROXY": "*", "HF_TOKEN": "", "OMP_NUM_THREADS": "1"}
 
@@ -122,13 +122,13 @@ def dit(model: str = PIPELINE, use: str = "dit-xl2", **params: Any) -> dict[str,
 
 
 def placed(env: dict[str, str], repository: str) -> dict[str, bytes]:
-    """What a fetch has put into the data folder, without the notes of the Hub's library."""
+    """Return the files that a fetch put into the data folder, without those of the Hub's library."""
     found = contents(Path(env["DDBENCH_DATA"]) / "weights" / repository)
     return {name: data for name, data in found.items() if not name.startswith(".cache/")}
 
 
 def parts(files: Mapping[str, bytes], *kinds: str) -> dict[str, bytes]:
-    """The files of these parts that are needed."""
+    """Return the needed files of these parts."""
     unused = (f"transformer/{WEIGHTS}.fp16.safetensors",)
     wanted = {name: data for name, data in files.items() if name.partition("/")[0] in kinds and name not in unused}
     return {**wanted, **{name: files[name] for name in ("model_index.json",) if name in files}}
@@ -334,14 +334,13 @@ def test_each_thing_that_cannot_be_had_is_one_line_and_the_rest_is_fetched(
     # What another generator lacks beside the same gated parts.
     assert placed(env, "some/vae") == hub.repositories["some/vae"]
     assert errors(ended) == [
-        f"{hub.endpoint} has no repository some/body, or shows it to its owners alone; check the name; of a private "
-        "one, log in with `hf auth login`",
-        "some/gated is only for those who have accepted its terms; accept them at "
-        f"{hub.endpoint}/some/gated, log in with `hf auth login`",
+        f"{hub.endpoint} has no repository some/body, or it is private; check the name; for a private "
+        "repository, run `hf auth login`",
+        "some/gated is available only to users who accepted its terms; accept them at "
+        f"{hub.endpoint}/some/gated and run `hf auth login`",
         "some/empty on the Hugging Face Hub has no config.json; name another repository",
-        f"vae/{WEIGHTS}.safetensors of some/damaged arrived damaged and was thrown away; fetch it again",
-        f"{hub.endpoint} has no repository runs/dit, or shows it to its owners alone; write './runs/dit' for the "
-        "folder of this name",
+        f"vae/{WEIGHTS}.safetensors of some/damaged arrived damaged and was deleted; fetch it again",
+        f"{hub.endpoint} has no repository runs/dit, or it is private; write './runs/dit' for the folder of this name",
     ]
     # Two generators lack the same, and two lack the same among others.
     assert sum("some/body" in path for _, path in hub.asked) == 1
@@ -394,7 +393,7 @@ def test_a_full_disk_and_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.hf_hub_download", full)
     with pytest.raises(
-        ComponentError, match=r"no space is left for .*someone/tiny-dit; make some, or name another data"
+        ComponentError, match=r"no space is left for .*someone/tiny-dit; free disk space, or set DDBENCH_DATA"
     ):
         Repository(PIPELINE, COMMIT, {"config.json": None}).fetch("config.json", lambda *_: None)
     absent = ddbench.create("generator", "dit-xl2", model=str(tmp_path / "absent"))

@@ -16,7 +16,7 @@ from ddbench_components import KINDS
 
 PACKAGE = "ddbench_components"
 ROOT = Path(ddbench_components.__file__).parent
-PUBLIC = ("ddbench", "ddbench.protocol", "ddbench.toolkit", "ddbench.train")
+PUBLIC = ("ddbench", "ddbench.cost", "ddbench.protocol", "ddbench.toolkit", "ddbench.train")
 HEAVY = ("torch", "torchvision", "safetensors.torch", "numba", "sklearn", "scipy", "diffusers", "timm", "open_clip")
 
 
@@ -56,7 +56,7 @@ def found_in(node: ast.AST, package: str, *, at_top: bool) -> Iterator[Import]:
 
 
 def own_modules(module: str, *, at_top: bool) -> set[str]:
-    """The modules of the components that ``module`` imports; ``at_top`` those alone that importing it imports."""
+    """Return the component modules that ``module`` imports, or with ``at_top`` only those imported at its top."""
     found = [i for i in imports_of(module) if i.at_top or not at_top]
     targets = {name if (name := f"{i.module}.{i.name}") in MODULES else i.module for i in found}
     return {target for target in targets if target in MODULES} - {module}

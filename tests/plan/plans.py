@@ -39,14 +39,14 @@ SUITE: Values = {
 
 
 def edited(edit: Callable[[Values], Any], values: Values = SUITE) -> Values:
-    """A copy of ``values`` after ``edit``."""
+    """Return a copy of ``values`` after ``edit``."""
     changed = copy.deepcopy(values)
     edit(changed)
     return changed
 
 
 def set_(*path: str | int) -> Callable[[Any], Callable[[Values], None]]:
-    """An edit that puts a value at a path."""
+    """Return an edit that puts a value at a path."""
 
     def to(value: Any) -> Callable[[Values], None]:
         def edit(values: Values) -> None:
@@ -61,25 +61,25 @@ def set_(*path: str | int) -> Callable[[Any], Callable[[Values], None]]:
 
 
 def plan(folder: Path, values: Values, known: Catalogue | None = None) -> Graph:
-    """The plan of a suite; JSON is YAML."""
+    """Return the plan of a suite; JSON is YAML."""
     path = folder / "suite.yaml"
     path.write_text(json.dumps(values), encoding="utf-8")
     return build_graph(load_suite(path, known))
 
 
 def identity(cell: Cell) -> Identity:
-    """What distinguishes a cell within its suite."""
+    """Return the properties that distinguish a cell within its suite."""
     seeds = (cell.generation_seed, cell.selection_seed, cell.training_seed)
     return (cell.row.name, cell.ipc, cell.student.label, *seeds)
 
 
 def keys(graph: Graph) -> dict[Identity, str]:
-    """The recipe key of each cell's evaluation."""
+    """Return the recipe key of each cell's evaluation."""
     return {identity(cell): key for cell, key in graph.cells}
 
 
 def by_stage(graph: Graph, key: str) -> dict[str, frozenset[str]]:
-    """The keys of a node and all it descends from, by stage."""
+    """Return the keys of a node and all its ancestors, by stage."""
     found: dict[str, set[str]] = {}
     for each in (key, *graph.ancestors(key)):
         found.setdefault(graph.nodes[each].stage, set()).add(each)

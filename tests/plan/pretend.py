@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ddbench.api import sha256_json
 from ddbench.plan import STAGES, Graph, Node, State
+from ddbench.record import Provenance
 from ddbench.store import Manifest, Store
 
 # As long as a real one: a hundred evaluations, a dozen stages before it.
@@ -22,31 +24,64 @@ def record(
     *,
     best: float | None = None,
     fingerprint: str = "f1",
-    sources: dict[str, str] | None = None,
+    lineage: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """A RunRecord as a worker writes it."""
+    """Return a RunRecord as a worker writes it."""
     result = {"last": last, "best": last if best is None else best, "evaluations": 100, "curve": _CURVE, "details": {}}
     env = {
         "device": "cpu",
         "device_model": "Abacus 3000",
+        "cpu_capability": "BEADS",
+        "threads": 1,
+        "os": "Wood",
+        "gpu": None,
         "numerics": "reference",
         "versions": {"torch": "2.9.0", "ddbench": "0.1.0"},
     }
     return {
+        "format": 2,
         "action_key": action_key,
         "fingerprint": fingerprint,
         "result": result,
-        "validation": {"digest": "d" * 64, "size": 18},
+        "settings": {"seed": 0, "evaluation": {"numerics": "reference", "evaluate": "papers"}},
+        "protocol": {"id": "minimax-hard@1", "sha256": "9" * 64},
+        **dict.fromkeys(("evaluator", "student", "dataset", "teacher")),
+        "validation": {"digest": "d" * 64, "size": 18, "standard_error": 11.8},
+        "distilled": {"digest": action_key, "size": 6, "ipc": 2},
+        "soft_labels": None,
+        "lineage": list(lineage),
         "environment": env,
-        "sources": sources or {},
         "stages": _STAGES,
+        "created": None,
     }
 
 
 def write_unsynced(path: Path, value: dict[str, Any]) -> None:
-    """The bytes that the store itself writes, without its care for durability."""
+    """Write the same bytes as the store, without its care for durability."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({**value, "checksum": sha256_json(value)}, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def manifest_of(
+    node: Node,
+    action_key: str,
+    inputs: dict[str, str],
+    digest: str,
+    info: dict[str, Any],
+    provenance: Mapping[str, Any] = MappingProxyType({}),
+) -> Manifest:
+    """Return the manifest of a node's output, which has no files."""
+    return Manifest(
+        action_key=action_key,
+        recipe_key=node.recipe_key,
+        stage=node.stage,
+        recipe=node.recipe,
+        inputs=inputs,
+        digest=digest,
+        files={},
+        provenance={role: Provenance.model_validate(known) for role, known in provenance.items()},
+        info=info,
+    )
 
 
 def pretend(
@@ -72,12 +107,11 @@ def pretend(
         action_key = node.action_key(inputs)
         room = "results" if STAGES[node.stage].makes_result else "artifacts"
         folder = root / room / action_key[:2] / action_key
-        sources = {role: ref.source for role, ref in node.uses.items()}
+        provenance = {part: ref.provenance for part, ref in node.uses.items()}
         if STAGES[node.stage].makes_result:
-            write_unsynced(folder / "f1.json", record(action_key, last(node), sources=sources))
+            write_unsynced(folder / "f1.json", record(action_key, last(node), lineage=list(provenance.values())))
             continue
-        named = dict(inputs.named())
-        manifest = Manifest(action_key, key, node.stage, node.recipe, named, digest(node), {}, sources, {})
+        manifest = manifest_of(node, action_key, dict(inputs.named()), digest(node), {}, provenance)
         write_unsynced(folder / "manifest.json", manifest.to_json())
         state.digests[key] = manifest.digest
     return State(graph, store).resolve_all()

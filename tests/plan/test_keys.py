@@ -223,7 +223,7 @@ SEEDED = ["random", {"use": "k-center", "start": "random"}]
 
 @st.composite
 def suites(draw: st.DrawFn) -> Values:
-    """A suite with a few of everything."""
+    """Return a suite with a few items of everything."""
 
     def some(of: st.SearchStrategy[Any], most: int = 2) -> list[Any]:
         return draw(st.lists(of, min_size=1, max_size=most, unique=True))
@@ -250,7 +250,7 @@ def suites(draw: st.DrawFn) -> Values:
 
 
 def shuffled(value: Any, shuffle: Callable[[list[Any]], None]) -> Any:
-    """The same suite with every list and mapping in another order."""
+    """Return the same suite with every list and mapping in another order."""
     if isinstance(value, dict):
         names = list(value)
         shuffle(names)
@@ -284,7 +284,7 @@ def meaning(values: Values, cell_identity: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def sensible(values: Values) -> Values:
-    """The suite without rows whose pool is too small for an IPC: those are mistakes, tested elsewhere."""
+    """Return the suite without rows whose pool is too small for an IPC, which other tests cover."""
     least = max(values["ipc"])
     rows = {n: m for n, m in values["methods"].items() if not isinstance(m.get("pool"), int) or m["pool"] >= least}
     return {**values, "methods": rows or {"row": {"generator": "real", "selector": "first"}}}

@@ -98,7 +98,7 @@ def test_a_live_teacher_is_part_of_the_evaluation_alone(tmp_path: Path) -> None:
 
 
 def test_a_role_can_be_renamed(tmp_path: Path) -> None:
-    """What a scorer is called in a suite is in no key of what it says."""
+    """The name of a scorer in a suite enters no key of its scores."""
 
     def named(role: str) -> Graph:
         labels = {**SOFT, "teacher": role}

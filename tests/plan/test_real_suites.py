@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ddbench.plan import Graph, State, build_graph
-from ddbench.plan.cost import make_bill
+from ddbench.plan.estimate.estimate import estimate
 from ddbench.store import Store
 from ddbench.suite import ResolvedSuite, load_suite
 from tests.conftest import ROOT, Cli
@@ -63,10 +63,10 @@ def test_the_images_of_woof_by_hand() -> None:
 
 @pytest.mark.parametrize("name", [name for name in SUITES if name != "idc"])
 def test_fits_and_trainings_have_a_price_with_nothing_here(name: str, tmp_path: Path) -> None:
-    """How many images ImageIDC's classes have is known once they are there."""
+    """The images per class of ImageIDC are known only once the data set exists."""
     _, graph = plan_suite(name)
-    bill = make_bill(State(graph, Store(tmp_path / "store")).resolve_all())
-    unknown = {stage.stage: stage.flops.unknown for stage in bill.stages}
+    found = estimate(State(graph, Store(tmp_path / "store")).resolve_all())
+    unknown = {stage.stage: stage.flops.unknown for stage in found.stages}
     assert (unknown["fit"], unknown["evaluate"]) == (0, 0)
 
 

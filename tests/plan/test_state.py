@@ -1,4 +1,4 @@
-"""How far a store has brought a plan, and what is said about it."""
+"""The progress of a plan in a store, and the report about it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from ddbench.plan import Graph, Node, State
 from ddbench.plan.drift import drifted
 from ddbench.plan.explain import reason
+from ddbench.record import RunRecord
 from ddbench.registry.code_hash import code_hash
 from ddbench.store import Store
 from ddbench.store.gc import collect_garbage
@@ -22,7 +23,7 @@ def stages(state: State, keys: set[str]) -> Counter[str]:
 
 
 def key_of(graph: Graph, stage: str, label: str = "") -> str:
-    """The key of the one node of a stage whose label contains ``label``."""
+    """Return the key of the only node of a stage whose label contains ``label``."""
     (key,) = (key for key, node in graph.nodes.items() if node.stage == stage and label in node.label)
     return key
 
@@ -73,7 +74,7 @@ def test_only_the_edited_branch_is_to_run(tmp_path: Path, graph: Graph) -> None:
 
 def test_identical_bytes_upstream_spare_what_is_below(tmp_path: Path, graph: Graph) -> None:
     def content(node: Node) -> str:
-        """The same whichever seed generated it."""
+        """Return the same content for every generation seed."""
         seedless = {name: value for name, value in node.settings.items() if name != "seed"}
         return f"{node.stage} {sorted(seedless.items())} {sorted(node.uses)} {node.label}"
 
@@ -134,9 +135,9 @@ def test_results_of_other_environments_are_all_known(tmp_path: Path, graph: Grap
     state = pretend(graph, tmp_path / "store")
     key = key_of(graph, "evaluate", "loud first")
     action_key = state.action_keys[key]
-    state.store.put_result(action_key, "f2", record(action_key, 51.0, fingerprint="f2"))
+    state.store.put_result(RunRecord.parse(record(action_key, 51.0, fingerprint="f2")))
     state = State(graph, state.store).resolve_all()
-    assert [r["result"]["last"] for r in state.results[key]] == [50.0, 51.0]
+    assert [r.result.last for r in state.results[key]] == [50.0, 51.0]
 
 
 def test_gc_and_plan_agree_on_what_a_suite_needs(tmp_path: Path, graph: Graph) -> None:

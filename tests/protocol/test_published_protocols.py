@@ -1,4 +1,4 @@
-"""What each published recipe prescribes, written out from its source and worked by hand."""
+"""Each published recipe, written out from its source and computed by hand."""
 
 from __future__ import annotations
 

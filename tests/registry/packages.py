@@ -16,7 +16,7 @@ def ddbench_components():
 
 
 def selector(name: str, *, top: str = "", version: int = 1, doc: str = "Chooses.") -> str:
-    """The source of a module with one selector; ``top`` stands above it."""
+    """Return the source of a module with one selector, after the lines ``top``."""
     return f'''
 {top}
 from ddbench import Selector, component

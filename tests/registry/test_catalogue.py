@@ -24,13 +24,13 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on Python's path."""
+    """Return a folder on Python's path."""
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
 
 
 def fresh(word: str) -> str:
-    """A package name that no other test has imported."""
+    """Return a package name that no other test has imported."""
     return f"ddbench_test_{word}_{next(_numbers)}"
 
 
@@ -39,7 +39,7 @@ def names(known: Catalogue, kind: str = "selector") -> list[str]:
 
 
 def last_line(known: Catalogue, entry: EntryPoint) -> str:
-    """The last line of what went wrong with a plug-in."""
+    """Return the last line of a plug-in's error."""
     return (known.plugins[entry.value].error or "").strip().splitlines()[-1]
 
 
@@ -98,7 +98,7 @@ BROKEN = {
     "in its declaration": ({"bad.py": selector("Bad_Name")}, "'Bad_Name' is not a kebab-case name"),
     "in what it returns": (
         {"__init__.py": HOOK.replace("components_in(sys.modules[__name__])", "[int]")},
-        "TypeError: ddbench_components() returned <class 'int'>, which is no class declared with @component",
+        "TypeError: ddbench_components() returned <class 'int'>, which is not a class declared with @component",
     ),
     "in returning nothing": ({"__init__.py": HOOK.replace("return", "")}, None),
     "in its hook's arguments": ({"__init__.py": HOOK.replace("components()", "components(app)")}, "app"),
@@ -175,7 +175,7 @@ def ddbench_protocols():
 
 
 def protocol_text() -> str:
-    """A protocol file that is known to be good."""
+    """Return a valid protocol file."""
     import ddbench_components
 
     folder = Path(ddbench_components.__file__).parent / "evaluators" / "protocols"

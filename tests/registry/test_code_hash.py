@@ -33,7 +33,7 @@ FILES = {
 
 @pytest.fixture
 def package_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an importable package of ``FILES``."""
+    """Create the folder of an importable package of ``FILES``."""
     name = f"ddbench_test_source_{next(_numbers)}"
     monkeypatch.syspath_prepend(str(tmp_path))
     package(tmp_path, name, FILES)
@@ -42,7 +42,7 @@ def package_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def component(package_folder: Path) -> type[Component]:
-    """The component in it."""
+    """Return the component of the package."""
     entry = package(package_folder.parent / "again", "other", {}, module=package_folder.name)
     (cls,) = Catalogue([entry]).components("selector")
     return cls
@@ -50,11 +50,11 @@ def component(package_folder: Path) -> type[Component]:
 
 @pytest.fixture
 def hash_of(component: type[Component]) -> Callable[[], str]:
-    """The component's source hash as its files are now: it reads them once a process otherwise."""
+    """Return a function that hashes the component's current files without caches."""
 
     def read() -> str:
         hashing.code_hash.cache_clear()
-        hashing._tree.cache_clear()
+        hashing.syntax_tree.cache_clear()
         hashing._code.cache_clear()
         found = hashing.code_hash(component)
         assert len(found) == 64

@@ -48,7 +48,7 @@ def stored(
     last: Callable[[Cell], float] = accuracy,
     **more: Any,
 ) -> Results:
-    """The results of a suite, for the cells that are ``done``; ``more`` goes into each record."""
+    """Return the results of a suite for the cells in ``done``; ``more`` enters each record."""
     folder.mkdir(exist_ok=True)
     (folder / "numbers.csv").write_text(NUMBERS)
     graph = plan(folder, values)
@@ -57,7 +57,7 @@ def stored(
         if done(cell):
             action_key = state.action_keys[key]
             distilled = state.digests[graph.nodes[key].inputs.distilled]
-            made = {**record(action_key, last(cell)), "distilled": distilled, **more}
+            made = {**record(action_key, last(cell)), "distilled": {"digest": distilled, "size": 3}, **more}
             path = state.store.root / "results" / action_key[:2] / action_key / f"{made['fingerprint']}.json"
             write_unsynced(path, made)
     return results_of(load_suite(folder / "suite.yaml"), State(graph, state.store).resolve_all())

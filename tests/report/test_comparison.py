@@ -53,7 +53,7 @@ def test_trainings_are_where_a_selector_draws_nothing(tmp_path: Path) -> None:
 
 
 def test_sets_that_turn_out_equal_are_one(tmp_path: Path) -> None:
-    ours = comparisons(tmp_path, distilled="the same")[0].ours
+    ours = comparisons(tmp_path, distilled={"digest": "the same", "size": 3})[0].ours
     assert ours is not None
     assert ours.counted == "1 set × 6"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ddbench.errors import DdbenchError, StoreError
 from ddbench.report import Results, export_results, leaderboard_of, read_exported, to_markdown
@@ -15,7 +18,11 @@ from ddbench.suite import Cell
 from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.conftest import ROOT
 from tests.plan.plans import Values, edited, set_
+from tests.plan.pretend import record
+from tests.record.test_record import mutated, short
 from tests.report.stores import VALUES, accuracy, stored
+
+STAGE = {"stage": "evaluate", "action_key": "e" * 64}
 
 
 def pages(results: Results) -> tuple[str, str]:
@@ -84,19 +91,19 @@ def test_a_file_holds_the_record_and_every_cell_it_stands_for(tmp_path: Path) ->
     (found,) = (f for f in files if f["cells"][0]["method"] == "first" and f["cells"][0]["ipc"] == 2
                 and f["cells"][0]["seeds"]["training"] == 1)  # fmt: skip
     assert [cell["seeds"]["selection"] for cell in found["cells"]] == [0, 1, 2]
-    assert {"result", "environment", "validation", "distilled", "stages", "sources"} <= found["record"].keys()
+    assert {"result", "environment", "validation", "distilled", "stages", "lineage"} <= found["record"].keys()
 
 
 def test_no_path_of_this_machine_is_exported(tmp_path: Path) -> None:
     values = edited(set_("published")(str(tmp_path / "numbers.csv")), VALUES)
-    teacher = {"name": "timm", "params": {"weights": "/home/me/weights.safetensors"}}
+    teacher = {"kind": "scorer", "name": "timm", "params": {"weights": "/home/me/weights.safetensors"}}
     results = stored(tmp_path, values, teacher=teacher)
     out = tmp_path / "out"
     export_results(results, out)
     again = read_exported(out)
     assert again.values["published"] == "numbers.csv"
     (record, *_), *_ = again.records.values()
-    assert record["teacher"]["params"]["weights"] == "weights.safetensors"
+    assert record.to_json()["teacher"]["params"]["weights"] == "weights.safetensors"
     assert not any(str(tmp_path).encode() in data or b"/home" in data for data in contents(out).values())
     assert pages(again) == pages(results)
     assert export_results(results, out) == (20, 0)
@@ -114,9 +121,9 @@ def test_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_what_took_another_time_is_no_other_result(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    export_results(stored(tmp_path / "a", stages=[{"wall_s": 1.5}], created="today"), out)
+    export_results(stored(tmp_path / "a", stages=[{**STAGE, "wall_s": 1.5}], created="today"), out)
     before = contents(out)
-    assert export_results(stored(tmp_path / "b", stages=[{"wall_s": 2.5}], created="tomorrow"), out) == (20, 0)
+    assert export_results(stored(tmp_path / "b", stages=[{**STAGE, "wall_s": 2.5}], created="tomorrow"), out) == (20, 0)
     assert contents(out) == before
 
 
@@ -165,7 +172,8 @@ def test_two_exports_merge_by_copying_files(tmp_path: Path) -> None:
         return accuracy(cell) + 5
 
     versions = {"torch": "2.9.0", "ddbench": "0.1.0"}
-    env = {"device": "cpu", "device_model": "Slide Rule", "numerics": "fast, float32", "versions": versions}
+    env = {**record("a", 1.0)["environment"], "device_model": "Slide Rule", "numerics": "fast, float32"}
+    env["versions"] = versions
     mine = stored(tmp_path / "a", done=lambda cell: cell.training_seed == 0)
     theirs = stored(tmp_path / "b", last=theirs_last, fingerprint="f2", environment=env)
     export_results(mine, tmp_path / "mine")
@@ -235,7 +243,7 @@ def test_a_damaged_or_foreign_file_is_named(tmp_path: Path, spoil: Any) -> None:
     assert contents(out) == before
 
 
-@pytest.mark.parametrize("edit", [set_("format")(2), set_("cells", 0, "seed")(0), lambda value: value.pop("rows")])
+@pytest.mark.parametrize("edit", [set_("format")(3), set_("cells", 0, "ipc")("1"), lambda value: value.pop("rows")])
 def test_so_is_a_suite_file_of_another_form(tmp_path: Path, edit: Any) -> None:
     export_results(stored(tmp_path), tmp_path)
     path = tmp_path / "suite.json"
@@ -255,3 +263,77 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(DdbenchError, match=r"cannot write .*out: .*; choose another folder: --to"):
         export_results(stored(tmp_path), tmp_path / "out")
+
+
+# mutated files
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Return the files of a small export by name."""
+    folder = tmp_path_factory.mktemp("exported")
+    values = edited(lambda v: v.update(ipc=[1], seeds={"training": [0]}), VALUES)
+    export_results(stored(folder, values), folder / "out")
+    return {path.name: read_sealed(path) or {} for path in (folder / "out").iterdir()}
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_mutated_files_are_read_or_refused(
+    tmp_path: Path, exported: dict[str, dict[str, Any]], data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(exported)))
+    whole = copy.deepcopy(exported[name])
+    if name != "suite.json":
+        whole["record"] = short(whole["record"])
+    changed = data.draw(mutated(whole))
+    if not isinstance(changed, dict) or "checksum" in changed:
+        return
+    for each, value in {**exported, name: changed}.items():
+        try:
+            write_sealed(tmp_path / each, value)
+        except (ValueError, TypeError):  # no finite number: it cannot have been written
+            return
+    complaint = ""
+    try:
+        pages(read_exported(tmp_path))
+    except StoreError as error:
+        complaint = str(error)
+    assert "\n" not in complaint
+
+
+def test_too_deep_a_file_is_damage(tmp_path: Path) -> None:
+    export_results(stored(tmp_path), tmp_path / "out")
+    path = sorted((tmp_path / "out").glob("*-*.json"))[0]
+    path.write_text('{"a": ' * 100_000 + "1" + "}" * 100_000)
+    with pytest.raises(StoreError, match="is no file of this name"):
+        read_exported(tmp_path / "out")
+
+
+def test_unknown_keys_are_read_over_and_kept(tmp_path: Path) -> None:
+    results, out = stored(tmp_path), tmp_path / "out"
+    export_results(results, out)
+    for path in out.iterdir():
+        value = read_sealed(path) or {}
+        value["later"] = 1
+        value["cells"][0]["later"] = 2
+        if path.name != "suite.json":
+            value["record"]["later"] = 3
+        write_sealed(path, value)
+    assert pages(read_exported(out)) == pages(results)
+    before = contents(out)
+    export_results(results, out)
+    after = contents(out)
+    assert {name: data for name, data in after.items() if name != "suite.json"}.items() <= before.items()
+    assert json.loads(after["suite.json"])["later"] == 1
+
+
+def test_other_methods_under_the_names_of_an_old_export_are_a_conflict(tmp_path: Path) -> None:
+    results, out = stored(tmp_path), tmp_path / "out"
+    export_results(results, out)
+    path = out / "suite.json"
+    value = read_sealed(path) or {}
+    value["rows"][0]["parts"]["pool"] = "7"
+    write_sealed(path, {**value, "format": 1})
+    with pytest.raises(StoreError, match=r"suite\.json: describes methods in other words; nothing was written"):
+        export_results(results, out)

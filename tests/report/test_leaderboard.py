@@ -1,4 +1,4 @@
-"""What a leaderboard counts, from results in a store."""
+"""The results that a leaderboard counts, from a store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import ddbench
 from ddbench import Context, Generator, Samples, component, unkeyed
 from ddbench.plan import Node, State
 from ddbench.plan.state import plan_suite
+from ddbench.record import RunRecord
 from ddbench.report import Entry, Leaderboard, build_leaderboard, to_markdown
 from ddbench.report.results import in_words
 from tests.plan.plans import Values, edited, plan, set_
@@ -157,7 +158,7 @@ def test_replicates_from_another_machine_are_no_further_seeds(tmp_path: Path) ->
     before = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
     for key, action_key in state.action_keys.items():
         if key in state.results:
-            state.store.put_result(action_key, "f2", record(action_key, 99.0, fingerprint="f2"))
+            state.store.put_result(RunRecord.parse(record(action_key, 99.0, fingerprint="f2")))
     after = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
     assert after == before
 

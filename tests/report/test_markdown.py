@@ -82,7 +82,7 @@ def test_the_page_to_the_letter() -> None:
 
 
 def headline(board: Leaderboard) -> list[str]:
-    """The lines of the first table."""
+    """Return the lines of the first table."""
     return to_markdown(board).partition("## Last accuracy\n\n")[2].partition("\n\n")[0].splitlines()
 
 

@@ -24,7 +24,7 @@ def workers_of(driver: int) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended, and waits for its new parent to take notice, does not."""
+    """Return whether a process runs; an ended process that waits for its parent does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -48,12 +48,12 @@ def outcome(suite: Path, store: Path) -> dict[str, Any]:
     """Everything that a run decides: digests of pools, scores and selections, and the numbers of every result."""
     _, state = plan_suite(suite, store)
     digests = {key: manifest.digest for key, manifest in state.manifests.items()}
-    results = {key: records[0]["result"] | {"details": None} for key, records in state.results.items()}
+    results = {key: records[0].result.model_dump() | {"details": None} for key, records in state.results.items()}
     return {"digests": digests, "results": results}
 
 
 def state_of(suite: Path, store: Path) -> State:
-    """What a store has of a suite."""
+    """Return the state of a suite in a store."""
     return plan_suite(suite, store)[1]
 
 
@@ -89,5 +89,5 @@ def read_events(store: Path) -> Iterator[dict[str, Any]]:
 
 
 def events(store: Path, kind: str) -> list[dict[str, Any]]:
-    """The events of one kind, over all runs."""
+    """Return the events of one kind, over all runs."""
     return [event for event in read_events(store) if event["event"] == kind]

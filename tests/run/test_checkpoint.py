@@ -6,9 +6,9 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 from ddbench.plan import State
+from ddbench.record import Result
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
 from ddbench.run.worker_cache import new_worker_cache
@@ -28,11 +28,10 @@ methods: {A: {generator: real, selector: first}}
 """
 
 
-def result(suite: Path, store: Path) -> dict[str, Any]:
+def result(suite: Path, store: Path) -> Result:
     state = state_of(suite, store)
     ((records),) = state.results.values()
-    found: dict[str, Any] = records[0]["result"]
-    return found
+    return records[0].result
 
 
 def test_a_killed_training_is_taken_up_again(tmp_path: Path) -> None:
@@ -49,10 +48,10 @@ def test_a_killed_training_is_taken_up_again(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert run(suite, tmp_path / "other").returncode == 0
     resumed, whole = result(suite, store), result(suite, tmp_path / "other")
-    assert resumed["details"]["resumed_after"]
-    assert whole["details"]["resumed_after"] == []
-    assert (resumed["last"], resumed["curve"]) == (whole["last"], whole["curve"])
-    assert resumed["details"]["train_loss"] == whole["details"]["train_loss"]
+    assert resumed.details["resumed_after"]
+    assert whole.details["resumed_after"] == []
+    assert (resumed.last, resumed.curve) == (whole.last, whole.curve)
+    assert resumed.details["train_loss"] == whole.details["train_loss"]
     assert list((store / "unfinished").iterdir()) == []
 
 
@@ -90,5 +89,5 @@ def test_what_the_rest_of_a_work_took_is_marked_as_such(tmp_path: Path) -> None:
     assert marked == ["teacher: colour", "pixels seed 1 · A · IPC 1"]
     expected = {0: {"fit"}, 1: {"fit", "evaluate"}}
     for cell, key in graph.cells:
-        stages = state.results[key][0]["stages"]
-        assert {stage["stage"] for stage in stages if stage.get("resumed")} == expected[cell.seeds["training"]]
+        stages = state.results[key][0].stages
+        assert {stage.stage for stage in stages if stage.resumed} == expected[cell.seeds["training"]]

@@ -1,4 +1,4 @@
-"""What soft labels, a live teacher and real images come to in a run."""
+"""Soft labels, a live teacher and real images in a run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 import ddbench
 from ddbench import Context
 from ddbench.plan import State
+from ddbench.record import RunRecord
 from ddbench.store import Artifact
 from tests.run.runs import run_in_process, state_of
 
@@ -41,14 +42,13 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> State:
     return state_of(suite, folder / "store")
 
 
-def record(state: State, row: str) -> dict[str, Any]:
+def record(state: State, row: str) -> RunRecord:
     (key,) = (key for cell, key in state.graph.cells if cell.row.name == row)
     return state.results[key][0]
 
 
 def details(state: State, row: str) -> dict[str, Any]:
-    found: dict[str, Any] = record(state, row)["result"]["details"]
-    return found
+    return record(state, row).result.details
 
 
 def distilled(state: State, row: str) -> Artifact:
@@ -57,21 +57,25 @@ def distilled(state: State, row: str) -> Artifact:
 
 
 def said(images: torch.Tensor) -> torch.Tensor:
-    """What the scorer says, worked out here: mean colour less the training images' mean colour, over 10."""
+    """Compute the scorer's output: the mean colour minus that of the training images, over 10."""
     train = ddbench.create("dataset", "dots").train().images.float()  # type: ignore[attr-defined]
     return (images.float().mean((2, 3)) - train.mean((0, 2, 3))) / 10
 
 
 def test_hard_students_see_no_soft_labels(state: State) -> None:
     assert details(state, "hard") == {"ipc": 2, "soft": None, "live": None}
-    assert {record(state, "hard")[part] for part in ("soft_labels", "tau", "teacher")} == {None}
+    assert (record(state, "hard").soft_labels, record(state, "hard").teacher) == (None, None)
 
 
 def test_a_record_says_who_labelled(state: State) -> None:
-    assert record(state, "soft")["tau"] == 1.5
-    assert record(state, "soft")["soft_labels"] == record(state, "doubted")["soft_labels"]
-    assert record(state, "soft")["soft_labels"] != record(state, "relabelled")["soft_labels"]
-    assert record(state, "live")["teacher"]["name"] == "colour"
+    soft, doubted, relabelled = (record(state, row).soft_labels for row in ("soft", "doubted", "relabelled"))
+    assert soft is not None
+    assert soft.tau == 1.5
+    assert soft == doubted
+    assert soft != relabelled
+    teacher = record(state, "live").teacher
+    assert teacher is not None
+    assert teacher.name == "colour"
 
 
 @pytest.mark.parametrize(("row", "seen_on"), [("soft", "hard"), ("doubted", "hard"), ("relabelled", "relabelled")])
@@ -110,8 +114,12 @@ def test_a_selector_sees_the_real_images_of_its_class(state: State) -> None:
 
 def test_the_ipc_reaches_the_evaluator_and_the_record(state: State) -> None:
     for row in ("hard", "doubted"):
-        assert details(state, row)["ipc"] == record(state, row)["ipc"] == 2
+        distilled_set = record(state, row).distilled
+        assert distilled_set is not None
+        assert details(state, row)["ipc"] == distilled_set.ipc == 2
 
 
 def test_a_record_holds_every_setting_of_evaluation(state: State) -> None:
-    assert record(state, "hard")["evaluation"] == {"numerics": "fast", "evaluate": "last"}
+    settings = record(state, "hard").settings
+    assert settings is not None
+    assert settings.evaluation == {"numerics": "fast", "evaluate": "last"}

@@ -1,4 +1,4 @@
-"""What a run shows while it goes, where nobody watches a terminal and where somebody does."""
+"""The output of a run, with and without a terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def job(key: str = "a" * 8, label: str = "minimax") -> Job:
         inputs=Inputs(),
         recipe={},
         input_digests=Inputs(),
-        sources={},
+        provenance={},
         lineage=[],
         threads=1,
     )

@@ -32,7 +32,7 @@ RECORDS = f"results/*/*/{'?' * 16}.json"
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
-    """The example suite, its store, and how the run ended; not to be changed."""
+    """Return the example suite, its store and the ended run, which tests must not change."""
     from tests.conftest import EXAMPLE_SUITE
 
     folder = tmp_path_factory.mktemp("finished")
@@ -50,10 +50,15 @@ def test_a_run_ends_in_a_leaderboard(finished: tuple[Path, Path, subprocess.Comp
     state = state_of(suite, store)
     assert len(state.results) == len({key for _, key in state.graph.cells})
     record = next(iter(state.results.values()))[0]
-    assert record["validation"]["size"] == 18
-    assert {"device_model", "threads", "versions", "numerics"} <= set(record["environment"])
-    assert {s["stage"] for s in record["stages"]} >= {"dataset", "generate", "select", "distill", "evaluate"}
-    assert all(s["wall_s"] >= 0 and s["peak_memory_mib"] > 0 for s in record["stages"])
+    assert record.validation.size == 18
+    assert (record.environment.device, record.environment.threads, record.environment.gpu) == ("cpu", 1, None)
+    assert {"python", "torch", "numba"} <= record.environment.versions.keys()
+    assert {s.stage for s in record.stages} >= {"dataset", "generate", "select", "distill", "evaluate"}
+    assert all(s.wall_s is not None and s.peak_memory_mib for s in record.stages)
+    kinds = [known.kind for known in record.lineage]
+    assert set(kinds) >= {"dataset", "generator", "selector", "evaluator", "student"}
+    assert {known.package for known in record.lineage} <= {"ddbench", "ddbench-example"}
+    assert all(known.code_hash and known.params is not None and known.version for known in record.lineage)
     assert [p.name for p in (store / "tmp").iterdir()] == []
 
 
@@ -268,7 +273,7 @@ def test_samples_beyond_the_prefix_change_no_selection(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of half a MiB."""
+    """Mount a file system of half a MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]

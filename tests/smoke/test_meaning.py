@@ -25,7 +25,7 @@ def test_convnet3_learns_from_five_random_images_a_class(tmp_path: Path) -> None
     ended = run_in_process(suite, tmp_path / "store")
     assert ended.returncode == 0, ended.stderr
     state = state_of(suite, tmp_path / "store")
-    accuracies = [records[0]["result"]["last"] for records in state.results.values()]
+    accuracies = [records[0].result.last for records in state.results.values()]
     assert len(accuracies) == 5
     assert sum(accuracies) / 5 > 18
     assert len(set(accuracies)) > 1, "five seeds are five trainings"

@@ -1,4 +1,4 @@
-"""What the smoke suite must show, on real images."""
+"""The required results of the smoke suite, on real images."""
 
 from __future__ import annotations
 

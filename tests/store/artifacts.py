@@ -1,4 +1,4 @@
-"""What the tests of the store put into it."""
+"""Artifacts for the tests of the store."""
 
 from __future__ import annotations
 
@@ -9,19 +9,36 @@ import torch
 from safetensors.torch import save_file
 
 from ddbench.api import sha256_json
+from ddbench.record import RunRecord
 from ddbench.store import Manifest, Output, Store
+from tests.plan.pretend import record
 
 KEY = sha256_json("an action")
 
 
 def unsigned(key: str = KEY) -> Manifest:
-    """A manifest as a worker hands it to the store."""
+    """Return a manifest as a worker passes it to the store."""
     recipe = {"stage": "score", "uses": {}, "inputs": {"samples": "abc"}}
-    return Manifest(key, sha256_json("recipe"), "score", recipe, {"samples": "def"}, "", {}, {}, {"usage": {"s": 1.5}})
+    return Manifest(
+        action_key=key,
+        recipe_key=sha256_json("recipe"),
+        stage="score",
+        recipe=recipe,
+        inputs={"samples": "def"},
+        digest="",
+        files={},
+        provenance={},
+        info={"usage": {"s": 1.5}},
+    )
+
+
+def result(fingerprint: str, last: float, key: str = KEY) -> RunRecord:
+    """Return a result as a worker passes it to the store."""
+    return RunRecord.parse(record(key, last, fingerprint=fingerprint))
 
 
 def output(folder: Path | None = None) -> Output:
-    """An output with tensors and content, and, given an empty folder, with what a fit leaves there."""
+    """Return an output with tensors and content and, given an empty folder, with the files of a fit."""
     tensors = {"embedding": torch.arange(12.0).reshape(4, 3), "class.column": torch.tensor([2, 0, 1])}
     if folder is not None:
         (folder / "deep").mkdir(parents=True)
@@ -31,9 +48,9 @@ def output(folder: Path | None = None) -> Output:
 
 
 def fill(root: Path) -> tuple[Store, Manifest]:
-    """A store with one artifact of every kind of file, and a result."""
+    """Return a store with one artifact of every kind of file, and a result."""
     store = Store.open(root)
     with store.scratch() as scratch:
         manifest = store.put(output(scratch / "fitted"), unsigned())
-    store.put_result(KEY, "here", {"result": {"last": 12.5}, "fingerprint": "here"})
+    store.put_result(result("here", 12.5))
     return store, manifest

@@ -37,7 +37,7 @@ _DEADLINE_S = 20
 
 @contextmanager
 def holder(root: Path, what: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that holds the store, as the run of suite ``what`` or as a ``worker``."""
+    """Start a process that holds the store, as the run of suite ``what`` or as a ``worker``."""
     command = [sys.executable, "-c", HOLDER, str(root), what]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

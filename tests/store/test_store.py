@@ -18,16 +18,16 @@ from ddbench.api import sha256_json, tensor_digest
 from ddbench.errors import StoreError
 from ddbench.store import Artifact, CorruptError, Output, Store, artifact
 from ddbench.store import store as store_module
-from tests.store.artifacts import KEY, fill, output, unsigned
+from tests.store.artifacts import KEY, fill, output, result, unsigned
 
 
 def digest_of(store: Store, made: Output) -> str:
-    """What the store says of an output."""
+    """Return the digest that the store gives an output."""
     return store.put(made, unsigned()).digest
 
 
 def fitted(folder: Path, files: dict[str, Callable[[Path], None]]) -> Output:
-    """The output of a fit that wrote ``files``."""
+    """Return the output of a fit that wrote ``files``."""
     folder.mkdir(parents=True)
     for name, write in files.items():
         write(folder / name)
@@ -233,7 +233,7 @@ def read_everything(root: Path) -> Any:
 
 
 def complaint(read: Callable[[], bool]) -> str | None:
-    """What the store says while reading; None if everything reads as before."""
+    """Return the store's error while reading; None if everything reads as before."""
     try:
         assert read()
     except CorruptError as error:
@@ -305,10 +305,10 @@ def test_damaged_manifests_do_not_stop_a_listing(tmp_path: Path) -> None:
 
 def test_a_result_is_never_overwritten(tmp_path: Path) -> None:
     store, _ = fill(tmp_path)
-    store.put_result(KEY, "here", {"result": {"last": 99.0}, "fingerprint": "here"})
-    store.put_result(KEY, "there", {"result": {"last": 13.0}, "fingerprint": "there"})
+    store.put_result(result("here", 99.0))
+    store.put_result(result("there", 13.0))
     store.put_cell(KEY, "r1", {"method": "A"})
-    assert [record["result"]["last"] for record in store.results(KEY)] == [12.5, 13.0]
+    assert [record.result.last for record in store.results(KEY)] == [12.5, 13.0]
     assert store.results("0" * 64) == []
 
 
@@ -365,7 +365,7 @@ REFUSALS = {
 WRITERS: dict[str, Callable[[Store], Any]] = {
     "open": lambda store: Store.open(store.root),
     "put": lambda store: store.put(output(), unsigned("1" * 64)),
-    "put_result": lambda store: store.put_result("1" * 64, "here", {}),
+    "put_result": lambda store: store.put_result(result("here", 1.0, "1" * 64)),
     "put_cell": lambda store: store.put_cell("1" * 64, "r", {}),
     "put_failure": lambda store: store.put_failure("r", {}),
 }
@@ -412,7 +412,7 @@ def test_a_store_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(store_module, "FORMAT", 99)
     Store.open(tmp_path)
     monkeypatch.undo()
-    with pytest.raises(StoreError, match="the store has format 99, this program writes 1; use another folder"):
+    with pytest.raises(StoreError, match="the store has format 99, this program writes 2; use another folder"):
         Store.open(tmp_path)
 
 

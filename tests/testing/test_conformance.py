@@ -48,7 +48,7 @@ COMPONENTS = {f"{cls.info.kind}/{cls.info.name}": cls for cls in catalogue().com
 
 @pytest.fixture
 def cls(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Component]:
-    """A component; where its example is a data set of its own, nothing of it is kept among the user's data."""
+    """Return a component. If its example is a data set, keep its files out of the user's data folder."""
     found = COMPONENTS[name]
     if issubclass(found, Dataset) and found.example(Specimen().training(), tmp_path / "unused"):
         monkeypatch.setenv("DDBENCH_DATA", str(tmp_path / "data"))
@@ -370,31 +370,31 @@ def test_a_conforming_component_passes(cls: type[Component], tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("cls", "problem"),
     [
-        (Forgetful, "chooses other samples the second time"),
-        (Vandal, "changes the pool's fields|chooses other samples"),
+        (Forgetful, "chooses different samples the second time"),
+        (Vandal, "changes the pool's fields|chooses different samples"),
         (UndeclaredSeed, "declares seeded = False, wrongly"),
-        (Remembering, "chooses other samples of a pool where it has seen a larger one before"),
-        (Counting, "makes other samples 0 … 1 in a smaller pool, or after other work"),
-        (Unaligned, "makes other samples 3 … 6 in a smaller pool, or after other work"),
+        (Remembering, "chooses different samples of a pool after seeing a larger one"),
+        (Counting, "makes different samples 0 … 1 in a smaller pool or after other samples"),
+        (Unaligned, "makes different samples 3 … 6 in a smaller pool or after other samples"),
         (Seedless, "declares seeded = True, wrongly"),
         (FloatImages, "makes images of torch.float32, not uint8"),
-        (BatchNormalised, "writes another 'embedding' for an image that is scored alone"),
+        (BatchNormalised, "writes a different 'embedding' for an image scored alone"),
         (Doubles, "writes the field 'embedding' as torch.float64, not float32"),
-        (Pupil, "has class_logits that agree with its scores only to"),
+        (Pupil, "has class_logits that correlate with its scores by only"),
         (Numb, "has class_logits without gradients"),
-        (Unfit, "has a fit that writes something else the second time"),
+        (Unfit, "has a fit that writes different content the second time"),
         (Shuffling, "changes labels"),
-        (InPlace, "changes the images that it was given in place"),
-        (FalseIdentity, "declares identity = True and changes images"),
+        (InPlace, "changes its input images in place"),
+        (FalseIdentity, "declares identity = True but changes images"),
         (Shrinking, r"makes images of torch.uint8 \(36, 3, 16, 16\)"),
-        (Fractions, "counts 2 evaluations and shows 1"),
+        (Fractions, "counts 2 evaluations but shows 1"),
         (LastAboveBest, "not 0 ≤ last ≤ best ≤ 100"),
-        (OwnSeed, "has the same weights from every seed"),
+        (OwnSeed, "has the same weights for every seed"),
         (WrongHead, r"gives logits of shape \(4, 8\)"),
-        (Unannounced, "builds at 4 px what check_size refuses, or not"),
+        (Unannounced, "has a check_size that disagrees with build at 4 px"),
         (Leaking, "has 1 validation images among its training images"),
-        (Miscounted, r"declares train_counts \(12, 12, 13\) and has \(12, 12, 12\)"),
-        (Restless, "reads another train split the second time"),
+        (Miscounted, r"declares train_counts \(12, 12, 13\) but has \(12, 12, 12\)"),
+        (Restless, "reads a different train split the second time"),
         (TwoDogs, "has two classes with one wnid"),
     ],
 )
@@ -448,7 +448,7 @@ class Demanding(FineSelector):
         (Bare, "Bare: is not declared with @component"),
         (Thawed, "has a parameter 'width' that can be changed"),
         (Loose, "accepts unknown parameters"),
-        (Lossy, "has parameters that do not come back from their JSON"),
+        (Lossy, "has parameters that differ when read back from their JSON"),
         (Demanding, "parameter 'width' is required"),
     ],
 )

@@ -36,7 +36,7 @@ def data() -> ResidentImages:
 
 
 def protocol(name: str) -> Protocol:
-    """A published recipe: SGD with mixing, AdamW with a cosine, an optimiser that begins anew halfway."""
+    """Return a published recipe: SGD with mixing, AdamW with a cosine, a new optimiser halfway."""
     values = catalogue().protocol(name).model_dump(mode="json")
     values["batch_size"] = 8
     values.pop("distillation", None)

@@ -1,4 +1,4 @@
-"""Where data and stores lie."""
+"""The locations of data and stores."""
 
 from __future__ import annotations
 

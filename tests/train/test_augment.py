@@ -1,4 +1,4 @@
-"""What becomes of a batch for given draws: against torchvision, image by image and in float64, on either path."""
+"""Augmentation of a batch for given draws: against torchvision, image by image and in float64, on both paths."""
 
 from __future__ import annotations
 

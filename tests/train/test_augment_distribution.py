@@ -1,4 +1,4 @@
-"""What is drawn for images and batches, against the plain loop: two-sample tests that wrong draws are shown to fail."""
+"""Draws for images and batches against the plain loop, by two-sample tests that detect wrong draws."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Columns = np.ndarray[Any, Any]
 
 @pytest.fixture(autouse=True)
 def seeded() -> Iterator[None]:
-    """The plain loop draws from the global random states."""
+    """Seed the global random states, from which the plain loop draws."""
     random.seed(0)
     np.random.seed(0)
     with torch.random.fork_rng():
@@ -55,7 +55,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def probed(strengths: Tensor) -> Columns:
-    """What three changes of these strengths make of three pixels, with differences, which strengths share or do not."""
+    """Return three pixels after three changes of these strengths, with differences that reveal shared strengths."""
     probe = torch.tensor([[0.9, 0.1, 0.3], [0.2, 0.8, 0.4], [0.4, 0.4, 0.9]]).T.reshape(3, 1, 3)
     return views(torch.vmap(lerps, in_dims=(None, 0))(probe, strengths))
 
@@ -221,7 +221,7 @@ def plain_mixing(images: Tensor, labels: Tensor) -> tuple[Tensor, float]:
 
 
 def wrong_mixing(*, root: bool = True, clipped: bool = True, weighed: bool = True) -> Mixing:
-    """The published rule with the side instead of the area drawn, boxes moved inside, or lambda for the label."""
+    """Draw by the published rule with the side instead of the area, boxes moved inside, or lambda for the label."""
     generator = np.random.default_rng(4)
 
     def mix(images: Tensor, labels: Tensor) -> tuple[Tensor, float]:

@@ -73,7 +73,7 @@ def test_boxes_are_distributed_as_torchvisions(
 def plain_box(
     size: int, rng: np.random.Generator, *, side: bool = False, log: bool = True, attempts: int = 10
 ) -> tuple[int, int, int, int]:
-    """A box drawn by the published rule; or with the side, not the area, uniform; or another distribution of ratios."""
+    """Draw a box by the published rule, with a uniform side instead of area, or with another distribution of ratios."""
     height = width = size
     for _ in range(attempts):
         area = rng.uniform(math.sqrt(0.5), 1) ** 2 if side else rng.uniform(0.5, 1)

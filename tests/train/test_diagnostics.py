@@ -1,4 +1,4 @@
-"""What goes wrong in a training is told with its place, and what is not its fault is left alone."""
+"""Errors in a training are reported with their place, and unrelated errors are not changed."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ STUDENTS = [("convnet3", 32), ("convnet6", 64), ("resnetap10", 32), ("resnet18",
 
 
 def norm(channels: int, *after: nn.Module, seed: int = 0) -> nn.Sequential:
-    """An instance norm with parameters of its own, and what follows it."""
+    """Return an instance norm with random parameters, and the layers after it."""
     layer = nn.GroupNorm(channels, channels)
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -46,7 +46,7 @@ def run(model: nn.Module, x: Tensor) -> list[Tensor]:
 
 
 def compared(model: nn.Module, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """What the fused network gives and torch's gives in float64, for the same numbers."""
+    """Return the output of the fused network and of torch's in float64, for the same input."""
     truth = run(copy.deepcopy(model).double(), x.double())
     return list(zip(run(fuse(model), x), truth, strict=True))
 
@@ -239,7 +239,7 @@ def test_a_student_computes_what_it_did_with_the_same_parameters(name: str, size
 
 
 def _together(results: list[Tensor]) -> list[Tensor]:
-    """The logits, and all gradients as one: a convolution's bias before an instance norm has none but rounding's."""
+    """Return the logits and the joined gradients, since that of a bias before a norm is only rounding error."""
     return [results[0], torch.cat([result.flatten() for result in results[1:]])]
 
 

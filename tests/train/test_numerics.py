@@ -1,4 +1,4 @@
-"""Which arithmetic a machine gets, and what a network computes in it."""
+"""The arithmetic that a machine gets, and the results of a network in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.contexts import context
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    """What this machine is, is looked up once a process."""
+    """Clear the facts about this machine, which are cached once per process."""
     numerics._has_fast_bfloat16.cache_clear()
     yield
     numerics._has_fast_bfloat16.cache_clear()

@@ -34,7 +34,7 @@ TABLE = (3000, 2000, 1500, 1000, 500, 300, 1300, 600, 200)
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
-    """The plain loop draws from the global random states."""
+    """Seed the global random states, from which the plain loop draws."""
     plain.random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)

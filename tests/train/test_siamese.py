@@ -211,7 +211,7 @@ def test_angles_are_uniform_in_both_directions() -> None:
 
 
 def told_apart(before: Tensor, after: Tensor) -> str:
-    """Which of the six operations a batch of ramps has undergone."""
+    """Return the name of the operation that changed a batch of ramps."""
     if (after == 0).all(dim=1).flatten(1).sum(dim=1).ge(64).all() and bool(((after == before) | (after == 0)).all()):
         return "cutout"
     own, mirrored = (after == before).flatten(1).all(dim=1), (after == before.flip(3)).flatten(1).all(dim=1)

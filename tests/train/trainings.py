@@ -68,7 +68,7 @@ class Watching(nn.Module):
 
 
 def still() -> dict[str, float]:
-    """An optimiser that as good as leaves the weights where they were drawn."""
+    """Return settings of an optimiser that leaves the weights almost unchanged."""
     return {"lr": 1e-30, "momentum": 0.0, "weight_decay": 0.0}
 
 

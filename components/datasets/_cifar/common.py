@@ -1,4 +1,4 @@
-"""What every form of CIFAR-10 shares, and in part CIFAR-100: classes, size, statistics, and the name of an image."""
+"""Values that the CIFAR data sets share: classes, image size, statistics, image ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CLASSES: Final = tuple(
     ClassInfo(name)
     for name in ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 )
-# The statistics that the distillation literature normalises with; its standard deviations are means over images.
+# The distillation literature normalises with these values. Its standard deviations are means over images.
 MEAN: Final = (0.4914, 0.4822, 0.4465)
 STD: Final = (0.2023, 0.1994, 0.2010)
 
@@ -20,5 +20,5 @@ _OFFICIAL_SPLIT: Final = {"train": "train", "validation": "test"}
 
 
 def image_id(split: str, index: int) -> str:
-    """The name of an image, from its split here and its place in that split of the original: ``test-00042``."""
+    """Return an image's id, such as ``test-00042``: its original split and its index there."""
     return f"{_OFFICIAL_SPLIT[split]}-{index:05d}"

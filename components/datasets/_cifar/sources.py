@@ -1,4 +1,4 @@
-"""The places that CIFAR is got from."""
+"""Download of CIFAR from the first source that works."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 
 def get_cifar(release: Release, home: Path, folder: Path, progress: Progress) -> dict[str, LabeledImages]:
-    """Both splits, checked, from the first source that has them right.
+    """Return both splits from the first source with the right content.
 
     Args:
-        home: where a user may have put the official archive or its folder; or beside ``folder``.
-        folder: where downloads go until they are whole; a partial one stays there for the next call.
+        release: the data set.
+        home: a folder that may hold the official archive or its extracted folder; so may the parent of ``folder``.
+        folder: the folder of unfinished downloads; the next call resumes them.
+        progress: a callback for the progress of downloads.
 
     Raises:
-        DataError: no source has it; each is named with its reason.
+        DataError: all sources fail; the message names each with its reason.
     """
     hint = f"put {release.archive} into {home} and fetch again"
     return first_good(release.title, _sources(release, home, folder, progress), hint)
@@ -51,7 +53,7 @@ def _official(release: Release, folder: Path, progress: Progress) -> dict[str, L
     try:
         return read_official(archive, release)
     except DataError:
-        archive.unlink()  # else the next call would trust it again
+        archive.unlink()  # otherwise the next call would use it again
         raise
 
 

@@ -1,4 +1,4 @@
-"""A CIFAR as a data set: fetched once, checked against pinned digests, kept in a form that loads fast."""
+"""The base class of complete CIFAR data sets. Images are downloaded once, checked and stored decoded."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ from .sources import get_cifar
 
 
 class StoredCifar(Dataset):
-    """A collection of 32 × 32 photographs that is released as one archive of records.
+    """A data set of 32 × 32 photographs that is released as one archive of records.
 
-    It is got from what the user has put into the data folder (the official binary archive, or the folder it extracts
-    to), else from elsewhere, held to the digests that its release pins, and kept decoded. Whenever it is read it is
-    held to the pinned digests of the decoded arrays, or else to those that were recorded when it was decoded.
+    ``fetch`` first looks in the data folder for the official binary archive or its extracted folder. Otherwise it
+    downloads the archive. It checks the pinned digests and stores the decoded images. Each read checks the pinned
+    digests of the decoded arrays, or those recorded when the images were decoded.
 
     Attributes:
-        release: what it must be, and where it can be had.
+        release: sources and expected content.
     """
 
     image_size = _cifar.IMAGE_SIZE
     release: ClassVar[Release]
 
     def train(self) -> LabeledImages:
-        """The training images in the official order."""
+        """Return the training images in the official order."""
         return self._read("train")
 
     def validation(self) -> LabeledImages:
-        """The images of the official test file, in its order."""
+        """Return the images of the official test file, in its order."""
         return self._read("validation")
 
     def missing(self) -> str | None:
-        """None if both splits are there with their full length, else which are not, and what to do."""
-        gone = [self._path(split).name for split in self.release.batches if not self._is_long_enough(split)]
-        if not gone:
+        """Return None if both splits exist in full length, otherwise a message that names the missing ones."""
+        missing = [self._path(split).name for split in self.release.batches if not self._is_long_enough(split)]
+        if not missing:
             return None
-        name, verb, files = self.info.name, "are" if len(gone) > 1 else "is", " and ".join(gone)
+        name, verb, files = self.info.name, "are" if len(missing) > 1 else "is", " and ".join(missing)
         return f"{name}: {files} {verb} missing or cut short in {self._folder}; run `ddbench fetch {name}`"
 
     def fetch(self, progress: Progress) -> None:
-        """Get it from the first source that has it, and store it decoded; nothing is done where it is whole."""
-        if self._is_whole():
+        """Download the data set from the first source that works and store it decoded, unless it is complete."""
+        if self._is_complete():
             return
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
             with (self._folder / "fetch.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if not self._is_whole():  # while we waited, another process may have fetched it and tidied up
+                if not self._is_complete():  # another process may have fetched it and cleaned up in the meantime
                     self._incoming.mkdir(exist_ok=True)
                     self._store(get_cifar(self.release, data_home(), self._incoming, progress))
                 shutil.rmtree(self._incoming, ignore_errors=True)
@@ -62,7 +62,7 @@ class StoredCifar(Dataset):
             raise DataError(
                 f"cannot be written: {error.strerror or error}",
                 where=str(error.filename or self._folder),
-                hint="make room, or set DDBENCH_DATA to another folder",
+                hint="free disk space, or set DDBENCH_DATA to another folder",
             ) from None
 
     @property
@@ -71,7 +71,7 @@ class StoredCifar(Dataset):
 
     @property
     def _incoming(self) -> Path:
-        """Where everything unfinished lies, on the disk that it is meant for."""
+        """Return the folder of unfinished files, on the same disk as the data set."""
         return self._folder / "incoming"
 
     def _path(self, split: str) -> Path:
@@ -95,11 +95,11 @@ class StoredCifar(Dataset):
             self.release.check(split, images, Digests(**recorded) if recorded else None)
         except (SafetensorError, KeyError, TypeError, OSError, DataError) as error:
             raise DataError(
-                f"is damaged: {error}", where=str(path), hint=f"`ddbench fetch {self.info.name}` makes it again"
+                f"is damaged: {error}", where=str(path), hint=f"run `ddbench fetch {self.info.name}` to replace it"
             ) from None
         return images
 
-    def _is_whole(self) -> bool:
+    def _is_complete(self) -> bool:
         try:
             for split in self.release.batches:
                 self._read(split)

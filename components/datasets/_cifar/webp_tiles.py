@@ -1,4 +1,4 @@
-"""Many small images as tiles in one lossless WebP file, a fixed number of tiles a row."""
+"""Small images as tiles of one lossless WebP file, with ``COLUMNS`` tiles in each row."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ COLUMNS: Final = 50
 
 
 def encode_tiles(images: Tensor) -> bytes:
-    """Return uint8 images ``[N, 3, S, S]`` as a lossless WebP file, tiles row by row.
-
-    N is a multiple of ``COLUMNS``.
-    """
+    """Encode uint8 ``[N, 3, S, S]``, N a multiple of ``COLUMNS``, as a lossless WebP file, tiles row by row."""
     from PIL import Image
 
     count, channels, height, width = images.shape
@@ -27,11 +24,7 @@ def encode_tiles(images: Tensor) -> bytes:
 
 
 def decode_tiles(content: bytes, size: int) -> Tensor:
-    """Return the tiles of such a file, uint8 ``[N, 3, size, size]``.
-
-    Raises:
-        OSError, ValueError: it is another file.
-    """
+    """Return the tiles of such a file, uint8 ``[N, 3, size, size]``. Raise OSError or ValueError for any other file."""
     import numpy as np
     import torch
     from PIL import Image

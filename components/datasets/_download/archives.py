@@ -1,4 +1,4 @@
-"""Archives of image files: got, checked, extracted beside where they belong, and put there whole."""
+"""Archives of image files: download, check and extract. The extracted folder appears only when complete."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class Archive:
     """A tar or zip archive that holds one folder.
 
     Attributes:
-        folder: what it extracts to.
-        md5: as published; None where there is none that can be relied on.
+        url: its address.
+        folder: the folder in it.
+        md5: the published MD5; None if no reliable one exists.
     """
 
     url: str
@@ -37,18 +38,21 @@ class Archive:
 
     @property
     def name(self) -> str:
-        """Its file name."""
+        """Return its file name."""
         return self.url.rpartition("/")[2]
 
 
 def get_extracted(archive: Archive, home: Path, check: Callable[[Path], None], progress: Progress) -> None:
-    """Put the folder of an archive into ``home``: from the archive that the user put there, else downloaded.
+    """Extract an archive into ``home``. Use the archive in ``home`` if there is one; otherwise download it.
 
     Args:
-        check: raises DataError unless the extracted folder is what it must be.
+        archive: the archive.
+        home: the data folder.
+        check: a function that raises DataError if the extracted folder is wrong.
+        progress: a callback for the progress of the download and extraction.
 
     Raises:
-        DataError: it cannot be had, is not what it must be, or a folder lies there already.
+        DataError: no source works, or the folder exists with wrong content.
     """
     incoming = home / f"{archive.folder}.incoming"
     try:
@@ -65,12 +69,12 @@ def get_extracted(archive: Archive, home: Path, check: Callable[[Path], None], p
         raise DataError(
             f"cannot be written: {error.strerror or error}",
             where=str(error.filename or incoming),
-            hint="make room, or set DDBENCH_DATA to another folder",
+            hint="free disk space, or set DDBENCH_DATA to another folder",
         ) from None
 
 
 def _check_present(folder: Path, check: Callable[[Path], None]) -> None:
-    """A folder that is there was made while we waited, or by the user: it is used or complained of, never replaced."""
+    """Check an existing folder, made by the user or another process. It is never replaced."""
     try:
         check(folder)
     except DataError as error:
@@ -95,7 +99,7 @@ def _sources(
         try:
             use(downloaded)
         except DataError:
-            downloaded.unlink()  # else the next call would trust it again
+            downloaded.unlink()  # otherwise the next call would use it again
             raise
 
     if placed.exists():
@@ -113,10 +117,10 @@ def _check_digest(path: Path, archive: Archive) -> None:
 
 
 def extract(path: Path, folder: Path, progress: Progress) -> None:
-    """Write the files of an archive below ``folder``; ``progress`` tells the archive's bytes.
+    """Extract an archive below ``folder``; ``progress`` receives bytes of the archive.
 
     Raises:
-        DataError: it cannot be read to its end, or names a file outside.
+        DataError: the archive is unreadable, or a file in it would be outside ``folder``.
     """
     size, root = path.stat().st_size, folder.resolve()
     with path.open("rb") as raw:
@@ -124,7 +128,7 @@ def extract(path: Path, folder: Path, progress: Progress) -> None:
             for number, (name, content) in enumerate(_files(raw)):
                 target = (root / name).resolve()
                 if not target.is_relative_to(root):
-                    raise DataError(f"holds a file that would lie outside: {name}")
+                    raise DataError(f"contains a file that would be outside the folder: {name}")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("wb") as file:
                     shutil.copyfileobj(content, file)
@@ -137,7 +141,7 @@ def extract(path: Path, folder: Path, progress: Progress) -> None:
 
 
 def _files(raw: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
-    """The files of a zip or tar archive: name and content, in the archive's order."""
+    """Yield name and content of the files of a zip or tar archive, in its order."""
     if zipfile.is_zipfile(raw):
         with zipfile.ZipFile(raw) as zipped:
             for info in zipped.infolist():

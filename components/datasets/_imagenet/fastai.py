@@ -1,4 +1,4 @@
-"""Subsets of ImageNet that fastai has cut out: with ImageNet's split, or with fastai's own."""
+"""The base class of fastai's subsets of ImageNet, with ImageNet's split or with fastai's."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .subset import SUFFIX, ImagenetSubset
 
 
 class FastaiSubset(ImagenetSubset):
-    """Ten classes of ImageNet-1k, with ImageNet's split or with that of fastai's archive.
+    """Ten classes of ImageNet-1k, with the split of ImageNet or of fastai's archive.
 
     Attributes:
-        archive: fastai's archive, which holds ``train`` and ``val``, each with a folder a class.
-        archive_counts: images of each split of fastai's.
-        archive_class_counts: the same of each class, where that is known.
+        archive: fastai's archive; it holds ``train`` and ``val``, each with one folder per class.
+        archive_counts: the number of images in each split of fastai's archive.
+        archive_class_counts: the same per class, if known.
     """
 
     class Params(ddbench.Params):
         split: Literal["imagenet", "fastai"] = Field(
-            "imagenet", description="whose training and validation images: ImageNet's own, or those of fastai's archive"
+            "imagenet", description="the split into training and validation images: ImageNet's or fastai's"
         )
 
     params: Params
@@ -44,7 +44,7 @@ class FastaiSubset(ImagenetSubset):
             self.validation_counts = self.archive_class_counts.get("validation")
 
     def fetch(self, progress: Progress) -> None:
-        """Decode the images; those of fastai's split are first got from its archive."""
+        """Decode the images. With fastai's split, download its archive first."""
         if self._is_fastais and self.missing():
             get_extracted(self.archive, data_home(), self._check, progress)
         super().fetch(progress)
@@ -72,13 +72,13 @@ class FastaiSubset(ImagenetSubset):
         listing = super()._listing_in(root, split)
         if self._is_fastais and len(listing.files) != self.archive_counts[split]:
             raise DataError(
-                f"{listing.folder} holds {len(listing.files):,} {SUFFIX} files, not {self.archive_counts[split]:,}"
+                f"{listing.folder} contains {len(listing.files):,} {SUFFIX} files, not {self.archive_counts[split]:,}"
             )
         return listing
 
     def _allowed(self, split: str) -> list[range]:
         if self._is_fastais and split not in self.archive_class_counts:
-            return [range(1, self.archive_counts[split] + 1)] * len(self.classes)  # only their sum is known
+            return [range(1, self.archive_counts[split] + 1)] * len(self.classes)  # only the total is known
         return super()._allowed(split)
 
     def _check(self, root: Path) -> None:

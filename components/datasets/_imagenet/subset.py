@@ -1,4 +1,4 @@
-"""What the subsets of ImageNet-1k share: where their images lie, and in which order they are taken."""
+"""The base class of subsets of ImageNet-1k."""
 
 from __future__ import annotations
 
@@ -13,37 +13,36 @@ from .._images.listing import ImageFiles, Listing
 
 PAPER: Final = "arXiv:1409.0575"
 SUFFIX: Final = ".JPEG"
-# The folders of the splits, by our names of them.
+# The folder of each split.
 _FOLDERS: Final = {"train": "train", "validation": "val"}
 
 
 class ImagenetSubset(ImageFiles):
-    """Some classes of ImageNet-1k, with ImageNet's own split.
+    """Some classes of ImageNet-1k, with ImageNet's split.
 
-    The images lie where the user has put them: ``imagenet/train/<WordNet id>/*.JPEG`` and
-    ``imagenet/val/<WordNet id>/*.JPEG`` in the data folder; ``imagenet`` may be a link, and folders of other classes
-    may lie beside those that are used. Class follows class, and within a class file follows file in the order of their
-    names. An image's id is its class folder and its file's name without the suffix: ``n02096294/n02096294_1234``.
+    The user provides the images as ``imagenet/train/<WordNet id>/*.JPEG`` and ``imagenet/val/<WordNet id>/*.JPEG`` in
+    the data folder. ``imagenet`` may be a link, and may contain other classes too. Images are ordered by class, then by
+    file name. An image's id is its class folder and its file name without the suffix: ``n02096294/n02096294_1234``.
 
-    The distillation literature names no size for stored real images; 256 pixels is what its generators make. Where a
-    protocol's input is another size, such as 224, real images are resized from there, for training and validation
-    alike; the published code resizes the photographs themselves, once.
+    Photographs are stored at 256 pixels, the size that the literature's generators produce; papers name no size. For a
+    protocol with another input size, such as 224, the stored images are resized, for training and validation. Published
+    code resizes the original photographs instead.
 
     Attributes:
-        validation_count: validation images of each class.
-        train_range: how many training images a class may have, where it is not known how many it has.
+        validation_count: validation images per class.
+        train_range: the allowed number of training images per class, if the exact number is unknown.
     """
 
     image_size = 256
     validation_count: ClassVar[int] = 50
-    train_range: ClassVar[range] = range(732, 1301)  # the least and the most that a class of ILSVRC 2012 has
+    train_range: ClassVar[range] = range(732, 1301)  # the range over the classes of ILSVRC 2012
 
     def __init__(self, params: Params | None = None) -> None:
         super().__init__(params)
         self.validation_counts = (self.validation_count,) * len(self.classes)
 
     def fetch(self, progress: Progress) -> None:
-        """Decode the images that are there; ImageNet itself is to be had by a person who agrees to its terms."""
+        """Decode the images. The user must agree to ImageNet's terms and get the images first."""
         problem = self.missing()
         if problem:
             raise DataError(
@@ -58,13 +57,13 @@ class ImagenetSubset(ImageFiles):
     @property
     def _advice(self) -> str:
         layout = f"{self._root}/{{train,val}}/<WordNet id>/*{SUFFIX}"
-        return f"lay ImageNet out as {layout}, and extract again what is incomplete"
+        return f"store ImageNet as {layout}, and extract incomplete folders again"
 
     def _listing(self, split: str) -> Listing:
         return self._listing_in(self._root, split)
 
     def _listing_in(self, root: Path, split: str) -> Listing:
-        """The listing where the images lie below ``root``."""
+        """Return the listing of a split below ``root``."""
         folder = root / _FOLDERS[split]
         names = _class_files(folder, self.classes, self._allowed(split))
         files = tuple(f"{c.wnid}/{name}" for c, own in zip(self.classes, names, strict=True) for name in own)
@@ -72,7 +71,7 @@ class ImagenetSubset(ImageFiles):
         return Listing(folder, files, labels, tuple(file.removesuffix(SUFFIX) for file in files))
 
     def _allowed(self, split: str) -> list[range]:
-        """How many images each class may have."""
+        """Return the allowed number of images of each class."""
         counts = {"train": self.train_counts, "validation": self.validation_counts}[split]
         if counts is None:
             return [self.train_range] * len(self.classes)
@@ -80,32 +79,32 @@ class ImagenetSubset(ImageFiles):
 
 
 def _class_files(folder: Path, classes: Sequence[ClassInfo], allowed: Sequence[range]) -> list[list[str]]:
-    """The names of the files of each class. ``allowed`` is how many these may be.
+    """Return the file names of each class.
 
     Raises:
-        DataError: what the folder of a split lacks, in one clause.
+        DataError: a folder is missing, or a class has a number of files that is not in ``allowed``.
     """
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}")
+        raise DataError(f"the folder {folder} does not exist")
     names = []
     for label, info in enumerate(classes):
         own = folder / str(info.wnid)
         if not own.is_dir():
             if image_names(folder):
-                raise DataError(f"the images in {folder} are not sorted into a folder a class")
-            raise DataError(f"there is no folder {own} ({info.name})")
+                raise DataError(f"the images in {folder} are not sorted into one folder per class")
+            raise DataError(f"the folder {own} ({info.name}) does not exist")
         found = image_names(own)
         if not found:
-            raise DataError(f"{own} ({info.name}) holds no {SUFFIX} files")
+            raise DataError(f"{own} ({info.name}) contains no {SUFFIX} files")
         if len(found) not in allowed[label]:
             least, most = allowed[label][0], allowed[label][-1]
-            wanted = least if least == most else f"{least} to {most}"
-            raise DataError(f"{own} ({info.name}) holds {len(found)} {SUFFIX} files, not {wanted}")
+            expected = least if least == most else f"{least} to {most}"
+            raise DataError(f"{own} ({info.name}) contains {len(found)} {SUFFIX} files, not {expected}")
         names.append(found)
     return names
 
 
 def image_names(folder: Path) -> list[str]:
-    """The names of the images directly in a folder, in their order; hidden files, as macOS adds them, are none."""
+    """Return the sorted names of the images directly in a folder, without hidden files such as those of macOS."""
     names = (path.name for path in folder.iterdir())
     return sorted(name for name in names if name.endswith(SUFFIX) and not name.startswith("."))

@@ -1,4 +1,4 @@
-"""Photographs of many sizes, decoded once to pixels of one size and kept beside the list of files they came from."""
+"""Photographs of any size, decoded once to one size and stored with a manifest of their files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ddbench.toolkit import CorruptError, file_sha256, read_sealed, sha256_json,
 
 from ..._paths import printable
 
-# Raised when equal files come to give other pixels.
+# Increase this number when the same files give other pixels.
 _RECIPE: Final = 1
 _AT_ONCE: Final = 1000
 _log = logging.getLogger("ddbench")
@@ -30,18 +30,19 @@ _log = logging.getLogger("ddbench")
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """The pixels of some image files, in their order.
+    """The pixels of image files, in order.
 
-    They are kept in ``<split>-<digest>.safetensors``, where the digest is that of the files' names and sizes, with a
-    manifest beside it that tells these and the SHA-256 of the pixels' file. The manifest comes last: pixels without it,
-    or with another digest, are made again.
+    They are stored in ``<split>-<digest>.safetensors``; the digest covers the names and sizes of the files. A manifest
+    next to it holds these and the SHA-256 of the stored file. It is written last. Pixels without a manifest, or with
+    another digest, are decoded again.
 
     Attributes:
-        folder: where they are kept.
-        split: the beginning of their names.
+        folder: the folder of the stored pixels.
+        split: the prefix of their file names.
         source: the folder that ``files`` are relative to.
+        files: paths of the image files.
         size: height and width of the result, in pixels.
-        content: a digest of the files' bytes, where these may change without their sizes.
+        content: a digest of the files' bytes, for files that can change without changing size.
     """
 
     folder: Path
@@ -52,36 +53,39 @@ class DecodedImages:
     content: str | None = None
 
     def read(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
-        """uint8 ``[N, 3, size, size]``, mapped from disk; ``progress`` is told bytes of files while they are decoded.
+        """Return uint8 ``[N, 3, size, size]``, mapped from disk, and decode the files first if necessary.
+
+        Args:
+            progress: a callback that receives the bytes of image files, decoded and total.
 
         Raises:
-            DataError: naming a file that cannot be decoded, or the folder that cannot be written.
+            DataError: a file cannot be decoded, or the folder cannot be written.
         """
         try:
-            if not self._is_whole():
+            if not self._is_complete():
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with (self.folder / "lock").open("w") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX)
-                    if not self._is_whole():  # while we waited, another process may have made them
+                    if not self._is_complete():  # another process may have stored them in the meantime
                         self._make(progress)
             return load_file(self._pixels)["images"]
         except OSError as error:
             raise DataError(
                 f"cannot be written or read: {error.strerror or error}",
                 where=str(error.filename or self.folder),
-                hint="make room, or set DDBENCH_DATA to another folder",
+                hint="free disk space, or set DDBENCH_DATA to another folder",
             ) from None
 
     @cached_property
-    def _decisive(self) -> dict[str, Any]:
-        """What decides the pixels."""
+    def _inputs(self) -> dict[str, Any]:
+        """Return everything that determines the pixels."""
         sizes = [[printable(name), (self.source / name).stat().st_size] for name in self.files]
-        known = {"recipe": _RECIPE, "size": self.size, "files": sizes}
-        return known if self.content is None else {**known, "content": self.content}
+        inputs = {"recipe": _RECIPE, "size": self.size, "files": sizes}
+        return inputs if self.content is None else {**inputs, "content": self.content}
 
     @cached_property
     def _stem(self) -> str:
-        return f"{self.split}-{sha256_json(self._decisive)[:16]}"
+        return f"{self.split}-{sha256_json(self._inputs)[:16]}"
 
     @property
     def _pixels(self) -> Path:
@@ -91,35 +95,35 @@ class DecodedImages:
     def _manifest(self) -> Path:
         return self.folder / f"{self._stem}.json"
 
-    def _is_whole(self) -> bool:
+    def _is_complete(self) -> bool:
         try:
-            known = read_sealed(self._manifest)
+            manifest = read_sealed(self._manifest)
         except CorruptError:
             return False
-        if known is None or not self._pixels.is_file():
+        if manifest is None or not self._pixels.is_file():
             return False
-        return known == {**self._decisive, "sha256": file_sha256(self._pixels)}
+        return manifest == {**self._inputs, "sha256": file_sha256(self._pixels)}
 
     def _make(self, progress: Callable[[int, int], None]) -> None:
-        """Decode, write aside, rename; forget the pixels of an earlier list of files."""
-        aside = self.folder / f"{self.split}.incoming"
+        """Decode into a temporary file, rename it, and delete the pixels of earlier lists of files."""
+        incoming = self.folder / f"{self.split}.incoming"
         try:
-            with aside.open("wb") as file:
+            with incoming.open("wb") as file:
                 self._decode(file, progress)
-            sync_file(aside)
-            digest = file_sha256(aside)
-            aside.replace(self._pixels)
+            sync_file(incoming)
+            digest = file_sha256(incoming)
+            incoming.replace(self._pixels)
         finally:
-            aside.unlink(missing_ok=True)
-        write_sealed(self._manifest, {**self._decisive, "sha256": digest})
+            incoming.unlink(missing_ok=True)
+        write_sealed(self._manifest, {**self._inputs, "sha256": digest})
         for path in self.folder.glob(f"{self.split}-*"):
             if path.stem != self._stem:
                 path.unlink()
 
     def _decode(self, file: IO[bytes], progress: Callable[[int, int], None]) -> None:
-        """Write the pixels as the one tensor of a safetensors file, image after image: they may be more than memory."""
+        """Write the pixels as one safetensors tensor, image after image, because they may not fit into memory."""
         count, one = len(self.files), 3 * self.size**2
-        sizes = [size for _, size in self._decisive["files"]]
+        sizes = [size for _, size in self._inputs["files"]]
         done, total = 0, sum(sizes)
         shape = [count, 3, self.size, self.size]
         header = json.dumps({"images": {"dtype": "U8", "shape": shape, "data_offsets": [0, count * one]}}).encode()
@@ -139,10 +143,10 @@ class DecodedImages:
 
 
 def decode(path: Path, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The middle of a photograph whose shorter side is brought to ``size`` pixels: RGB, uint8 ``[size, size, 3]``.
+    """Resize the shorter side of a photograph to ``size`` pixels and return the centre crop, uint8 ``[size, size, 3]``.
 
     Raises:
-        DataError: naming the file: it cannot be decoded.
+        DataError: the file cannot be decoded.
     """
     try:
         with Image.open(path) as image:
@@ -150,10 +154,10 @@ def decode(path: Path, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         why = str(error).replace(repr(str(path)), "the file")
         raise DataError(
-            f"cannot be decoded ({why})", where=str(path), hint="put an undamaged image in its place, or remove it"
+            f"cannot be decoded ({why})", where=str(path), hint="replace it by an undamaged image, or remove it"
         ) from None
     shorter = min(rgb.size)
-    # Rounded as torchvision does: the longer side down, the crop's corner to the even one of two.
+    # Round as torchvision does: the longer side down, the crop's corner half to even.
     width, height = (size * side // shorter for side in rgb.size)
     left, top = round((width - size) / 2), round((height - size) / 2)
     resized = rgb.resize((width, height), Image.Resampling.BILINEAR)

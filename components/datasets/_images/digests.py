@@ -1,4 +1,4 @@
-"""What is in a folder of files, by content; files that have not changed are not read again."""
+"""A digest of the content of a folder. Unchanged files are not read again."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from ..._paths import printable
 
 
 def content_digest(folder: Path, files: Sequence[str], memo: Path) -> str:
-    """SHA-256 over the names and bytes of files.
+    """Return the SHA-256 over the names and bytes of files.
 
     Args:
-        files: relative to ``folder``.
-        memo: a file that keeps each file's digest with its size and its time of change.
+        folder: the folder of the files.
+        files: paths relative to ``folder``.
+        memo: a cache file with the digest, size and modification time of each file.
     """
-    known: dict[str, list[Any]] = {}
-    with suppress(StoreError):  # what it says can be found out again
-        known = read_sealed(memo) or {}
+    cached: dict[str, list[Any]] = {}
+    with suppress(StoreError):  # a damaged cache is computed again
+        cached = read_sealed(memo) or {}
     found: dict[str, list[Any]] = {}
     for name in files:
         status = (folder / name).stat()
         mark = [status.st_size, status.st_mtime_ns]
-        told = known.get(printable(name), [])
-        found[name] = told if told[:2] == mark else [*mark, file_sha256(folder / name)]
-    kept = {printable(name): told for name, told in found.items() if settled(told[1])}
-    if kept != known:
-        with suppress(OSError):  # it only saves time
+        entry = cached.get(printable(name), [])
+        found[name] = entry if entry[:2] == mark else [*mark, file_sha256(folder / name)]
+    kept = {printable(name): entry for name, entry in found.items() if settled(entry[1])}
+    if kept != cached:
+        with suppress(OSError):  # the cache only saves time
             write_sealed(memo, kept)
     return sha256_json([[name, found[name][2]] for name in files])

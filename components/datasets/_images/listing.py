@@ -1,4 +1,4 @@
-"""What data sets that lie on disk as image files share: they are listed, and decoded once."""
+"""The base class of data sets that are stored as image files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from .decoded import DecodedImages
 
 SPLITS: Final = ("train", "validation")
-# The statistics of ImageNet, which networks for photographs are commonly trained with.
+# The statistics of ImageNet, commonly used for photographs.
 MEAN: Final = (0.485, 0.456, 0.406)
 STD: Final = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The images of one split, in order: files relative to ``folder``, and the label and id of each."""
+    """The images of one split, in order.
+
+    Attributes:
+        folder: the folder of the split.
+        files: paths relative to ``folder``.
+        labels: label of each image.
+        ids: id of each image.
+    """
 
     folder: Path
     files: tuple[str, ...]
@@ -34,24 +41,24 @@ class Listing:
 class ImageFiles(Dataset):
     """A data set of image files.
 
-    Each image is decoded once. It is made RGB, Pillow's bilinear filter brings its shorter side to ``image_size``
-    pixels, and the square in the middle is kept, as torchvision's ``Resize`` and ``CenterCrop`` do. The pixels are kept
-    in ``cache`` in the data folder, and made again when the names or sizes of the files have changed.
+    Each image is decoded once, as RGB. Its shorter side is resized to ``image_size`` pixels with Pillow's bilinear
+    filter, and the centre square is kept, like torchvision's ``Resize`` and ``CenterCrop``. The pixels are stored in
+    ``cache`` in the data folder. They are decoded again when the names or sizes of the files change.
     """
 
     mean = MEAN
     std = STD
 
     def train(self) -> LabeledImages:
-        """The training images."""
+        """Return the training images."""
         return self._read("train")
 
     def validation(self) -> LabeledImages:
-        """The validation images."""
+        """Return the validation images."""
         return self._read("validation")
 
     def missing(self) -> str | None:
-        """None if every class has its images in both splits, else the first gap. Files are counted and not read."""
+        """Return None if both splits are complete, otherwise the first problem. Files are counted, not read."""
         try:
             self._listings()
         except DataError as error:
@@ -59,35 +66,35 @@ class ImageFiles(Dataset):
         return None
 
     def fetch(self, progress: Progress) -> None:
-        """Decode what is not decoded yet, so that no run has to."""
+        """Decode the images that are not decoded yet, so that runs need not."""
         for split, listing in self._listings().items():
             self._decoded(split, listing).read(self._named(split, progress))
 
     @abstractmethod
     def _listing(self, split: str) -> Listing:
-        """The files of a split, in order. Raises DataError, saying in one clause what is missing."""
+        """Return the files of a split, in order. Raise DataError with a short clause if some are missing."""
 
     @property
     @abstractmethod
     def _advice(self) -> str:
-        """What to do where files are missing."""
+        """Return the hint for missing files."""
 
     @property
     def _cache(self) -> Path:
-        """Where pixels are kept."""
+        """Return the folder of decoded pixels."""
         return data_home() / "cache" / self.info.name
 
     def _content(self, split: str, listing: Listing) -> str | None:
-        """A digest of the files' bytes, where they are the user's own to change."""
+        """Return a digest of the files' bytes if the user may change these, otherwise None."""
         return None
 
     def _listings(self) -> dict[str, Listing]:
-        with self._complaints():
+        with self._with_hint():
             return {split: self._listing(split) for split in SPLITS}
 
     @contextmanager
-    def _complaints(self) -> Iterator[None]:
-        """Say of a problem which data set has it, and what to do."""
+    def _with_hint(self) -> Iterator[None]:
+        """Add the name of the data set and a hint to errors."""
         try:
             yield
         except DataError as error:
@@ -108,7 +115,7 @@ class ImageFiles(Dataset):
     def _decoded(self, split: str, listing: Listing) -> DecodedImages:
         from .decoded import DecodedImages
 
-        with self._complaints():
+        with self._with_hint():
             content = self._content(split, listing)
         return DecodedImages(self._cache, split, listing.folder, listing.files, self.image_size, content)
 

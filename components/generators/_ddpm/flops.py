@@ -1,4 +1,4 @@
-"""What a U-Net of a DDPM takes, from its configuration alone: a multiply-add is two operations. No torch here."""
+"""The size of a DDPM's U-Net, from its configuration alone: a multiply-add is two operations. No torch here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from .._layers import Layer, attention, layer, norm, residual
 
 # What diffusers can vary, with its default: a network that has another is not counted here.
 _ALWAYS: Final[Mapping[str, Any]] = {
@@ -32,7 +34,7 @@ class Unet:
         layers: residual blocks of a level on the way down; on the way up it has one more.
         attending: of each level, whether its residual blocks are followed by self-attention.
         side: height and width of the images.
-        labels: rows of the table of class vectors; None where a class's number is embedded as if it were a timestep.
+        labels: rows of the table of class vectors; None if a class's number is embedded as if it were a timestep.
     """
 
     widths: tuple[int, ...]
@@ -43,41 +45,46 @@ class Unet:
 
     @property
     def flops(self) -> int:
-        """Of one image's way through it."""
+        """The operations of one image's forward pass."""
         return sum(part.flops for part in self._parts())
 
     @property
+    def launches(self) -> int:
+        """The kernels of a pass of any batch: one for each layer, norm and attention."""
+        return sum(1 for _ in self._parts())
+
+    @property
     def parameters(self) -> int:
-        """Numbers that are learnt."""
+        """The number of learnt weights."""
         return sum(part.parameters for part in self._parts())
 
-    def _parts(self) -> Iterator[_Part]:
+    def _parts(self) -> Iterator[Layer]:
         first, last, side = self.widths[0], self.widths[-1], self.side
         yield from self._embeddings()
-        yield _layer(3, first, kernel=3, side=side)
+        yield layer(3, first, kernel=3, side=side)
         yield from self._down()
         smallest = side >> (len(self.widths) - 1)
-        yield from self._residual(last, last, smallest)
-        yield from _attention(last, smallest)
-        yield from self._residual(last, last, smallest)
+        yield from residual(last, last, smallest, self._embedding)
+        yield from attention(last, smallest)
+        yield from residual(last, last, smallest, self._embedding)
         yield from self._up(smallest)
-        yield _norm(first)
-        yield _layer(first, 3, kernel=3, side=side)
+        yield norm(first)
+        yield layer(first, 3, kernel=3, side=side)
 
     @property
     def _embedding(self) -> int:
         return 4 * self.widths[0]
 
-    def _embeddings(self) -> Iterator[_Part]:
-        """Of the timestep, and of the class."""
+    def _embeddings(self) -> Iterator[Layer]:
+        """Yield the layers that embed the timestep and the class."""
         for labels in (None, self.labels):
             if labels is None:
-                yield _layer(self.widths[0], self._embedding)
-                yield _layer(self._embedding, self._embedding)
+                yield layer(self.widths[0], self._embedding)
+                yield layer(self._embedding, self._embedding)
             else:
-                yield _Part(0, labels * self._embedding)
+                yield Layer(0, labels * self._embedding)
 
-    def _down(self) -> Iterator[_Part]:
+    def _down(self) -> Iterator[Layer]:
         inputs, side = self.widths[0], self.side
         for level, width in enumerate(self.widths):
             for _ in range(self.layers):
@@ -85,9 +92,9 @@ class Unet:
                 inputs = width
             if level < len(self.widths) - 1:
                 side //= 2
-                yield _layer(width, width, kernel=3, side=side)
+                yield layer(width, width, kernel=3, side=side)
 
-    def _up(self, side: int) -> Iterator[_Part]:
+    def _up(self, side: int) -> Iterator[Layer]:
         inputs, skipped = self.widths[-1], self._skipped()
         for level in reversed(range(len(self.widths))):
             width = self.widths[level]
@@ -96,7 +103,7 @@ class Unet:
                 inputs = width
             if level > 0:
                 side *= 2
-                yield _layer(width, width, kernel=3, side=side)
+                yield layer(width, width, kernel=3, side=side)
 
     def _skipped(self) -> list[int]:
         """Channels of each map that the way down leaves for the way up, first to last."""
@@ -106,48 +113,14 @@ class Unet:
         # The last level does not halve the image.
         return channels[:-1]
 
-    def _block(self, inputs: int, level: int, side: int) -> Iterator[_Part]:
-        yield from self._residual(inputs, self.widths[level], side)
+    def _block(self, inputs: int, level: int, side: int) -> Iterator[Layer]:
+        yield from residual(inputs, self.widths[level], side, self._embedding)
         if self.attending[level]:
-            yield from _attention(self.widths[level], side)
-
-    def _residual(self, inputs: int, outputs: int, side: int) -> Iterator[_Part]:
-        """Two 3x3 convolutions, what the embedding adds between them, and a 1x1 one where the width changes."""
-        yield _norm(inputs)
-        yield _layer(inputs, outputs, kernel=3, side=side)
-        yield _layer(self._embedding, outputs)
-        yield _norm(outputs)
-        yield _layer(outputs, outputs, kernel=3, side=side)
-        if inputs != outputs:
-            yield _layer(inputs, outputs, side=side)
-
-
-@dataclass(frozen=True)
-class _Part:
-    flops: int
-    parameters: int
-
-
-def _layer(inputs: int, outputs: int, *, kernel: int = 1, side: int = 1) -> _Part:
-    """A convolution to a map of this side; a linear layer is one with a kernel of 1."""
-    weights = kernel**2 * inputs * outputs
-    return _Part(2 * weights * side**2, weights + outputs)
-
-
-def _norm(width: int) -> _Part:
-    return _Part(0, 2 * width)
-
-
-def _attention(width: int, side: int) -> Iterator[_Part]:
-    """Projections to queries, keys, values and back; each position's products with every other."""
-    yield _norm(width)
-    for _ in range(4):
-        yield _layer(width, width, side=side)
-    yield _Part(4 * side**4 * width, 0)
+            yield from attention(self.widths[level], side)
 
 
 def imported(folder: Path, side: int) -> Unet | None:
-    """The U-Net in a folder as diffusers saves a ``DDPMPipeline``; None where it is not there, or of another kind."""
+    """Return the U-Net in a folder that diffusers saved a ``DDPMPipeline`` to; None if it is absent or another kind."""
     try:
         config = json.loads((folder.expanduser() / "unet" / "config.json").read_text(encoding="utf-8"))
         return _configured(config, side)

@@ -1,10 +1,12 @@
-"""What a DiT and a VAE take, from their configurations alone: a multiply-add is two operations. No torch here."""
+"""The size of a DiT and a VAE, from their configurations alone: a multiply-add is two operations. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from .._layers import Layer, attention, layer, norm, residual
 
 # Sines and cosines that diffusers embeds a timestep with.
 TIMESTEP_CHANNELS: Final = 256
@@ -16,7 +18,7 @@ class Dit:
 
     Attributes:
         width: channels of a token.
-        channels, outputs: of the latents that it sees, and of what it says of them.
+        channels, outputs: of the latents that it takes, and of its prediction.
         side: height and width of the latents.
         labels: classes; one more label stands for none.
     """
@@ -36,7 +38,7 @@ class Dit:
 
     @property
     def flops(self) -> int:
-        """Of one latent's way through it."""
+        """The operations of one latent's forward pass."""
         width, tokens, area = self.width, self.tokens, self.patch**2
         embedding = TIMESTEP_CHANNELS * width + width**2
         # Projections to queries, keys, values and back, and the two layers of four times the width.
@@ -45,6 +47,11 @@ class Dit:
         block = embedding + 6 * width**2 + linear + attention
         ends = tokens * area * width * (self.channels + self.outputs) + embedding + 2 * width**2
         return 2 * (self.layers * block + ends)
+
+    @property
+    def launches(self) -> int:
+        """The kernels of a pass of any batch: ten linear layers, two norms and the attention of each block."""
+        return 13 * self.layers
 
     @property
     def parameters(self) -> int:
@@ -66,18 +73,6 @@ class Dit:
 
 
 @dataclass(frozen=True)
-class _Convolution:
-    inputs: int
-    outputs: int
-    kernel: int
-    side: int
-
-    @property
-    def flops(self) -> int:
-        return 2 * self.kernel**2 * self.inputs * self.outputs * self.side**2
-
-
-@dataclass(frozen=True)
 class Vae:
     """diffusers' ``AutoencoderKL``, as latent diffusion has it.
 
@@ -95,73 +90,59 @@ class Vae:
 
     @property
     def shrinks(self) -> int:
-        """How many times as high and wide as its latent an image is."""
+        """The ratio of an image's side to its latent's."""
         return 1 << (len(self.widths) - 1)
 
     @property
     def decode_flops(self) -> int:
-        """Of one latent to its image."""
-        return sum(c.flops for c in self._decoder()) + self._attention_flops
+        """The operations of decoding one latent."""
+        return sum(layer.flops for layer in self._decoder())
 
     @property
     def encode_flops(self) -> int:
-        """Of one image to mean and variance of its latent."""
-        return sum(c.flops for c in self._encoder()) + self._attention_flops
+        """The operations of encoding one image to the mean and variance of its latent."""
+        return sum(layer.flops for layer in self._encoder())
 
     @property
-    def weights(self) -> int:
-        """Of its convolutions, which are nearly all that it learns."""
-        return sum(c.kernel**2 * c.inputs * c.outputs for c in (*self._encoder(), *self._decoder()))
+    def parameters(self) -> int:
+        """The number of learnt weights."""
+        return sum(layer.parameters for layer in (*self._encoder(), *self._decoder()))
 
-    def _decoder(self) -> Iterator[_Convolution]:
-        last, side = self.widths[-1], self.side
-        yield _Convolution(self.channels, self.channels, 1, side)
-        yield _Convolution(self.channels, last, 3, side)
+    def _decoder(self) -> Iterator[Layer]:
+        inputs, side = self.widths[-1], self.side
+        yield layer(self.channels, self.channels, side=side)
+        yield layer(self.channels, inputs, kernel=3, side=side)
         yield from self._middle()
-        inputs = last
         for stage, outputs in enumerate(reversed(self.widths)):
             for _ in range(self.layers + 1):
-                yield from _residual(inputs, outputs, side)
+                yield from residual(inputs, outputs, side)
                 inputs = outputs
             if stage < len(self.widths) - 1:
                 side *= 2
-                yield _Convolution(outputs, outputs, 3, side)
-        yield _Convolution(inputs, 3, 3, side)
+                yield layer(outputs, outputs, kernel=3, side=side)
+        yield norm(inputs)
+        yield layer(inputs, 3, kernel=3, side=side)
 
-    def _encoder(self) -> Iterator[_Convolution]:
-        side = self.side << (len(self.widths) - 1)
-        inputs = self.widths[0]
-        yield _Convolution(3, inputs, 3, side)
+    def _encoder(self) -> Iterator[Layer]:
+        inputs, side = self.widths[0], self.side * self.shrinks
+        yield layer(3, inputs, kernel=3, side=side)
         for stage, outputs in enumerate(self.widths):
             for _ in range(self.layers):
-                yield from _residual(inputs, outputs, side)
+                yield from residual(inputs, outputs, side)
                 inputs = outputs
             if stage < len(self.widths) - 1:
                 side //= 2
-                yield _Convolution(outputs, outputs, 3, side)
+                yield layer(outputs, outputs, kernel=3, side=side)
         yield from self._middle()
-        yield _Convolution(inputs, 2 * self.channels, 3, side)
-        yield _Convolution(2 * self.channels, 2 * self.channels, 1, side)
+        yield norm(inputs)
+        yield layer(inputs, 2 * self.channels, kernel=3, side=side)
+        yield layer(2 * self.channels, 2 * self.channels, side=side)
 
-    def _middle(self) -> Iterator[_Convolution]:
-        """Two residual blocks; the attention's projections between them are 1x1 convolutions in all but name."""
+    def _middle(self) -> Iterator[Layer]:
         width = self.widths[-1]
-        for _ in range(2):
-            yield from _residual(width, width, self.side)
-        for _ in range(4):
-            yield _Convolution(width, width, 1, self.side)
-
-    @property
-    def _attention_flops(self) -> int:
-        return 4 * self.side**4 * self.widths[-1]
-
-
-def _residual(inputs: int, outputs: int, side: int) -> Iterator[_Convolution]:
-    """Two 3x3 convolutions, and a 1x1 one beside them where the width changes."""
-    yield _Convolution(inputs, outputs, 3, side)
-    yield _Convolution(outputs, outputs, 3, side)
-    if inputs != outputs:
-        yield _Convolution(inputs, outputs, 1, side)
+        yield from residual(width, width, self.side)
+        yield from attention(width, self.side)
+        yield from residual(width, width, self.side)
 
 
 # The pipeline of 256 pixels that the DiT paper published (arXiv:2212.09748).

@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddbench import Context, Cost, Dataset, Generator, Prior, Progress, Samples, TrainingData
+from ddbench import Context, Dataset, Generator, Prior, Progress, Samples, TrainingData
+from ddbench.cost import Cost, Decode, Loss, Sample, Work
 from ddbench.toolkit import device_in_use, enough_memory
 
 from .checks import PipelineChecks, check_latents
@@ -86,17 +87,16 @@ class LatentDit(Generator):
         transformer, vae, _ = self.parts
         return PipelineCost.of(transformer, vae, half=self.params.precision == "bf16")
 
-    def cost(self, dataset: Dataset) -> Cost | None:
-        """All steps, twice with guidance, and the decoding."""
-        return self._cost_of_sample
-
-    def loss_cost(self, dataset: Dataset) -> Cost | None:
-        """One pass through the transformer."""
-        return None if self.size is None else self.size.ask(1)
-
-    def decode_cost(self, dataset: Dataset) -> Cost | None:
-        """One pass through the decoder."""
-        return None if self.size is None else self.size.decode()
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of a sample (all steps, twice with guidance, and the decoding), or of one pass of a part."""
+        match work:
+            case Sample():
+                return self._cost_of_sample
+            case Loss():
+                return None if self.size is None else self.size.ask(1)
+            case Decode():
+                return None if self.size is None else self.size.decode()
+        return None
 
     @property
     def _checks(self) -> PipelineChecks:

@@ -1,4 +1,4 @@
-"""What a DiT pipeline takes to sample, from the configurations of its parts; no torch."""
+"""The cost of sampling a DiT pipeline, from the configurations of its parts. No torch here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ddbench import ComponentError, Cost
-from ddbench.toolkit import COLOURS, FLOAT
+from ddbench import ComponentError
+from ddbench.cost import COLOURS, FLOAT, Cost
 
 from .flops import DIT_XL2, SD_VAE, Dit, Vae
 from .weights import Part
@@ -37,41 +37,43 @@ class PipelineCost:
 
     @classmethod
     def of(cls, transformer: Part, vae: Part, *, half: bool) -> PipelineCost | None:
-        """From what is on this machine, or known by its name; None where neither tells."""
+        """Read the sizes on this machine, or take those of a known name; return None if neither is there."""
         dit, decoder = _sizes(transformer), _sizes(vae)
         if not isinstance(dit, Dit) or not isinstance(decoder, Vae):
             return None
         return cls(dit, replace(decoder, side=dit.side), half)
 
     def ask(self, times: int) -> Cost:
-        """So many passes of one latent through the transformer."""
-        cost = Cost(self.dit.flops * times)
+        """Return the cost of ``times`` passes of one latent through the transformer."""
+        cost = Cost(self.dit.flops * times, launches=self.dit.launches * times)
         return cost.in_half_precision() if self.half else cost
 
     def decode(self) -> Cost:
-        """One latent to its image."""
+        """Return the cost of decoding one latent."""
         return Cost(self.vae.decode_flops)
 
     def encode(self, images: int) -> Cost:
-        """Images to their latents."""
+        """Return the cost of encoding images."""
         return Cost(self.vae.encode_flops * images)
 
     def sample(self, steps: int, *, guided: bool, batch: int) -> Cost:
-        """One image and its latent, kept in half precision.
+        """Return the cost of one image and its latent, which is kept in half precision.
 
-        What is held at once is the weights and, of a batch, the decoder's largest maps: one that goes into a layer,
-        one that comes out, and one that is added.
+        Memory holds the weights and, for a batch, three of the decoder's largest maps: a layer's input, its output, and
+        a map that is added.
         """
         latent = self.dit.channels * self.dit.side**2
         pixels = (self.vae.side * self.vae.shrinks) ** 2
-        held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.weights * FLOAT
+        held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.parameters * FLOAT
         held += 3 * FLOAT * batch * pixels * self.vae.widths[min(1, len(self.vae.widths) - 1)]
         cost = self.ask(steps * (1 + guided)) + self.decode()
-        return Cost(cost.flops, cost.half_flops, held, COLOURS * pixels + _HALF * latent)
+        # A guided step is one pass of twice the batch.
+        launches = steps * self.dit.launches / batch
+        return replace(cost, memory_bytes=held, disk_bytes=COLOURS * pixels + _HALF * latent, launches=launches)
 
 
 def _sizes(part: Part) -> Dit | Vae | None:
-    """What a part's configuration says of its size."""
+    """Return the size of a part, from its configuration."""
     try:
         config = json.loads((part.find() / "config.json").read_text(encoding="utf-8"))
         return _transformer(config) if part.kind == "transformer" else _vae(config)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ddbench import Context, Cost, Dataset, TrainingData
-from ddbench.toolkit import FLOAT, enough_memory
+from ddbench import Context, Dataset, TrainingData
+from ddbench.cost import FLOAT, Cost, Fit, Work
+from ddbench.toolkit import enough_memory
 
 from ..._weights import given_weights
 from .._dit.latent_dit import LatentDit
@@ -53,25 +55,31 @@ class FineTuned(LatentDit):
             if dataset.train_counts is not None:
                 self.params.check_steps(sum(dataset.train_counts))
 
-    def fit_cost(self, dataset: Dataset) -> Cost | None:
-        """Both views of each image encoded; each step forth and back, and what the term asks; the weights that differ.
+    def cost(self, work: Work) -> Cost | None:
+        """Return the cost of the fit, else that of any pipeline."""
+        return self._fit_cost(work.dataset.train_counts) if isinstance(work, Fit) else super().cost(work)
 
-        Of several fits in one store only the first encodes, which is not known here. Back is once to the activations,
-        and with every weight trained once more. What is held is not known.
+    def _fit_cost(self, counts: Sequence[int] | None) -> Cost | None:
+        """Return the cost of encoding both views of each image, of each step, and of what the term asks.
+
+        A backward pass goes once to the activations, and once more to the weights where all are trained. Several fits
+        in one store encode once, which is not known here. Stored are the weights that differ. Memory is not known.
         """
-        size, counts = self.size, dataset.train_counts
+        size = self.size
         if size is None or counts is None:
             return None
         if self.params.checkpoint is not None:
             return Cost(0)
         images = sum(counts)
         full, planned = self.params.trained == "full", self.params.planned(images)
-        latents = min(planned, self.params.stop_after or planned) * self.params.batch_size
-        cost = size.encode(2 * images) + (size.ask(3 if full else 2) + self.term_cost(size)) * latents
-        return replace(cost, disk_bytes=FLOAT * (size.dit.parameters if full else size.dit.difffit_parameters))
+        steps = min(planned, self.params.stop_after or planned)
+        step = size.ask(3 if full else 2) + self.term_cost(size)
+        cost = size.encode(2 * images) + step * (steps * self.params.batch_size)
+        stored = FLOAT * (size.dit.parameters if full else size.dit.difffit_parameters)
+        return replace(cost, disk_bytes=stored, launches=step.launches * steps)
 
     def term_cost(self, size: PipelineCost) -> Cost:
-        """What the term asks the transformer about one latent, beside what the loss asks."""
+        """Return the cost of what the term asks the transformer about one latent, in addition to the loss."""
         return Cost(0)
 
     @abstractmethod

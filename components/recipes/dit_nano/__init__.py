@@ -1,1 +1,1 @@
-"""How the weights of ``dit-nano`` were made; nothing here is needed to sample from them."""
+"""The recipe of the weights of ``dit-nano``. Sampling does not need it."""

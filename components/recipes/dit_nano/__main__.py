@@ -1,10 +1,10 @@
-"""Make ``dit-nano`` anew, from the training images of CIFAR-10.
+"""Train ``dit-nano`` from scratch on the training images of CIFAR-10.
 
     python -m ddbench_components.recipes.dit_nano FOLDER
 
-It takes hours on a CPU, needs a C++ compiler for ``torch.compile``, and goes on where it was stopped when the command
-is given again. What is made lies in ``FOLDER/pipeline``, which the parameter ``model`` of ``dit-nano`` can name, with
-a model card that tells what was measured of it.
+This takes hours on a CPU and needs a C++ compiler for ``torch.compile``. Repeat the command to resume after a stop. The
+result is ``FOLDER/pipeline``, with a model card that reports measurements. Use it as the parameter ``model`` of
+``dit-nano``.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ PER_CLASS = 200
 
 
 def main() -> None:
-    """Make it and measure it."""
+    """Train and measure the pipeline."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="where everything goes")
-    parser.add_argument("--device", default="cpu", help="where to compute (default: cpu)")
+    parser.add_argument("folder", type=Path, help="folder of all files")
+    parser.add_argument("--device", default="cpu", help="device to compute on (default: cpu)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(asked.threads)
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    options.folder.mkdir(parents=True, exist_ok=True)
     dataset = cast("Dataset", ddbench.create("dataset", "cifar10"))
     fast = EvaluationSettings(numerics="fast")
-    ctx = Context(device=asked.device, threads=asked.threads, evaluation=fast)
-    making = Making(RECIPE, dataset, asked.folder, ctx)
+    ctx = Context(device=options.device, threads=options.threads, evaluation=fast)
+    making = Making(RECIPE, dataset, options.folder, ctx)
     pipeline = making.pipeline()
     about = describe(making, figures(pipeline, making.judge(), dataset, PER_CLASS, making.ctx))
     shown = sampler(pipeline, dataset, making.ctx, guidance=RECIPE.guidance)

@@ -1,4 +1,4 @@
-"""The autoencoder whose latents the transformer denoises."""
+"""The autoencoder of the transformer's latents."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from .learning import Course, learn
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """An autoencoder and what it is to lower.
+    """An autoencoder and its loss.
 
     Attributes:
-        channels: of its levels, each of which but the first halves the image.
-        latent_channels: of its latents.
-        likeness: weight of the distance of images to a classifier, beside their mean absolute difference.
-        divergence: weight of the divergence of latents from the normal distribution, for each number in an image.
-        compile: whether its halves are compiled, which saves a third of a long training.
+        course: its training.
+        channels: channels of its levels; each level after the first halves the image.
+        latent_channels: channels of its latents.
+        likeness: weight of the distance by a classifier, relative to the mean absolute difference of pixels.
+        divergence: weight of the KL divergence of latents from the normal distribution, per number in an image.
+        compile: whether to compile its halves, which saves a third of a long training.
     """
 
     course: Course
@@ -36,7 +37,7 @@ class Autoencoder:
     compile: bool
 
     def build(self, image_size: int) -> AutoencoderKL:
-        """An untrained one."""
+        """Return an untrained autoencoder."""
         return AutoencoderKL(
             block_out_channels=self.channels,
             down_block_types=("DownEncoderBlock2D",) * len(self.channels),
@@ -48,7 +49,7 @@ class Autoencoder:
         )
 
     def train(self, images: Tensor, classifier: nn.Module, ctx: Context) -> tuple[AutoencoderKL, float]:
-        """One that is trained on uint8 images ``[N, 3, H, W]``, and the seconds that this took."""
+        """Train an autoencoder on uint8 images ``[N, 3, H, W]``; return it and the seconds of training."""
         with torch.random.fork_rng(devices=[]):
             torch.set_rng_state(ctx.torch_rng("weights").get_state())
             vae = self.build(images.shape[-1]).to(ctx.device, memory_format=torch.channels_last)
@@ -73,13 +74,13 @@ class Autoencoder:
 
 
 def distance(classifier: Any, one: Tensor, other: Tensor) -> Tensor:
-    """How far apart a classifier finds images in [−1, 1]: LPIPS (arXiv:1801.03924) without learned weights.
+    """Return the distance of images in [−1, 1] by LPIPS (arXiv:1801.03924) without learned weights.
 
-    The squared difference of its features after each pool, of unit length at each place, summed over the pools.
+    It is the sum over the classifier's pools of the mean squared difference of features, at unit length per position.
     """
     with torch.no_grad():
-        seen = _features(classifier, one)
-    parts = [(a - b).float().square().sum(1).mean() for a, b in zip(seen, _features(classifier, other), strict=True)]
+        fixed = _features(classifier, one)
+    parts = [(a - b).float().square().sum(1).mean() for a, b in zip(fixed, _features(classifier, other), strict=True)]
     return torch.stack(parts).sum()
 
 

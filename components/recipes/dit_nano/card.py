@@ -1,4 +1,4 @@
-"""The model card, made of what was measured."""
+"""The model card, generated from measurements."""
 
 from __future__ import annotations
 
@@ -10,56 +10,58 @@ from tabulate import tabulate
 _CARD: Final = """\
 # dit-nano
 
-A class-conditional diffusion transformer of CIFAR-10's ten classes at 32 pixels, for trying methods of dataset
-distillation without a GPU. It comes with ddbench as the generator `dit-nano`: a pipeline as diffusers saves a
-`DiTPipeline` (`DiTTransformer2DModel`, `AutoencoderKL`), weights in half precision, {megabytes:.1f} MB.
+A class-conditional diffusion transformer for the ten classes of CIFAR-10 at 32 pixels. It lets you try methods of
+dataset distillation without a GPU, as ddbench's generator `dit-nano`. The files are a `DiTPipeline` of diffusers
+(`DiTTransformer2DModel`, `AutoencoderKL`) with weights in half precision, {megabytes:.1f} MB.
 
-![Samples, a row a class](samples.png)
+![Samples, one row per class](samples.png)
 
-Samples of seed 0 in their order, none left out, as `dit-nano` makes them: 50 steps of DDIM at guidance {guidance}.
+These are the first samples of each class for seed 0, without selection, by the defaults of `dit-nano`: 50 DDIM steps
+with guidance {guidance}.
 
-## How it was made
+## Training
 
     python -m ddbench_components.recipes.dit_nano FOLDER --threads {threads}
 
-makes it anew from the 50,000 training images of CIFAR-10 (Krizhevsky 2009) and nothing else. Seed {seed}, up to
-{threads} threads of {device_model}, {versions}; with others, or another number of threads
-at any time, other bits come of the same recipe.
+This command trains the pipeline from scratch on the 50,000 training images of CIFAR-10 (Krizhevsky 2009). These weights
+used seed {seed} and up to {threads} threads of {device_model}, with {versions}.
+Other versions, processors or numbers of threads give different bits.
 
-1. **A ConvNet-3** (batch norms, {teacher_epochs} epochs) whose features tell the autoencoder what to keep.
-2. **An autoencoder** to {latent} latents, {autoencoder_size:.2f} million weights: {autoencoder_course}; mean
-   absolute difference, + {likeness} × LPIPS-like distance of the ConvNet's features (arXiv:1801.03924), +
-   {divergence} × divergence a number of the image. {autoencoder_minutes:.0f} minutes.
-3. **A transformer** of {layers} layers of {width} in {heads} heads on patches of {patch} × {patch} latents,
-   {transformer_size:.2f} million weights, that predicts the noise on DiT's linear schedule (arXiv:2212.09748):
-   {transformer_course}; errors count by min(SNR, {bound:g}) / SNR (arXiv:2303.09556), {label_dropout:.0%} of
-   labels are dropped. {transformer_minutes:.0f} minutes.
+1. **A ConvNet-3** (batch norms, {teacher_epochs} epochs). The autoencoder's loss uses its features.
+2. **An autoencoder** with {latent} latents and {autoencoder_size:.2f} million weights: {autoencoder_course}.
+   Its loss is the mean absolute difference, plus {likeness} × an LPIPS-like distance of the ConvNet's features
+   (arXiv:1801.03924). A KL divergence with weight {divergence} per number in the image is added.
+   {autoencoder_minutes:.0f} minutes.
+3. **A transformer** with {layers} layers, width {width}, {heads} heads and patches of {patch} × {patch} latents,
+   {transformer_size:.2f} million weights. Training takes {transformer_course}.
+   It predicts the noise on DiT's linear schedule (arXiv:2212.09748). Errors are weighted by min(SNR, {bound:g}) / SNR
+   (arXiv:2303.09556), and {label_dropout:.0%} of labels are dropped. {transformer_minutes:.0f} minutes.
 
-Both end as the average of their weights, with AdamW, a learning rate that rises along a line and falls along
-half a cosine, mirrored images and bfloat16 products.
+Both use AdamW, a linear warm-up, a cosine decay, horizontal flips and bfloat16 products. The final weights are moving
+averages.
 
-## What it is worth
+## Quality
 
-The judge is a ResNetAP-10 with batch norms, trained for {judge_epochs} epochs on the same training images;
-nothing above learnt from it. Agreement is the share of images that it finds in their class, of samples in the one
-they were asked for; the distance is Fréchet's between its embeddings of {samples:,} images and of as many test
-images, other ones: like FID, but of another network and of fewer images, and not to be compared with FIDs.
+The judge is a ResNetAP-10 with batch norms, trained independently for {judge_epochs} epochs on the same training
+images. *Agreement* is the share of images classified as their class; for samples, as the requested class. *Distance* is
+the Fréchet distance between the judge's embeddings of {samples:,} images and of as many other test images. It is like
+FID, but with another network and fewer images. Do not compare it with FIDs.
 
 {table}
 
-Agreement by class, at guidance {guidance}: {by_class}.
+Agreement at guidance {guidance}: {by_class}.
 
-## What it is not
+## Limits
 
-Samples are of CIFAR-10's classes and look it. A student that learns from them learns what 50,000 real images
-taught the generator. Results on them rank methods on small images only.
+Samples show the classes of CIFAR-10 at its resolution. A student trained on them learns from the generator's 50,000
+real images. Results rank methods on small images only.
 
-Apache-2.0, as the code. CIFAR-10 was collected by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton.
+The licence is Apache-2.0, like that of the code. Alex Krizhevsky, Vinod Nair and Geoffrey Hinton collected CIFAR-10.
 """
 
 
 def card(about: Mapping[str, Any]) -> str:
-    """The text, from what ``figures.json`` holds."""
+    """Return the text of the card from the content of ``figures.json``."""
     recipe, figures = about["recipe"], about["figures"]
     autoencoder, transformer = recipe["autoencoder"], recipe["transformer"]
     shown = next(row for row in figures["samples"] if row["guidance"] == recipe["guidance"])
@@ -94,7 +96,7 @@ def card(about: Mapping[str, Any]) -> str:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """What the judge says of decoded images and of samples, as markdown."""
+    """Return the judge's results for decoded images and samples as a Markdown table."""
     real, again = figures["real"], figures["reconstructions"]
     rows = [
         ["test images", real["agreement"], real["frechet"], ""],

@@ -1,4 +1,4 @@
-"""The two classifiers of the recipe: one whose features teach the autoencoder, one that judges what comes out."""
+"""The two classifiers of the recipe: a teacher of the autoencoder and a judge of samples."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ from ddbench.protocol import Protocol
 from ddbench.toolkit import write_whole
 from ddbench.train import ResidentImages, train
 
-# Images are given to classifiers, as to the autoencoder, in [−1, 1].
+# Classifiers, like the autoencoder, take images in [−1, 1].
 _CENTRE = _REACH = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A student with batch norms, and for how many epochs it learns from all training images."""
+    """A student with batch norms that is trained on all training images.
+
+    Attributes:
+        student: the student's name.
+        epochs: epochs of training.
+    """
 
     student: str
     epochs: int
 
     def get(self, dataset: Dataset, path: Path, ctx: Context) -> torch.nn.Module:
-        """The one that was trained before, or else is trained now and kept in a file of safetensors; frozen."""
+        """Return the frozen network from a safetensors file; train and save it first if the file does not exist."""
         student = ddbench.create("student", self.student, norm="batch")
         assert isinstance(student, Student)
         classes, size = len(dataset.classes), dataset.image_size
@@ -58,5 +63,5 @@ class Classifier:
 
 
 def resident(images: Tensor, labels: Tensor, ctx: Context) -> ResidentImages:
-    """Images as a classifier of the recipe sees them."""
+    """Return images as a classifier of the recipe takes them."""
     return ResidentImages.put(images, labels, size=images.shape[-1], mean=_CENTRE, std=_REACH, device=ctx.device)

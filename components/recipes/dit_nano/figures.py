@@ -1,4 +1,4 @@
-"""What is measured of the pipeline against real images."""
+"""Measurements of the pipeline against real images."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _TOGETHER: Final = 100
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a classifier says of images.
+    """A classifier's results for images.
 
     Attributes:
-        embedding: ``[N, D]`` float64.
-        right: whether it finds each image in its class, ``[N]`` bool.
+        embedding: embeddings, ``[N, D]`` float64.
+        right: whether each image is classified as its class, ``[N]`` bool.
     """
 
     embedding: np.ndarray[Any, np.dtype[np.float64]]
@@ -37,7 +37,7 @@ class Judgement:
     @classmethod
     @torch.no_grad()
     def of(cls, images: Tensor, labels: Tensor, judge: Any, ctx: Context) -> Judgement:
-        """Ask it about uint8 images ``[N, 3, H, W]``."""
+        """Classify uint8 images ``[N, 3, H, W]``."""
         held = resident(images, labels, ctx)
         seen = [
             judge.embed(normalize(unit(pixels), held.mean, held.std)) for pixels in torch.split(held.pixels, _TOGETHER)
@@ -47,12 +47,12 @@ class Judgement:
 
     @property
     def agreement(self) -> float:
-        """In percent."""
+        """Return the share of images classified as their class, in percent."""
         return 100 * float(self.right.double().mean())
 
 
 def frechet(one: Judgement, other: Judgement) -> float:
-    """The Fréchet distance of normal distributions with the embeddings' means and covariances (arXiv:1706.08500)."""
+    """Return the Fréchet distance between the embeddings' normal distributions (arXiv:1706.08500)."""
     a, b = (np.cov(judged.embedding, rowvar=False) for judged in (one, other))
     apart = np.square(one.embedding.mean(0) - other.embedding.mean(0)).sum()
     roots = np.sqrt(np.linalg.eigvals(a @ b).real.clip(min=0))
@@ -60,10 +60,10 @@ def frechet(one: Judgement, other: Judgement) -> float:
 
 
 def figures(pipeline: Path, judge: nn.Module, dataset: Dataset, per_class: int, ctx: Context) -> dict[str, Any]:
-    """Of the pipeline in a folder: what the autoencoder loses, and what the judge says of samples.
+    """Measure the pipeline in a folder: the loss of the autoencoder, and the judge's results for samples.
 
-    Distances are from as many of the first validation images of each class as there are samples; those of real images
-    and of reconstructions are of as many others.
+    Distances are from the first ``per_class`` validation images of each class. Real images and reconstructions are the
+    next ``per_class``.
     """
     validation = dataset.validation()
     judged, others = (_part(validation, range(i * per_class, (i + 1) * per_class)) for i in (0, 1))
@@ -77,14 +77,14 @@ def figures(pipeline: Path, judge: nn.Module, dataset: Dataset, per_class: int, 
 
 
 def _part(images: LabeledImages, places: range) -> LabeledImages:
-    """Of each class the images at these places."""
+    """Return the images at these places of each class."""
     own = [(images.labels == c).nonzero()[:, 0] for c in range(int(images.labels.max()) + 1)]
     chosen = torch.cat([of_class[places.start : places.stop] for of_class in own])
     return LabeledImages(images.images[chosen], images.labels[chosen], tuple(images.ids[i] for i in chosen.tolist()))
 
 
 def sampler(pipeline: Path, dataset: Dataset, ctx: Context, **params: Any) -> Generator:
-    """The pipeline in a folder, guided in all channels and sampled by DDIM."""
+    """Return a generator of the pipeline in a folder, with DDIM and guidance in all channels."""
     own = {"model": str(pipeline.absolute()), "classes": "dataset", "scheduler": "ddim", "guided_channels": "all"}
     generator = cast("Generator", ddbench.create("generator", "dit-xl2", **own, batch=_TOGETHER, **params))
     generator.load(None, dataset.training(), ctx)

@@ -1,4 +1,4 @@
-"""A picture of samples."""
+"""An image of samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENLARGED: Final = 2
 
 
 def gallery(generator: Generator, classes: int, ctx: Context) -> Image.Image:
-    """The first samples of a loaded generator, a row of them for each class."""
+    """Return an image of the first samples of a loaded generator, one row per class."""
     images = torch.cat([generator.sample(c, 0, _PER_CLASS, ctx).images for c in range(classes)])
     picture: Image.Image = to_pil_image(make_grid(images, nrow=_PER_CLASS, padding=0))
     return picture.resize((picture.width * _ENLARGED, picture.height * _ENLARGED), Image.Resampling.NEAREST)

@@ -1,4 +1,4 @@
-"""Training that goes on where it was stopped, and ends with the average of the weights."""
+"""Resumable training that ends with the moving average of the weights."""
 
 from __future__ import annotations
 
@@ -20,18 +20,21 @@ _CHECKPOINT_SECONDS: Final = 120.0
 _LINES: Final = 100
 _GRADIENT_NORM: Final = 1.0
 
-# What a network is to lower, of a batch that is drawn from a generator.
+# The loss of a batch that is drawn with a random generator.
 Loss: TypeAlias = Callable[[torch.Generator], Tensor]
 
 
 @dataclass(frozen=True)
 class Course:
-    """How long a network learns, and how fast, with AdamW.
+    """A training with AdamW.
 
     Attributes:
-        batch: images a step.
-        learning_rate: the peak, reached along a line in ``warmup`` steps; half a cosine leads from there to zero.
-        ema: decay of the average of the weights, which is shorter in the beginning.
+        steps: number of steps.
+        batch: images per step.
+        learning_rate: the peak, after ``warmup`` steps of linear increase; a cosine decay to zero follows.
+        warmup: steps of linear increase.
+        weight_decay: weight decay of AdamW.
+        ema: decay of the moving average of the weights; early steps use a smaller one.
     """
 
     steps: int
@@ -42,18 +45,18 @@ class Course:
     ema: float
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+        """Return the learning rate of a step, counted from 0."""
         return self.learning_rate * share_of_peak(step, self.steps, self.warmup)
 
     def decay(self, step: int) -> float:
-        """How much of the average outlives a step, counted from 0."""
+        """Return the decay of the moving average at a step, counted from 0."""
         return min(self.ema, (1 + step) / (10 + step))
 
 
 def learn(network: nn.Module, course: Course, loss: Loss, ctx: Context) -> float:
-    """Train a network in place; it ends with the average of its weights, frozen. The seconds that this took.
+    """Train a network in place; freeze it with the moving average of its weights, and return the seconds.
 
-    Each step's draws are keyed by the step, so training resumes from ``ctx.checkpoint_file`` to the same weights.
+    The draws of a step depend on its number, so training resumed from ``ctx.checkpoint_file`` gives the same weights.
     """
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(course.ema))  # type: ignore[no-untyped-call]
     optimizer = torch.optim.AdamW(
@@ -84,7 +87,7 @@ def learn(network: nn.Module, course: Course, loss: Loss, ctx: Context) -> float
 
 @dataclass
 class _Clock:
-    """How long a training has run, over all its parts."""
+    """The duration of a training, over all its parts."""
 
     began: float = field(default_factory=time.monotonic)
 

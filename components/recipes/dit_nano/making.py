@@ -30,12 +30,15 @@ _WEIGHTS: Final = "diffusion_pytorch_model.safetensors"
 
 @dataclass(frozen=True)
 class Making:
-    """The making of a pipeline in a folder: hours on a CPU, and goes on where it was stopped.
+    """The training of a pipeline in a folder. It takes hours on a CPU and can be resumed.
 
-    Raises ComponentError where the folder holds parts of another recipe or seed.
+    Raise ComponentError if the folder contains parts of another recipe or seed.
 
     Attributes:
-        folder: holds what each step made, which is not made again; ``pipeline`` in it is the end.
+        recipe: the recipe.
+        dataset: the training images.
+        folder: the results of the steps, which are reused; the final result is ``pipeline``.
+        ctx: seed, device and threads.
     """
 
     recipe: Recipe
@@ -49,27 +52,27 @@ class Making:
         if not path.exists():
             write_whole(path, own.encode())
         elif path.read_text(encoding="utf-8") != own:
-            raise ComponentError("is of another recipe", where=str(path), hint="give an empty folder")
+            raise ComponentError("belongs to another recipe", where=str(path), hint="use an empty folder")
 
     def pipeline(self) -> Path:
-        """The pipeline as diffusers saves it, in half precision."""
+        """Return the path of the pipeline, saved by diffusers in half precision."""
         path = self.folder / "pipeline"
         if not path.exists():
             vae, transformer = self.autoencoder(), self.transformer()
             names = {i: c.name for i, c in enumerate(self.dataset.classes)}
             noise = DDIMScheduler.from_config(scheduler().config, timestep_spacing="trailing")
             pipeline = DiTPipeline(transformer.half(), vae.half(), noise)
-            # diffusers reads the names of classes from there, and does not write them itself.
+            # diffusers reads class names from here but does not write them.
             pipeline.register_to_config(id2label=names)
-            _save_whole(path, pipeline.save_pretrained)
+            _save_atomically(path, pipeline.save_pretrained)
         return path
 
     def judge(self) -> nn.Module:
-        """The classifier that measures."""
+        """Return the classifier that judges samples."""
         return self.recipe.judge.get(self.dataset, self.folder / "judge.safetensors", self.ctx.with_seed(1))
 
     def autoencoder(self) -> AutoencoderKL:
-        """The autoencoder, scaled so that latents have a deviation of 1."""
+        """Return the autoencoder, scaled so that latents have a standard deviation of 1."""
         path = self.folder / "vae"
         if not path.exists():
             classifier = self.recipe.teacher.get(self.dataset, self.folder / "teacher.safetensors", self.ctx)
@@ -77,11 +80,11 @@ class Making:
             vae, seconds = self.recipe.autoencoder.train(images, classifier, self._within("autoencoder"))
             vae.register_to_config(scaling_factor=1 / _deviation(vae, images))
             self._note("autoencoder", seconds)
-            _save_whole(path, vae.save_pretrained)
+            _save_atomically(path, vae.save_pretrained)
         return AutoencoderKL.from_pretrained(path).to(self.ctx.device).eval().requires_grad_(False)
 
     def transformer(self) -> DiTTransformer2DModel:
-        """The transformer, of the autoencoder's latents."""
+        """Return the transformer of the autoencoder's latents."""
         path = self.folder / "transformer"
         if not path.exists():
             vae, ctx = self.autoencoder(), self._within("transformer")
@@ -89,12 +92,12 @@ class Making:
             prior = self.recipe.transformer.prior(vae, side, len(self.dataset.classes), ctx)
             seconds = self.recipe.transformer.train(prior, self._latents(prior), ctx)
             self._note("transformer", seconds)
-            _save_whole(path, prior.network.save_pretrained)
+            _save_atomically(path, prior.network.save_pretrained)
         return DiTTransformer2DModel.from_pretrained(path)
 
     @cached_property
     def seconds(self) -> dict[str, float]:
-        """How long the steps took that are done."""
+        """Return the seconds of each finished step."""
         path = self.folder / TIMES
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
@@ -103,7 +106,7 @@ class Making:
         write_whole(self.folder / TIMES, json.dumps(self.seconds).encode() + b"\n")
 
     def _latents(self, prior: LatentDitPrior) -> RealLatents:
-        """What the autoencoder says of the training images."""
+        """Return the autoencoder's latents of the training images."""
         path = self.folder / "latents.safetensors"
         if not path.exists():
             made = RealLatents.of(self.dataset.training(), prior)
@@ -114,8 +117,8 @@ class Making:
         return replace(self.ctx, checkpoint_file=self.folder / f"{step}.unfinished")
 
 
-def _save_whole(path: Path, save_pretrained: Callable[[Path], Any]) -> None:
-    """A folder that is there is whole: it gets its name last."""
+def _save_atomically(path: Path, save_pretrained: Callable[[Path], Any]) -> None:
+    """Save under a temporary name and rename the folder at the end, so it is complete if it exists."""
     part = path.with_name(f"{path.name}.part")
     save_pretrained(part)
     part.rename(path)
@@ -128,7 +131,7 @@ def _deviation(vae: AutoencoderKL, images: Tensor, count: int = 2000) -> float:
 
 
 def describe(making: Making, figures: dict[str, Any]) -> dict[str, Any]:
-    """What a model card tells of the pipeline that was made: recipe, surroundings, sizes, and what was measured."""
+    """Return the data of the model card: recipe, environment, sizes and measurements."""
     pipeline, ctx = making.pipeline(), making.ctx
     kept = {part: load_file(pipeline / part / _WEIGHTS) for part in ("transformer", "vae")}
     config = json.loads((pipeline / "transformer" / "config.json").read_text(encoding="utf-8"))

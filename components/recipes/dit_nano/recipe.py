@@ -1,4 +1,4 @@
-"""All that was chosen for the pipeline."""
+"""The settings of the pipeline."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from .transformer import Transformer
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained.
+    """The networks that are trained.
 
     Attributes:
-        teacher: its features teach the autoencoder.
-        judge: it measures what was made, and has taught nothing.
-        guidance: of the samples that are shown.
+        teacher: the classifier whose features the autoencoder's loss uses.
+        autoencoder: the autoencoder.
+        transformer: the transformer.
+        judge: an independent classifier that measures samples.
+        guidance: guidance of the samples in the model card.
     """
 
     teacher: Classifier

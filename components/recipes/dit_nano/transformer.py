@@ -1,4 +1,4 @@
-"""The transformer: DiT's recipe on the latents of the autoencoder."""
+"""The transformer, trained like DiT on the latents of the autoencoder."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ from .learning import Course, learn
 
 
 def scheduler() -> DDPMScheduler:
-    """DiT's."""
+    """Return DiT's noise schedule."""
     return DDPMScheduler(beta_start=1e-4, beta_end=0.02, beta_schedule="linear", clip_sample=False)
 
 
 @dataclass(frozen=True)
 class Transformer:
-    """A transformer and how it learns to predict the noise.
+    """A transformer and its training to predict the noise.
 
     Attributes:
-        heads: attention heads of ``head_channels`` channels each.
-        label_dropout: share of training images without label.
-        bound: of the signal-to-noise ratio by which errors count (arXiv:2303.09556).
-        compile: whether it is compiled, which saves a quarter of a long training.
+        course: its training.
+        layers: number of layers.
+        heads: number of attention heads.
+        head_channels: channels of each head.
+        patch: side of a patch of latents.
+        label_dropout: share of training images without a label.
+        bound: upper bound of the signal-to-noise ratio that weights errors (arXiv:2303.09556).
+        compile: whether to compile it, which saves a quarter of a long training.
     """
 
     course: Course
@@ -43,7 +47,7 @@ class Transformer:
     compile: bool
 
     def prior(self, vae: AutoencoderKL, latent_size: int, classes: int, ctx: Context) -> LatentDitPrior:
-        """An untrained one, which predicts no noise: modulations and output begin at zero, as in DiT."""
+        """Return an untrained transformer that predicts zero: modulations and output start at zero, as in DiT."""
         channels = vae.config.latent_channels
         with torch.random.fork_rng(devices=[]):
             torch.set_rng_state(ctx.torch_rng("weights").get_state())
@@ -64,7 +68,7 @@ class Transformer:
         return LatentDitPrior(network.to(ctx.device).eval(), scheduler(), vae, labels)
 
     def train(self, prior: LatentDitPrior, latents: RealLatents, ctx: Context) -> float:
-        """Train the prior's transformer in place; the seconds that this took."""
+        """Train the prior's transformer in place and return the seconds."""
         if self.compile:
             prior.network.compile()
         return learn(prior.network, self.course, lambda rng: self._loss(prior, latents, rng), ctx)
@@ -86,5 +90,5 @@ class Transformer:
 
 
 def _attention(device: torch.device) -> AbstractContextManager[None]:
-    """On CPUs, two products of matrices: the gradient of torch's one kernel takes thrice as long for few tokens."""
+    """Use two matrix products on CPUs. For few tokens, the gradient of torch's fused kernel is three times slower."""
     return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()

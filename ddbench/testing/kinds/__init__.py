@@ -1,4 +1,4 @@
-"""What each kind of component must do, one file a kind."""
+"""Conformance checks of each kind of component, one file per kind."""
 
 from ddbench.testing.kinds.dataset import check_dataset
 from ddbench.testing.kinds.evaluator import check_evaluator

@@ -1,4 +1,4 @@
-"""What a data set must be."""
+"""Conformance checks of data sets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ddbench.testing.require import require
 
 
 def check_dataset(cls: type[Dataset], make: Callable[[], Dataset], scratch: Path) -> None:
-    """Two whole splits that share no image and are the same whenever they are read."""
+    """Check that both splits are complete, share no image, and are the same at each read."""
     import torch
 
     data = make()
-    require(data.missing() is None, cls, f"is not there: {data.missing()}")
+    require(data.missing() is None, cls, f"is missing: {data.missing()}")
     _check_classes(cls, data)
     seen: dict[str, set[str]] = {}
     for name in ("train", "validation"):
@@ -22,13 +22,13 @@ def check_dataset(cls: type[Dataset], make: Callable[[], Dataset], scratch: Path
         again: LabeledImages = getattr(make(), name)()
         _check_split(cls, data, name, split)
         same = split.images.equal(again.images) and split.labels.equal(again.labels) and split.ids == again.ids
-        require(same, cls, f"reads another {name} split the second time")
+        require(same, cls, f"reads a different {name} split the second time")
         seen[name] = set(image_digests(split.images))
     shared = len(seen["train"] & seen["validation"])
     require(not shared, cls, f"has {shared} validation images among its training images")
     train = data.training().train
     counts = tuple(torch.bincount(train.labels, minlength=len(data.classes)).tolist())
-    require(data.train_counts in (None, counts), cls, f"declares train_counts {data.train_counts} and has {counts}")
+    require(data.train_counts in (None, counts), cls, f"declares train_counts {data.train_counts} but has {counts}")
 
 
 def _check_classes(cls: type[Dataset], data: Dataset) -> None:
@@ -36,7 +36,7 @@ def _check_classes(cls: type[Dataset], data: Dataset) -> None:
         values = [getattr(c, what) for c in data.classes if getattr(c, what) is not None]
         require(what == "name" or len(set(values)) == len(values), cls, f"has two classes with one {what}")
     require(len(data.classes) >= 2, cls, f"has {len(data.classes)} classes")
-    require(len(data.mean) == len(data.std) == 3, cls, "has no mean and std of three channels")
+    require(len(data.mean) == len(data.std) == 3, cls, "needs mean and std of three channels")
     require(all(s > 0 for s in data.std), cls, "has a standard deviation that is not positive")
 
 

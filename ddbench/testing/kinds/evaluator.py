@@ -1,4 +1,4 @@
-"""What an evaluator must do."""
+"""Conformance checks of evaluators."""
 
 from __future__ import annotations
 
@@ -12,34 +12,37 @@ from ddbench.testing.specimens import Specimen, SpecimenStudent, specimen_protoc
 
 
 def check_evaluator(cls: type[Evaluator], make: Callable[[], Evaluator], scratch: Path) -> None:
-    """Accuracies in percent, the same from the same seed however often it measures, as JSON."""
+    """Check that accuracies are in percent, are JSON, and depend on the seed but not on the number of evaluations."""
     last = _check_result(cls, make, EvaluationSettings(numerics="reference"))
     papers = _check_result(cls, make, EvaluationSettings(numerics="reference", evaluate="papers"))
-    require(last == papers, cls, "ends at another accuracy where it measures oftener")
+    require(last == papers, cls, "ends at a different accuracy if it evaluates more often")
 
 
 def _check_result(cls: type[Evaluator], make: Callable[[], Evaluator], how: EvaluationSettings) -> float:
-    """Hold one evaluation to its contract; its last accuracy."""
+    """Check one evaluation and return its last accuracy."""
     data = Specimen()
     train = data.train()
     distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6], ipc=2)
     ctx = Context(seed=0, evaluation=how)
     results = [make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, ctx) for _ in range(2)]
     result = results[0]
-    # Details are left out: they may tell how long it took.
+    # Details may contain durations, so they are not compared.
     measured = [(r.last, r.best, r.evaluations, r.curve) for r in results]
-    require(measured[0] == measured[1], cls, "finds another result from the same seed")
+    require(measured[0] == measured[1], cls, "returns a different result for the same seed")
     best = result.last if result.best is None else result.best
     inside = 0 <= result.last <= best <= 100
-    require(inside, cls, f"finds the accuracies last {result.last} and best {best}: not 0 ≤ last ≤ best ≤ 100")
+    require(inside, cls, f"returns accuracies last {result.last} and best {best}: not 0 ≤ last ≤ best ≤ 100")
     epochs = [epoch for epoch, _ in result.curve]
     require(bool(epochs) and epochs == sorted(set(epochs)), cls, f"has a curve over the epochs {epochs}")
-    require(result.evaluations == len(epochs), cls, f"counts {result.evaluations} evaluations and shows {len(epochs)}")
+    count = result.evaluations
+    require(count == len(epochs), cls, f"counts {count} evaluations but shows {len(epochs)}")
     accuracies = [accuracy for _, accuracy in result.curve]
     peak = best if result.best is None else max(accuracies)
-    require((accuracies[-1], peak) == (result.last, best), cls, "has a curve that ends or peaks elsewhere")
+    require(
+        (accuracies[-1], peak) == (result.last, best), cls, "has a curve whose end or peak differs from last or best"
+    )
     try:
         canonical_json(asdict(result))
     except (TypeError, ValueError) as error:
-        require(False, cls, f"finds a result that is no JSON: {error}")
+        require(False, cls, f"returns a result that is not JSON: {error}")
     return result.last

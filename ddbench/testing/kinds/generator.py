@@ -1,4 +1,4 @@
-"""What a generator must do."""
+"""Conformance checks of generators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch: Path) -> None:
-    """Samples that depend on seed, class and index alone, whoever is asked for how many and in which order."""
+    """Check that samples depend on seed, class and index only, not on the number or order of requests."""
     data = Specimen().training()
     make().check(Specimen())
     fitted = fit(cls, make, data, scratch)
@@ -47,9 +47,9 @@ def _check_samples(cls: type[Generator], samples: Samples) -> None:
     require(samples.images.dtype == torch.uint8, cls, f"makes images of {samples.images.dtype}, not uint8")
     whole = len(shape) == 4 and shape[:2] == (len(samples), 3) and shape[2] == shape[3]
     require(whole, cls, f"makes images of shape {shape} for {len(samples)} ids")
-    require(len(set(samples.ids)) == len(samples), cls, "gives two samples of a class one id")
+    require(len(set(samples.ids)) == len(samples), cls, "gives two samples of a class the same id")
     latents = samples.latents
-    require(latents is None or len(latents) == len(samples), cls, "has not one latent for each sample")
+    require(latents is None or len(latents) == len(samples), cls, "does not have one latent for each sample")
     on_cpu = samples.images.device.type == "cpu" and (latents is None or latents.device.type == "cpu")
     require(on_cpu, cls, "returns tensors that are not on the CPU")
 
@@ -62,15 +62,15 @@ def _same(a: Samples, b: Samples) -> bool:
 
 def _check_seed(cls: type[Generator], loaded: Callable[[], Generator]) -> None:
     blocks = [loaded().sample_block(0, 0, Context(seed=seed)) for seed in (1, 1, 2)]
-    require(_same(blocks[0], blocks[1]), cls, "makes other samples from the same seed")
+    require(_same(blocks[0], blocks[1]), cls, "makes different samples from the same seed")
     differs = not blocks[0].images.equal(blocks[2].images)
     require(differs == loaded().seeded, cls, f"declares seeded = {loaded().seeded}, wrongly")
 
 
 def _check_finite(cls: type[Generator], loaded: Callable[[], Generator], data: TrainingData) -> None:
-    known = loaded().available(Specimen())
+    declared = loaded().available(Specimen())
     counts = tuple(len(loaded().sample_block(c, 0, Context())) for c in range(len(data.classes)))
-    require(known in (None, counts), cls, f"says that {known} samples are available, and has {counts}")
+    require(declared in (None, counts), cls, f"declares {declared} available samples but has {counts}")
 
 
 def _check_prefix(cls: type[Generator], loaded: Callable[[], Generator]) -> None:
@@ -81,7 +81,8 @@ def _check_prefix(cls: type[Generator], loaded: Callable[[], Generator]) -> None
         for generator in (one, loaded()):
             few = generator.sample(0, start, count, Context())
             same = _same(few, many[start : start + count])
-            require(same, cls, f"makes other samples {start} … {start + count} in a smaller pool, or after other work")
+            problem = f"makes different samples {start} … {start + count} in a smaller pool or after other samples"
+            require(same, cls, problem)
 
 
 def _check_prior(cls: type[Generator], prior: Prior, samples: Samples, latents: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""What a refiner must do."""
+"""Conformance checks of refiners."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ddbench.testing.specimens import Specimen, SpecimenPrior, SpecimenTeacher
 
 
 def check_refiner(cls: type[Refiner], make: Callable[[], Refiner], scratch: Path) -> None:
-    """The same samples in the same order, as images of the same form; what it was given stays as it was."""
+    """Check that samples, their order and the form of images are kept, and that the input is not changed."""
     before, kept = _distilled(cls), _distilled(cls)
     teacher = SpecimenTeacher() if cls.needs_soft else None
     after = make().refine(before, SpecimenPrior(), teacher, Context())
@@ -20,13 +20,13 @@ def check_refiner(cls: type[Refiner], make: Callable[[], Refiner], scratch: Path
     require(after.labels.equal(kept.labels), cls, "changes labels")
     form = (after.images.dtype, after.images.shape) == (kept.images.dtype, kept.images.shape)
     require(form, cls, f"makes images of {after.images.dtype} {tuple(after.images.shape)}")
-    require(before.images.equal(kept.images), cls, "changes the images that it was given in place")
-    require(after.images.equal(again.images), cls, "makes other images the second time")
-    require(not cls.identity or after.images.equal(kept.images), cls, "declares identity = True and changes images")
+    require(before.images.equal(kept.images), cls, "changes its input images in place")
+    require(after.images.equal(again.images), cls, "makes different images the second time")
+    require(not cls.identity or after.images.equal(kept.images), cls, "declares identity = True but changes images")
 
 
 def _distilled(cls: type[Refiner]) -> DistilledSet:
-    """What a run would give it: latents and soft labels only where it says that it needs them."""
+    """Return a refiner's input in a run, with latents and soft labels only if it declares that it needs them."""
     train = Specimen().train()
     latents = train.images.float() / 255
     soft = SoftLabels(SpecimenTeacher().class_logits(latents), 1.5) if cls.needs_soft else None

@@ -1,4 +1,4 @@
-"""What a scorer must do."""
+"""Conformance checks of scorers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_scorer(cls: type[Scorer], make: Callable[[], Scorer], scratch: Path) -> None:
-    """The declared fields, one finite row an image, whatever other images are scored beside it."""
+    """Check that declared fields have one finite row per image, independent of other images in the batch."""
     import torch
 
     data = Specimen().training()
@@ -34,7 +34,7 @@ def check_scorer(cls: type[Scorer], make: Callable[[], Scorer], scratch: Path) -
         require(bool(torch.isfinite(rows).all()), cls, f"writes the field '{name}' with NaN or infinite values")
         require(len(rows) == len(images), cls, f"writes {len(rows)} rows of '{name}' for {len(images)} images")
         same = all(row[name].equal(rows[i : i + 1]) for i, row in enumerate(alone))
-        require(same, cls, f"writes another '{name}' for an image that is scored alone")
+        require(same, cls, f"writes a different '{name}' for an image scored alone")
         require(not rows[0].equal(rows[1]), cls, f"writes the same '{name}' for different images")
     per_class = scorer.class_fields(data, Context())
     for name in scorer.provides_per_class:
@@ -46,13 +46,13 @@ def check_scorer(cls: type[Scorer], make: Callable[[], Scorer], scratch: Path) -
 
 
 def _check_teacher(cls: type[Scorer], scorer: Scorer, data: TrainingData, scored: Tensor) -> None:
-    """A teacher says of float images, by and large, what it scored them with, and lets gradients through to them."""
+    """Check that a teacher's logits for float images correlate with its scores and have gradients."""
     import torch
 
     images = (data.train.images.float() / 255).requires_grad_()
     logits = scorer.class_logits(images)
     require(tuple(logits.shape) == tuple(scored.shape), cls, f"has class_logits of {tuple(logits.shape)}")
     agreement = torch.corrcoef(torch.stack([logits.detach().flatten(), scored.flatten()]))[0, 1]
-    require(bool(agreement > 0.9), cls, f"has class_logits that agree with its scores only to {agreement:.2f}")
+    require(bool(agreement > 0.9), cls, f"has class_logits that correlate with its scores by only {agreement:.2f}")
     (gradient,) = torch.autograd.grad(logits.sum(), images, allow_unused=True)
     require(gradient is not None and bool(gradient.any()), cls, "has class_logits without gradients")

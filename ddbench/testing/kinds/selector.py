@@ -1,4 +1,4 @@
-"""What a selector must do."""
+"""Conformance checks of selectors."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ POOL = 20
 
 
 def check_selector(cls: type[Selector], make: Callable[[], Selector], scratch: Path) -> None:
-    """Exactly IPC different samples of each class, from the given pool alone; the same whenever it is asked."""
+    """Check that a selector chooses IPC distinct samples of each class, repeatably and from the given pool only."""
     pool = _pool(make(), POOL)
     before = {name: values.clone() for name, values in pool.fields.items()}
     for ipc in (1, 3, POOL):
         chosen = make().select(pool, ipc, Context())
         _check_extras(cls, chosen, ipc)
         again = make().select(pool, ipc, Context())
-        require(chosen == again, cls, f"chooses other samples the second time at IPC {ipc}")
+        require(chosen == again, cls, f"chooses different samples the second time at IPC {ipc}")
     unchanged = all(values.equal(pool.fields[name]) for name, values in before.items())
     require(unchanged, cls, "changes the pool's fields")
     _check_prefix(cls, make, pool)
@@ -28,29 +28,29 @@ def check_selector(cls: type[Selector], make: Callable[[], Selector], scratch: P
 
 
 def _pool(selector: Selector, per_class: int) -> Pool:
-    """A pool with everything that the selector declares, and nothing else."""
+    """Return a pool with only the fields that the selector declares."""
     return specimen_pool(selector.needs, per_class, needs_class=selector.needs_class, needs_real=selector.needs_real)
 
 
 def _check_extras(cls: type[Selector], chosen: Selection, ipc: int) -> None:
-    """Scores are one number a sample, info is JSON; the choice itself is held to its contract by ``select``."""
+    """Check that there is one score per sample and that info is JSON. ``select`` checks the choice itself."""
     scores = chosen.scores
     fit = scores is None or [len(s) for s in scores] == [ipc] * len(chosen.per_class)
-    require(fit, cls, "has not one score for each chosen sample")
+    require(fit, cls, "does not have one score for each chosen sample")
     try:
         canonical_json(dict(chosen.info))
     except (TypeError, ValueError) as error:
-        require(False, cls, f"has info that is no JSON: {error}")
+        require(False, cls, f"has info that is not JSON: {error}")
 
 
 def _check_prefix(cls: type[Selector], make: Callable[[], Selector], pool: Pool) -> None:
-    """A cell's pool is the prefix of a larger one: what lies behind has no influence, even if it was seen before."""
+    """Check that the rest of a larger pool has no influence on the choice from its prefix, even if seen before."""
     used, larger = make(), _pool(make(), 3 * POOL)
     used.select(larger, 3, Context())
     prefix = larger.subset([i for own in larger.by_class for i in own[:POOL]])
     alone = pool.subset([i for own in pool.by_class for i in own])
     same = used.select(prefix, 3, Context()) == make().select(alone, 3, Context())
-    require(same, cls, "chooses other samples of a pool where it has seen a larger one before")
+    require(same, cls, "chooses different samples of a pool after seeing a larger one")
 
 
 def _check_seed(cls: type[Selector], make: Callable[[], Selector], pool: Pool) -> None:

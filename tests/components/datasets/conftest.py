@@ -39,7 +39,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def small(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Cifar10]:
-    """The twelve images as a data set with an empty data folder, the server above and no npm."""
+    """Return the twelve images as a data set with an empty data folder, the server above and no npm."""
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
@@ -60,7 +60,7 @@ def small(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ty
 
 @pytest.fixture
 def npm(tmp_path: Path) -> Callable[..., Path]:
-    """Puts an ``npm`` on the PATH that runs the given Python lines; returns the file of its calls."""
+    """Put an ``npm`` on the PATH that runs the given Python lines; return the file of its calls."""
 
     def install(body: str, content: bytes = NPM_TARBALL) -> Path:
         (tmp_path / "bin").mkdir()
@@ -79,7 +79,7 @@ def npm(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def whole() -> Cifar10:
-    """The real thing, where it has been fetched."""
+    """Return the real data set if it has been fetched."""
     data = create("dataset", "cifar10")
     assert isinstance(data, Cifar10)
     if problem := data.missing():

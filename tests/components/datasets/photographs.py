@@ -22,7 +22,7 @@ def photograph(seed: int, width: int, height: int, mode: str = "RGB") -> Image.I
 
 
 def jpeg(seed: int, width: int, height: int, mode: str = "RGB") -> bytes:
-    """A photograph as a JPEG file."""
+    """Return a photograph as a JPEG file."""
     file = io.BytesIO()
     photograph(seed, width, height, mode).save(file, "JPEG", quality=90)
     return file.getvalue()
@@ -38,7 +38,7 @@ def zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """The files, by their names, below a folder."""
+    """Write the files, by their names, below a folder."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -147,7 +147,7 @@ def two_batches_swapped() -> bytes:
     [
         (one_bit_off(), "the train images are not those of CIFAR-10"),
         (two_batches_swapped(), "the train images are not those of CIFAR-10"),
-        (one_batch_short(), "holds no data_batch_4.bin"),
+        (one_batch_short(), "does not contain data_batch_4.bin"),
         (ARCHIVE[:-40], "cannot be read"),
         (b"<html>", "cannot be read"),
     ],
@@ -197,7 +197,7 @@ def test_when_all_fail_one_line_names_each_source_and_its_reason(
 
 def test_a_machine_without_npm_is_told_so(small: type[Cifar10], server: Server) -> None:
     server.status = 404
-    with pytest.raises(DataError, match="there is no npm on the PATH"):
+    with pytest.raises(DataError, match="npm is not on the PATH"):
         small().fetch(quiet)
 
 
@@ -255,7 +255,7 @@ def test_a_flipped_byte_in_the_stored_form_is_noticed_and_fetch_repairs_it(
         path.unlink()
         path.write_bytes(content)
         with pytest.raises(
-            DataError, match=rf"{split}\.safetensors: is damaged: .*; `ddbench fetch cifar10`"
+            DataError, match=rf"{split}\.safetensors: is damaged: .*; run `ddbench fetch cifar10`"
         ) as caught:
             getattr(small(), split)()
         assert "\n" not in str(caught.value)

@@ -129,7 +129,7 @@ def flipped() -> bytes:
     ("content", "why"),
     [
         (flipped(), "train.bin is not that of CIFAR-100: SHA-256"),
-        (tarball("x", {"train.bin": files()["train.bin"]}), "holds no test.bin"),
+        (tarball("x", {"train.bin": files()["train.bin"]}), "does not contain test.bin"),
         (tarball("x", {**files(), "test.bin": record(5)}), "test.bin has 3,074 bytes, not 9,222"),
         (ARCHIVE[:-40], "cannot be read"),
         (b"<html>", "cannot be read"),
@@ -157,7 +157,7 @@ def test_a_flipped_byte_in_the_stored_form_is_noticed_and_fetch_repairs_it(split
         content[position] ^= 4
         path.unlink()
         path.write_bytes(content)
-        with pytest.raises(DataError, match=rf"{split}\.safetensors: is damaged: .*; `ddbench fetch cifar100`"):
+        with pytest.raises(DataError, match=rf"{split}\.safetensors: is damaged: .*; run `ddbench fetch cifar100`"):
             getattr(small(), split)()
         small().fetch(quiet)
         assert_right(small())

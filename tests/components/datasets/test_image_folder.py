@@ -124,7 +124,7 @@ def test_a_path_may_begin_with_the_home_folder(pets: Path, monkeypatch: pytest.M
     monkeypatch.setenv("HOME", str(pets.parent))
     assert data(Path("~/pets")).fingerprint() == data(pets).fingerprint()
     assert data(Path("~/pets")).params.keyed() == data(pets).params.keyed()
-    assert "there is no folder ~no-such-user/pets;" in (data(Path("~no-such-user/pets")).missing() or "")
+    assert "the folder ~no-such-user/pets does not exist;" in (data(Path("~no-such-user/pets")).missing() or "")
 
 
 def test_names_need_not_be_utf_8(pets: Path, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_what_may_not_be_read_is_named_in_one_line(denied: str, pets: Path, monk
     for act in (lambda: data(pets).fingerprint(), lambda: data(pets).train(), lambda: data(pets).fetch(quiet)):
         with pytest.raises(DataError) as caught:
             act()
-        assert str(caught.value).startswith(f"image-folder: {pets / denied} cannot be read: Permission denied; lay")
+        assert str(caught.value).startswith(f"image-folder: {pets / denied} cannot be read: Permission denied; store")
         assert "\n" not in str(caught.value)
 
 
@@ -221,19 +221,19 @@ def empty(root: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (remove("."), "there is no folder {root}"),
-        (remove("val"), "there is no folder {root}/val"),
-        (remove("val/dog", "val/tom cat"), "{root}/val holds no class folders"),
-        (remove("val/dog"), "class 'dog' has a folder in {root}/train and none in val"),
-        (remove("train/tom cat"), "class 'tom cat' has a folder in {root}/val and none in train"),
-        (remove("train/dog", "val/dog"), "{root}/train holds one class, 'tom cat': two are the least"),
-        (empty, "{root}/val/dog holds no images"),
+        (remove("."), "the folder {root} does not exist"),
+        (remove("val"), "the folder {root}/val does not exist"),
+        (remove("val/dog", "val/tom cat"), "{root}/val contains no class folders"),
+        (remove("val/dog"), "class 'dog' has a folder in {root}/train, but not in val"),
+        (remove("train/tom cat"), "class 'tom cat' has a folder in {root}/val, but not in train"),
+        (remove("train/dog", "val/dog"), "{root}/train contains one class, 'tom cat'; at least two are needed"),
+        (empty, "{root}/val/dog contains no images"),
     ],
     ids=["no folder", "no split", "no classes", "not in val", "not in train", "one class", "empty class"],
 )
 def test_what_is_wrong_is_said_in_one_line(change: Callable[[Path], None], why: str, pets: Path) -> None:
     change(pets)
-    said = f"image-folder: {why.format(root=pets)}; lay images out as PATH/{{train,val}}/<class>/*"
+    said = f"image-folder: {why.format(root=pets)}; store images as PATH/{{train,val}}/<class>/*"
     assert (data(pets).missing() or "").startswith(said)
     for act in (lambda: data(pets).train(), lambda: data(pets).fingerprint(), lambda: data(pets).fetch(quiet)):
         with pytest.raises(DataError) as caught:
@@ -249,7 +249,9 @@ def quiet(what: str, done: int, total: int) -> None:
 @pytest.mark.parametrize("content", [b"", b"not an image", jpeg(1, 60, 60)[:900]], ids=["empty", "text", "cut"])
 def test_an_unreadable_image_is_named_in_one_line(content: bytes, pets: Path) -> None:
     write(pets, {"val/dog/notes.txt": content})
-    with pytest.raises(DataError, match=r"val/dog/notes\.txt: cannot be decoded \(.*\); put an undamaged") as caught:
+    with pytest.raises(
+        DataError, match=r"val/dog/notes\.txt: cannot be decoded \(.*\); replace it by an undamaged"
+    ) as caught:
         data(pets).fetch(quiet)
     assert "\n" not in str(caught.value)
 
@@ -286,7 +288,7 @@ def test_a_suite_is_planned_without_torch_and_its_keys_are_of_the_content(pets: 
 def test_a_suite_with_a_missing_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     suite = tmp_path / "suite.yaml"
     suite.write_text(SUITE.format(path=tmp_path / "nowhere"))
-    with pytest.raises(DataError, match=r"^image-folder: there is no folder .*nowhere; lay images out as"):
+    with pytest.raises(DataError, match=r"^image-folder: the folder .*nowhere does not exist; store images as"):
         load_suite(suite)
 
 
@@ -328,7 +330,7 @@ def test_from_the_folder_to_a_result(cli: Cli, pets: Path, tmp_path: Path) -> No
     [
         (["image-folder"], "parameter 'path' is required"),
         (["image-folder", "path"], "'path' is no parameter of a data set; write NAME=VALUE"),
-        (["image-folder", "path=nowhere"], "image-folder: there is no folder nowhere; lay images out as"),
+        (["image-folder", "path=nowhere"], "image-folder: the folder nowhere does not exist; store images as"),
         (["imagewoof", "split=mine"], "parameter 'split' is 'mine': input should be 'imagenet' or 'fastai'"),
         (["suite.yaml", "split=fastai"], "suite.yaml says the parameters of its data set itself"),
     ],

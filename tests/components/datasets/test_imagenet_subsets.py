@@ -59,7 +59,7 @@ def file_name(folder: str, number: int) -> str:
 
 @pytest.fixture
 def imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small ImageNet in a data folder of its own."""
+    """Create a small ImageNet in a separate data folder."""
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
     root = tmp_path / "imagenet"
     for at, (folder, files) in enumerate(TREE.items()):
@@ -74,7 +74,7 @@ def imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The names of the files that are decoded."""
+    """Record the names of decoded files."""
     names: list[str] = []
 
     def noted(path: Path, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -86,7 +86,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def by_hand(path: Path) -> torch.Tensor:
-    """The longer side follows the shorter, which becomes 256; then the middle. Written for one side at a time."""
+    """Resize the shorter side to 256 and the longer in proportion, one side at a time, then crop the centre."""
     with Image.open(path) as image:
         rgb = image.convert("RGB")
     width, height = rgb.size
@@ -98,7 +98,7 @@ def by_hand(path: Path) -> torch.Tensor:
 
 @pytest.mark.parametrize("cls", SUBSETS)
 def test_classes_are_those_of_imagenet(cls: type[Dataset]) -> None:
-    """timm ships ImageNet-1k's WordNet ids in the order of its labels, and their lemmas."""
+    """The package timm ships ImageNet-1k's WordNet ids in the order of its labels, and their lemmas."""
     folder = resources.files("timm.data") / "_info"
     synsets = (folder / "imagenet_synsets.txt").read_text().split()
     lines = (folder / "imagenet_synset_to_lemma.txt").read_text().splitlines()
@@ -262,7 +262,9 @@ def test_a_damaged_photograph_is_named_and_nothing_is_kept(damage: str, imagenet
     path = imagenet / "train" / "n02111889" / "n02111889_11.JPEG"
     whole = path.read_bytes()
     path.write_bytes({"cut short": whole[: len(whole) // 2], "emptied": b"", "another thing": b"<html>"}[damage])
-    with pytest.raises(DataError, match=r"n02111889_11\.JPEG: cannot be decoded \(.*\); put an undamaged") as caught:
+    with pytest.raises(
+        DataError, match=r"n02111889_11\.JPEG: cannot be decoded \(.*\); replace it by an undamaged"
+    ) as caught:
         TwoDogs().train()
     assert "\n" not in str(caught.value)
     assert kept() == ["lock"]
@@ -280,7 +282,7 @@ def assert_missing(said: str) -> None:
     problem = TwoDogs().missing()
     assert problem is not None
     assert "\n" not in problem
-    assert problem.startswith(f"two-dogs: {said}; lay ImageNet out as {data_home()}/imagenet/{{train,val}}/")
+    assert problem.startswith(f"two-dogs: {said}; store ImageNet as {data_home()}/imagenet/{{train,val}}/")
     with pytest.raises(DataError) as caught:
         TwoDogs().train()
     assert str(caught.value) == problem
@@ -289,18 +291,18 @@ def assert_missing(said: str) -> None:
 def test_what_is_missing_is_said_in_one_line(imagenet: Path) -> None:
     dogs, val = imagenet / "train" / "n02088364", imagenet / "val"
     (val / "n02111889" / "ILSVRC2012_val_00000030.JPEG").unlink()
-    assert_missing(f"{val}/n02111889 (Samoyed) holds 1 .JPEG files, not 2")
+    assert_missing(f"{val}/n02111889 (Samoyed) contains 1 .JPEG files, not 2")
     for path in (val / "n02111889").iterdir():
         path.unlink()
-    assert_missing(f"{val}/n02111889 (Samoyed) holds no .JPEG files")
+    assert_missing(f"{val}/n02111889 (Samoyed) contains no .JPEG files")
     (val / "n02111889").rmdir()
-    assert_missing(f"there is no folder {val}/n02111889 (Samoyed)")
+    assert_missing(f"the folder {val}/n02111889 (Samoyed) does not exist")
     (val / "ILSVRC2012_val_00000001.JPEG").write_bytes(b"")
-    assert_missing(f"the images in {val} are not sorted into a folder a class")
+    assert_missing(f"the images in {val} are not sorted into one folder per class")
     dogs.rename(imagenet / "train" / "beagle")
-    assert_missing(f"there is no folder {dogs} (beagle)")
+    assert_missing(f"the folder {dogs} (beagle) does not exist")
     imagenet.rename(imagenet.with_name("ILSVRC"))
-    assert_missing(f"there is no folder {imagenet}/train")
+    assert_missing(f"the folder {imagenet}/train does not exist")
 
 
 def test_where_counts_are_not_known_every_class_must_be_as_large_as_ilsvrcs_are(
@@ -309,15 +311,15 @@ def test_where_counts_are_not_known_every_class_must_be_as_large_as_ilsvrcs_are(
     """Half an ImageNet is no smaller data set. In ILSVRC 2012 a class has 732 to 1,300 training images."""
     monkeypatch.setattr(TwoDogs, "train_counts", None)
     samoyed, beagle = (imagenet / "train" / str(c.wnid) for c in TwoDogs.classes)
-    assert_missing(f"{samoyed} (Samoyed) holds 4 .JPEG files, not 732 to 1300")
+    assert_missing(f"{samoyed} (Samoyed) contains 4 .JPEG files, not 732 to 1300")
     fill(samoyed, 1300)
     for count in (731, 732, 1300, 1301):
         fill(beagle, count)
         if count in (731, 1301):
-            assert_missing(f"{beagle} (beagle) holds {count} .JPEG files, not 732 to 1300")
+            assert_missing(f"{beagle} (beagle) contains {count} .JPEG files, not 732 to 1300")
         else:
             assert TwoDogs().missing() is None
-    assert (TwoDogs().missing() or "").endswith(", and extract again what is incomplete")
+    assert (TwoDogs().missing() or "").endswith(", and extract incomplete folders again")
 
 
 def fill(folder: Path, count: int) -> None:
@@ -334,7 +336,7 @@ def test_counts_that_are_not_known_are_those_of_the_files(imagenet: Path, monkey
 
 
 def test_hidden_files_are_no_images(imagenet: Path) -> None:
-    """macOS lays such a file beside each file that it copies to another system."""
+    """Copies by macOS add such a file for each file on another system."""
     whole = TwoDogs().train().ids
     for split in ("train", "val"):
         for path in list((imagenet / split / "n02088364").iterdir()):
@@ -346,7 +348,7 @@ def test_hidden_files_are_no_images(imagenet: Path) -> None:
 def test_imagenet_cannot_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
     with pytest.raises(
-        DataError, match=r"lay ImageNet out as .*/imagenet/\{train,val\}/.*https://image-net\.org"
+        DataError, match=r"store ImageNet as .*/imagenet/\{train,val\}/.*https://image-net\.org"
     ) as caught:
         Imagewoof().fetch(lambda what, done, total: None)
     assert str(tmp_path) in str(caught.value)

@@ -45,7 +45,7 @@ def tiny() -> dict[str, LabeledImages]:
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The shipped files, in a folder where they may be damaged."""
+    """Copy the shipped files to a folder where they may be damaged."""
     folder = tmp_path / "tiny"
     shutil.copytree(TinyCifar.folder, folder)
     monkeypatch.setattr(TinyCifar, "folder", folder)
@@ -102,7 +102,7 @@ def test_loading_takes_no_time(tiny: dict[str, LabeledImages]) -> None:
 
 
 def attempt(split: str) -> tuple[str, LabeledImages | None]:
-    """The images, or the complaint instead of them."""
+    """Return the images, or the error message instead."""
     try:
         return "", getattr(TinyCifar(), split)()
     except DataError as error:

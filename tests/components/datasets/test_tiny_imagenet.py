@@ -124,8 +124,8 @@ def test_another_archive_is_refused_in_one_line(content: bytes, tiny: Tiny, serv
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        (f"train/{FROG}/images/{FROG}_0.JPEG", None, f"train holds 1 .JPEG files of {FROG} (bullfrog), not 2"),
-        ("val/images/val_2.JPEG", None, f"val holds 1 .JPEG files of {FROG} (bullfrog), not 2"),
+        (f"train/{FROG}/images/{FROG}_0.JPEG", None, f"train contains 1 .JPEG files of {FROG} (bullfrog), not 2"),
+        ("val/images/val_2.JPEG", None, f"val contains 1 .JPEG files of {FROG} (bullfrog), not 2"),
         ("val/val_annotations.txt", None, "val_annotations.txt cannot be read: No such file"),
         ("val/val_annotations.txt", b"val_0.JPEG n1\n", "val_annotations.txt:1 names no class of Tiny ImageNet"),
     ],

@@ -1,4 +1,4 @@
-"""What tests of generators share."""
+"""Fixtures of the generator tests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from small_pipelines import save_pipeline
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> None:
-    """What is computed depends on the number of threads."""
+    """Use one thread, since results depend on the number of threads."""
     torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small random pipeline of three classes, laid out as diffusers saves it."""
+    """Save a small random pipeline of three classes with diffusers' layout."""
     return save_pipeline(tmp_path_factory.mktemp("pipeline"))

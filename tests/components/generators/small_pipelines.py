@@ -17,7 +17,7 @@ ALPHA_BAR = (1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)).cumprod(
 
 
 def randomised(kind: Any, seed: int, scale: float, **config: Any) -> Any:
-    """A network with weights far from their start, so that every input matters."""
+    """Return a network with weights far from their start, so that every input matters."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         network = kind(**config)
@@ -28,7 +28,7 @@ def randomised(kind: Any, seed: int, scale: float, **config: Any) -> Any:
 
 
 def transformer(seed: int = 0, classes: int = 3, out_channels: int = 8, layers: int = 2, *, tied: bool = True) -> Any:
-    """It takes latents of 4 × 8 × 8. DiT's blocks have one embedding, of which diffusers keeps copies."""
+    """Return a transformer for latents of 4 × 8 × 8. DiT's blocks share one embedding, which diffusers copies."""
     network = randomised(
         DiTTransformer2DModel,
         seed,
@@ -82,7 +82,7 @@ def real_images(
 
 
 def real_dataset(images: int = 8, pixels: int = 16) -> Any:
-    """What is known of a data set like :func:`real_images` before any image is read: so many of a class, so large."""
+    """Return the facts about a data set like :func:`real_images` that are known before an image is read."""
     names = real_images().classes
     return SimpleNamespace(
         classes=names, image_size=pixels, train_counts=[images] * len(names), info=SimpleNamespace(name="real")

@@ -64,7 +64,7 @@ def lively(network: UNet2DModel) -> UNet2DModel:
 
 
 def load(folder: Path, data: TrainingData, **params: Any) -> Ddpm:
-    """A loaded generator with lively weights, and the schedule of its parameters instead of the fitted one."""
+    """Return a loaded generator with perturbed weights and the schedule of its parameters, not the fitted one."""
     loaded = generator(**params)
     loaded.load(folder, data, Context())
     prior = prior_of(loaded)
@@ -109,7 +109,7 @@ def test_fit_is_deterministic_and_leaves_the_global_generator_alone(
 
 
 class KilledError(Exception):
-    """What happens to a training."""
+    """The error that stops a training."""
 
 
 @pytest.mark.parametrize("killed_at", [[1], [3], [1, 2, 3]])
@@ -135,7 +135,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(
 
 
 def all_of_it(made: Ddpm, data: TrainingData, folder: Path) -> None:
-    """What a run asks of a generator."""
+    """Call all methods of a generator that a run calls."""
     made.fit(data, folder, Context())
     made.load(folder, data, Context())
     made.sample_block(0, 0, Context())
@@ -254,13 +254,13 @@ def test_the_architecture_is_that_of_the_parameters(data: TrainingData, tmp_path
 
 
 def predict(prior: DdpmPrior, x: Tensor, t: int, label: int) -> Tensor:
-    """The network called by hand, on one sample."""
+    """Call the network by hand, on one sample."""
     out = prior.network(x[None].float(), torch.tensor([t]), class_labels=torch.tensor([label]))
     return cast("Tensor", out.sample[0].double())
 
 
 def both(prior: DdpmPrior, x: Tensor, t: int, label: int, guidance: float, alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
-    """The image and the noise that a guided prediction says there are in ``x``."""
+    """Return the image and the noise in ``x`` by a guided prediction."""
     said = predict(prior, x, t, 3)
     said = said + guidance * (predict(prior, x, t, label) - said)
     if prior.scheduler.config.prediction_type == "epsilon":
@@ -270,7 +270,7 @@ def both(prior: DdpmPrior, x: Tensor, t: int, label: int, guidance: float, alpha
 
 @pytest.mark.parametrize(("prediction", "schedule"), VARIANTS)
 def test_loss_is_the_equation(data: TrainingData, fitted: Path, prediction: str, schedule: str) -> None:
-    """mean (ε − ε̂)² under √ᾱ x + √(1 − ᾱ) ε, sample by sample, differentiable in the latents."""
+    """The loss is mean (ε − ε̂)² under √ᾱ x + √(1 − ᾱ) ε, per sample, and differentiable by the latents."""
     prior = prior_of(load(fitted, data, prediction_type=prediction, beta_schedule=schedule))
     rng = torch.Generator().manual_seed(2)
     latents, noise = torch.randn(4, 3, 8, 8, generator=rng), torch.randn(4, 3, 8, 8, generator=rng)
@@ -416,7 +416,7 @@ def unet(**config: Any) -> UNet2DModel:
 
 
 def saved(folder: Path, network: UNet2DModel | None = None, **schedule: Any) -> Path:
-    """A pipeline as diffusers saves it; its scheduler is DDPM's, as diffusers has it by default."""
+    """Save a pipeline with diffusers; its scheduler is DDPM's with diffusers' defaults."""
     DDPMPipeline(network or unet(), DDPMScheduler(**schedule)).save_pretrained(folder)
     return folder
 

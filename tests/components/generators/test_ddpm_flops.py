@@ -1,4 +1,4 @@
-"""What U-Nets are said to take, against what torch counts."""
+"""Declared operations of U-Nets, against torch's count."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import by_hand
 import pytest
 import torch
 from ddbench_components.generators._ddpm.flops import Unet, imported
-from torch.utils.flop_counter import FlopCounterMode
+
+from tests.flop_counting import counting
 
 diffusers = pytest.importorskip("diffusers")
 
@@ -45,7 +47,7 @@ def check(unet: Unet, model: Any) -> None:
     """Both of its figures, exactly."""
     with torch.device("meta"):
         images, t = torch.empty(2, 3, unet.side, unet.side), torch.zeros(2, dtype=torch.long)
-    with FlopCounterMode(display=False) as counter:
+    with counting() as counter:
         said = model(images, t, class_labels=t).sample
     assert said.shape == images.shape
     assert counter.get_total_flops() == 2 * unet.flops
@@ -57,8 +59,26 @@ def test_a_unet_takes_what_torch_counts(unet: Unet) -> None:
     check(unet, network(unet))
 
 
+@pytest.mark.parametrize("side", [8, 16, 32])
+@pytest.mark.parametrize("labels", [10, None])
+def test_a_unet_takes_what_its_layers_take(side: int, labels: int | None) -> None:
+    unet = replace(SMALL, side=side, labels=labels)
+    assert unet.flops == 2 * by_hand.unet_32_64(side, classes_as_timesteps=labels is None)
+
+
+def test_the_published_unet_of_cifar10() -> None:
+    """35.7 million parameters (arXiv:2006.11239, appendix B); 6.1 billion multiply-adds (arXiv:2305.10924, table 1).
+
+    The latter count layers alone, and so not the products of attention: five blocks at 16 px, one at 4 px.
+    """
+    unet = Unet(widths=(128, 256, 256, 256), layers=2, attending=(False, True, False, False), side=32, labels=0)
+    products = 5 * by_hand.attention(16, 256) + by_hand.attention(4, 256)
+    assert unet.parameters / 1e6 == pytest.approx(35.7, abs=0.05)
+    assert (unet.flops / 2 - products) / 1e9 == pytest.approx(6.1, abs=0.05)
+
+
 def saved(folder: Path, model: Any) -> Path:
-    """The configuration alone."""
+    """Save the configuration without weights."""
     model.save_config(folder / "unet")
     return folder
 

@@ -1,13 +1,15 @@
-"""What DiTs and VAEs are said to take, against what torch counts and what is published."""
+"""Declared operations of DiTs and VAEs, against torch's count and published numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import by_hand
 import pytest
 import torch
 from ddbench_components.generators._dit.flops import DIT_XL2, SD_VAE, Dit, Vae
-from torch.utils.flop_counter import FlopCounterMode
+
+from tests.flop_counting import counting
 
 diffusers = pytest.importorskip("diffusers")
 
@@ -25,8 +27,7 @@ VAES = [
 
 
 def counted(call: Any, *inputs: Any) -> int:
-    counter = FlopCounterMode(display=False)
-    with counter:
+    with counting() as counter:
         call(*inputs)
     return counter.get_total_flops()
 
@@ -69,8 +70,38 @@ def test_a_vae_takes_what_torch_counts(vae: Vae) -> None:
         latents = torch.empty(2, vae.channels, vae.side, vae.side)
         pixels = torch.empty(2, 3, vae.side << (stages - 1), vae.side << (stages - 1))
     assert model.decode(latents).sample.shape == pixels.shape
+    assert vae.parameters == sum(p.numel() for p in model.parameters())
     assert 2 * vae.decode_flops == counted(model.decode, latents)
     assert 2 * vae.encode_flops == counted(model.encode, pixels)
+
+
+@pytest.mark.parametrize("dit", DITS[1:], ids=str)
+def test_a_dit_takes_what_its_layers_take(dit: Dit) -> None:
+    assert dit.flops == 2 * by_hand.dit(dit.layers, dit.width, dit.side, dit.patch, dit.outputs, dit.layers + 1)
+
+
+@pytest.mark.parametrize(
+    ("layers", "width", "side", "patch", "giga_multiply_adds"),
+    [
+        *[(12, 384, 32, 8, 0.36), (12, 384, 32, 4, 1.41), (12, 384, 32, 2, 6.06)],
+        *[(12, 768, 32, 8, 1.42), (12, 768, 32, 4, 5.56), (12, 768, 32, 2, 23.01)],
+        *[(24, 1024, 32, 8, 5.01), (24, 1024, 32, 4, 19.70), (24, 1024, 32, 2, 80.71)],
+        *[(28, 1152, 32, 8, 7.39), (28, 1152, 32, 4, 29.05), (28, 1152, 32, 2, 118.64), (28, 1152, 64, 2, 524.60)],
+    ],
+)
+def test_the_published_dits(layers: int, width: int, side: int, patch: int, giga_multiply_adds: float) -> None:
+    """The "Gflops" of S, B, L and XL in table 4 and appendix A of arXiv:2212.09748 are multiply-adds.
+
+    DiT embeds timestep and label once, where diffusers does it again in each block.
+    """
+    dit = Dit(layers, width, patch, channels=4, outputs=8, side=side, labels=1000)
+    again = layers * (256 * width + width**2)
+    assert (dit.flops / 2 - again) / 1e9 == pytest.approx(giga_multiply_adds, rel=2e-4, abs=0.01)
+
+
+def test_the_vae_takes_what_its_layers_take() -> None:
+    assert SD_VAE.decode_flops == 2 * by_hand.vae_decoder(32)
+    assert SD_VAE.encode_flops == 2 * by_hand.vae_encoder(32)
 
 
 def test_the_published_pipeline() -> None:

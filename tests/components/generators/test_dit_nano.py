@@ -47,7 +47,7 @@ def test_its_files_are_small_and_of_half_precision() -> None:
 
 
 def test_its_files_are_of_the_recipe() -> None:
-    """What the retraining would build has the shapes of what is shipped."""
+    """A retrained pipeline has the same shapes as the shipped one."""
     config = json.loads((FOLDER / "transformer" / "config.json").read_text())
     recipe = _recipe.RECIPE
     assert config["num_layers"] == recipe.transformer.layers

@@ -78,7 +78,7 @@ def test_all_of_it_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before, "nothing is made twice"
     other = replace(SMALL, transformer=replace(SMALL.transformer, label_dropout=0.2))
     for recipe, ctx in ((other, Context()), (SMALL, Context(seed=1))):
-        with pytest.raises(ComponentError, match=r"recipe\.json: is of another recipe; give an empty folder"):
+        with pytest.raises(ComponentError, match=r"recipe\.json: belongs to another recipe; use an empty folder"):
             Making(recipe, cast("Any", Few()), tmp_path, ctx)
 
 

@@ -35,6 +35,7 @@ import ddbench
 from ddbench import ClassInfo, ComponentError, Context, LabeledImages, Samples, TrainingData
 from ddbench.api import tensor_digest
 from ddbench.api.cost import Cost
+from ddbench.api.work import Sample
 from ddbench.toolkit.hardware import Device
 
 INDICES = (258, 7, 999)
@@ -46,13 +47,13 @@ def transformer(seed: int = 0, classes: int = 1000, out_channels: int = 8) -> An
 
 
 def autoencoder(seed: int = 1) -> Any:
-    """It enlarges eight times over, as the real one."""
+    """Return a VAE that enlarges eight times, like the real one."""
     return small_pipelines.autoencoder(seed, levels=4)
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pipeline laid out as the repository on the Hub."""
+    """Save a pipeline with the layout of the repository on the Hub."""
     folder = tmp_path_factory.mktemp("hub") / "DiT"
     scheduler = DDIMScheduler(clip_sample=False)
     DiTPipeline(transformer(), autoencoder(), scheduler, id2label={0: "tench"}).save_pretrained(folder)
@@ -61,13 +62,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copied(hub: Path, tmp_path: Path) -> Path:
-    """The pipeline in a folder where it may be changed."""
+    """Copy the pipeline to a folder where it may be changed."""
     return Path(shutil.copytree(hub, tmp_path / "DiT"))
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data folder, and an empty Hugging Face cache."""
+    """Set an empty data folder and an empty Hugging Face cache."""
     monkeypatch.setenv("DDBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     return tmp_path / "data"
@@ -151,7 +152,7 @@ def test_ddim_is_diffusers_own_pipeline(guidance: float, hub: Path) -> None:
 
 @pytest.mark.parametrize(("frequencies", "intervals"), [("diffusers", 127), ("dit", 128)])
 def test_the_frequencies_of_timesteps(frequencies: str, intervals: int, hub: Path) -> None:
-    """cos and sin of t · exp(−ln(10⁴) i / n) for each i < 128, whoever asks the transformer."""
+    """The frequencies are cos and sin of t · exp(−ln(10⁴) i / n) for each i < 128, for every caller."""
     prior, t = prior_of(load(hub, frequencies=frequencies)), torch.tensor([3, 417, 999])
     angles = t[:, None] * torch.exp(-math.log(10_000) * torch.arange(128) / intervals)
     expected = torch.cat([angles.cos(), angles.sin()], dim=1)
@@ -201,7 +202,7 @@ def test_ddpm_is_diffusers_own_pipeline_with_the_variance(guidance: float, hub: 
 
 
 def says(prior: LatentDitPrior, x: Tensor, t: int, label: int) -> tuple[Tensor, Tensor]:
-    """The transformer called by hand on one sample: noise, and where the variance is in its range."""
+    """Call the transformer by hand on one sample; return the noise and the variance's place in its range."""
     with torch.no_grad():
         out = prior.network(x[None].float(), timestep=torch.tensor([t]), class_labels=torch.tensor([label])).sample[0]
     return out[:4].double(), out[4:].double()
@@ -298,7 +299,7 @@ def test_bf16_is_near_float32(hub: Path) -> None:
 
 
 def test_loss_is_the_equation_for_the_classes_of_imagenet(hub: Path) -> None:
-    """mean (ε − ε̂(√ᾱ z + √(1 − ᾱ) ε))², the class named by its ImageNet index; differentiable in the latents."""
+    """The loss is mean (ε − ε̂(√ᾱ z + √(1 − ᾱ) ε))², by ImageNet index and differentiable by the latents."""
     prior = prior_of(load(hub))
     rng = torch.Generator().manual_seed(2)
     latents, noise = torch.randn(3, 4, 8, 8, generator=rng), torch.randn(3, 4, 8, 8, generator=rng)
@@ -436,7 +437,7 @@ def test_sharded_weights(hub: Path, copied: Path) -> None:
 
 
 def complaint(do: Callable[[], object]) -> str:
-    """What a ComponentError says, on one line."""
+    """Return the message of a ComponentError, on one line."""
     with pytest.raises(ComponentError) as caught:
         do()
     assert "\n" not in str(caught.value)
@@ -660,7 +661,7 @@ def test_blocks_are_compiled_where_that_is_asked_for(hub: Path) -> None:
 
 @pytest.mark.slow
 def test_blocks_that_are_compiled_in_fact_say_nearly_the_same(hub: Path) -> None:
-    """What is compiled adds in another order: images differ by a grey level at most."""
+    """Compiled code adds in another order: images differ by at most one grey level."""
     plain, compiled = (load(hub, compile=c).sample_block(0, 0, Context()).images for c in (False, True))
     assert (plain.int() - compiled.int()).abs().max() <= 1
 
@@ -670,7 +671,7 @@ def test_the_speed_is_told_as_a_share_of_what_the_device_could_do(
 ) -> None:
     """On a device of 10^9 operations a second, two threads of which do twice that; none is told of one not known."""
     made = load(hub)
-    flops = cast("int", cast("Cost", made.cost(cast("Any", None))).flops)
+    flops = cast("int", cast("Cost", made.cost(Sample(cast("Any", None)))).flops)
     for device, share in ((Device("cpu", "a slow device", 1e9, 1e9), True), (None, False)):
         monkeypatch.setattr(_latent_dit, "device_in_use", lambda name, device=device: device)
         with caplog.at_level("INFO"):

@@ -37,7 +37,7 @@ def generator(name: str, pipeline: Path, **params: Any) -> FineTuned:
 
 
 def fitted(name: str, pipeline: Path, folder: Path, ctx: Context | None = None, **params: Any) -> dict[str, Tensor]:
-    """What a fit writes."""
+    """Return the tensors that a fit writes."""
     folder.mkdir(exist_ok=True)
     generator(name, pipeline, **params).fit(real_images(), folder, ctx or Context())
     return load_file(folder / ADAPTER)
@@ -369,7 +369,7 @@ def test_a_step_is_never_of_more_images_than_there_are(
 
 
 def encoded_at_most(pipeline: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> tuple[RealLatents, list[int]]:
-    """The latents of 24 images where there is memory for so many and their mirror images; how many were tried."""
+    """Encode 24 images with memory for ``most`` images and mirror images; return latents and tried sizes."""
     prior = generator("minimax", pipeline).open(real_images(), "float32", Context())
     plain, tried = LatentDitPrior.encode, list[int]()
 
@@ -418,7 +418,7 @@ def test_images_are_encoded_alike_with_their_mirror_images_and_without(pipeline:
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many images and mirror images are encoded, call by call."""
+    """Record the number of images and mirror images in each call of ``encode``."""
     seen, plain = list[int](), LatentDitPrior.encode
     monkeypatch.setattr(LatentDitPrior, "encode", lambda self, x: (seen.append(len(x)), plain(self, x))[1])
     return seen

@@ -53,7 +53,7 @@ class Asked:
 
 
 def analytic(noisy: Tensor, t: Tensor) -> Tensor:
-    """The best prediction of the noise, for latents that are normal with deviation ``SPREAD``."""
+    """Return the best prediction of the noise, for normal latents with standard deviation ``SPREAD``."""
     a = ALPHA_BAR[t][:, None, None, None]
     return (1 - a).sqrt() / (a * SPREAD**2 + 1 - a) * noisy
 
@@ -130,7 +130,7 @@ def test_paper_compares_both_at_one_timestep() -> None:
 
 
 def crooked(noisy: Tensor, t: Tensor) -> Tensor:
-    """A prediction that is not parallel to what it is of."""
+    """Return a prediction that is not parallel to its input."""
     return noisy.flip(-1) + 0.1
 
 
@@ -194,7 +194,7 @@ def test_a_trajectory_is_one_step_back_against_the_inversion_there() -> None:
 
 
 def test_trajectories_of_one_noise_meet_on_a_fine_grid() -> None:
-    """What inversion leads z₀ to is z₀ under the noise that it found; a step back from there arrives where it was.
+    """Inversion of z₀ gives z₀ with the noise that it found; a step back returns to the start.
 
     The numbers of a latent differ in their spread, so that a way through noise bends.
     """

@@ -111,7 +111,7 @@ def fitted(pipeline: Path, folder: Path, **more: Any) -> dict[str, Tensor]:
 
 
 def as_released(network: Any, scales: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a transformer by the names of DiT's own code, with the scales of a method's."""
+    """Return the weights of a transformer by the names of DiT's code, with the scales of a method's."""
     ours = network.state_dict()
     theirs = {"pos_embed": network.pos_embed.pos_embed}
 
@@ -238,7 +238,7 @@ def complaint(pipeline: Path, path: Path) -> str:
 
 
 def test_mistakes_with_checkpoints(pipeline: Path, tmp_path: Path) -> None:
-    assert "there is no such file of weights" in complaint(pipeline, tmp_path / "none.pt")
+    assert "the file of weights does not exist" in complaint(pipeline, tmp_path / "none.pt")
     path = checkpoint(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -253,7 +253,7 @@ def test_mistakes_with_checkpoints(pipeline: Path, tmp_path: Path) -> None:
     said = complaint(pipeline, path)
     assert "class_embedder.embedding_table.weight' of shape (8, 16), and the pipeline's transformer (4, 16)" in said
     torch.save({"ema": SimpleNamespace(steps=3)}, path)
-    assert "(it holds other things than tensors, or is damaged); " in complaint(pipeline, path)
+    assert "(it contains other objects than tensors, or is damaged); " in complaint(pipeline, path)
 
 
 def test_files_that_are_no_checkpoints(pipeline: Path, tmp_path: Path) -> None:
@@ -267,4 +267,4 @@ def test_files_that_are_no_checkpoints(pipeline: Path, tmp_path: Path) -> None:
     assert complaint(pipeline, path).startswith(expected)
     path.write_text("hello world")
     of_what = f"{path}: cannot be loaded as weights of a checkpoint of a DiT"
-    assert complaint(pipeline, path).startswith(f"{of_what} (it is cut off, or no .pt file but by its name); ")
+    assert complaint(pipeline, path).startswith(f"{of_what} (it is truncated, or not a .pt file); ")

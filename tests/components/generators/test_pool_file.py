@@ -39,7 +39,7 @@ def images(count: int = len(LABELS), *shape: int) -> Tensor:
 
 
 def tensors(**others: Any) -> dict[str, Tensor]:
-    """A pool's tensors, some of them others, or None for none."""
+    """Return the tensors of a pool, with some replaced, or removed if None."""
     whole = {"images": images(), "labels": torch.tensor(LABELS), **others}
     return {name: tensor for name, tensor in whole.items() if tensor is not None}
 
@@ -109,7 +109,7 @@ def test_a_pool_is_known_by_its_content(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_plan_needs_no_torch(tmp_path: Path) -> None:
-    """What is available is said from the header and the labels alone."""
+    """The number of available samples comes from the header and the labels alone."""
     path = write(tmp_path / "pool.safetensors")
     program = (
         "import sys, ddbench; from pathlib import Path; from types import SimpleNamespace as N;"

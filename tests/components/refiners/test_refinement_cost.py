@@ -1,4 +1,4 @@
-"""What refinement is said to take, against what torch counts while it is done."""
+"""Declared costs of refinement, against torch's count of a refinement."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
 from ddbench import Context, Cost, Dataset, DistilledSet, Generator, Refiner, Scorer, SoftLabels
+from ddbench.api.cost import Work
+from ddbench.api.work import Decode, Loss, Refine, Score
 
 IMAGES, CLASSES, SIZE = 6, 3, 8
 
@@ -47,19 +49,13 @@ class Networks:
 
     # As a generator and a scorer tell it.
 
-    def loss_cost(self, dataset: Dataset) -> Cost:
-        return Cost(self.flops("denoiser"))
-
-    def decode_cost(self, dataset: Dataset) -> Cost:
-        return Cost(self.flops("decoder"))
-
-    def cost(self, dataset: Dataset) -> Cost:
-        return Cost(self.flops("classifier"))
+    def cost(self, work: Work) -> Cost | None:
+        return Cost(self.flops({Loss: "denoiser", Decode: "decoder", Score: "classifier"}[type(work)]))
 
 
 def declared(networks: Networks, **params: Any) -> Cost:
     refiner = cast("Refiner", ddbench.create("refiner", "soft-label-latent", **params))
-    cost = refiner.cost(cast("Generator", networks), cast("Scorer", networks), cast("Dataset", None))
+    cost = refiner.cost(Refine(cast("Dataset", None), cast("Generator", networks), cast("Scorer", networks)))
     assert cost is not None
     return cost
 
@@ -94,10 +90,19 @@ def test_half_precision_is_that_of_the_descent() -> None:
 
 def test_what_a_generator_or_teacher_does_not_tell_is_not_known() -> None:
     class Silent(Networks):
-        def decode_cost(self, dataset: Dataset) -> None:  # type: ignore[override]
-            return None
+        def cost(self, work: Work) -> Cost | None:
+            return None if isinstance(work, Decode) else super().cost(work)
 
     refiner = cast("Refiner", ddbench.create("refiner", "soft-label-latent"))
     networks, dataset = Networks(), cast("Dataset", None)
-    assert refiner.cost(cast("Generator", Silent()), cast("Scorer", networks), dataset) is None
-    assert refiner.cost(cast("Generator", networks), None, dataset) is None
+    assert refiner.cost(Refine(dataset, cast("Generator", Silent()), cast("Scorer", networks))) is None
+    assert refiner.cost(Refine(dataset, cast("Generator", networks), None)) is None
+
+
+def test_operations_are_those_of_the_layers() -> None:
+    """By hand: kernel² × channels in × channels out × pixels, doubled; 8 px everywhere but in the classifier, 6 px."""
+    denoiser = 2 * (9 * 3 * 5 + 9 * 5 * 3) * 64
+    decoder = 2 * (9 * 3 * 4 + 4 * 3) * 64
+    classifier = 2 * (9 * 3 * 4 * 36 + 4 * 36 * CLASSES)
+    cost = declared(Networks(), steps=5, kl_steps=3)
+    assert cost.flops == 5 * 2 * denoiser + 3 * 2 * (decoder + classifier) + decoder

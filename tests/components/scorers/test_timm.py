@@ -239,7 +239,7 @@ def test_what_is_fetched_is_what_loading_looks_for(
     made.fetch(lambda *_: None)
     assert asked == 2 * [REPOSITORY, "model.safetensors"]
     made.load(None, DATA, Context())
-    with pytest.raises(ComponentError, match=r"absent\.pth: there is no such file of weights"):
+    with pytest.raises(ComponentError, match=r"absent\.pth: the file of weights does not exist"):
         ddbench.create("scorer", "timm", model=TAGGED, weights=tmp_path / "absent.pth").fetch(lambda *_: None)
 
 
@@ -295,11 +295,11 @@ def test_a_file_is_known_by_its_content_and_a_name_by_itself(weights: Path, tmp_
 
 
 def test_a_path_that_leads_nowhere_fails_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(ComponentError, match=r"gone\.pth: there is no such file of weights"):
+    with pytest.raises(ComponentError, match=r"gone\.pth: the file of weights does not exist"):
         scorer(None, weights=tmp_path / "gone.pth").fingerprint()
     notes = tmp_path / "notes.txt"
     notes.write_text("")
-    with pytest.raises(ComponentError, match=r"notes\.txt: is no file of weights"):
+    with pytest.raises(ComponentError, match=r"notes\.txt: is not a file of weights"):
         scorer(None, weights=notes).fingerprint()
 
 

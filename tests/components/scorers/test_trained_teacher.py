@@ -118,7 +118,7 @@ def test_larger_images_are_resized_and_columns_are_the_classes(scorer: Scorer) -
 
 
 class KilledError(Exception):
-    """What happens to a training."""
+    """The error that stops a training."""
 
 
 def test_a_training_that_was_stopped_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

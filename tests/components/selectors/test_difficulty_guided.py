@@ -83,7 +83,7 @@ def counts_of(values: Sequence[float], bins: int) -> list[int]:
 
 
 def transformed(scores: Sequence[float], variant: str, b: int, t: int, eps: float) -> list[float]:
-    """The transformed score of each sample, in the order given."""
+    """Return the transformed score of each sample, in the given order."""
     n = len(scores)
     order = sorted(range(n), key=lambda i: (scores[i], i))
     ascending = [scores[i] for i in order]

@@ -28,7 +28,7 @@ def class_mean(points: Sequence[Vector]) -> Vector:
 
 
 def k_center(points: Sequence[Vector], ipc: int, start: int | None = None) -> list[int]:
-    """The definition: start nearest the mean, then the unused point whose nearest chosen one is farthest."""
+    """Choose by definition: start nearest to the mean, then the unused point farthest from its nearest chosen one."""
     if start is None:
         start = min(range(len(points)), key=lambda i: (squared(points[i], class_mean(points)), i))
     chosen = [start]
@@ -39,7 +39,7 @@ def k_center(points: Sequence[Vector], ipc: int, start: int | None = None) -> li
 
 
 def herding(points: Sequence[Vector], ipc: int) -> list[int]:
-    """The definition: the unused point nearest to (k + 1) · mean − (sum of the chosen)."""
+    """Choose by definition: the unused point nearest to (k + 1) · mean − (sum of the chosen)."""
     mean = class_mean(points)
     chosen: list[int] = []
     for k in range(ipc):
@@ -95,7 +95,7 @@ def test_random_features(name: str) -> None:
 
 
 def direct(name: str, kinds: Array, rows: Array, ipc: int) -> list[int]:
-    """The definitions in float64 for features ``kinds[rows]``, computed once a kind: duplicates tie exactly."""
+    """Choose by the definitions in float64 for ``kinds[rows]``, computed once per kind, so duplicates tie exactly."""
     kinds = kinds.astype(np.float64)
     mean, chosen = kinds[rows].mean(0), list[int]()
     for step in range(ipc):

@@ -160,7 +160,7 @@ def test_mistakes_are_named() -> None:
         mixed().select(pool_of(images, broken[3:4]), 2, Context())
     with pytest.raises(ComponentError, match=r"the pool has no class field 'clip\.text'"):
         mixed().select(pool_of(images, None), 2, Context())
-    with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 5, not 1 x 2: one prototype a class, as wide as"):
+    with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 5, not 1 x 2: one prototype per class, as wide as"):
         mixed().select(pool_of(images, np.ones((1, 5))), 2, Context())
     with pytest.raises(ComponentError, match="choose 7 of 6 candidates of class 'class 0'"):
         mixed().select(pool_of(images, images[:1]), 7, Context())

@@ -318,7 +318,7 @@ def test_costs_that_differ_by_rounding_are_equal() -> None:
 
 
 def groups_of(problem: Problem, size: int, seed: int = 0, c: int = 0, **params: Any) -> list[list[int]]:
-    """The subgroups of class ``c``, as sample ids."""
+    """Return the subgroups of class ``c``, as sample ids."""
     own = problem.pool.of_class(c)
     groups = cast("Any", selector(**params))._subgroups(own, size, Context(seed=seed))
     return [[int(own.sample_ids[i]) for i in group] for group in groups]
@@ -484,6 +484,6 @@ def test_too_few_candidates_and_broken_draws_are_named() -> None:
     pool = Problem(np.ones((2, 1, 5, 3)), np.ones((2, 2, 3))).pool
     with pytest.raises(ComponentError, match="choose 6 of 5 candidates of class 'class 0'"):
         selector().select(pool, 6, Context())
-    with pytest.raises(ComponentError, match="no whole number of draws of 2 in the 5 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="cannot divide the 5 candidates of class 'class 0' into draws of 2"):
         selector(grouping="given").select(pool, 2, Context())
     assert len(selector().select(pool, 2, Context()).indices) == 4

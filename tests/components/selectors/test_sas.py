@@ -93,7 +93,7 @@ def stage_2(images: Array, order: Sequence[int], ipc: int, keep: str = "earliest
 
 
 def offered(images: Array, order: Sequence[int], ipc: int, keep: str = "earliest") -> tuple[list[int], int]:
-    """The same by the selector's own stage 2."""
+    """Return the same by the selector's stage 2."""
     precedence = {"earliest": order, "first-added": range(len(order)), "last-added": range(0, -len(order), -1)}[keep]
     features = torch.from_numpy(images.astype(np.float32))
     kept, exchanges = exchange(features, torch.tensor(order), torch.tensor(list(precedence)), ipc)
@@ -378,7 +378,7 @@ def test_mistakes_are_named() -> None:
         sas().select(pool_of(images), 2, Context())
     with pytest.raises(ComponentError, match=r"the pool has no field 'siglip\.image'"):
         sas(teacher="siglip").select(pool_of(images, images[:1]), 2, Context())
-    with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 3, not 1 x 2: one prototype a class, as wide as"):
+    with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 3, not 1 x 2: one prototype per class, as wide as"):
         sas().select(pool_of(images, np.ones((1, 3))), 2, Context())
     with pytest.raises(ComponentError, match="choose 7 of 6 candidates of class 'class 0'"):
         sas().select(pool_of(images, images[:1]), 7, Context())

@@ -1,4 +1,4 @@
-"""What students say they take, against what torch counts."""
+"""Declared costs of students, against torch's count."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import ddbench
@@ -22,7 +23,7 @@ def student(name: str, **params: Any) -> Student:
 
 
 def declared(name: str, classes: int, size: int, **params: Any) -> NetworkCost:
-    cost = student(name, **params).cost(classes, size)
+    cost = student(name, **params).network_cost(classes, size)
     assert cost is not None
     return cost
 
@@ -121,3 +122,47 @@ def test_memory_of_training_grows_with_the_batch_up_to_the_images() -> None:
     assert cost.training(3, 2, 8).memory_bytes == weights + 3 * 4 * 7
     assert cost.training(3, 2, 8).flops == 3 * 2 * 3 * 10
     assert cost.forward(6).flops == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "count", "giga_multiply_adds"),
+    [
+        # Convolution, norm, ReLU and pool of each stage, and the classifier.
+        ("convnet6", 224, 6 * 4 + 1, None),
+        # Stem and pool; blocks of conv, norm, ReLU, conv, norm, sum, ReLU, with a pool and the shortcut's three where
+        # a stage begins.
+        ("resnetap10", 224, 4 + 7 + 3 * 11 + 1, None),
+        # torchvision publishes 1.814 for ResNet18_Weights.IMAGENET1K_V1, of 1000 classes.
+        ("resnet18", 224, 4 + 2 * 7 + 3 * (9 + 7) + 1, 1.814),
+    ],
+)
+def test_launches_are_no_more_than_the_kernels_that_torch_runs(
+    name: str, size: int, count: int, giga_multiply_adds: float | None
+) -> None:
+    class Operations(TorchDispatchMode):
+        """Counts whatever computes; views and the like only rename numbers."""
+
+        found = 0
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.found += not func.is_view and func._schema.name.split("::")[1] not in ("detach", "empty", "_to_copy")
+            return func(*args, **(kwargs or {}))
+
+    with torch.device("meta"):
+        network, images = student(name).build(10, size), torch.empty(2, 3, size, size)
+    with torch.no_grad(), Operations() as operations:
+        network(images)
+    launches = declared(name, 10, size).launches
+    assert launches == count
+    assert count <= operations.found <= 1.5 * count
+    if giga_multiply_adds is not None:
+        assert declared(name, 1000, size).flops / 2e9 == pytest.approx(giga_multiply_adds, abs=5e-4)
+
+
+def test_launches_of_a_training_are_those_of_its_steps() -> None:
+    """Three epochs of three batches: each step launches the network's kernels three times, and 40 more."""
+    cost = NetworkCost(flops=10, parameters=5, activations=7, embedding=2, launches=25)
+    assert cost.training(20, 3, 8).launches == 3 * 3 * (3 * 25 + 40)
+    assert cost.forward(64, 32).launches == 2 * 25
+    assert (cost.training(20, 3, 8) * 2).launches == 2 * (cost.training(20, 3, 8) + cost.forward(0)).launches
+    assert cost.training(20, 3, 8).in_half_precision().launches == cost.training(20, 3, 8).launches

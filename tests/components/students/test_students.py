@@ -39,7 +39,7 @@ def build(name: str, size: int, classes: int = 10, **params: Any) -> Any:
 
 
 def on_paper(name: str, size: int, classes: int = 10, **params: Any) -> Any:
-    """The network without its numbers: shapes alone."""
+    """Return the network on the meta device, with shapes alone."""
     with torch.device("meta"):
         return build(name, size, classes, **params)
 

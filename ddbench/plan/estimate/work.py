@@ -1,0 +1,209 @@
+"""The work of each node of a plan: how many images, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ddbench.api import Cost, EvaluationSettings, canonical_json
+from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING, Work
+from ddbench.api.work import Fit, Refine, Sample, Score, Train
+from ddbench.errors import StoreError
+from ddbench.plan.node import Node
+from ddbench.plan.stages import STAGES
+from ddbench.plan.state import State
+from ddbench.protocol.protocol import Protocol
+
+if TYPE_CHECKING:
+    from ddbench.api import Component, Dataset, Generator, Scorer, Student
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class NodeWork:
+    """The work of one node.
+
+    Attributes:
+        kind: equal for nodes of one kind, whose time grows with their units.
+        images: that the node makes, looks at or learns from; None if that is not known, and for other stages.
+        units: the measure of the node's time; None if not known.
+    """
+
+    kind: str
+    images: int | None
+    units: int | None
+    cost: Cost
+
+
+class Workload:
+    """The work of every node of a plan, found on demand."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.nodes = state.graph.nodes
+        self._memo: dict[Hashable, Any] = {}
+
+    def of(self, key: str) -> NodeWork:
+        """Return the work of a node."""
+        return self._once(key, lambda: NodeWork(kind_of_node(self.nodes[key]), *self._work(self.nodes[key])))
+
+    def _once(self, key: Hashable, find: Callable[[], V]) -> V:
+        if key not in self._memo:
+            self._memo[key] = find()
+        return cast("V", self._memo[key])
+
+    def _price(self, component: Component, work: Work) -> Cost:
+        """Return what a component says that some work costs, asked once."""
+        return self._once((component, work), lambda: component.cost(work) or Cost())
+
+    def _work(self, node: Node) -> tuple[int | None, int | None, Cost]:
+        """Return images, units and cost of a node."""
+        match node.stage:
+            case "dataset":
+                return None, 1, Cost(flops=0, disk_bytes=0)
+            case "fit":
+                role = next(role for role in node.uses if role != "dataset")
+                return None, 1, self._price(node.uses[role].component, Fit(self.dataset))
+            case "select":
+                return node.settings["ipc"] * len(self.dataset.classes), self._pool(node), Cost(0, disk_bytes=0)
+            case "distill":
+                images = self._images(node.inputs.selection)
+                stored = _times(self._sample(self.nodes[node.inputs.samples[0].output]), images).disk_bytes
+                return images, stored, Cost(flops=0, disk_bytes=stored)
+            case "evaluate":
+                return self._evaluate(node)
+        images, cost = self._each_image(node)
+        return images, images, _times(cost, images)
+
+    def _each_image(self, node: Node) -> tuple[int | None, Cost]:
+        """Return the images of a node, and the cost of one of them."""
+        match node.stage:
+            case "generate":
+                return self._generated(node), self._sample(node)
+            case "score":
+                return self._scored(node), self._price(node.uses["scorer"].component, Score(self.dataset))
+            case "label":
+                cost = self._price(node.uses["scorer"].component, Score(self.dataset))
+                return self._images(node.inputs.distilled), replace(cost, disk_bytes=FLOAT * len(self.dataset.classes))
+        work = Refine(self.dataset, generator_of(node), _teacher(node))
+        cost = self._price(node.uses["refiner"].component, work)
+        return self._images(node.inputs.distilled), replace(cost, disk_bytes=self._sample(node).disk_bytes)
+
+    def _images(self, key: str | None) -> int | None:
+        """Return the images of a node."""
+        return None if key is None else self.of(key).images
+
+    def _sample(self, node: Node) -> Cost:
+        return self._price(generator_of(node), Sample(self.dataset))
+
+    def _generated(self, node: Node) -> int | None:
+        generator, (first, last) = generator_of(node), node.settings["classes"]
+        if not generator.finite:
+            return int(last - first) * generator.block
+        available = self._once(("available", generator), lambda: generator.available(self.dataset))
+        return None if available is None else sum(available[first:last])
+
+    def _scored(self, node: Node) -> int | None:
+        if node.inputs.shard is not None:
+            return self._images(node.inputs.shard)
+        counts = self.dataset.train_counts
+        return None if counts is None else sum(counts[slice(*node.settings["classes"])])
+
+    def _pool(self, node: Node) -> int | None:
+        """Return the images that a selector chooses from."""
+        pool = node.settings.get("pool")
+        if pool is not None:
+            return int(pool) * len(self.dataset.classes)
+        shards = [self._images(shard.output) for shard in node.inputs.samples]
+        return None if None in shards else sum(images or 0 for images in shards)
+
+    def _evaluate(self, node: Node) -> tuple[int | None, int | None, Cost]:
+        images, ipc = self._images(node.inputs.distilled), node.settings["ipc"]
+        if images is None:
+            return None, None, Cost()
+        protocol, student = self._protocol(node), cast("Student", node.uses["student"].component)
+        evaluation, size = evaluation_of(node), self.validation_size
+        work = Train(self.dataset, ipc, student, protocol, _teacher(node), evaluation, size)
+        cost = self._price(node.uses["evaluator"].component, work)
+        if size is None:
+            return images, None, cost
+        classes = len(self.dataset.classes)
+        epochs = protocol.epochs(ipc, classes)
+        times = len(protocol.evaluation_epochs(epochs)) if evaluation.evaluate == "papers" else 1
+        return images, passes(protocol, classes, ipc, size * times), cost
+
+    def _protocol(self, node: Node) -> Protocol:
+        digest = node.settings["protocol"]["sha256"]
+        return self._once(digest, lambda: Protocol.model_validate(node.worker_args["protocol"]))
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set of the plan."""
+        node = next(node for node in self.nodes.values() if node.stage == "dataset")
+        return cast("Dataset", node.uses["dataset"].component)
+
+    @cached_property
+    def protocols(self) -> dict[str, Protocol]:
+        """The protocols of the plan by their digests."""
+        nodes = (node for node in self.nodes.values() if STAGES[node.stage].makes_result)
+        return {node.settings["protocol"]["sha256"]: self._protocol(node) for node in nodes}
+
+    @cached_property
+    def validation_size(self) -> int | None:
+        """Validation images, as the data set or else a stored run says; None if that is not known."""
+        counts = self.dataset.validation_counts
+        if counts is not None:
+            return sum(counts)
+        key = next(key for key, node in self.nodes.items() if node.stage == "dataset")
+        if not self.state.has_payload(key):
+            return None
+        try:
+            size: int = self.state.store.artifact(self.state.action_keys[key]).content()["sizes"]["validation"]
+        except StoreError:
+            return None
+        return size
+
+
+def generator_of(node: Node) -> Generator:
+    """Return the generator that a node works with."""
+    return cast("Generator", node.uses["generator"].component)
+
+
+def _teacher(node: Node) -> Scorer | None:
+    return cast("Scorer", node.uses["teacher"].component) if "teacher" in node.uses else None
+
+
+def evaluation_of(node: Node) -> EvaluationSettings:
+    """Return the settings of a node that evaluates."""
+    return EvaluationSettings.model_validate(node.settings["evaluation"])
+
+
+def _times(cost: Cost, images: int | None) -> Cost:
+    return Cost(memory_bytes=cost.memory_bytes) if images is None else cost * images
+
+
+def passes(protocol: Protocol, classes: int, ipc: int, measured: int) -> int:
+    """Return the forward passes, or equal work, of a training and of ``measured`` predictions."""
+    return PASSES_OF_TRAINING * ipc * classes * protocol.epochs(ipc, classes) + measured
+
+
+def kind_of_node(node: Node) -> str:
+    """Return what decides how fast a node works, apart from how much it has to do."""
+    if STAGES[node.stage].makes_result:
+        uses = {role: ref.address for role, ref in node.uses.items()}
+        return kind_of_evaluation(uses, node.settings["protocol"], evaluation_of(node).numerics)
+    return kind_of_recipe(node.stage, {role: ref.keyed for role, ref in node.uses.items()}, node.settings)
+
+
+def kind_of_recipe(stage: str, uses: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Return the kind of work that is not an evaluation."""
+    ipc = settings.get("ipc") if stage == "select" else None
+    return canonical_json([stage, uses, ipc])
+
+
+def kind_of_evaluation(uses: Mapping[str, Any], protocol: Mapping[str, Any], numerics: str) -> str:
+    """Return the kind of an evaluation."""
+    return canonical_json(["evaluate", uses, protocol, numerics])

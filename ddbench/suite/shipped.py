@@ -1,0 +1,57 @@
+"""The suites and the published numbers that come with ddbench: found by name, wherever ddbench is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from ddbench.errors import SuiteError, closest
+
+_PACKAGE: Final = Path(__file__).parents[1]
+_LISTED: Final = "give the path of a suite file, or a name that `ddbench suites` lists"
+
+
+def shipped_suites() -> dict[str, Path]:
+    """Return the files of the shipped suites by name, such as ``smoke`` and ``ablations/im``."""
+    folder = _folder("suites", "suites")
+    files = sorted(folder.rglob("*.yaml"), key=lambda file: (len(file.relative_to(folder).parts), file))
+    return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
+
+
+def shipped_numbers() -> dict[str, Path]:
+    """Return the CSV files of published numbers by name, such as ``coresets-cifar10``."""
+    return {file.stem: file for file in sorted(_folder("reported", "leaderboard/reported").glob("*.csv"))}
+
+
+def find_suite(suite: Path | str) -> tuple[Path, str]:
+    """Return the file of a suite, and how messages call it.
+
+    Args:
+        suite: the path of a file, else the name of a shipped suite, with or without ``.yaml``.
+
+    Raises:
+        SuiteError: there is neither; the nearest name is in the hint.
+    """
+    path = Path(suite)
+    if path.is_file():
+        return path, str(path)
+    name, known = path.as_posix().removesuffix(".yaml"), shipped_suites()
+    if name in known:
+        return known[name], name
+    if path.exists():
+        raise SuiteError("is a folder and no suite file", where=str(path), hint=_LISTED)
+    raise SuiteError("there is no such file", where=str(path), hint=hint_for(name.removeprefix("suites/"), known))
+
+
+def hint_for(name: str, known: Iterable[str]) -> str:
+    """Return a hint for the name of a suite that is not there: the nearest known name, else where names are listed."""
+    names = sorted(known)
+    near = next((full for full in names if full.rpartition("/")[2] == name), None) or closest(name, names)
+    return f"did you mean '{near}'?" if near else _LISTED
+
+
+def _folder(installed: str, in_source: str) -> Path:
+    """Return a folder of shipped files: inside the package in a wheel, beside the package in a source tree."""
+    inside = _PACKAGE / "shipped" / installed
+    return inside if inside.is_dir() else _PACKAGE.parent / in_source
