@@ -35,13 +35,19 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 @nox.session(venv_backend="none", requires=["dev"])
 def fast(session: nox.Session) -> None:
     """Run the tests that start no training: less than a minute on two cores."""
-    run(session, "pytest", "-m", "not slow and not training", *session.posargs)
+    run(session, "pytest", "-m", "not slow and not chaos and not training", *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=["dev"])
 def test(session: nox.Session) -> None:
-    """Run all tests except the slow ones."""
+    """Run all tests except those marked slow or chaos."""
     run(session, "pytest", *session.posargs)
+
+
+@nox.session(venv_backend="none", requires=["dev"])
+def chaos(session: nox.Session) -> None:
+    """Kill runs again and again at random moments: some minutes."""
+    run(session, "pytest", "-m", "chaos", *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=["dev"])

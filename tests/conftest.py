@@ -20,6 +20,39 @@ settings.load_profile("untimed")
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "tests" / "example_plugin"
 
+# Beginnings of paths below this folder. Tests there get the marker `training`.
+TRAINING = (
+    "cli/test_cli.py",
+    "cli/test_fetch_weights.py",
+    "cli/test_without_libraries.py",
+    "components/datasets/test_image_folder.py",
+    "components/evaluators/",
+    "components/generators/test_d",
+    "components/generators/test_fine_tuning.py",
+    "components/generators/test_inversion_matching.py",
+    "components/generators/test_m",
+    "components/generators/test_pipeline_cost.py",
+    "components/refiners/test_soft_label_latent.py",
+    "components/scorers/",
+    "components/selectors/test_s",
+    "components/students/test_students.py",
+    "plan/estimate/test_verb.py",
+    "plan/test_real_suites.py",
+    "run/test_checkpoint.py",
+    "run/test_kill.py",
+    "run/test_labels.py",
+    "run/test_run.py",
+    "run/test_scheduler.py",
+    "smoke/",
+    "testing/test_conformance.py",
+    "toolkit/test_checkpoint.py",
+    "train/test_augment",
+    "train/test_fused.py",
+    "train/test_plain_loop.py",
+    "train/test_soft_training.py",
+    "train/test_trainer.py",
+)
+
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -42,6 +75,13 @@ def pytest_configure(config: pytest.Config) -> None:
     paths = [folder.name, str(EXAMPLE / "src")]
     sys.path[:0] = paths
     os.environ["PYTHONPATH"] = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").as_posix().startswith(TRAINING):
+            item.add_marker(pytest.mark.training)
 
 
 @pytest.fixture
