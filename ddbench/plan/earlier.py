@@ -1,8 +1,8 @@
-"""Results of key format 1, which ddbench 0.1 made, beside a plan of today.
+"""Match results of key format 1, made by ddbench 0.1, with the cells of a plan.
 
-Keys of the two formats differ, so an old result is found by the work behind it. Its record names the training; the
-manifests of its ancestors, which a store never loses, name the components and seeds. A result answers a cell where all
-of these agree. Parameters that one of the two formats does not know are not compared.
+The keys of the two formats differ, so the work itself is compared. An old record names the training. The manifests of
+its ancestors, which a store never removes, name the components and seeds. A result matches a cell if all of these
+agree. Parameters that exist in only one of the formats are not compared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FORMAT = 1
 
 
 def earlier_results(graph: Graph, wanted: set[str], store: Store) -> dict[str, list[RunRecord]]:
-    """Return the records of format 1 that answer the ``wanted`` evaluations, by recipe key."""
+    """Return the records of format 1 that match the ``wanted`` evaluations, by recipe key."""
     manifests = {m.action_key: m for m in store.manifests() if m.format == _FORMAT}
     by_place: dict[tuple[Any, ...], list[_Made]] = defaultdict(list)
     for record in store.all_results():
@@ -37,7 +37,7 @@ def earlier_results(graph: Graph, wanted: set[str], store: Store) -> dict[str, l
             near = by_place.get(
                 (cell.row.protocol.id, cell.student.component.info.name, cell.training_seed, cell.ipc), ()
             )
-            records = [made.record for made in near if _answers(made, cell, node, graph, key)]
+            records = [made.record for made in near if _matches(made, cell, node, graph, key)]
             if records:
                 found[key] = records
     return found
@@ -48,7 +48,9 @@ class _Made:
     """An old result and the stages before it.
 
     Attributes:
-        place: protocol, student, training seed, images per class: what is compared first.
+        record: the record of the training.
+        stages: the manifests of the earlier stages.
+        place: protocol, student, training seed and images per class, which are compared first.
     """
 
     record: RunRecord
@@ -56,13 +58,13 @@ class _Made:
     place: tuple[Any, ...]
 
     def settings(self, stage: str, name: str) -> set[Any]:
-        """The values of a setting over the nodes of a stage."""
+        """Return the values of a setting over the nodes of a stage."""
         all_settings = [m.recipe.get("settings", {}) for m in self.stages if m.stage == stage]
         return {settings[name] for settings in all_settings if name in settings}
 
 
 def _made(record: RunRecord, manifests: Mapping[str, Manifest]) -> _Made | None:
-    """Return an old result with its stages; None where one of them is not known or more than one set was selected."""
+    """Return an old result with its stages; None if a stage is unknown or if there was not exactly one selection."""
     before = [manifests.get(stage.action_key) for stage in record.stages[:-1]]
     stages = [manifest for manifest in before if manifest is not None]
     selections = [m.recipe.get("settings", {}) for m in stages if m.stage == "select"]
@@ -76,8 +78,8 @@ def _made(record: RunRecord, manifests: Mapping[str, Manifest]) -> _Made | None:
     return _Made(record, stages, place)
 
 
-def _answers(made: _Made, cell: Cell, node: Node, graph: Graph, key: str) -> bool:
-    """Whether an old result is that of a cell, beyond its place."""
+def _matches(made: _Made, cell: Cell, node: Node, graph: Graph, key: str) -> bool:
+    """Return True if an old result, whose place agrees, matches a cell in all other respects."""
     record, row = made.record, cell.row
     settings, soft = record.settings, record.soft_labels
     assert settings is not None
@@ -91,13 +93,13 @@ def _answers(made: _Made, cell: Cell, node: Node, graph: Graph, key: str) -> boo
         and made.settings("refine", "seed") <= {cell.selection_seed}
         and made.settings("generate", "seed") <= {cell.generation_seed}
         and made.settings("refine", "temperature") <= {row.labels.tau}
-        and (soft is None or _labelled_when(made, soft.digest) in (None, row.labels.when))
+        and (soft is None or _time_of_labelling(made, soft.digest) in (None, row.labels.when))
         and _same_components(made, _refs(graph, key), node)
     )
 
 
-def _labelled_when(made: _Made, soft: str) -> str | None:
-    """Whether the teacher saw the set before or after refinement; None where nothing was refined."""
+def _time_of_labelling(made: _Made, soft: str) -> str | None:
+    """Return ``before-refine`` or ``after-refine``, the time of the teacher's labels; None without refinement."""
     if not any(manifest.stage == "refine" for manifest in made.stages):
         return None
     seen = {m.inputs.get("distilled") for m in made.stages if m.stage == "label" and m.digest == soft}
@@ -112,7 +114,7 @@ def _refs(graph: Graph, key: str) -> list[ComponentRef]:
 
 
 def _same_components(made: _Made, before: Iterable[ComponentRef], node: Node) -> bool:
-    """Whether the same components took part, in the evaluation and before it."""
+    """Return True if the evaluation and the stages before it used the same components."""
     record = made.record
     trained = {"evaluator": record.evaluator, "student": record.student, "dataset": record.dataset}
     trained |= {"teacher": record.teacher} if record.teacher is not None else {}
@@ -130,7 +132,7 @@ def _same_components(made: _Made, before: Iterable[ComponentRef], node: Node) ->
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether two components are one: name, version, content, and the parameters that both know."""
+    """Return True if name, version, fingerprint and common parameters of two components are equal."""
     names = ("name", "version", "fingerprint")
     return all(old.get(name) == new.get(name) for name in names) and _agree(old["params"], new["params"])
 
