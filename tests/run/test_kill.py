@@ -85,6 +85,6 @@ def test_interrupted(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path
     out, err = process.communicate(timeout=10)
     assert time.monotonic() - began < 2
     assert process.returncode == 130
-    assert f"interrupted: every finished node is kept in {store}; the same command goes on from there" in err
+    assert f"interrupted: all finished work is in {store}; the same command resumes the run" in err
     assert "Traceback" not in err
     assert out == ""
