@@ -236,12 +236,12 @@ def mutated(draw: st.DrawFn, whole: dict[str, Any]) -> Any:
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(places(value) or [()]))
         if not path:
-            return draw(JUNK)
+            return copy.deepcopy(draw(JUNK))
         place: Any = value
         for part in path[:-1]:
             place = place[part]
         if draw(st.booleans()):
-            place[path[-1]] = draw(JUNK)
+            place[path[-1]] = copy.deepcopy(draw(JUNK))
         else:
             del place[path[-1]]
     return value
