@@ -56,8 +56,7 @@ def main() -> None:
     for method in methods:
         value = last[method, large]
         bar = "━" * round(BAR * value.mean / most) if value else ""
-        style = "bold" if value and value.mean == most else ""
-        table.add_row(method, _cell(last[method, small]), _cell(value), Text(bar, style="cyan"), style=style)
+        table.add_row(method, _cell(last[method, small]), _cell(value), Text(bar, style="cyan"))
     console = Console(record=True, width=96, file=io.StringIO(), color_system="truecolor", force_terminal=True)
     console.print(table)
     title = f"{SUITE}: ConvNet-3 under {', '.join(board.protocols)}, accuracy in %"

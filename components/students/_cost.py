@@ -1,4 +1,4 @@
-"""The cost of the built-in students, layer by layer. Torch is not imported here."""
+"""The size of the built-in students, layer by layer. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Layers:
         kept: numbers of four bytes that the backward pass needs. Convolutions and norms keep their inputs. A ReLU keeps
             its output, which replaces that of the norm. Average pools keep nothing more. Maximum pools also keep an
             index of eight bytes for each output.
-        launches: kernels of a forward pass so far.
+        launches: kernels of a forward pass.
     """
 
     def __init__(self, side: int) -> None:
@@ -58,7 +58,7 @@ class Layers:
         self.keep(3)
 
     def add(self) -> None:
-        """Add the sum of two feature maps and an in-place ReLU."""
+        """Add the sum of two maps and an in-place ReLU."""
         self.launches += 2
         self.keep()
 

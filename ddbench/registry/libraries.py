@@ -21,7 +21,6 @@ LIBRARIES: Final = {
     "timm": "timm",
     "open_clip": "open_clip_torch",
     "numba": "numba",
-    "scipy": "scipy",
     "sklearn": "scikit-learn",
 }
 # Parts of ddbench that components import, and that import libraries themselves.

@@ -43,7 +43,7 @@ def _source_tree(cls: type[Component]) -> Path | None:
 
 @cache
 def _checkout(folder: Path | None) -> tuple[str, bool] | None:
-    """Return the commit that ``folder`` is checked out at, and True if it differs; None if it is not tracked."""
+    """Return the commit that ``folder`` is checked out at, and whether it differs; None if it is not tracked."""
     if folder is None or _INSTALLED & set(folder.parts) or _git(folder, "check-ignore", "-q", ".") is not None:
         return None
     status = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ".")
@@ -55,7 +55,7 @@ def _checkout(folder: Path | None) -> tuple[str, bool] | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return Git's output; None if Git is missing, slow or fails."""
+    """Return what Git prints; None if git is missing, slow or fails."""
     # Variables of a hook would name another repository.
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]

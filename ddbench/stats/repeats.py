@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ddbench.stats.student_t import t_quantile
 from ddbench.stats.summary import Summary, summarise
 
 CONFIDENCE = 0.95
@@ -59,7 +58,9 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
     summary = summarise(values)
     if summary.std is None:
         return None
-    half = t_quantile((1 + CONFIDENCE) / 2, summary.n - 1) * summary.std / math.sqrt(summary.n)
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(summary.n - 1, (1 + CONFIDENCE) / 2)) * summary.std / math.sqrt(summary.n)
     return summary.mean - half, summary.mean + half
 
 

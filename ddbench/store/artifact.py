@@ -83,11 +83,6 @@ class Manifest(Part):
         return parse_part(cls, upgrade_manifest(value, where), "manifest", where)
 
     @property
-    def code_hashes(self) -> dict[str, str | None]:
-        """The code hash of each component involved, by role."""
-        return {role: origin.code_hash for role, origin in self.provenance.items()}
-
-    @property
     def size(self) -> int:
         """Size of the payload in bytes."""
         return sum(size for _, size in self.files.values())

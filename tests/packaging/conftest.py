@@ -28,7 +28,7 @@ SOURCES = (
 
 
 class Built(NamedTuple):
-    """What a release consists of.
+    """The files of a release.
 
     Attributes:
         wheel: built from the clone.

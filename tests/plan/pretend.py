@@ -70,7 +70,7 @@ def manifest_of(
     info: dict[str, Any],
     provenance: Mapping[str, Any] = MappingProxyType({}),
 ) -> Manifest:
-    """The manifest of a node's output, which has no files."""
+    """Return the manifest of a node's output, which has no files."""
     return Manifest(
         action_key=action_key,
         recipe_key=node.recipe_key,

@@ -36,7 +36,7 @@ LINEAGE = {
 
 
 def whole() -> dict[str, Any]:
-    """A record in which nothing is None that may be something."""
+    """Return a record in which every optional part is present."""
     use = {"kind": "scorer", "name": "colour", "params": {"seconds": 0.5}}
     made = {
         **record(KEY, 50.0, lineage=[LINEAGE]),
@@ -52,7 +52,7 @@ def whole() -> dict[str, Any]:
 
 
 def frozen(path: Path) -> dict[str, Any]:
-    """The record in a file of format 1: an export of ddbench 0.1, or a result in its store."""
+    """Return the record in a file of format 1: an export of ddbench 0.1, or a result in its store."""
     value = read_sealed(path)
     assert value is not None
     found: dict[str, Any] = value.get("record", value)
@@ -231,24 +231,24 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
 
 @st.composite
 def mutated(draw: st.DrawFn, whole: dict[str, Any]) -> Any:
-    """A JSON value with a few parts removed or replaced by something else."""
+    """Return a JSON value with a few parts removed or replaced."""
     value = copy.deepcopy(whole)
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(places(value) or [()]))
         if not path:
-            return draw(JUNK)
+            return copy.deepcopy(draw(JUNK))
         place: Any = value
         for part in path[:-1]:
             place = place[part]
         if draw(st.booleans()):
-            place[path[-1]] = draw(JUNK)
+            place[path[-1]] = copy.deepcopy(draw(JUNK))
         else:
             del place[path[-1]]
     return value
 
 
 def short(value: dict[str, Any]) -> dict[str, Any]:
-    """A record whose lists are short, so that each of its keys is as likely to be hit."""
+    """Return a record with short lists, so that each of its keys is as likely to be hit."""
     made = {**value, "stages": [value["stages"][0], value["stages"][-1]]}
     made["result"] = {**value["result"], "curve": value["result"]["curve"][:2], "details": {}}
     return made
@@ -304,6 +304,6 @@ def test_manifests_of_both_formats_are_read() -> None:
     new, old = Manifest.parse({**MANIFEST, "later": 1}), Manifest.parse(OLD_MANIFEST)
     assert new.to_json() == MANIFEST
     assert (new.format, old.format) == (2, 1)
-    assert new.code_hashes == old.code_hashes == {"selector": "c" * 64}
+    assert new.provenance["selector"].code_hash == old.provenance["selector"].code_hash == "c" * 64
     assert new.files == old.files == {"content.json": ("e" * 64, 12)}
     assert old.provenance["selector"].version == 2

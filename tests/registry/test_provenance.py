@@ -1,4 +1,4 @@
-"""Where a component comes from: its package and, in a checkout, the commit."""
+"""The origin of a component: its package and, in a checkout, the commit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with one committed package in it."""
+    """Create a repository with one committed package in it."""
     package = tmp_path / "package"
     package.mkdir()
     (package / "__init__.py").write_text("")

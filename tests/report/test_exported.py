@@ -272,7 +272,7 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The files of a small export by name."""
+    """Return the files of a small export by name."""
     folder = tmp_path_factory.mktemp("exported")
     values = edited(lambda v: v.update(ipc=[1], seeds={"training": [0]}), VALUES)
     export_results(stored(folder, values), folder / "out")

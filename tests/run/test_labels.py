@@ -114,8 +114,12 @@ def test_a_selector_sees_the_real_images_of_its_class(state: State) -> None:
 
 def test_the_ipc_reaches_the_evaluator_and_the_record(state: State) -> None:
     for row in ("hard", "doubted"):
-        assert details(state, row)["ipc"] == record(state, row)["ipc"] == 2
+        distilled_set = record(state, row).distilled
+        assert distilled_set is not None
+        assert details(state, row)["ipc"] == distilled_set.ipc == 2
 
 
 def test_a_record_holds_every_setting_of_evaluation(state: State) -> None:
-    assert record(state, "hard")["evaluation"] == {"numerics": "fast", "evaluate": "last"}
+    settings = record(state, "hard").settings
+    assert settings is not None
+    assert settings.evaluation == {"numerics": "fast", "evaluate": "last"}

@@ -33,7 +33,7 @@ def unsigned(key: str = KEY) -> Manifest:
 
 
 def result(fingerprint: str, last: float, key: str = KEY) -> RunRecord:
-    """A result as a worker hands it to the store."""
+    """Return a result as a worker passes it to the store."""
     return RunRecord.parse(record(key, last, fingerprint=fingerprint))
 
 

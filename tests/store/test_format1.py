@@ -35,7 +35,7 @@ def suite(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of the frozen store."""
+    """Copy the frozen store."""
     shutil.copytree(FROZEN, tmp_path / "store", ignore=shutil.ignore_patterns("suite.yaml"))
     return tmp_path / "store"
 

@@ -131,7 +131,7 @@ IMPOSSIBLE = [
      "the pool of 'real + random @13' at IPC 1 needs 13 images per class, but generator 'real' has 12; lower `pool`, or"),
     ("matrix: {generator: [real], selector: [first], §pool: 13}", "the pool of 'real + first' at IPC 1 needs 13 images"),
     ("methods: {§A: {generator: dit-xl2, selector: first}}",
-     "generator 'dit-xl2': class 'red' has no index in ImageNet-1k, by which the transformer knows it; give a"),
+     "generator 'dit-xl2': class 'red' has no index in ImageNet-1k, which `classes: imagenet` needs; give a"),
     ("matrix: {§generator: [dit-xl2], selector: [first]}", "generator 'dit-xl2': class 'red' has no index in"),
     ("generators: {§fast: {use: dit-xl2, sampling_steps: 10}}\nmethods: {A: {generator: fast, selector: first}}",
      "generator 'dit-xl2': class 'red' has no index in"),

@@ -107,8 +107,7 @@ def _seconds(environment: dict[str, Any], usage: dict[str, float]) -> float:
     wall = usage["wall_s"]
     if environment["device"] != "cpu":
         return wall
-    threads: int = environment.get("threads", 1)
-    return min(wall, usage.get("cpu_s", wall) / threads)
+    return min(wall, usage.get("cpu_s", wall) / (environment.get("threads") or 1))
 
 
 def _units(manifest: Manifest) -> int | None:

@@ -31,7 +31,7 @@ def dit(layers: int, width: int, side: int, patch: int, outputs: int, embeddings
 
 
 def unet_32_64(side: int, classes_as_timesteps: bool = False) -> int:
-    """The U-Net of DDPM (arXiv:2006.11239, appendix B) with 32 and 64 channels, and attention on the second level.
+    """Return the U-Net of DDPM (arXiv:2006.11239, appendix B) with 32 and 64 channels; attention is on level two.
 
     A level has one residual block on the way down and two on the way up.
     """
@@ -72,7 +72,7 @@ def vae_encoder(side: int) -> int:
 
 
 def small_decoder(side: int) -> int:
-    """The decoder of ``small_pipelines``: two levels of eight channels, with two residual blocks each."""
+    """Return the decoder of ``small_pipelines``: two levels of eight channels, with two residual blocks each."""
     double = 2 * side
     layers = [(1, 4, 4, side, 1), (3, 4, 8, side, 1), (3, 8, 8, side, 4), (1, 8, 8, side, 4)]
     layers += [(3, 8, 8, side, 4), (3, 8, 8, double, 1), (3, 8, 8, double, 4), (3, 8, 3, double, 1)]
@@ -80,7 +80,7 @@ def small_decoder(side: int) -> int:
 
 
 def small_encoder(side: int) -> int:
-    """The encoder of ``small_pipelines``, to latents of this side: two levels with one residual block each."""
+    """Return the encoder of ``small_pipelines``, to latents of this side: two levels with one residual block each."""
     double = 2 * side
     layers = [(3, 3, 8, double, 1), (3, 8, 8, double, 2), (3, 8, 8, side, 1), (3, 8, 8, side, 2)]
     layers += [(3, 8, 8, side, 4), (1, 8, 8, side, 4), (3, 8, 8, side, 1), (1, 8, 8, side, 1)]

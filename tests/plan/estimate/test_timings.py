@@ -118,10 +118,11 @@ def test_records_without_times_are_passed_over(tmp_path: Path, known: Catalogue,
 
 
 @pytest.mark.parametrize(
-    ("threads", "cpu_share", "seconds"), [(1, 0.08, 7.2), (2, 0.5, 22.5), (2, 2.0, 90.0), (1, 1.3, 90.0)]
+    ("threads", "cpu_share", "seconds"),
+    [(None, 0.5, 45.0), (1, 0.08, 7.2), (2, 0.5, 22.5), (2, 2.0, 90.0), (1, 1.3, 90.0)],
 )
 def test_on_a_busy_cpu_it_is_the_cpu_time_that_counts(
-    tmp_path: Path, known: Catalogue, small: Graph, threads: int, cpu_share: float, seconds: float
+    tmp_path: Path, known: Catalogue, small: Graph, threads: int | None, cpu_share: float, seconds: float
 ) -> None:
     """A training of 90 s in which each thread computed for less: others had the processor in between."""
     environment = {**THIS_CPU, "threads": threads}
