@@ -19,8 +19,8 @@ def export(
 ) -> None:
     """Write a suite's results as JSON, one file for each training.
 
-    `ddbench report` makes the same leaderboard from these files. Existing files are kept. If one of them contains a
-    different result, the command writes nothing.
+    `ddbench report` makes the same leaderboard from these files.
+    Existing files are kept. If one has a different result, nothing is written.
     """
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite

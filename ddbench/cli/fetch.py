@@ -16,8 +16,8 @@ def fetch(
     what: Annotated[
         str,
         typer.Argument(
-            help="A data set, or a suite, to fetch everything that the suite needs. If both have the name, write "
-            "NAME.yaml for the suite."
+            help="A data set, or a suite, to fetch everything that it needs. If both have one name, write NAME.yaml "
+            "for the suite."
         ),
     ],
     params: Annotated[
@@ -27,7 +27,7 @@ def fetch(
 ) -> None:
     """Download a data set, or the data and the published weights of a suite.
 
-    An interrupted download resumes when you repeat the command. Downloads are checked before use.
+    Repeat the command to resume an interrupted download. All files are checked.
     """
     from ddbench.api import Component
     from ddbench.cli.output import fail, stderr

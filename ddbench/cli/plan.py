@@ -175,9 +175,9 @@ def _memory(found: Estimate) -> str:
         for stage in found.stages
         if stage.memory_unknown
     ]
-    least, limit = "≥ " if unknown else "", found.device.memory_gib
+    bound, limit = "≥" if unknown else "about", found.device.memory_gib
     peaks = [
-        f"{least}about {_size(stage.memory_bytes[counted])} {what} in one node ({stage.stage})"
+        f"{bound} {_size(stage.memory_bytes[counted])} {what} in one node ({stage.stage})"
         for counted, what in _MEMORY.items()
         if (stage := found.peak_memory_stage(counted))
     ]

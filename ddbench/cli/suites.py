@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def suites(json: AsJson = False) -> None:
-    """List the shipped suites. Every verb accepts their names; `ddbench init` copies one."""
+    """List the suites that come with ddbench. Give such a name in place of a suite file."""
     from ddbench.cli.output import print_json, print_table
     from ddbench.suite.shipped import shipped_suites
 

@@ -13,7 +13,9 @@ def why(
     suite: SuiteFile,
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="Show only nodes with these words in stage or label, or with a key that starts so."),
+        typer.Argument(
+            help="Show only nodes whose stage, label or key matches: words of the label, a prefix of the key."
+        ),
     ] = None,
     store: StoreFolder = None,
     json: AsJson = False,

@@ -14,9 +14,9 @@ from ddbench.stats.summary import binomial_standard_error
 _NOTHING = "–"
 _RULE = (
     "*Reproduced* means that the published mean lies within our interval, widened on both sides by the published "
-    "standard deviation. Our interval is the 95 % Student-t interval of the mean last accuracy. The unit of repetition is the distilled set, or the "
-    "training if there is only one set. Each set counts once. There is no verdict for a single unit or while a "
-    "training is missing."
+    "standard deviation. Our interval is the 95 % Student-t interval of the mean last accuracy. The unit of "
+    "repetition is the distilled set, or the training if there is only one set. Each set counts once. There is no "
+    "verdict for a single unit or while a training is missing."
 )
 
 

@@ -72,7 +72,8 @@ SAID = "methods: {A: {generator: real, selector: first, §published: Random}}"
     ("text", "words"),
     [
         (SAID, "the suite has no file of published numbers; add `published: FILE.csv` to the suite"),
-        (f"§published: numbers.txt\n{SAID.replace('§', '')}", "numbers.txt does not exist; give a path relative to this file"),
+        (f"§published: numbers.txt\n{SAID.replace('§', '')}",
+         "numbers.txt does not exist; give a path relative to this file"),
         (f"published: numbers.csv\n{SAID.replace('Random', 'Randon')}",
          "numbers.csv has no method 'Randon'; did you mean 'Random'?"),
         (f"§published: [numbers.csv]\n{SAID.replace('§', '')}", "'published' is ['numbers.csv']: input should be"),

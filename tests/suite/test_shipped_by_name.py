@@ -48,7 +48,8 @@ def test_a_path_goes_first(tmp_path: Path) -> None:
         ("zzz", "zzz: the file does not exist; give the path of a suite file, or a name that `ddbench suites` lists"),
         (
             ".",
-            ".: this is a folder, not a suite file; give the path of a suite file, or a name that `ddbench suites` lists",
+            ".: this is a folder, not a suite file; give the path of a suite file, or a name that "
+            "`ddbench suites` lists",
         ),
     ],
 )

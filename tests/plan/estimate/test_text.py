@@ -23,7 +23,7 @@ def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: P
     """The scorer says nothing of memory, the generator `noise` of nothing at all."""
     whole = estimated(tmp_path, SUITE, known, "h100")
     memory, disk = _memory(whole), _disk(whole)
-    gigabyte = "≥ about 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
+    gigabyte = "≥ 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
     assert memory == f"memory: {gigabyte}; unknown for fit, score"
     stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
     assert disk == f"disk: {stored / 1024:.2f} KiB in the store, without data, weights, cached latents"
