@@ -167,9 +167,9 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
         ),
         # The system makes no folder there, and says that there is no such file.
         (["run", "example.yaml", "--store", "/proc/x"], ["/proc/x: the store cannot be", "--store or DDBENCH_HOME"]),
-        (["report", "example.yaml"], ["suite 'example'has no results in", "ddbench run example.yaml"]),
+        (["report", "example.yaml"], ["suite 'example' has no results in", "ddbench run example.yaml"]),
         (["report", "."], [".: there is no suite.json", "or a folder that `ddbench export` wrote"]),
-        (["export", "example.yaml"], ["suite 'example'has no results in", "ddbench run example.yaml"]),
+        (["export", "example.yaml"], ["suite 'example' has no results in", "ddbench run example.yaml"]),
         (["describe", "k-centre"], ["there is no component 'k-centre'", "did you mean 'k-center'?"]),
         (["list", "selectors"], ["there is no kind 'selectors'", "did you mean 'selector'?"]),
         (["fetch", "cifar-10"], ["there is no dataset 'cifar-10'", "did you mean 'cifar10'?"]),
