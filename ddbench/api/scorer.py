@@ -33,7 +33,10 @@ class Scorer(Component):
 
     @property
     def block(self) -> int:
-        """Images that are scored together; the last block of a batch is padded, so no score depends on company."""
+        """Images that are scored together; the last block of a batch is padded, so no score depends on company.
+
+        At another place in its block a score may differ by rounding.
+        """
         return 64
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
