@@ -6,6 +6,7 @@ import copy
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
+from ddbench.registry import catalogue
 from ddbench.report import build_leaderboard, export_results, leaderboard_of, read_exported, results_of, to_markdown
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
@@ -175,6 +177,21 @@ def test_only_what_a_suite_asks_for_is_reported(tmp_path: Path, suite: Path, wha
     suite.write_text(json.dumps(values))
     resolved, state = plan_suite(suite, FROZEN)
     assert leaderboard_of(results_of(resolved, state)).earlier == expected
+
+
+@pytest.mark.parametrize(("kind", "name", "expected"), [("student", "pixels", 0), ("selector", "k-center", 2)])
+def test_no_result_of_another_version_is_reported(
+    monkeypatch: pytest.MonkeyPatch, suite: Path, kind: str, name: str, expected: int
+) -> None:
+    cls = catalogue().get(kind, name)
+    monkeypatch.setattr(cls, "info", replace(cls.info, version=cls.info.version + 1))
+    assert leaderboard_of(results_of(*plan_suite(suite, FROZEN))).earlier == expected
+
+
+def test_no_result_of_a_protocol_with_other_content_is_reported(monkeypatch: pytest.MonkeyPatch, suite: Path) -> None:
+    smoke = catalogue().protocol("smoke@1")
+    monkeypatch.setitem(catalogue()._protocols, smoke.id, smoke.model_copy(update={"evaluations": 2}))
+    assert leaderboard_of(results_of(*plan_suite(suite, FROZEN))).earlier == 2
 
 
 # exports
