@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ddbench.errors import StoreError
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
 from ddbench.registry import catalogue
@@ -239,3 +240,24 @@ def test_a_new_export_merges_with_one_of_format_1(tmp_path: Path, suite: Path, r
     assert {name: data for name, data in before.items() if name != "suite.json"}.items() <= {
         path.name: path.read_bytes() for path in out.iterdir()
     }.items()
+
+
+OTHER_WORDS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "dataset": lambda v: v.update(dataset="other"),
+    "numerics": lambda v: v.update(numerics="reference"),
+    "evaluator": lambda v: v["values"].update(evaluator="student"),
+    "measurements": lambda v: v["values"].update(evaluate="papers"),
+    "variant": lambda v: v["values"].update(generators={"noise": {"use": "noise", "block": 2}}),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_WORDS)
+def test_a_new_export_does_not_merge_with_one_of_other_work(tmp_path: Path, suite: Path, root: Path, what: str) -> None:
+    out, results = tmp_path / "out", results_of(*plan_suite(suite, root))
+    export_results(results, out)
+    as_of_format_1(out)
+    value = read_sealed(out / "suite.json") or {}
+    OTHER_WORDS[what](value)
+    write_sealed(out / "suite.json", value)
+    with pytest.raises(StoreError, match="describes methods in other words"):
+        export_results(results, out)
