@@ -79,7 +79,8 @@ def _records(folder: Path, suite: SuiteFile) -> dict[str, list[RunRecord]]:
         if value is None:
             continue
         file, record = _record_file(path, value)
-        for evaluation in {evaluations.get(_place(cell), cell.evaluation) for cell in file.cells}:
+        places = {} if record.format == suite.format else evaluations
+        for evaluation in {places.get(_place(cell), cell.evaluation) for cell in file.cells}:
             records.setdefault(evaluation, []).append(record)
     return records
 
@@ -192,13 +193,26 @@ def _check_suite(path: Path, there: SuiteFile, value: SuiteFile) -> None:
     before, now = ({(_place(cell), cell.evaluation if same_keys else "") for cell in f.cells} for f in (there, value))
     if not before <= now:
         raise _conflict(path, "has cells that this suite has not")
-    parts = {row.method: row.parts for row in value.rows}
-    if not same_keys and not (
-        all(parts.get(row.method) == row.parts for row in there.rows)
-        and there.scorers.items() <= value.scorers.items()
-        and all(value.generators.get(name, label) == label for name, label in there.generators.items())
-    ):
+    if not same_keys and not _same_words(there, value):
         raise _conflict(path, "describes methods in other words")
+
+
+def _same_words(there: SuiteFile, value: SuiteFile) -> bool:
+    """Return whether two suites say the same of the methods of the first, and of what all methods share."""
+    parts = {row.method: row.parts for row in value.rows}
+    variants = [file.values.get("generators") or {} for file in (there, value)]
+    shared = [
+        (file.dataset, file.numerics, *(file.values.get(key) for key in ("evaluator", "evaluate")))
+        for file in (there, value)
+    ]
+    return (
+        shared[0] == shared[1]
+        and there.scorers.items() <= value.scorers.items()
+        and all(parts.get(row.method) == row.parts for row in there.rows)
+        and all(
+            len({canonical_json(known.get(row.parts["generator"])) for known in variants}) == 1 for row in there.rows
+        )
+    )
 
 
 def _measured(record: RunRecord) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from os.path import isfile
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
@@ -50,7 +51,7 @@ def _extended(file: Path, source: YamlSource) -> YamlSource:
 def _base(file: Path, name: str, where: str) -> tuple[Path, str]:
     """Return the file that ``file`` extends, and its name in messages: by its path from there, else a shipped one."""
     base, known = file.parent / name, shipped_suites()
-    if base.is_file():
+    if isfile(base):  # noqa: PTH113  (False for a name that no file can have)
         return base, next((name for name, path in known.items() if path == base), str(base))
     if name in known:
         return known[name], name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Final
 
@@ -34,12 +35,12 @@ def find_suite(suite: Path | str) -> tuple[Path, str]:
         SuiteError: there is neither; the nearest name is in the hint.
     """
     path = Path(suite)
-    if path.is_file():
+    if isfile(path):  # noqa: PTH113  (False for a name that no file can have)
         return path, str(path)
     name, known = path.as_posix().removesuffix(".yaml"), shipped_suites()
     if name in known:
         return known[name], name
-    if path.exists():
+    if isdir(path):  # noqa: PTH112
         raise SuiteError("is a folder and no suite file", where=str(path), hint=_LISTED)
     raise SuiteError("there is no such file", where=str(path), hint=hint_for(name.removeprefix("suites/"), known))
 

@@ -28,6 +28,7 @@ class Timing:
     Attributes:
         units: None if the amount of work was not recorded.
         memory_of: ``tensors``, on a GPU, or ``process``.
+        memory_bytes: None if it was not recorded.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class Timing:
     units: int | None
     seconds: float
     memory_of: str
-    memory_bytes: int
+    memory_bytes: int | None
 
 
 class Timings:
@@ -53,7 +54,8 @@ class Timings:
             place = (timing.kind, timing.device)
             self.seconds[timing.device] += timing.seconds
             held = self._memory[place]
-            held[timing.memory_of] = max(timing.memory_bytes, held.get(timing.memory_of, 0))
+            if timing.memory_bytes is not None:
+                held[timing.memory_of] = max(timing.memory_bytes, held.get(timing.memory_of, 0))
             if timing.units:
                 self._took[place][timing.units].append(timing.seconds)
 
@@ -93,8 +95,8 @@ def _was_resumed(record: RunRecord) -> bool:
 
 def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: dict[str, float]) -> Timing:
     on_gpu = "peak_device_memory_mib" in usage
-    mebibytes = usage["peak_device_memory_mib" if on_gpu else "peak_memory_mib"]
-    memory = (TENSORS if on_gpu else PROCESS, int(mebibytes * _MIB))
+    mebibytes = usage.get("peak_device_memory_mib" if on_gpu else "peak_memory_mib")
+    memory = (TENSORS if on_gpu else PROCESS, None if mebibytes is None else int(mebibytes * _MIB))
     return Timing(kind, device_of(environment), units, _seconds(environment, usage), *memory)
 
 
