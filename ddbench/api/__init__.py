@@ -1,4 +1,4 @@
-"""What a component author imports; all of it is also found in ``ddbench`` itself."""
+"""Base classes and values for authors of components. ``ddbench`` exports the public ones."""
 
 from ddbench.api.canonical import (
     canonical_json,

@@ -1,7 +1,7 @@
-"""Results of key format 1, which ddbench 0.1 made, beside a plan of today.
+"""Match results of key format 1, made by ddbench 0.1, with the cells of a plan.
 
-The keys of format 1 are computed anew for the nodes of today. So an old result answers an evaluation only if 0.1 would
-have found it for the same work. No old result is found for a component whose parameters have changed since.
+The keys of format 1 are computed for the nodes of the plan. So an old result matches an evaluation only if ddbench 0.1
+had found it for the same work. A component of another version, or with changed parameters, has other keys.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ddbench.record import RunRecord
 from ddbench.store import Store
 
 _FORMAT = 1
-# The names of inputs that had another in format 1.
+# Inputs that had another name in format 1.
 _NAMES = {"shard": "samples"}
 
 
 def earlier_results(graph: Graph, wanted: Iterable[str], store: Store) -> dict[str, list[RunRecord]]:
-    """Return the records of format 1 that answer the ``wanted`` evaluations, by recipe key."""
+    """Return the records of format 1 that match the ``wanted`` evaluations, by recipe key."""
     digests: dict[str, str | None] = {}
     found: dict[str, list[RunRecord]] = {}
     for recipe_key in wanted:
@@ -39,7 +39,10 @@ def _action_key(graph: Graph, recipe_key: str, store: Store, digests: dict[str, 
     """Return the action key of format 1 of a node; None if an input of it was never made.
 
     Args:
-        digests: of the nodes that were looked up before; None for those that were never made.
+        graph: the plan.
+        recipe_key: the key of the node.
+        store: the store.
+        digests: digests of the nodes that were looked up before; None for nodes that were never made.
     """
     node = graph.nodes[recipe_key]
     for parent in node.inputs.values():
@@ -54,13 +57,13 @@ def _action_key(graph: Graph, recipe_key: str, store: Store, digests: dict[str, 
 
 
 def _key(node: Node, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the action key of format 1 is the hash of."""
-    uses = {part: ref.keyed for part, ref in node.uses.items()}
+    """Return the JSON whose hash is the action key of format 1."""
+    uses = {part: {**ref.keyed, "params": ref.component.params.keyed_in_format_1()} for part, ref in node.uses.items()}
     return {"format": _FORMAT, "stage": node.stage, "uses": uses, "settings": _settings(node), "inputs": inputs}
 
 
 def _settings(node: Node) -> dict[str, Any]:
-    """Return the settings of a node as format 1 has them."""
+    """Return the settings of a node as format 1 holds them."""
     settings = {"temperature" if name == "tau" else name: value for name, value in node.settings.items()}
     if node.stage == "select":
         return {"pool": None, **settings}

@@ -135,8 +135,8 @@ def _code(module: str, path: Path) -> str:
 def _import_lines(node: ast.AST, module: str, path: Path) -> Iterator[str]:
     """Yield a line for each name that a relative import binds: the hash of its module's own text, and the name."""
     if isinstance(node, ast.Import):
-        own = (alias.name for alias in node.names if _is_own(alias.name, module))
-        yield from (f"{_content(name)} {name}" for name in own)
+        imported = (alias.name for alias in node.names if _is_own(alias.name, module))
+        yield from (f"{_content(name)} {name}" for name in imported)
     if not isinstance(node, ast.ImportFrom) or not _placeless(node):
         return
     if not node.level:

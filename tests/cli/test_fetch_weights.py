@@ -146,11 +146,11 @@ def test_all_weights_land_where_they_are_looked_for_and_are_got_once(
     own_vae = {"a": dit(vae=VAE), "b": dit(use="minimax", vae=VAE)}
     ended = fetch(own_vae, "brightest")
     assert ended.returncode == 0, ended.stderr
-    said = [line for line in ended.stderr.splitlines() if line.endswith(("already there", "fetched and checked"))]
+    said = [line for line in ended.stderr.splitlines() if line.endswith(("already complete", "fetched and checked"))]
     assert sorted(said) == [
-        "dots: already there",
+        "dots: already complete",
         "generator 'dit-xl2': fetched and checked",
-        "generator 'minimax': already there",
+        "generator 'minimax': already complete",
         "scorer 'timm': fetched and checked",
     ]
     assert said[0].startswith("dots")
@@ -380,7 +380,7 @@ def test_a_suite_that_needs_no_weights_needs_no_network(
         path.write_bytes(data)
     ended = fetch({"noise": {"use": "noise"}, "own": dit(str(tmp_path / "own"))}, HF_ENDPOINT="http://127.0.0.1:9")
     assert (ended.returncode, errors(ended)) == (0, [])
-    assert ended.stderr.splitlines() == ["dots: already there", "generator 'dit-xl2': already there"]
+    assert ended.stderr.splitlines() == ["dots: already complete", "generator 'dit-xl2': already complete"]
     assert hub.asked == []
 
 

@@ -125,6 +125,6 @@ def test_interrupted(endless: subprocess.Popen[str], tmp_path: Path, number: sig
     out, err = endless.communicate(timeout=PATIENCE_S)
     assert endless.returncode == 130
     store = tmp_path / "store"
-    assert f"interrupted: every finished node is kept in {store}; the same command goes on from there" in err
+    assert f"interrupted: all finished work is in {store}; the same command resumes the run" in err
     assert "Traceback" not in err
     assert out == ""
