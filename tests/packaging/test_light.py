@@ -85,7 +85,5 @@ def test_what_cannot_work_says_what_to_install(ddbench: Path, tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
     done = run(ddbench, "doctor", "--json", cwd=tmp_path)
     (packages,) = (finding for finding in json.loads(done.stdout) if finding["what"] == "packages")
-    assert packages["found"].startswith(
-        "missing: torch, torchvision, diffusers, timm, open_clip, numba, sklearn"
-    )
+    assert packages["found"].startswith("missing: torch, torchvision, diffusers, timm, open_clip, numba, sklearn")
     assert "scikit-learn" in packages["found"]
