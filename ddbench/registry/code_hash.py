@@ -67,7 +67,7 @@ def reachable_modules(module: str) -> dict[str, Path]:
 
 
 def _is_own(imported: str, module: str) -> bool:
-    """Return whether an absolute import in ``module`` is one of its own package. The harness is no such package."""
+    """Return whether an absolute import in ``module`` names its own package. The harness does not count."""
     return module.partition(".")[0] == imported.partition(".")[0] != _HARNESS
 
 

@@ -29,7 +29,7 @@ def test_verbs_take_a_shipped_suite_by_name(cli: Cli, tmp_path: Path) -> None:
     assert "80 cells, 0 with results" in cli("plan", "smoke").stdout
     assert json.loads(cli("status", "smoke", "--json").stdout)["suite"] == "smoke"
     assert "trained-teacher" in cli("why", "smoke", "fit").stdout
-    assert "error: suite 'smoke'has no results in" in cli("report", "smoke").stderr
+    assert "error: suite 'smoke' has no results in" in cli("report", "smoke").stderr
     assert "run it: `ddbench run smoke`" in cli("export", "smoke").stderr
     assert "tiny-cifar: already complete" in cli("fetch", "smoke").stderr
     assert cli("run", "smok").stderr == "error: smok: the file does not exist; did you mean 'smoke'?\n"
@@ -39,7 +39,7 @@ def test_verbs_take_a_shipped_suite_by_name(cli: Cli, tmp_path: Path) -> None:
 def test_report_takes_a_folder_for_a_suite_only_if_it_is_an_export(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "smoke").mkdir()
     (tmp_path / "none").mkdir()
-    assert "error: suite 'smoke' has no result in" in cli("report", "smoke").stderr
+    assert "error: suite 'smoke' has no results in" in cli("report", "smoke").stderr
     assert cli("report", "none").stderr.startswith("error: none: there is no suite.json")
     assert cli("report", "a" * 5000).stderr.startswith("error: aaa")
     (tmp_path / "smoke" / "suite.json").write_text("{")

@@ -259,5 +259,5 @@ def test_a_new_export_does_not_merge_with_one_of_other_work(tmp_path: Path, suit
     value = read_sealed(out / "suite.json") or {}
     OTHER_WORDS[what](value)
     write_sealed(out / "suite.json", value)
-    with pytest.raises(StoreError, match="describes methods in other words"):
+    with pytest.raises(StoreError, match="describes the methods differently"):
         export_results(results, out)
