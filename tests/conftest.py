@@ -46,7 +46,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    """Run ``ddbench`` with arguments in an empty folder; its store is ``.ddbench`` there."""
+    """Run ``ddbench`` with arguments in an empty folder, in this process; its store is ``.ddbench`` there."""
+    from tests.in_process import ddbench
+
+    def run(*arguments: str, env_extra: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        env = {"DDBENCH_HOME": str(tmp_path / ".ddbench"), **(env_extra or {})}
+        return ddbench(*arguments, folder=tmp_path, env=env)
+
+    return run
+
+
+@pytest.fixture
+def cli_process(tmp_path: Path) -> Cli:
+    """Do the same in a process of its own."""
 
     def run(*arguments: str, env_extra: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "DDBENCH_HOME": str(tmp_path / ".ddbench"), **(env_extra or {})}

@@ -22,8 +22,8 @@ class Ddpm(Generator):
     """A class-conditional DDPM on pixels: a U-Net trained on the data set, or imported.
 
     The network is diffusers' ``UNet2DModel``, which adds the class embedding to the timestep embedding. It is trained
-    on L_simple (equation 14) with 1000 timesteps drawn uniformly, and half of the images mirrored. A network that
-    predicts the image uses the same loss of the noise: the image's squared error weighted by ᾱ / (1 − ᾱ).
+    on L_simple (equation 14). Timesteps are drawn uniformly from 1000, and half of the images are mirrored. If the
+    network predicts the image, the same loss is the image's squared error weighted by ᾱ / (1 − ᾱ).
 
     Sampling takes evenly spaced steps from pure noise. It is the paper's algorithm 2 with the posterior variance β̃, or
     deterministic DDIM (arXiv:2010.02502). Predicted images are clipped to [−1, 1]. If labels are dropped in training,

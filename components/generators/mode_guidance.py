@@ -44,7 +44,7 @@ class ModeGuidance(LatentDit):
 
     class Params(LatentDitParams):
         modes: Literal["ipc"] | Annotated[int, Field(ge=1, strict=True)] = Field(
-            "ipc", description="k, the modes of each class; `ipc` is the number of selected images"
+            "ipc", description="modes of each class, k; `ipc` is the number of selected images"
         )
         strength: float = Field(0.1, ge=0, description="scale of the guidance; the scripts' value")
         stop: int = Field(25, ge=0, description="steps at the end without guidance; the scripts' value, of 50 steps")

@@ -85,7 +85,7 @@ class PretrainedScorer(Scorer):
     def missing(self) -> str | None:
         """Return a message about missing weights, or None.
 
-        Their library is not asked, since importing it takes seconds. The message says so if the place is unknown.
+        The library is not imported, since this takes seconds. If only the library knows the place, the message says so.
         """
         if self.params.weights is not None:
             return None

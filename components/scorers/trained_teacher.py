@@ -33,7 +33,7 @@ def images_per_class(images: int, classes: int) -> int:
     return images // classes
 
 
-@component("scorer", "trained-teacher", version=4)
+@component("scorer", "trained-teacher", version=3)
 class TrainedTeacher(Scorer):
     """A student trained on the real training images: its logits, and the embedding before its last layer.
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+_READ: Final = "read from the pool"
+# A parameter of this type names a field of the pool that its selector reads.
+FieldName: TypeAlias = Annotated[str, Field(description="any field of a scorer, as `ROLE.name`"), _READ]
 
 
 class Params(BaseModel):
@@ -36,6 +40,18 @@ class Params(BaseModel):
     def keyed(self) -> dict[str, Any]:
         """Return the parameters that decide the output, with defaults, as JSON values."""
         return self.model_dump(mode="json", exclude=_unkeyed_fields(type(self)))
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Return the values of the parameters of type ``FieldName``."""
+        return tuple(getattr(self, name) for name, info in type(self).model_fields.items() if _READ in info.metadata)
+
+    def keyed_in_format_1(self) -> dict[str, Any]:
+        """Return the parameters as keys of format 1 (ddbench 0.1) held them, so that old results are found.
+
+        Override it if parameters had other names then.
+        """
+        return self.keyed()
 
 
 def unkeyed(default: Any = ..., **kwargs: Any) -> Any:

@@ -36,7 +36,10 @@ class Scorer(Component):
 
     @property
     def block(self) -> int:
-        """Number of images that are scored together. The last block is padded, so scores do not depend on its size."""
+        """Number of images that are scored together. The last block is padded, so scores do not depend on its size.
+
+        A score may differ by rounding at another position in its block.
+        """
         return 64
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:

@@ -49,8 +49,8 @@ class Selector(Component):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Fields that the pool must have, as ``ROLE.name``. They may depend on the parameters."""
-        return ()
+        """Fields that the pool must have, as ``ROLE.name``; by default those that ``FieldName`` parameters name."""
+        return self.params.field_names
 
     @property
     def needs_class(self) -> tuple[str, ...]:

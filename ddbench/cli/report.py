@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import isdir
 from pathlib import Path
 from typing import Annotated
 
@@ -23,12 +24,16 @@ def report(
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import leaderboard_of, read_exported, results_of, to_markdown
+    from ddbench.report.exported import SUITE
+    from ddbench.suite.shipped import shipped_suites
     from ddbench.toolkit.files import write_whole
 
     root = store_root(store)
-    results = read_exported(suite) if suite.is_dir() else results_of(*plan_suite(suite, root))
+    # Unlike `Path.is_dir`, it is False for a name that no folder can have.
+    exported = isdir(suite) and ((suite / SUITE).is_file() or suite.as_posix() not in shipped_suites())  # noqa: PTH112
+    results = read_exported(suite) if exported else results_of(*plan_suite(suite, root))
     if not results.records:
-        where, hint = (suite, "export it again") if suite.is_dir() else (root, f"run it: `ddbench run {suite}`")
+        where, hint = (suite, "export it again") if exported else (root, f"run it: `ddbench run {suite}`")
         raise DdbenchError(f"suite '{results.suite}' has no results in {where}", hint=hint)
     board = leaderboard_of(results)
     text = to_markdown(board)

@@ -81,7 +81,8 @@ def _records(folder: Path, suite: SuiteFile) -> dict[str, list[RunRecord]]:
         if value is None:
             continue
         file, record = _record_file(path, value)
-        for evaluation in {evaluations.get(_place(cell), cell.evaluation) for cell in file.cells}:
+        places = {} if record.format == suite.format else evaluations
+        for evaluation in {places.get(_place(cell), cell.evaluation) for cell in file.cells}:
             records.setdefault(evaluation, []).append(record)
     return records
 
@@ -194,13 +195,26 @@ def _check_suite(path: Path, existing: SuiteFile, value: SuiteFile) -> None:
     before, now = ({(_place(c), c.evaluation if same_keys else "") for c in f.cells} for f in (existing, value))
     if not before <= now:
         raise _conflict(path, "the file has cells that this suite does not have")
-    parts = {row.method: row.parts for row in value.rows}
-    if not same_keys and not (
-        all(parts.get(row.method) == row.parts for row in existing.rows)
-        and existing.scorers.items() <= value.scorers.items()
-        and all(value.generators.get(name, label) == label for name, label in existing.generators.items())
-    ):
+    if not same_keys and not _same_words(existing, value):
         raise _conflict(path, "the file describes the methods differently")
+
+
+def _same_words(existing: SuiteFile, value: SuiteFile) -> bool:
+    """Return whether two suites describe the methods of the first, and their common settings, equally."""
+    parts = {row.method: row.parts for row in value.rows}
+    variants = [file.values.get("generators") or {} for file in (existing, value)]
+    shared = [
+        (file.dataset, file.numerics, *(file.values.get(key) for key in ("evaluator", "evaluate")))
+        for file in (existing, value)
+    ]
+    return (
+        shared[0] == shared[1]
+        and existing.scorers.items() <= value.scorers.items()
+        and all(parts.get(row.method) == row.parts for row in existing.rows)
+        and all(
+            len({canonical_json(names.get(row.parts["generator"])) for names in variants}) == 1 for row in existing.rows
+        )
+    )
 
 
 def _measured(record: RunRecord) -> tuple[Any, ...]:

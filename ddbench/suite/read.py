@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from os.path import isfile
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
@@ -54,7 +55,7 @@ def _extended(file: Path, source: YamlSource) -> YamlSource:
 def _base(file: Path, name: str, where: str) -> tuple[Path, str]:
     """Return the file that ``file`` extends, a relative path or a shipped name, and its name in messages."""
     base, shipped = file.parent / name, shipped_suites()
-    if base.is_file():
+    if isfile(base):  # noqa: PTH113  (False for a name that no file can have)
         return base, next((name for name, path in shipped.items() if path == base), str(base))
     if name in shipped:
         return shipped[name], name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Final
 
@@ -34,12 +35,12 @@ def find_suite(suite: Path | str) -> tuple[Path, str]:
         SuiteError: neither exists; the hint has the most similar name.
     """
     path = Path(suite)
-    if path.is_file():
+    if isfile(path):  # noqa: PTH113  (False for a name that no file can have)
         return path, str(path)
     name, shipped = path.as_posix().removesuffix(".yaml"), shipped_suites()
     if name in shipped:
         return shipped[name], name
-    if path.exists():
+    if isdir(path):  # noqa: PTH112
         raise SuiteError("this is a folder, not a suite file", where=str(path), hint=_LISTED)
     raise SuiteError("the file does not exist", where=str(path), hint=hint_for(name.removeprefix("suites/"), shipped))
 

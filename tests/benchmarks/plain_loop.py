@@ -43,13 +43,13 @@ class ColorJitter:
     def grey(image: Tensor) -> Tensor:
         return (0.299 * image[0] + 0.587 * image[1] + 0.114 * image[2]).expand_as(image)
 
-    def brightness(self, image: Tensor, strength: float) -> Tensor:
+    def brightness(self, image: Tensor, strength: float | Tensor) -> Tensor:
         return torch.lerp(image, torch.zeros_like(image), strength)
 
-    def contrast(self, image: Tensor, strength: float) -> Tensor:
+    def contrast(self, image: Tensor, strength: float | Tensor) -> Tensor:
         return torch.lerp(image, self.grey(image).mean().expand_as(image), strength)
 
-    def saturation(self, image: Tensor, strength: float) -> Tensor:
+    def saturation(self, image: Tensor, strength: float | Tensor) -> Tensor:
         return torch.lerp(image, self.grey(image), strength)
 
 

@@ -90,14 +90,14 @@ def env(hub: Hub, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def fetch(cli: Cli, env: dict[str, str], tmp_path: Path) -> Fetch:
-    """Fetch a suite of these generators."""
+def fetch(cli_process: Cli, env: dict[str, str], tmp_path: Path) -> Fetch:
+    """Fetch a suite of these generators. The Hub's library reads its environment when it is imported."""
 
     def run(
         generators: Mapping[str, Any], selector: str = "first", dataset: Any = "dots", verb: str = "fetch", **more: str
     ) -> subprocess.CompletedProcess[str]:
         write_suite(tmp_path / "suite.yaml", generators, selector, dataset)
-        return cli(verb, "suite.yaml", *(["--json"] if verb == "plan" else []), env_extra={**env, **more})
+        return cli_process(verb, "suite.yaml", *(["--json"] if verb == "plan" else []), env_extra={**env, **more})
 
     return run
 

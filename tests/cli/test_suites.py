@@ -36,6 +36,16 @@ def test_verbs_take_a_shipped_suite_by_name(cli: Cli, tmp_path: Path) -> None:
     assert cli("gc", "smok", "--store", str(tmp_path)).stderr.startswith("error: smok: the file does not exist")
 
 
+def test_report_takes_a_folder_for_a_suite_only_if_it_is_an_export(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "none").mkdir()
+    assert "error: suite 'smoke' has no results in" in cli("report", "smoke").stderr
+    assert cli("report", "none").stderr.startswith("error: none: there is no suite.json")
+    assert cli("report", "a" * 5000).stderr.startswith("error: aaa")
+    (tmp_path / "smoke" / "suite.json").write_text("{")
+    assert cli("report", "smoke").stderr.startswith("error: smoke/suite.json: ")
+
+
 def test_fetch_takes_a_name_that_a_data_set_shares_for_the_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
     from ddbench.cli import fetch
 

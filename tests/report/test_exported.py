@@ -109,6 +109,18 @@ def test_no_path_of_this_machine_is_exported(tmp_path: Path) -> None:
     assert export_results(results, out) == (20, 0)
 
 
+def test_a_record_of_today_counts_by_its_key_alone(tmp_path: Path) -> None:
+    results, out = stored(tmp_path), tmp_path / "out"
+    export_results(results, out)
+    path = min(out.glob("*-*.json"))
+    value = read_sealed(path) or {}
+    lost = {cell["evaluation"] for cell in value["cells"]}
+    for cell in value["cells"]:
+        cell["evaluation"] = cell["evaluation"][::-1]
+    write_sealed(path, value)
+    assert read_exported(out).records.keys() & results.records.keys() == results.records.keys() - lost
+
+
 def test_again_changes_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
     export_results(stored(tmp_path), out)

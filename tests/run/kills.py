@@ -50,11 +50,13 @@ def wait_for_work(process: subprocess.Popen[str], store: Path, before: int) -> b
     return False
 
 
-def kill_and_rerun(suite: Path, store: Path, kill: Kill, expected: dict[str, object], most_nodes: int) -> None:
-    """Start and kill ten times, each at a moment within the first ``most_nodes`` nodes; then let the run end."""
+def kill_and_rerun(
+    suite: Path, store: Path, kill: Kill, expected: dict[str, object], most_nodes: int, kills: int = KILLS
+) -> None:
+    """Start and kill ``kills`` times, each at a moment within the first ``most_nodes`` nodes; then let the run end."""
     rng = random.Random(kill.__name__)
     struck = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         before = len(events(store, "start"))
         process = start(suite, store, own_group=True)
         if wait_for_work(process, store, before + rng.randrange(most_nodes)):
@@ -62,7 +64,7 @@ def kill_and_rerun(suite: Path, store: Path, kill: Kill, expected: dict[str, obj
             kill(process)
             struck += 1
         process.communicate(timeout=60)
-    assert struck >= KILLS // 2, "the suite must be long enough to be killed in"
+    assert struck >= (kills + 1) // 2, "the suite must be long enough to be killed in"
     ended = run(suite, store)
     assert ended.returncode == 0, ended.stderr
     assert outcome(suite, store) == expected
@@ -72,12 +74,14 @@ def kill_and_rerun(suite: Path, store: Path, kill: Kill, expected: dict[str, obj
     assert list((store / "tmp").iterdir()) == []
 
 
-def kill_workers(suite: Path, store: Path, expected: dict[str, object], most_nodes: int, workers: int) -> None:
-    """Kill one worker ten times within one run, each time in the middle of its work."""
+def kill_workers(
+    suite: Path, store: Path, expected: dict[str, object], most_nodes: int, workers: int, kills: int = KILLS
+) -> None:
+    """Kill one worker ``kills`` times within one run, each time in the middle of its work."""
     rng = random.Random(0)
     process = start(suite, store, "--workers", str(workers))
     struck = 0
-    while struck < KILLS:
+    while struck < kills:
         before = len(events(store, "start"))
         if not wait_for_work(process, store, before + rng.randrange(most_nodes)):
             break
@@ -88,7 +92,7 @@ def kill_workers(suite: Path, store: Path, expected: dict[str, object], most_nod
             os.kill(rng.choice(victims), signal.SIGKILL)
             struck += 1
     _, err = process.communicate(timeout=1200)
-    assert struck >= KILLS // 2
+    assert struck >= (kills + 1) // 2
     assert process.returncode == 0, err
     assert outcome(suite, store) == expected
     started = assert_nothing_finished_ran_twice(store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -14,23 +14,31 @@ from typing import Any
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
 from ddbench.run.events import LOG_NAME
+from tests.in_process import ddbench
 
 
 def start(suite: Path, store: Path, *arguments: str, own_group: bool = False) -> subprocess.Popen[str]:
-    """Start ``ddbench run`` without waiting for it."""
+    """Start ``ddbench run`` without waiting for it; it can be interrupted even where the tests cannot.
+
+    A shell has what it starts in the background ignore SIGINT, and children inherit that.
+    """
     command = [sys.executable, "-m", "ddbench", "run", str(suite), "--store", str(store), *arguments]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ},
-        start_new_session=own_group,
-    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=own_group
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run_in_process(suite: Path, store: Path) -> subprocess.CompletedProcess[str]:
+    """Run a suite to its end in this process, without workers."""
+    return ddbench("run", str(suite), "--store", str(store))
 
 
 def run(suite: Path, store: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a suite to its end."""
+    """Run a suite to its end, in a driver and its workers."""
     process = start(suite, store, *arguments)
     out, err = process.communicate(timeout=600)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,7 @@ from tests.run.kills import (
     wait_for_work,
     workers_of,
 )
-from tests.run.runs import outcome, run, start
+from tests.run.runs import outcome, run_in_process, start
 
 SUITE = """\
 suite: kill
@@ -38,53 +41,90 @@ matrix:
 """
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
-    folder = tmp_path_factory.mktemp("kill")
+# One kill needs fewer nodes.
+SHORT = SUITE.replace("training: [0, 1, 2, 3]", "training: [0]").replace("generation: [0, 1]", "generation: [0]")
+# The first node is the data set's. Each of those that can follow it takes far longer than any test waits.
+ENDLESS = SUITE.replace("seconds: 0.03", "seconds: 600").replace("seconds: 0.1", "seconds: 600")
+PATIENCE_S = 60
+
+
+Undisturbed = tuple[Path, dict[str, object]]
+
+
+def left_alone(folder: Path, text: str) -> Undisturbed:
+    """Run a suite to its end without a kill; return its file and the outcome."""
     suite = folder / "kill.yaml"
-    suite.write_text(SUITE)
-    ended = run(suite, folder / "store")
+    suite.write_text(text)
+    ended = run_in_process(suite, folder / "store")
     assert ended.returncode == 0, ended.stderr
     return suite, outcome(suite, folder / "store")
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    return left_alone(tmp_path_factory.mktemp("kill"), SUITE)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    return left_alone(tmp_path_factory.mktemp("short"), SHORT)
+
+
 @pytest.mark.parametrize("kill", [kill_driver, kill_group])
-def test_killed_and_rerun(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path, kill: Kill) -> None:
+def test_killed_once_and_rerun(short: Undisturbed, tmp_path: Path, kill: Kill) -> None:
+    suite, expected = short
+    kill_and_rerun(suite, tmp_path / "store", kill, expected, most_nodes=8, kills=1)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("kill", [kill_driver, kill_group])
+def test_killed_and_rerun(undisturbed: Undisturbed, tmp_path: Path, kill: Kill) -> None:
     suite, expected = undisturbed
     kill_and_rerun(suite, tmp_path / "store", kill, expected, most_nodes=8)
 
 
-def test_one_worker_killed(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
+def test_one_worker_killed_once(short: Undisturbed, tmp_path: Path) -> None:
+    suite, expected = short
+    kill_workers(suite, tmp_path / "store", expected, most_nodes=8, workers=1, kills=1)
+
+
+@pytest.mark.chaos
+def test_one_worker_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
     suite, expected = undisturbed
     # A single worker, so that the rest cannot end the run while a new one starts.
     kill_workers(suite, tmp_path / "store", expected, most_nodes=8, workers=1)
 
 
-def test_workers_of_a_killed_driver_end(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
-    suite, _ = undisturbed
-    process = start(suite, tmp_path / "store")
-    assert wait_for_work(process, tmp_path / "store", 0)
-    workers = workers_of(process.pid)
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run whose only worker is in the middle of a node of ten minutes."""
+    suite = tmp_path / "endless.yaml"
+    suite.write_text(ENDLESS)
+    with start(suite, tmp_path / "store", "--workers", "1", own_group=True) as process:
+        assert wait_for_work(process, tmp_path / "store", 1)
+        yield process
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_workers_of_a_killed_driver_end(endless: subprocess.Popen[str]) -> None:
+    """In the middle of their work."""
+    workers = workers_of(endless.pid)
     assert workers
-    process.kill()
-    process.communicate()
-    deadline = time.monotonic() + 2
+    endless.kill()
+    deadline = time.monotonic() + PATIENCE_S
     while any(map(is_alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not [pid for pid in workers if is_alive(pid)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(undisturbed: tuple[Path, dict[str, object]], tmp_path: Path, number: signal.Signals) -> None:
-    suite, _ = undisturbed
+def test_interrupted(endless: subprocess.Popen[str], tmp_path: Path, number: signal.Signals) -> None:
+    """The run waits for no work to end."""
+    os.killpg(endless.pid, number) if number == signal.SIGINT else endless.send_signal(number)
+    out, err = endless.communicate(timeout=PATIENCE_S)
+    assert endless.returncode == 130
     store = tmp_path / "store"
-    process = start(suite, store, own_group=True)
-    assert wait_for_work(process, store, 0)
-    began = time.monotonic()
-    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
-    out, err = process.communicate(timeout=10)
-    assert time.monotonic() - began < 2
-    assert process.returncode == 130
     assert f"interrupted: all finished work is in {store}; the same command resumes the run" in err
     assert "Traceback" not in err
     assert out == ""

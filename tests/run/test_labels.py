@@ -12,7 +12,7 @@ from ddbench import Context
 from ddbench.plan import State
 from ddbench.record import RunRecord
 from ddbench.store import Artifact
-from tests.run.runs import run, state_of
+from tests.run.runs import run_in_process, state_of
 
 SUITE = """\
 suite: labels
@@ -37,7 +37,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> State:
     folder = tmp_path_factory.mktemp("labels")
     suite = folder / "suite.yaml"
     suite.write_text(SUITE)
-    ended = run(suite, folder / "store")
+    ended = run_in_process(suite, folder / "store")
     assert ended.returncode == 0, ended.stderr
     return state_of(suite, folder / "store")
 

@@ -14,7 +14,17 @@ import pytest
 from rich.console import Console
 
 from ddbench.run.progress import Lines
-from tests.run.runs import assert_nothing_finished_ran_twice, events, flip_byte, outcome, run, start, state_of
+from tests.in_process import InProcessExecutor
+from tests.run.runs import (
+    assert_nothing_finished_ran_twice,
+    events,
+    flip_byte,
+    outcome,
+    run,
+    run_in_process,
+    start,
+    state_of,
+)
 
 # Named by the fingerprint of an environment; beside them lie cells, "cell-" and more.
 RECORDS = f"results/*/*/{'?' * 16}.json"
@@ -102,7 +112,7 @@ def variant(tmp_path: Path, *replacements: tuple[str, str]) -> Path:
 def test_a_validation_image_in_a_pool_stops_the_run(tmp_path: Path) -> None:
     leaky = "generators: {leaky: {use: noise, leak: true}}\nscorers:"
     suite = variant(tmp_path, ("[real, noise]", "[real, leaky]"), ("scorers:", leaky))
-    ended = run(suite, tmp_path / "store")
+    ended = run_in_process(suite, tmp_path / "store")
     assert ended.returncode == 2
     error = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert len(error) == 1
@@ -116,10 +126,11 @@ def test_what_is_missing_is_said_before_anything_runs(tmp_path: Path, monkeypatc
     from ddbench.run import run_suite
     from ddbench.suite import load_suite
 
+    monkeypatch.setattr("ddbench.run.start.LocalExecutor", InProcessExecutor)
     monkeypatch.setattr(catalogue().get("generator", "noise"), "missing", lambda self: "no weights of noise are here")
     suite, said = load_suite(variant(tmp_path)), io.StringIO()
     for _ in range(2):
-        assert run_suite(suite, tmp_path / "store", Lines(Console(file=said)), workers=2).exit_code == 0
+        assert run_suite(suite, tmp_path / "store", Lines(Console(file=said))).exit_code == 0
     told = [line.split("s ", 1)[1] for line in said.getvalue().splitlines()]
     assert [i for i, line in enumerate(told) if line == "to fetch: no weights of noise are here"] == [0]
     assert told[1].endswith(" nodes to run")
@@ -127,7 +138,7 @@ def test_what_is_missing_is_said_before_anything_runs(tmp_path: Path, monkeypatc
 
 def test_a_selector_that_breaks_its_contract_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     suite = variant(tmp_path, ("selector: [first]", "selector: [first, careless]"), ("ipc: [1, 2]", "ipc: [2]"))
-    ended = run(suite, tmp_path / "store")
+    ended = run_in_process(suite, tmp_path / "store")
     assert ended.returncode == 2
     assert "selector 'careless' chose the same sample twice for class 'red'" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -139,7 +150,7 @@ def test_a_selector_that_breaks_its_contract_is_named_and_the_rest_goes_on(tmp_p
 def test_a_failed_cell_is_recorded_and_tried_again(tmp_path: Path) -> None:
     suite = variant(tmp_path, ("evaluator: nearest-mean", "evaluator: {use: nearest-mean, fail_seed: 1}"))
     for _ in range(2):
-        ended = run(suite, tmp_path / "store")
+        ended = run_in_process(suite, tmp_path / "store")
         assert ended.returncode == 1
         assert "RuntimeError: this seed always fails" in ended.stderr
         assert "(1 of 2)" in ended.stdout
@@ -155,7 +166,7 @@ def test_a_worker_that_always_dies_is_given_up(tmp_path: Path) -> None:
         ("ipc: [1, 2]", "ipc: [1]"),
         ("[real, noise]", "[real]"),
     )
-    ended = run(suite, tmp_path / "store")
+    ended = run(suite, tmp_path / "store", "--workers", "1")
     assert ended.returncode == 1
     assert "its worker died 3 times: ended with exit code 9" in ended.stderr
     assert len(state_of(suite, tmp_path / "store").results) == 1
@@ -163,7 +174,7 @@ def test_a_worker_that_always_dies_is_given_up(tmp_path: Path) -> None:
 
 def test_a_flipped_byte_in_an_input_is_noticed_and_made_again(tmp_path: Path) -> None:
     suite, store = variant(tmp_path), tmp_path / "store"
-    assert run(suite, store).returncode == 0
+    assert run_in_process(suite, store).returncode == 0
     before = outcome(suite, store)
     state = state_of(suite, store)
     for key, node in state.graph.nodes.items():
@@ -172,7 +183,7 @@ def test_a_flipped_byte_in_an_input_is_noticed_and_made_again(tmp_path: Path) ->
             flip_byte(folder / "tensors" / "images.safetensors", -7)
     for result in (store / "results").glob("*/*/*.json"):
         result.unlink()
-    ended = run(suite, store)
+    ended = run_in_process(suite, store)
     assert ended.returncode == 0, ended.stderr
     assert "images.safetensors: the file is damaged" in ended.stderr
     assert outcome(suite, store) == before
@@ -183,25 +194,25 @@ def test_a_flipped_byte_in_an_input_is_noticed_and_made_again(tmp_path: Path) ->
 @pytest.mark.parametrize("what", ["artifacts/*/*/manifest.json", RECORDS])
 def test_a_flipped_byte_in_a_manifest_or_result_is_noticed_and_made_again(tmp_path: Path, what: str) -> None:
     suite, store = variant(tmp_path, ("ipc: [1, 2]", "ipc: [1]"), ("[real, noise]", "[noise]")), tmp_path / "store"
-    assert run(suite, store).returncode == 0
+    assert run_in_process(suite, store).returncode == 0
     before = outcome(suite, store)
     flip_byte(sorted(store.glob(what))[0], 40)
-    ended = run(suite, store)
+    ended = run_in_process(suite, store)
     assert ended.returncode == 0, ended.stderr
     assert "the file is damaged; moved to" in ended.stderr
     assert outcome(suite, store) == before
-    assert "ran nothing" in run(suite, store).stderr
+    assert "ran nothing" in run_in_process(suite, store).stderr
 
 
 def test_damage_that_is_found_only_during_the_run_is_mended(tmp_path: Path) -> None:
     """With the data set's node gone nothing can be looked up while planning: the damaged result is met later."""
     suite, store = variant(tmp_path, ("ipc: [1, 2]", "ipc: [1]"), ("[real, noise]", "[noise]")), tmp_path / "store"
-    assert run(suite, store).returncode == 0
+    assert run_in_process(suite, store).returncode == 0
     before = outcome(suite, store)
     dataset = next(m for m in state_of(suite, store).manifests.values() if m.stage == "dataset")
     shutil.rmtree(store / "artifacts" / dataset.action_key[:2] / dataset.action_key)
     flip_byte(sorted(store.glob(RECORDS))[0], 40)
-    ended = run(suite, store)
+    ended = run_in_process(suite, store)
     assert ended.returncode == 0, ended.stderr
     assert "the file is damaged; moved to" in ended.stderr
     assert "ran 1 dataset, 1 evaluate;" in ended.stderr
@@ -211,7 +222,7 @@ def test_damage_that_is_found_only_during_the_run_is_mended(tmp_path: Path) -> N
 def test_two_runs_on_one_store_take_turns(tmp_path: Path) -> None:
     suite = variant(tmp_path, ("evaluator: nearest-mean", "evaluator: {use: nearest-mean, seconds: 0.3}"))
     store = tmp_path / "store"
-    first = start(suite, store)
+    first = start(suite, store, "--workers", "1")
     while not (store / "run.lock").exists() or "pid" not in (store / "run.lock").read_text():
         assert first.poll() is None
     second = run(suite, store)
@@ -225,7 +236,7 @@ def test_two_runs_on_one_store_take_turns(tmp_path: Path) -> None:
 
 def test_refiners_run_where_there_are_latents(tmp_path: Path) -> None:
     suite = variant(tmp_path, ("selector: [first]", "selector: [first]\n  refiner: [none, darken]"))
-    ended = run(suite, tmp_path / "store")
+    ended = run_in_process(suite, tmp_path / "store")
     assert ended.returncode == 0, ended.stderr
     assert "skipped in the matrix: refiner 'darken' needs latents, but generator 'real' has none" in ended.stderr
     assert "noise + first + darken" in ended.stdout
@@ -248,7 +259,7 @@ def test_samples_beyond_the_prefix_change_no_selection(tmp_path: Path) -> None:
             ("ipc: [1, 2]", "ipc: [3]"),
         )
         store = tmp_path / f"store-{odd}"
-        assert run(suite, store).returncode == 0
+        assert run_in_process(suite, store).returncode == 0
         state = state_of(suite, store)
         nodes = state.graph.nodes
         made = {key: manifest.digest for key, manifest in state.manifests.items()}
@@ -274,7 +285,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_stops_the_run_and_loses_nothing(small_disk: Path, tmp_path: Path) -> None:
     suite = variant(tmp_path, ("generation: [0]", "generation: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"))
-    ended = run(suite, small_disk / "store")
+    ended = run(suite, small_disk / "store", "--workers", "1")
     assert ended.returncode == 2
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1

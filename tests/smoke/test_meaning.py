@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.run.runs import run, state_of
+from tests.run.runs import run_in_process, state_of
 
 SUITE = """\
 suite: meaning
@@ -22,7 +22,7 @@ def test_convnet3_learns_from_five_random_images_a_class(tmp_path: Path) -> None
     """Chance is 10 %; the mean over 5 seeds is above 18 %."""
     suite = tmp_path / "meaning.yaml"
     suite.write_text(SUITE)
-    ended = run(suite, tmp_path / "store")
+    ended = run_in_process(suite, tmp_path / "store")
     assert ended.returncode == 0, ended.stderr
     state = state_of(suite, tmp_path / "store")
     accuracies = [records[0].result.last for records in state.results.values()]

@@ -39,6 +39,14 @@ def test_a_path_goes_first(tmp_path: Path) -> None:
     assert find_suite("woof") == (shipped_suites()["woof"], "woof")
 
 
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: {'a' * 5000}\nsuite: own\n")
+    for suite in ("a" * 5000, own):
+        with pytest.raises(SuiteError, match="there is no "):
+            load_suite(suite)
+
+
 @pytest.mark.parametrize(
     ("suite", "message"),
     [

@@ -57,11 +57,10 @@ def rng(seed: int = 0) -> torch.Generator:
 def probed(strengths: Tensor) -> Columns:
     """Return three pixels after three changes of these strengths, with differences that reveal shared strengths."""
     probe = torch.tensor([[0.9, 0.1, 0.3], [0.2, 0.8, 0.4], [0.4, 0.4, 0.9]]).T.reshape(3, 1, 3)
-    changed = [lerps(probe, each) for each in strengths.tolist()]
-    return views(torch.stack(changed))
+    return views(torch.vmap(lerps, in_dims=(None, 0))(probe, strengths))
 
 
-def lerps(image: Tensor, strengths: list[float]) -> Tensor:
+def lerps(image: Tensor, strengths: Tensor) -> Tensor:
     jitter = plain.ColorJitter()
     for change, strength in zip((jitter.brightness, jitter.contrast, jitter.saturation), strengths, strict=True):
         image = change(image, strength)

@@ -56,7 +56,7 @@ class FineTuned(LatentDit):
                 self.params.check_steps(sum(dataset.train_counts))
 
     def cost(self, work: Work) -> Cost | None:
-        """Return the cost of the fit, else that of any pipeline."""
+        """Return the cost of the fit, or of other work as for any pipeline."""
         return self._fit_cost(work.dataset.train_counts) if isinstance(work, Fit) else super().cost(work)
 
     def _fit_cost(self, counts: Sequence[int] | None) -> Cost | None:

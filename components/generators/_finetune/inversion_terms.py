@@ -70,8 +70,8 @@ class PaperInversion(InversionTerm):
 class ReleasedInversion(InversionTerm):
     """The pair of the released code: one inversion step of 1/1000 from z₀, and the mean of the step from z_t.
 
-    The network gets the timestep t for z₀ too. The inverted latent is detached, and its predicted clean latent is
-    clipped to [−1, 1]. After the last timestep, only noise is left. The mean cosine is over all pairs of the batch.
+    The network gets the timestep t with z₀ too. The inverted latent is detached, and the clean latent predicted for it
+    is clipped to [−1, 1]. After the last timestep, only noise is left. The mean cosine is over all pairs of the batch.
     Labels are never dropped here; the released code drops a tenth of them.
     """
 

@@ -28,8 +28,8 @@ class FineTunedParams(LatentDitParams):
     learning_rate: float = Field(1e-3, gt=0, description="learning rate of AdamW without weight decay")
     trained: Literal["difffit", "full"] = Field(
         "difffit",
-        description="difffit trains biases, labels and scales (arXiv:2304.06648); full trains every weight, for tiny "
-        "transformers",
+        description="`difffit` trains biases, labels and scales (arXiv:2304.06648); `full` trains every weight, for "
+        "tiny transformers",
     )
     label_dropout: float = Field(0.1, ge=0, le=1, description="share of training images without label, as in DiT")
     ema: float | None = Field(

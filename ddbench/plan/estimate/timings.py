@@ -31,7 +31,7 @@ class Timing:
         units: the amount of work; None if it was not recorded.
         seconds: the time.
         memory_of: the measure of memory: ``tensors`` on a GPU, else ``process``.
-        memory_bytes: the peak memory.
+        memory_bytes: the peak memory; None if it was not recorded.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class Timing:
     units: int | None
     seconds: float
     memory_of: str
-    memory_bytes: int
+    memory_bytes: int | None
 
 
 class Timings:
@@ -57,7 +57,8 @@ class Timings:
             place = (timing.kind, timing.device)
             self.seconds[timing.device] += timing.seconds
             held = self._memory[place]
-            held[timing.memory_of] = max(timing.memory_bytes, held.get(timing.memory_of, 0))
+            if timing.memory_bytes is not None:
+                held[timing.memory_of] = max(timing.memory_bytes, held.get(timing.memory_of, 0))
             if timing.units:
                 self._took[place][timing.units].append(timing.seconds)
 
@@ -97,8 +98,8 @@ def _was_resumed(record: RunRecord) -> bool:
 
 def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: dict[str, float]) -> Timing:
     on_gpu = "peak_device_memory_mib" in usage
-    mebibytes = usage["peak_device_memory_mib" if on_gpu else "peak_memory_mib"]
-    memory = (TENSORS if on_gpu else PROCESS, int(mebibytes * _MIB))
+    mebibytes = usage.get("peak_device_memory_mib" if on_gpu else "peak_memory_mib")
+    memory = (TENSORS if on_gpu else PROCESS, None if mebibytes is None else int(mebibytes * _MIB))
     return Timing(kind, device_of(environment), units, _seconds(environment, usage), *memory)
 
 
