@@ -287,5 +287,5 @@ def test_an_export_never_replaces_a_number(cli: Cli, example_suite: Path, tmp_pa
     ended = cli("export", "example.yaml", "--to", "out")
     assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(f"error: out/example/{path.name}: has other numbers for the same training")
+    assert line.startswith(f"error: out/example/{path.name}: the file has other numbers for the same training")
     assert read_sealed(path) == value
