@@ -32,7 +32,7 @@ MEGABYTES = 300
 
 @pytest.fixture(scope="module")
 def ddbench(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of an environment that has the wheel built from the source archive, and no large library."""
+    """Return the command of an environment with the wheel of the source archive and no large library."""
     folder = tmp_path_factory.mktemp("light") / "venv"
     python = environment(folder, *LIGHT)
     done = run(python, "-m", "pip", "install", "--quiet", "--no-deps", built.from_sdist, cwd=folder)

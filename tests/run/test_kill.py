@@ -97,7 +97,7 @@ def test_one_worker_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
 
 @pytest.fixture
 def endless(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run whose only worker is in the middle of a node of ten minutes."""
+    """Start a run whose only worker is in the middle of a node of ten minutes."""
     suite = tmp_path / "endless.yaml"
     suite.write_text(ENDLESS)
     with start(suite, tmp_path / "store", "--workers", "1", own_group=True) as process:

@@ -90,7 +90,7 @@ def test_fields_are_what_timm_says_by_hand(model: str, tmp_path: Path) -> None:
 
 @pytest.fixture(params=[1, 2, 3])
 def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    """A number of threads: products of small matrices are summed in an order that can depend on it."""
+    """Set a number of threads; the order of sums in products of small matrices can depend on it."""
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param
