@@ -35,7 +35,7 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
 @nox.session(venv_backend="none", requires=["dev"])
 def fast(session: nox.Session) -> None:
     """Run the tests that start no training: less than a minute on two cores."""
-    run(session, "pytest", "-m", "not slow and not training", *session.posargs)
+    run(session, "pytest", "-m", "not slow and not chaos and not training", *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=["dev"])
