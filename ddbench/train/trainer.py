@@ -69,8 +69,7 @@ def train(
         checkpoint: saves the training from time to time. A resumed training gives the same result bit for bit.
 
     Raises:
-        ComponentError: soft labels or a teacher are missing; the student fails on the images or returns logits of
-            another shape; memory ran out; or the loss became infinite or NaN.
+        ComponentError: labels are missing, the student does not fit, memory ran out, or the loss diverged.
     """
     learnt = supervision(data, protocol, teacher)
     restarts = protocol.restarts(epochs)
