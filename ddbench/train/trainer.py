@@ -62,8 +62,6 @@ def train(
         build: returns an untrained network.
         data: the training images on their device.
         protocol: the protocol for the data set's number of classes, see ``Protocol.for_classes``.
-        epochs: the number of epochs.
-        ctx: seed, device and numerics.
         after_epoch: called with the epoch, counted from 1, and the model, which it may switch to evaluation mode.
         teacher: maps images in [0, 1] to logits ``[n, C]``, if the protocol asks for dynamic labels.
         checkpoint: saves the training from time to time. A resumed training gives the same result bit for bit.
