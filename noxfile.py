@@ -80,5 +80,5 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["dev"])
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks. Leave the machine alone meanwhile."""
+    """Run the benchmarks. They need a quiet machine."""
     run(session, "pytest", "-n", "0", "-m", "slow", "tests/benchmarks", *session.posargs)

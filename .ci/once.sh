@@ -1,4 +1,4 @@
-# Sourced. `once FOLDER COMMAND` builds an environment once. COMMAND fills FOLDER; if it was killed, the next call starts again.
+# Source this file. `once FOLDER COMMAND` builds an environment once. COMMAND fills FOLDER; after a kill, the next call starts again.
 once() {
     mkdir -p "$(dirname "$1")"
     (
@@ -9,7 +9,7 @@ once() {
     ) 9>"$1.lock"
 }
 
-# `cached NAME FILE PYTHON` names the environment of FILE's content and PYTHON's version.
+# `cached NAME FILE PYTHON` prints the folder of an environment; its name depends on FILE's content and PYTHON's version.
 cached() {
     echo "${XDG_CACHE_HOME:-$HOME/.cache}/ddbench-ci/$1-$({ cat "$2" && "$3" --version; } | sha256sum | cut -c1-16)"
 }

@@ -31,17 +31,17 @@ _PICKLE: Final = b"\x80\x02"
 _LARGEST_HEADER: Final = 100_000_000
 
 
-def kept_in(repository: str) -> Path:
+def fetched_folder(repository: str) -> Path:
     """Return the folder in the data folder for files fetched from a repository; it has the same layout."""
     return data_home() / "weights" / repository
 
 
-def meant_folder(repository: str) -> str | None:
+def local_folder_hint(repository: str) -> str | None:
     """Return a hint if a local folder has the repository's name, otherwise None."""
     return f"write './{repository}' for the folder of this name" if Path(repository).is_dir() else None
 
 
-def is_whole(path: Path) -> bool:
+def is_complete(path: Path) -> bool:
     """Return whether a file exists and looks complete, without reading all of it.
 
     A safetensors file states its length, a torch file is a zip archive, JSON can be parsed, and an index names shards.
@@ -105,7 +105,7 @@ class Repository:
     files: Mapping[str, str | None]
 
     @classmethod
-    def ask(cls, name: str) -> Repository:
+    def query(cls, name: str) -> Repository:
         """Request the latest commit of a repository. Raise ComponentError if that fails."""
         from huggingface_hub import HfApi
 
@@ -124,9 +124,9 @@ class Repository:
 
         if file not in self.files:
             raise ComponentError(f"{self.name} on the Hugging Face Hub has no {file}", hint="name another repository")
-        folder, bar = kept_in(self.name), _bar(f"{self.name} {file}", progress)
+        folder, bar = fetched_folder(self.name), _bar(f"{self.name} {file}", progress)
         # The library does not notice that a file has been truncated since it was fetched.
-        damaged = (folder / file).is_file() and not is_whole(folder / file)
+        damaged = (folder / file).is_file() and not is_complete(folder / file)
         with _tried_once(self.name, file):
             with _explained(self.name):
                 # The library would copy a file from its cache, and a kill would leave an incomplete copy.
@@ -141,7 +141,7 @@ class Repository:
                     tqdm_class=bar,
                 )
             path, digest = Path(got), self.files[file]
-            if not is_whole(path) or (digest is not None and file_sha256(path) != digest):
+            if not is_complete(path) or (digest is not None and file_sha256(path) != digest):
                 path.unlink()
                 message = f"{file} of {self.name} arrived damaged and was deleted"
                 raise ComponentError(message, hint="fetch it again")
@@ -181,14 +181,14 @@ def _explanation(repository: str, error: Exception) -> ComponentError:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-    endpoint, folder = HfApi().endpoint, kept_in(repository)
+    endpoint, folder = HfApi().endpoint, fetched_folder(repository)
     if isinstance(error, GatedRepoError):
         message = f"{repository} is available only to users who accepted its terms"
         return ComponentError(message, hint=f"accept them at {endpoint}/{repository} and run `hf auth login`")
     if isinstance(error, RepositoryNotFoundError):
         message = f"{endpoint} has no repository {repository}, or it is private"
         hint = "check the name; for a private repository, run `hf auth login`"
-        return ComponentError(message, hint=meant_folder(repository) or hint)
+        return ComponentError(message, hint=local_folder_hint(repository) or hint)
     if isinstance(error, OSError) and error.errno == ENOSPC:
         message = f"{repository} could not be fetched: no space is left for {folder}"
         return ComponentError(message, hint="free disk space, or set DDBENCH_DATA to another folder")

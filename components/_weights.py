@@ -16,7 +16,7 @@ from typing import Final
 from ddbench import ComponentError, Progress
 from ddbench.toolkit import enough_memory
 
-from ._hub import Repository, is_whole, kept_in
+from ._hub import Repository, fetched_folder, is_complete
 
 SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
 
@@ -54,25 +54,25 @@ def published_weights(weights: Published, wanted_by: str) -> Path:
         ComponentError: it is missing; the hint is the command that fetches it.
     """
     places = _places(weights)
-    found = next(filter(is_whole, places), None)
+    found = next(filter(is_complete, places), None)
     if found is not None:
         return found
     damaged = next(filter(Path.is_file, places), None)
     gap = (
-        f"neither {kept_in(weights.repository)} nor the Hugging Face cache has {' or '.join(weights.files)} of "
+        f"neither {fetched_folder(weights.repository)} nor the Hugging Face cache has {' or '.join(weights.files)} of "
         f"{weights.repository}"
         if damaged is None
         else f"{damaged} is cut off or damaged"
     )
-    hint = "`ddbench fetch SUITE` gets them, or name a file in the parameter 'weights'"
+    hint = "run `ddbench fetch SUITE`, or name a file in the parameter 'weights'"
     raise ComponentError(f"{wanted_by} finds no weights of {weights.name}: {gap}", hint=hint)
 
 
 def fetch_published(weights: Published, progress: Progress) -> None:
     """Fetch published weights unless they are complete on this machine. Raise ComponentError if that fails."""
-    if any(map(is_whole, _places(weights))):
+    if any(map(is_complete, _places(weights))):
         return
-    repository = Repository.ask(weights.repository)
+    repository = Repository.query(weights.repository)
     wanted = next((name for name in weights.files if name in repository.files), weights.files[0])
     repository.fetch(wanted, progress)
 
@@ -81,7 +81,7 @@ def _places(weights: Published) -> list[Path]:
     """Return the possible files of these weights on this machine, the preferred one first."""
     from huggingface_hub import try_to_load_from_cache
 
-    kept = [kept_in(weights.repository) / name for name in weights.files]
+    kept = [fetched_folder(weights.repository) / name for name in weights.files]
     cached = [try_to_load_from_cache(weights.repository, name) for name in weights.files]
     return [*kept, *(Path(path) for path in cached if isinstance(path, str))]
 
@@ -105,7 +105,7 @@ def loading(path: Path, name: str) -> Iterator[None]:
 
 def _reason(path: Path, error: Exception) -> str:
     """Return the reason why a file cannot be loaded, without torch's advice to trust it."""
-    if path.is_file() and not is_whole(path):
+    if path.is_file() and not is_complete(path):
         return f"it is truncated, or not a {path.suffix} file"
     if type(error).__name__ == "UnpicklingError":  # torch refuses untrusted content
         return "it contains other objects than tensors, or is damaged"

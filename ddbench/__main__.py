@@ -10,9 +10,10 @@ from ddbench.errors import DdbenchError
 
 
 def main() -> None:
-    """Run the command line. A mistake of the user's is one line and exit code 2; a mistake of ours is a traceback.
+    """Run the command line.
 
-    A large library that is not installed is a mistake of the user's too.
+    Print an error that a user can cause as one line and exit with code 2. Treat an optional library that is not
+    installed as such an error. Any other exception is a bug and shows its traceback.
     """
     try:
         app()
@@ -25,7 +26,7 @@ def main() -> None:
         library = (error.name or "").partition(".")[0]
         if library not in absent_libraries():
             raise
-        fail(DdbenchError(f"this needs {library}, which is not installed", hint=remedy([library])))
+        fail(DdbenchError(f"this command needs {library}, which is not installed", hint=remedy([library])))
         sys.exit(2)
 
 

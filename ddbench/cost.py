@@ -1,4 +1,4 @@
-"""The public names for components that tell the cost of their work. Torch is not imported here."""
+"""Public names for components that estimate the cost of their work. Torch is not imported here."""
 
 from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost, NetworkCost, Work, training_launches
 from ddbench.api.work import Decode, Fit, Loss, Refine, Sample, Score, Train

@@ -1,4 +1,4 @@
-"""Errors that a user can cause: one line that says what is wrong, where, and what to do."""
+"""Errors that a user can cause. Each is one line: the problem, its place, and the remedy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class DdbenchError(Exception):
     The command line prints it as one line without a traceback and exits with 2.
 
     Args:
-        message: what is wrong, in one clause.
+        message: the problem, in one clause.
         where: the place, such as ``suites/woof.yaml:12:5``.
-        hint: what the user can do about it.
+        hint: the remedy.
     """
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
@@ -38,11 +38,11 @@ class ComponentError(DdbenchError):
 
 
 class DataError(DdbenchError):
-    """Data that is missing, damaged or of the wrong form."""
+    """Data that is missing, damaged or in the wrong format."""
 
 
 class LeakError(DataError):
-    """Validation images were found where only training images may be."""
+    """Validation images among the training images."""
 
 
 class StoreError(DdbenchError):
@@ -50,12 +50,12 @@ class StoreError(DdbenchError):
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is nearest to a misspelt ``word``; None where none is near."""
+    """Return the known name that is most similar to a misspelt ``word``; None if none is similar."""
     return next(iter(difflib.get_close_matches(word, sorted(known), n=1)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for a misspelt ``word``: the nearest known name, else the list of all of them."""
+    """Return a hint for a misspelt ``word``: the most similar known name, or else all known names."""
     names = sorted(known)
     near = closest(word, names)
     if near:

@@ -1,4 +1,4 @@
-"""YAML 1.2 with places: plain values, and for each of them the file, line and column it stands at."""
+"""Read YAML 1.2 into plain values, with the file, line and column of each."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ddbench.errors import SuiteError
 
 KeyPath = tuple[str | int, ...]
 
-# The scalars of YAML 1.2's core schema (section 10.3.2). A library's own rules also read dates, 1_000 and 0b11, and
-# under `%YAML 1.1` even `no` and 010, as something other than what stands there.
+# The scalars of YAML 1.2's core schema (section 10.3.2). The library's own rules also convert dates, 1_000 and 0b11,
+# and under `%YAML 1.1` even `no` and 010.
 _CORE: Final[tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...]] = (
     (re.compile(r"null|Null|NULL|~|"), lambda text: None),
     (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
@@ -36,14 +36,20 @@ _TAGS: Final = {
 
 @dataclass(frozen=True)
 class YamlSource:
-    """A parsed file: its values, and the places of keys and list items by their path in the values."""
+    """A parsed YAML file.
+
+    Attributes:
+        file: the name of the file in messages.
+        values: the plain values.
+        places: ``file:line:column`` of each key and list item, by its path in the values.
+    """
 
     file: str
     values: dict[str, Any]
     places: dict[KeyPath, str]
 
     def place(self, path: KeyPath) -> str:
-        """``file:line:column`` of the value at ``path``, or of the nearest thing that encloses it."""
+        """Return ``file:line:column`` of the value at ``path``, or of the nearest value that contains it."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.places:
                 return self.places[path[:length]]
@@ -51,16 +57,20 @@ class YamlSource:
 
 
 def read_yaml(file: Path, shown: str | None = None) -> YamlSource:
-    """Read a YAML mapping; raise SuiteError with the place for a missing, malformed or ambiguous file.
+    """Read a YAML mapping.
 
     Args:
-        shown: the file's name in messages; by default its path.
+        file: the path of the file.
+        shown: the name of the file in messages; by default its path.
+
+    Raises:
+        SuiteError: the file is missing, malformed or ambiguous.
     """
     shown = shown or str(file)
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SuiteError("there is no such file", where=shown, hint="give the path of a suite file") from None
+        raise SuiteError("the file does not exist", where=shown, hint="give the path of a suite file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"cannot be read as text: {error}", where=shown) from None
     return _parsed(text, shown)
@@ -68,7 +78,7 @@ def read_yaml(file: Path, shown: str | None = None) -> YamlSource:
 
 @lru_cache(64)
 def _parsed(text: str, shown: str) -> YamlSource:
-    """Parse a text once: many suites extend the same one. Nobody may change the values."""
+    """Parse a text once, since many suites extend the same one. Callers must not change the values."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -78,14 +88,14 @@ def _parsed(text: str, shown: str) -> YamlSource:
     except YAMLError as error:
         raise SuiteError(f"not valid YAML: {str(error).splitlines()[0]}", where=shown) from None
     if not isinstance(root, MappingNode) or not root.value:
-        raise SuiteError("holds no keys", where=shown, hint="a suite file is a YAML mapping, see suites/smoke.yaml")
+        raise SuiteError("the file has no keys", where=shown, hint="write a YAML mapping, as in suites/smoke.yaml")
     reader = _Reader(shown)
     return YamlSource(shown, reader.value(root, ()), reader.places)
 
 
 @dataclass
 class _Reader:
-    """Turns YAML nodes into plain values, and notes places on the way."""
+    """A converter of YAML nodes to plain values that records the places of keys and items."""
 
     file: str
     places: dict[KeyPath, str] = field(default_factory=dict)
@@ -95,7 +105,7 @@ class _Reader:
         if isinstance(node, ScalarNode):
             return self.scalar(node)
         if node in self._open:
-            raise SuiteError("an alias stands inside what it names", where=self.place(node), hint="write it out")
+            raise SuiteError("an alias refers to a value that contains it", where=self.place(node), hint="write it out")
         self.check_tag(node)
         self._open.append(node)
         plain = self.mapping(node, path) if isinstance(node, MappingNode) else self.sequence(node.value, path)
@@ -107,7 +117,7 @@ class _Reader:
         for key_node, value_node in node.value:
             where = self.place(key_node)
             if not isinstance(key_node, ScalarNode):
-                raise SuiteError("a key is a single word", where=where)
+                raise SuiteError("a key must be a single word", where=where)
             key = self.scalar(key_node)
             if key in found:
                 raise SuiteError(f"duplicate key '{key}'", where=where, hint="remove one of the two")
@@ -120,7 +130,7 @@ class _Reader:
         return [self.value(item, (*path, index)) for index, item in enumerate(items)]
 
     def scalar(self, node: ScalarNode) -> Any:
-        """The scalar's value; what is quoted is text."""
+        """Return the value of a scalar; a quoted scalar is text."""
         self.check_tag(node)
         text = str(node.value)
         if node.tag == _TAG + "str":
@@ -129,7 +139,7 @@ class _Reader:
 
     def check_tag(self, node: Node) -> None:
         if node.tag not in _TAGS:
-            raise SuiteError(f"the tag {node.tag} means nothing here", where=self.place(node), hint="remove it")
+            raise SuiteError(f"the tag {node.tag} is not supported", where=self.place(node), hint="remove it")
 
     def place(self, node: Node) -> str:
         return f"{self.file}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"

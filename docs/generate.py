@@ -1,4 +1,4 @@
-"""Write the reference pages from the code: `python docs/generate.py`, or `--check` to see whether they are current."""
+"""Write the reference pages from the code: `python docs/generate.py`. `--check` only reports stale pages."""
 
 from __future__ import annotations
 

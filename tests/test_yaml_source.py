@@ -93,17 +93,17 @@ def test_every_key_and_item_has_its_place(tmp_path: Path) -> None:
         ("a: *b\n", ":1:4", "not valid YAML: found undefined alias 'b'"),
         ("a: 1\n---\nb: 2\n", ":2:1", "not valid YAML: but found another document"),
         ('a: "\\q"\n', ":1:6", "not valid YAML: found unknown escape character 'q'"),
-        ("a: &x [1, *x]\n", ":1:4", "an alias stands inside what it names"),
-        ("a: !!python/object/apply:os.system [ls]\n", ":1:4", "means nothing here; remove it"),
-        ("a:\n  b: !mine {c: 1}\n", ":2:6", "the tag !mine means nothing here"),
-        ("a: !mine x\n", ":1:4", "the tag !mine means nothing here"),
-        ("? [a, b]\n: 1\n", ":1:3", "a key is a single word"),
+        ("a: &x [1, *x]\n", ":1:4", "an alias refers to a value that contains it"),
+        ("a: !!python/object/apply:os.system [ls]\n", ":1:4", "is not supported; remove it"),
+        ("a:\n  b: !mine {c: 1}\n", ":2:6", "the tag !mine is not supported"),
+        ("a: !mine x\n", ":1:4", "the tag !mine is not supported"),
+        ("? [a, b]\n: 1\n", ":1:3", "a key must be a single word"),
         ("a: \x01\n", "", "not valid YAML: unacceptable character #x0001"),
-        ("", "", "holds no keys; a suite file is a YAML mapping"),
-        ("# nothing\n", "", "holds no keys"),
-        ("{}\n", "", "holds no keys"),
-        ("- a\n", "", "holds no keys"),
-        ("word\n", "", "holds no keys"),
+        ("", "", "the file has no keys; write a YAML mapping"),
+        ("# nothing\n", "", "the file has no keys"),
+        ("{}\n", "", "the file has no keys"),
+        ("- a\n", "", "the file has no keys"),
+        ("word\n", "", "the file has no keys"),
     ],
 )
 def test_what_is_no_suite_is_said_in_one_line(tmp_path: Path, text: str, place: str, words: str) -> None:
@@ -116,7 +116,7 @@ def test_what_is_no_suite_is_said_in_one_line(tmp_path: Path, text: str, place: 
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match=r"none.yaml: there is no such file; give the path of a suite file"):
+    with pytest.raises(SuiteError, match=r"none.yaml: the file does not exist; give the path of a suite file"):
         read_yaml(tmp_path / "none.yaml")
     (tmp_path / "latin").write_bytes("a: é".encode("latin-1"))
     for path in (tmp_path, tmp_path / "latin"):

@@ -58,8 +58,8 @@ class StudentEvaluator(Evaluator):
         put = partial(ResidentImages.put, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device)
         soft = None if distilled.soft is None else distilled.soft.logits
         training = put(distilled.images, distilled.labels, soft=soft)
-        validation_size = dataset.validation()
-        validation = put(validation_size.images, validation_size.labels, side=rules.validation_side(size))
+        held_out = dataset.validation()
+        validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
         measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)
         meter = _Meter(validation, num_classes, frozenset(measured), ctx)
         predict = teacher.class_logits if teacher else None

@@ -1,4 +1,4 @@
-"""The layers of U-Nets and VAEs: their operations and parameters, from their sizes alone. No torch here."""
+"""Operations and parameters of the layers of U-Nets and VAEs, from their sizes. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layer:
-    """The operations of a layer on one image, a multiply-add being two, and the numbers that it learns."""
+    """A layer.
+
+    Attributes:
+        flops: operations on one image; a multiply-add counts as two.
+        parameters: number of learned weights.
+    """
 
     flops: int
     parameters: int
 
 
 def layer(inputs: int, outputs: int, *, kernel: int = 1, side: int = 1) -> Layer:
-    """Return a convolution to a map of this side; a linear layer has a kernel of 1."""
+    """Return a convolution to a map of height and width ``side``; a linear layer has a kernel of 1."""
     weights = kernel**2 * inputs * outputs
     return Layer(2 * weights * side**2, weights + outputs)
 
 
 def norm(width: int) -> Layer:
-    """Return a norm with scale and shift; its operations do not count."""
+    """Return a norm with scale and shift; its operations are not counted."""
     return Layer(0, 2 * width)
 
 
@@ -34,7 +39,7 @@ def attention(width: int, side: int) -> Iterator[Layer]:
 
 
 def residual(inputs: int, outputs: int, side: int, embedding: int | None = None) -> Iterator[Layer]:
-    """Yield two 3x3 convolutions, what an embedding adds between them, and a 1x1 one where the width changes."""
+    """Yield two 3x3 convolutions, a linear layer for an embedding, and a 1x1 convolution if the width changes."""
     yield norm(inputs)
     yield layer(inputs, outputs, kernel=3, side=side)
     if embedding is not None:

@@ -19,38 +19,39 @@ if TYPE_CHECKING:
 
 @component("generator", "ddpm", version=1, paper="arXiv:2006.11239")
 class Ddpm(Generator):
-    """A class-conditional DDPM on pixels: a U-Net that is trained on the data set, or was trained elsewhere.
+    """A class-conditional DDPM on pixels: a U-Net trained on the data set, or imported.
 
-    The network is diffusers' ``UNet2DModel``, which adds an embedding of the class to that of the timestep. It is
-    trained on L_simple (equation 14) of 1000 timesteps drawn uniformly, with half of the images mirrored. A network
-    that predicts the image is trained on the same loss of the noise: the image's squared error weighted by
-    ᾱ / (1 − ᾱ). Sampling is the paper's chain (algorithm 2 with the posterior's variance β̃) on evenly spaced steps that
-    begin at pure noise, or DDIM without noise (arXiv:2010.02502); predicted images are clipped to [−1, 1]. If labels
-    are dropped in training there is one more label, for no class; guidance is that of arXiv:2207.12598.
+    The network is diffusers' ``UNet2DModel``, which adds the class embedding to the timestep embedding. It is trained
+    on L_simple (equation 14). Timesteps are drawn uniformly from 1000, and half of the images are mirrored. If the
+    network predicts the image, the same loss is the image's squared error weighted by ᾱ / (1 − ᾱ).
 
-    The public framework with which SAS made its pools of CIFAR-10 (arXiv:2605.18012) has ``block_out_channels: [128,
-    128, 256, 256, 512, 512]``, ``layers_per_block: 2``, ``attention_levels: [4]``, ``class_embedding: timestep``,
-    ``prediction_type: sample``, ``beta_schedule: squaredcos_cap_v2``, and no guidance. The defaults here, a small
-    network and a short training, are a choice of ours, as are the warm-up and the cosine decay of the learning rate,
-    gradients cut to norm 1, and normalisation in groups of four channels or more.
+    Sampling takes evenly spaced steps from pure noise. It is the paper's algorithm 2 with the posterior variance β̃, or
+    deterministic DDIM (arXiv:2010.02502). Predicted images are clipped to [−1, 1]. If labels are dropped in training,
+    the network has one more label, for no class. Guidance follows arXiv:2207.12598.
 
-    A sample depends on (seed, class, index): its starting noise and the noise of its steps are one stream of its own.
+    SAS made its pools of CIFAR-10 (arXiv:2605.18012) with a public framework. Its settings are ``block_out_channels:
+    [128, 128, 256, 256, 512, 512]``, ``layers_per_block: 2``, ``attention_levels: [4]``, ``class_embedding: timestep``,
+    ``prediction_type: sample``, ``beta_schedule: squaredcos_cap_v2``, and no guidance. The defaults here are our
+    choice: a small network and a short training. So are warm-up and cosine decay of the learning rate, gradient
+    clipping at norm 1, and normalisation in groups of at least four channels.
 
-    With ``model`` nothing is trained, and the parameters of the training mean nothing: it names a folder as diffusers
-    saves a ``DDPMPipeline``, with ``unet`` and ``scheduler`` in it, known by its content. The network has one label a
-    class, in the data set's order, and perhaps a last one for no class. Its scheduler says what is predicted, and how
-    the steps are spaced.
+    A sample depends on (seed, class, index): one random stream gives its starting noise and the noise of its steps.
+
+    With ``model``, nothing is trained and all training parameters are ignored. ``model`` is a folder written by
+    diffusers' ``DDPMPipeline``, with ``unet`` and ``scheduler`` in it, and is identified by its content. The network
+    has one label for each class, in the data set's order, and may have a last one for no class. Its scheduler defines
+    the prediction type and the spacing of the steps.
     """
 
     has_latents = True
     hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint",)
 
     class Params(DdpmParams):
-        """Of the DDPM."""
+        """Parameters of the DDPM."""
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """Almost no training of almost no network."""
+        """Return parameters for three training steps of a tiny network."""
         network = {"block_out_channels": [32, 32], "attention_levels": []}
         return {**network, "steps": 3, "batch": 4, "sampling_steps": 3, "block": 3}
 
@@ -59,27 +60,27 @@ class Ddpm(Generator):
 
     @property
     def seeded(self) -> bool:
-        """All noise is drawn."""
+        """Return True: all noise is drawn."""
         return True
 
     @property
     def block(self) -> int:
-        """Samples that are computed together."""
+        """Return the number of samples that are computed together."""
         return self.params.block
 
     @property
     def prior(self) -> Prior | None:
-        """The trained model, once loaded."""
+        """Return the trained model, once loaded."""
         return self._prior
 
     def fingerprint(self) -> str | None:
-        """The content of ``model``, where it is given. Raises ComponentError where the folder lacks a file."""
+        """Return the content digest of ``model``, if it is given. Raise ComponentError if the folder lacks a file."""
         from ._ddpm.imported import model_digest
 
         return None if self.params.model is None else model_digest(self.params.model)
 
     def check(self, dataset: Dataset) -> None:
-        """Raise ComponentError where its images cannot be halved as often as is asked for."""
+        """Raise ComponentError if its images cannot be halved once for each level but the first."""
         self._check_size(dataset.image_size)
 
     def _check_size(self, pixels: int) -> None:
@@ -124,7 +125,7 @@ class Ddpm(Generator):
         return Cost(passes * network.flops, disk_bytes=stored, launches=launches)
 
     def _network(self, dataset: Dataset) -> Unet | None:
-        """The U-Net that is trained, or the one in ``model``; None where that is not there, or of another kind."""
+        """Return the U-Net that is trained, or the one in ``model``; None if that is missing or of another kind."""
         params = self.params
         if params.model is not None:
             return imported(params.model, dataset.image_size)
@@ -138,15 +139,15 @@ class Ddpm(Generator):
         )
 
     def for_fit(self) -> Self:
-        """However it is sampled; a model that is taken over must be one that can be sampled so."""
+        """Return the generator without its sampling parameters. An imported model keeps them, for its checks."""
         return self if self.params.model else self.without("sampler", "sampling_steps", "guidance", "block")
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-        """Train, or take over ``model``; write the U-Net, the scheduler's configuration, and ``training.json``.
+        """Train, or import ``model``; write the U-Net, the scheduler's configuration, and ``training.json``.
 
-        ``training.json``, where there was a training, holds the loss curve, and the denoising loss on a tenth of the
-        training images that is held out, before and after. A training that was stopped goes on from
-        ``ctx.checkpoint_file``, to the same bits. Raises ComponentError where the network does not fit the data set.
+        A training writes ``training.json`` with its loss curve. It also has the denoising loss before and after, on a
+        held-out tenth of the training images (at most 200). A stopped training resumes from ``ctx.checkpoint_file``
+        and ends with the same bits. Raise ComponentError if the network does not fit the data set.
         """
         self._check_size(data.image_size)
         if self.params.model is None:
@@ -160,7 +161,7 @@ class Ddpm(Generator):
             import_model(data, self.params, out_dir)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Read what ``fit`` wrote."""
+        """Read the files that ``fit`` wrote."""
         from ._ddpm.prior import DdpmPrior
 
         assert fitted is not None
@@ -168,7 +169,7 @@ class Ddpm(Generator):
             self._prior = DdpmPrior.from_folder(fitted, ctx.device)
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
-        """One block of a class: images, and the float32 latents ``[n, 3, H, W]`` that they were decoded from."""
+        """Return one block of a class: images, and the float32 latents ``[n, 3, H, W]`` that decode to them."""
         from .._pixels import to_images
 
         assert self._prior is not None

@@ -15,16 +15,18 @@ from ._dit.weights import SHIPPED
 
 @component("generator", "dit-nano", version=2, paper="arXiv:2212.09748")
 class DitNano(LatentDit):
-    """A small DiT of CIFAR-10's classes at 32 pixels, with weights that come with ddbench.
+    """A small DiT for CIFAR-10's classes at 32 pixels, with weights that come with ddbench.
 
-    It was trained on the training images of CIFAR-10, as the model card beside its weights tells. It is a pipeline of
-    the classes that DiT-XL/2 is of, so that whatever fine-tunes, guides or refines that works on this one:
-    ``{use: minimax, model: ddbench/dit-nano, classes: dataset}``. Sampling is DDIM without noise after the first
-    (arXiv:2010.02502), so a sample depends on its starting noise alone, and that on (seed, class, index).
+    It was trained on the training images of CIFAR-10; the model card next to its weights has the details. It uses the
+    same diffusers classes as DiT-XL/2, so any method of fine-tuning, guidance or refinement can be tried on it first:
+    ``{use: minimax, model: ddbench/dit-nano, classes: dataset}``.
+
+    Sampling is deterministic DDIM (arXiv:2010.02502). A sample depends on its starting noise only, which is drawn from
+    (seed, class, index).
     """
 
     class Params(LatentDitParams):
-        """Of the pipeline that comes with ddbench."""
+        """Parameters of the pipeline that comes with ddbench."""
 
         model: Source = unkeyed(
             SHIPPED, description="the pipeline: ddbench/dit-nano, a name on the Hugging Face Hub, or a folder"
@@ -32,8 +34,10 @@ class DitNano(LatentDit):
         classes: Literal["imagenet", "dataset"] = Field(
             "dataset", description="the transformer's labels: ImageNet-1k's, or the data set's classes in order"
         )
-        scheduler: Literal["ddpm", "ddim"] = Field("ddim", description="ddim draws no noise after the first")
-        guidance: float = Field(2.0, ge=0, description="classifier-free guidance; 1 is none, at half the cost")
+        scheduler: Literal["ddpm", "ddim"] = Field(
+            "ddim", description="the sampler; ddim draws only the starting noise"
+        )
+        guidance: float = Field(2.0, ge=0, description="scale of classifier-free guidance; 1 is none, at half the cost")
         guided_channels: Literal[3, "all"] = Field("all", description="latent channels that are guided")
 
     params: Params

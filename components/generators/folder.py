@@ -1,4 +1,4 @@
-"""A pool that was made elsewhere, by any method."""
+"""A pool made elsewhere, by any method, as a folder of images."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
 class Folder(Generator):
     """Images from a folder, ``<class>/<n>.png``: a pool made by any other method.
 
-    Class folders are named by class name, WordNet id, label index or ImageNet-1k index, all by the same; by label index
-    only where labels follow the WordNet ids, or there are none: else such numbers could mean either order. Images are
-    RGB, 8 bits a channel, square, of one size, and stored without loss: PNG or lossless WebP. The pool is known by its
-    content, not by its path, which is resolved relative to the working directory.
+    All class folders are named by one scheme: class name, WordNet id, label index or ImageNet-1k index. Label indices
+    are refused if the classes have WordNet ids in another order, since the numbers could follow either order. Images
+    are square, of one size, RGB with 8 bits per channel, stored as PNG or lossless WebP. The pool is identified by its
+    content. Its path is relative to the working directory.
 
-    The images of a class are taken in natural order (``2.png`` before ``10.png``). Minimax's code takes the first files
-    in the order of their names as text: of ``0.png`` to ``99.png`` its ten are 0, 1 and 10 to 17. For these, take
-    ``order: lexicographic`` and the selector ``first``.
+    The images of a class are taken in natural order (``2.png`` before ``10.png``). Minimax's code sorts file names as
+    text instead. Its first ten of ``0.png`` to ``99.png`` are 0, 1 and 10 to 17. To get these, use ``order:
+    lexicographic`` and the selector ``first``.
     """
 
     finite = True
 
     class Params(ddbench.Params):
-        path: UserPath = unkeyed(description="the folder that holds one folder a class")
+        path: UserPath = unkeyed(description="the folder that holds one folder for each class")
         order: Order = Field(
             "natural",
-            description="natural has 2.png before 10.png; lexicographic after it, as subsets of Minimax's pools do",
+            description="natural puts 2.png before 10.png; lexicographic after it, as in subsets of Minimax's pools",
         )
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """The training images as PNG files in ``scratch``."""
+        """Save the training images as PNG files in ``scratch``."""
         from PIL import Image
 
         for image, label, name in zip(data.train.images, data.train.labels.tolist(), data.train.ids, strict=True):
@@ -58,11 +58,11 @@ class Folder(Generator):
     _size: int
 
     def fingerprint(self) -> str:
-        """SHA-256 over the names and bytes of all images. Raises DataError where the folder is missing or unfit."""
+        """Return the SHA-256 of all names and images. Raise DataError if the folder is missing or holds other files."""
         return pool_digest(self.params.path)
 
     def available(self, dataset: Dataset) -> tuple[int, ...]:
-        """Files per class, counted and not decoded. Raises DataError where a class has none."""
+        """Return the number of files per class, without decoding them. Raise DataError if a class has none."""
         return tuple(len(image_files(folder)) for folder in match_classes(self.params.path, dataset.classes))
 
     def cost(self, work: Work) -> Cost | None:
@@ -70,14 +70,14 @@ class Folder(Generator):
         return Cost(flops=0) if isinstance(work, Sample) else None
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Find each class's folder, and the size that all images must have: that of the first."""
+        """Find the folder of each class. Read the first image, whose size all others must have."""
         from ._files.lossless import read_rgb
 
         self._folders = match_classes(self.params.path, data.classes)
         self._size = len(read_rgb(image_files(self._folders[0])[0]))
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
-        """Every image of the class, in order. Raises DataError naming the first file that does not fit."""
+        """Return every image of the class, in order. Raise DataError that names the first unsuitable file."""
         import numpy as np
         import torch
 
@@ -93,6 +93,6 @@ class Folder(Generator):
             raise DataError(
                 f"is {len(pixels)} px large, and the pool's first image {self._size} px",
                 where=str(path),
-                hint="all images of a pool have one size",
+                hint="resize the images of the pool to one size",
             )
         return pixels

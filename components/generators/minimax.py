@@ -19,26 +19,27 @@ if TYPE_CHECKING:
 class Minimax(FineTuned):
     """Minimax diffusion: DiT-XL/2, fine-tuned on the data set for representative and diverse samples.
 
-    Beside the error of the predicted noise, what the network takes for the clean latents is drawn to the real latents
-    of its class that it is least like (representativeness), and away from its own earlier guesses that it is most like
-    (diversity); the last ``memory`` of both are remembered for each class. Biases, the table of labels
-    and new scales are trained (DiffFit, arXiv:2304.06648), and averaged. Defaults are those of the released code, which
-    takes its checkpoint for ImageWoof after 12,000 of 12,448 steps: ``stop_after: 12000``; real images are those of the
-    data set, as it resizes them once, where that code halves them by boxes and then resizes bicubically. With both
-    weights 0 it is plain fine-tuning, bit for bit.
+    The loss adds two terms to the error of the predicted noise. Representativeness pulls the predicted clean latent
+    towards the least similar real latent of its class. Diversity pushes it away from the most similar earlier
+    prediction of its class. Each class keeps the last ``memory`` latents of both kinds. With both weights 0, training
+    is plain fine-tuning, bit for bit.
 
-    ``checkpoint`` imports what the released code has saved in place of training. Sampling is that of ``dit-xl2``.
+    Biases, the label table and new scales are trained (DiffFit, arXiv:2304.06648), and averaged. Defaults follow the
+    released code. Its checkpoint for ImageWoof comes after 12,000 of 12,448 steps: ``stop_after: 12000``. The data set
+    resizes real images once; that code halves them with a box filter and then resizes bicubically.
+
+    ``checkpoint`` imports a file saved by the released code instead of training. Sampling is that of ``dit-xl2``.
     """
 
     class Params(FineTunedParams):
         representativeness: float = Field(0.002, ge=0, description="weight λᵣ; the published value")
         diversity: float = Field(0.008, ge=0, description="weight λ_d; the published value")
-        memory: int = Field(64, ge=1, description="latents of each class that are remembered")
+        memory: int = Field(64, ge=1, description="real and predicted latents that are kept for each class")
 
     params: Params
 
     def term(self, classes: int, latent: int) -> LossTerm:
-        """Both terms."""
+        """Return both terms."""
         from ._finetune.minimax_terms import MinimaxTerms
 
         return MinimaxTerms(classes, latent, self.params.memory, self.params.representativeness, self.params.diversity)

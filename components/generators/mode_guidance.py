@@ -1,4 +1,4 @@
-"""A DiT that is led to the modes of each class."""
+"""A DiT whose samples are guided to the modes of each class."""
 
 from __future__ import annotations
 
@@ -25,28 +25,29 @@ MODES: Final = "modes.safetensors"
 
 @component("generator", "mode-guidance", version=1, paper="arXiv:2505.18963")
 class ModeGuidance(LatentDit):
-    """Mode guidance (MGD³): samples of DiT-XL/2, each led to one of the modes of its class.
+    """Mode guidance (MGD³): samples of DiT-XL/2, each guided to one mode of its class.
 
-    The modes of a class are the centres that k-means (scikit-learn's, from k-means++ of seed 0) finds among the latents
-    of its real training images. After each step but the last ones, ``strength`` · σ · (mode − ẑ₀) is added to the
-    latents, where ẑ₀ is what the transformer takes for the clean latents (eq. 5) and σ the deviation of the step's
-    posterior; no step is steered of which no more than ``stop`` follow. Equation 6 writes the term beside the predicted
-    noise and does not say which σ it means: where it is added, and σ, are those of code that descends from the
-    authors', the posterior's deviation in place of the learned one ours. That code mirrors half of the images before
-    k-means; here none is. Published is sampling by ``ddpm``: under ``ddim`` the same is added, which is ours. Sample i
-    is led to mode i mod k.
+    The modes of a class are the k-means centres of the latents of its real training images (scikit-learn, k-means++
+    with seed 0). Sample i is guided to mode i mod k. After a step, ``strength`` · σ · (mode − ẑ₀) is added to the
+    latents. Here ẑ₀ is the predicted clean latent (eq. 5), and σ is the standard deviation of the step's posterior.
+    Steps followed by ``stop`` steps or fewer are not guided.
 
-    As published there are as many modes as images are kept, which makes one pool for each IPC: ``modes: ipc``. A number
-    of modes gives one pool for all. Sampling is else that of ``dit-xl2``. Values are those of the published scripts, as
-    they are known through code that descends from them.
+    Equation 6 adds the term to the predicted noise and does not define σ. We follow code derived from the authors'. It
+    adds the term to the latents, with the learned deviation as σ; using the posterior's deviation is our choice. That
+    code mirrors half of the images before k-means; here none are mirrored. The published sampler is ``ddpm``. Adding
+    the same term under ``ddim`` is our choice.
+
+    As published, there are as many modes as selected images, so each IPC has its own pool: ``modes: ipc``. A fixed
+    number of modes gives one pool for all. Otherwise sampling is that of ``dit-xl2``. Default values are those of the
+    published scripts, read from code derived from them.
     """
 
     class Params(LatentDitParams):
         modes: Literal["ipc"] | Annotated[int, Field(ge=1, strict=True)] = Field(
-            "ipc", description="k, of each class; `ipc` is as many as images are kept"
+            "ipc", description="modes of each class, k; `ipc` is the number of selected images"
         )
-        strength: float = Field(0.1, ge=0, description="the scripts' value")
-        stop: int = Field(25, ge=0, description="of 50 steps, the scripts leave these last ones alone")
+        strength: float = Field(0.1, ge=0, description="scale of the guidance; the scripts' value")
+        stop: int = Field(25, ge=0, description="steps at the end without guidance; the scripts' value, of 50 steps")
 
         @model_validator(mode="after")
         def _steers(self) -> Self:
@@ -62,27 +63,27 @@ class ModeGuidance(LatentDit):
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """A tiny pipeline with random weights in ``scratch``, two modes a class, both steps steered."""
+        """Save a tiny pipeline with random weights in ``scratch``; guide both steps to two modes for each class."""
         return {**super().example(data, scratch), "modes": 2, "stop": 0}
 
     def for_ipc(self, ipc: int) -> Generator:
-        """With ``modes: ipc`` another one for each IPC."""
+        """Return this generator, or with ``modes: ipc`` the one for this IPC."""
         if self.params.modes != "ipc":
             return self
         return type(self)(self.params.model_copy(update={"modes": ipc}))
 
     @property
     def count(self) -> int:
-        """Modes of each class. Raises ComponentError while that depends on the IPC."""
+        """Return the number of modes of each class. Raise ComponentError if it depends on the IPC."""
         if self.params.modes == "ipc":
             raise ComponentError(
-                f"{self.label()} has as many modes as images are kept, and has not been told how many",
-                hint="give the parameter 'modes' a number, or ask for_ipc()",
+                f"{self.label()} has `modes: ipc`, and the IPC is not known",
+                hint="give the parameter 'modes' a number, or call for_ipc() first",
             )
         return self.params.modes
 
     def check(self, dataset: Dataset) -> None:
-        """What is asked of every pipeline; and images with modes."""
+        """Raise ComponentError if the pipeline does not fit the data set, or a class has fewer images than modes."""
         super().check(dataset)
         self.check_encoding(dataset)
         if dataset.train_counts is not None:
@@ -96,7 +97,7 @@ class ModeGuidance(LatentDit):
             )
 
     def cost(self, work: Work) -> Cost | None:
-        """Return the cost of the fit, which encodes each image (k-means is small), else that of any pipeline."""
+        """Return the cost of the work. A fit encodes each image; its k-means is not counted."""
         if not isinstance(work, Fit):
             return super().cost(work)
         counts = work.dataset.train_counts
@@ -107,11 +108,11 @@ class ModeGuidance(LatentDit):
         return replace(self.size.encode(sum(counts)), disk_bytes=stored)
 
     def for_fit(self) -> Self:
-        """However it is sampled, and steered."""
+        """Return the generator without the parameters of sampling and guidance."""
         return self.without(*SAMPLING, "precision", "strength", "stop")
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-        """Find the modes; write them, float32 ``[C, k, C', H, W]``. Raises ComponentError where images are too few."""
+        """Find the modes and write them, float32 ``[C, k, C', H, W]``. Raise ComponentError if images are too few."""
         import torch
         from safetensors.torch import save_file
 
@@ -131,7 +132,7 @@ class ModeGuidance(LatentDit):
         self._modes = load_file(fitted / MODES)["modes"].to(ctx.device)
 
     def steer(self, class_index: int, indices: Sequence[int]) -> Steer:
-        """Each sample to its own mode."""
+        """Return a function that guides each sample to its mode."""
         modes = self._modes[class_index, [i % self.count for i in indices]]
 
         def towards_mode(step: Step) -> Tensor:

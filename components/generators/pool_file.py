@@ -1,4 +1,4 @@
-"""A pool that was made elsewhere, as tensors in one file."""
+"""A pool made elsewhere, by any method, as tensors in one file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from ._files.tensor_pool import Register, opened
 class PoolFile(Generator):
     """Images from one safetensors file: a pool made by any other method.
 
-    The file holds ``images``, uint8 ``[N, 3, S, S]``, and ``labels``, int64 ``[N]``, the classes by their index in the
-    data set, in any order. It may hold ``latents``, ``[N, …]``, which are kept with the images; no model comes with
-    them, so they serve no refiner. Its metadata may hold ``ids``, a JSON list of N different strings; else an image is
-    known by its position. Images of a class are taken in the file's order. The pool is known by its content, not by
-    its path, which is resolved relative to the working directory.
+    The file holds ``images``, uint8 ``[N, 3, S, S]``, and ``labels``, int64 ``[N]``. Labels are class indices of the
+    data set, in any order. The file may hold ``latents``, ``[N, …]``, which are stored with the images. They come
+    without a model, so no refiner can use them. The file's metadata may hold ``ids``, a JSON list of N different
+    strings; otherwise the id of an image is its position.
+
+    Images of a class are taken in the file's order. The pool is identified by its content. Its path is relative to the
+    working directory.
     """
 
     finite = True
@@ -32,7 +34,7 @@ class PoolFile(Generator):
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """The training images as a file in ``scratch``."""
+        """Save the training images as a file in ``scratch``."""
         from safetensors.torch import save_file
 
         path = scratch / "pool.safetensors"
@@ -43,12 +45,12 @@ class PoolFile(Generator):
     _register: Register
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file. Raises DataError where it is missing or not safetensors."""
+        """Return the SHA-256 of the file. Raise DataError if it is missing or not safetensors."""
         with opened(self.params.path):
             return content_digest(self.params.path)
 
     def available(self, dataset: Dataset) -> tuple[int, ...]:
-        """Images per class. Raises DataError where the file does not hold a pool of these classes."""
+        """Return the number of images per class. Raise DataError if the file is not a pool of these classes."""
         register = Register.read(self.params.path, [c.name for c in dataset.classes])
         return tuple(int((register.labels == c).sum()) for c in range(len(dataset.classes)))
 
@@ -57,11 +59,11 @@ class PoolFile(Generator):
         return Cost(flops=0) if isinstance(work, Sample) else None
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Read labels and ids, and check what else the file holds."""
+        """Read labels and ids, and check the other tensors of the file."""
         self._register = Register.read(self.params.path, data.class_names)
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
-        """Every image of the class, in the file's order; no other is read."""
+        """Return every image of the class, in the file's order. No other images are read."""
         import torch
 
         positions = (self._register.labels == class_index).nonzero()[0].tolist()

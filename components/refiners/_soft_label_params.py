@@ -26,5 +26,7 @@ class SoftLabelLatentParams(ddbench.Params):
         gt=0,
         description="ε of Adam; if it is far below the gradients of the mean, rounding decides directions",
     )
-    precision: Literal["float32", "bf16"] = Field("float32", description="of the networks; latents are float32")
+    precision: Literal["float32", "bf16"] = Field(
+        "float32", description="precision of the networks; latents are float32"
+    )
     batch: int = Field(10, ge=1, description="images refined together; lower it if memory is short")

@@ -54,10 +54,10 @@ def published(name: str, config: dict[str, Any], wanted_by: str) -> Published:
 
 
 def build(model: str, path: Path, tag: dict[str, Any]) -> tuple[Any, Callable[..., Tensor]]:
-    """The model with the weights of ``path``, and its transform of a picture.
+    """Return the model with the weights of ``path``, and its transform of a Pillow picture.
 
-    open_clip knows what a tag's weights were trained with only if it fetches them itself; so it is told here: their
-    activation (OpenAI's are QuickGELU) and their preprocessing.
+    open_clip sets the activation and the preprocessing of a tag only if it fetches the weights itself. So both are set
+    here; OpenAI's weights need QuickGELU.
 
     Raises:
         ComponentError: the file cannot be read, or holds the weights of another model.

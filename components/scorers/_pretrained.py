@@ -1,4 +1,4 @@
-"""Pretrained networks as scorers use them: frozen, in a stated precision, on pictures of their own transform."""
+"""Helpers for pretrained scorers: frozen networks, precision, input transforms."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from torchvision.transforms.v2.functional import to_pil_image
 
 
 def frozen(network: Any, device: str) -> Any:
-    """The network as it scores: in evaluation mode, without gradients of its own, channels last."""
+    """Return the network on the device, in evaluation mode, with frozen weights and channels last."""
     return network.to(device=device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 @contextmanager
 def unseeded() -> Iterator[None]:
-    """Let a network draw weights that are thrown away, and leave the global generator as it was."""
+    """Let a network draw weights, and restore the state of the global generator."""
     with torch.random.fork_rng(devices=[]):
         yield
 
@@ -34,13 +34,13 @@ def save_random_weights(make: Callable[[], nn.Module], path: Path) -> None:
 
 @contextmanager
 def scoring(precision: Literal["float32", "mixed"], device: str) -> Iterator[None]:
-    """Without gradients; on a GPU, and where ``precision`` is mixed, with float16 products."""
+    """Disable gradients. With mixed precision on a GPU, multiply in float16."""
     kind = torch.device(device).type
     with torch.no_grad(), torch.autocast(kind, torch.float16, enabled=precision == "mixed" and kind == "cuda"):
         yield
 
 
 def network_input(images: Tensor, transform: Callable[..., Tensor], device: str) -> Tensor:
-    """uint8 images ``[n, 3, H, W]``, each made a Pillow picture and put through ``transform``."""
+    """Convert uint8 images ``[n, 3, H, W]`` to Pillow pictures, apply ``transform``, and return the batch."""
     pixels = torch.stack([transform(to_pil_image(image)) for image in images.cpu()])
     return pixels.to(device=device, memory_format=torch.channels_last)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class PretrainedScorer(Scorer):
     """A scorer whose network was trained elsewhere.
 
-    Its weights are those of the file ``weights``, known by its content. Without that file they are those that the other
-    parameters name, known by that name. A subclass says where these are, builds the network, and asks it.
+    Its weights come from the file ``weights``, which is identified by its content. Without that file, the other
+    parameters name published weights, which are identified by their name. A subclass locates these, builds the network,
+    and computes its fields.
     """
 
     class Params(ddbench.Params):
@@ -32,7 +33,7 @@ class PretrainedScorer(Scorer):
             None, description="a file of the model's weights: safetensors, or a state dict saved by torch"
         )
         precision: Literal["float32", "mixed"] = Field(
-            "float32", description="mixed: fields come of float16 products on a GPU; on a CPU it is float32"
+            "float32", description="mixed multiplies in float16 on a GPU; on a CPU it is float32"
         )
         block: int = Field(64, ge=1, description="images that are scored together")
 
@@ -43,20 +44,20 @@ class PretrainedScorer(Scorer):
     @property
     @abstractmethod
     def weights_name(self) -> str:
-        """The name of the weights that the parameters name, for messages."""
+        """Return the name of the published weights, for messages."""
 
     @property
     @abstractmethod
     def known_place(self) -> Published | None:
-        """The place of these weights on the Hub if it is known without the library that publishes them, else None."""
+        """Return the place of these weights on the Hub, or None if only their library knows it."""
 
     @property
     def likely_place(self) -> Published | None:
-        """The place of most other weights of that library, or None."""
+        """Return the place where the library publishes most of its weights, or None."""
         return None
 
     @abstractmethod
-    def asked_place(self) -> Published:
+    def look_up_place(self) -> Published:
         """Ask the library for the place. Raise ComponentError if it is not on the Hub."""
 
     @abstractmethod
@@ -68,7 +69,7 @@ class PretrainedScorer(Scorer):
         """
 
     @abstractmethod
-    def ask(self, pixels: Tensor) -> dict[str, Tensor]:
+    def predict(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return the fields of transformed pictures ``[n, 3, H, W]``."""
 
     @property
@@ -82,9 +83,9 @@ class PretrainedScorer(Scorer):
         return None if path is None else {"weights": file_sha256(given_weights(path))}
 
     def missing(self) -> str | None:
-        """Return what is missing of the weights, as far as that is known without their library.
+        """Return a message about missing weights, or None.
 
-        Asking the library takes seconds.
+        The library is not imported, since this takes seconds. If only the library knows the place, the message says so.
         """
         if self.params.weights is not None:
             return None
@@ -105,9 +106,9 @@ class PretrainedScorer(Scorer):
         return None
 
     def fetch(self, progress: Progress) -> None:
-        """Get the weights that are known by their name; a file of the user's must be there."""
+        """Fetch published weights. Raise ComponentError if that fails, or the file ``weights`` is missing."""
         if self.params.weights is None:
-            fetch_published(self.known_place or self.asked_place(), progress)
+            fetch_published(self.known_place or self.look_up_place(), progress)
         else:
             given_weights(self.params.weights)
 
@@ -115,7 +116,7 @@ class PretrainedScorer(Scorer):
         """Return the file of the weights. Raise ComponentError if it is not on this machine."""
         if self.params.weights is not None:
             return given_weights(self.params.weights)
-        return published_weights(self.known_place or self.asked_place(), self.label())
+        return published_weights(self.known_place or self.look_up_place(), self.label())
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Build the network with its weights. Raise ComponentError if they are missing, damaged or another model's."""
@@ -131,12 +132,12 @@ class PretrainedScorer(Scorer):
         from ._pretrained import network_input
 
         with self.scoring(f"scoring {len(images)} images at once by", self.block, ctx):
-            fields = self.ask(network_input(images, self._transform, ctx.device))
+            fields = self.predict(network_input(images, self._transform, ctx.device))
         return {name: values.float() for name, values in fields.items()}
 
     @contextmanager
     def scoring(self, what: str, count: int, ctx: Context) -> Iterator[None]:
-        """Compute in the wanted precision without gradients; name the parameter ``block`` if memory runs out."""
+        """Compute in the chosen precision without gradients. If memory runs out, name the parameter ``block``."""
         from ._pretrained import scoring
 
         with enough_memory(f"{what} {self.label()}", "block", count), scoring(self.params.precision, ctx.device):

@@ -1,4 +1,4 @@
-"""Sizes and sources of the literature's pretrained models, known without the libraries that build them."""
+"""Sizes and sources of the literature's pretrained models. Their libraries are not imported here."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ class PretrainedSpec:
     """A pretrained network.
 
     Attributes:
-        flops: of one image of ``input_size``, as torch counts them; a multiply-add is two.
+        flops: operations on one image of ``input_size``, as torch counts them; a multiply-add counts as two.
         embedding: length of the embedding.
+        input_size: height and width of the input, in pixels.
     """
 
     flops: int
@@ -27,7 +28,7 @@ class PretrainedSpec:
     input_size: int = 224
 
     def cost(self, stored: int, *, half: bool) -> Cost:
-        """Return the cost of one image, for which ``stored`` float32 numbers are kept."""
+        """Return the cost of one image with ``stored`` float32 numbers in its fields."""
         cost = Cost(self.flops, disk_bytes=FLOAT * stored)
         return cost.in_half_precision() if half else cost
 

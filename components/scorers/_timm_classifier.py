@@ -38,11 +38,13 @@ def published(name: str, config: Any, wanted_by: str) -> Published:
 
 
 def build(name: str, path: Path, outputs: int, settings: Mapping[str, Any]) -> Any:
-    """The model with the weights of ``path``, read as timm reads published ones; tensors only, no pickled objects.
+    """Return the model with the weights of ``path``, read as timm reads published ones. Pickled objects are refused.
 
     Args:
-        outputs: how many the model must have.
-        settings: what of the model's published input (``mean``, ``input_size``, …) is otherwise.
+        name: timm's name of the model.
+        path: the file of weights.
+        outputs: the required number of outputs.
+        settings: changes of the model's published input settings (``mean``, ``input_size``, …).
 
     Raises:
         ComponentError: the file cannot be read, or holds the weights of another model.
@@ -50,16 +52,16 @@ def build(name: str, path: Path, outputs: int, settings: Mapping[str, Any]) -> A
     with loading(path, f"timm's {name}"):
         state = load_state_dict(str(path), weights_only=True)
         _check_outputs(name, path, state, outputs)
-        # num_classes is overlaid as well: else timm leaves a classifier of another size out, and its own random one in.
+        # Without num_classes in the overlay, timm would replace a classifier of another size by a random one.
         overlay = {**settings, "state_dict": state, "num_classes": outputs}
         with unseeded():
             model = timm.create_model(name, pretrained=True, num_classes=outputs, pretrained_cfg_overlay=overlay)
-    model.pretrained_cfg.pop("state_dict")  # a copy of the weights beside the model's own
+    model.pretrained_cfg.pop("state_dict")  # a second copy of the weights
     return model
 
 
 def _check_outputs(name: str, path: Path, state: Mapping[str, Any], outputs: int) -> None:
-    """Tell a classifier of other classes as such, where the file names its last layer as timm does."""
+    """Raise ComponentError if the classifier has other classes and the file names its last layer as timm does."""
     layers = timm.get_pretrained_cfg(name).classifier or ()
     for layer in [layers] if isinstance(layers, str) else layers:
         weight = state.get(f"{layer}.weight")
@@ -67,5 +69,5 @@ def _check_outputs(name: str, path: Path, state: Mapping[str, Any], outputs: int
             raise ComponentError(
                 f"holds a teacher with other classes: it has {len(weight)} outputs, not {outputs}",
                 where=str(path),
-                hint="`classes: imagenet` is for the 1000 of ImageNet-1k, `classes: dataset` for those of the data set",
+                hint="set `classes: imagenet` for the 1000 of ImageNet-1k, `classes: dataset` for the data set's",
             )

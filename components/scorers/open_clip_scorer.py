@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 class OpenClip(PretrainedScorer):
     """A CLIP model of open_clip: the embedding of each image, and of a prompt for each class.
 
-    Both have unit length, so their inner product is the cosine of the angle between them. Images are prepared by the
-    weights' own transform: Pillow's resize to the model's size, crop, normalisation. The activation is the one that the
-    weights were trained with: QuickGELU for OpenAI's. A prompt is ``template`` with the class's name in it. Papers
-    differ in that name, and seldom state it. By default it is the text before the first comma of a list of synonyms, as
-    in WordNet's. Underscores become spaces.
+    Both have unit length, so their inner product is the cosine of the angle between them. Images go through the
+    transform of the weights: Pillow's resize to the model's size, crop, normalisation. The activation is that of the
+    weights' training: QuickGELU for OpenAI's.
 
-    The weights are those of the file ``weights``, known by its content. Without that file they are those that the tag
-    ``pretrained`` names, known by that name. Their file is ``open_clip_model.safetensors`` or
-    ``open_clip_pytorch_model.bin``, in ``weights/<repository>`` in the data folder, else in the Hugging Face cache.
+    A prompt is ``template`` with the class's name in it. Papers use different names, and seldom state them. By default
+    the name ends before the first comma, as in WordNet's lists of synonyms. Underscores become spaces.
+
+    The weights come from the file ``weights``, which is identified by its content. Without that file, the tag
+    ``pretrained`` names and identifies them. They are looked up as ``open_clip_model.safetensors`` or
+    ``open_clip_pytorch_model.bin``, in ``weights/<repository>`` in the data folder, then in the Hugging Face cache.
     Only `ddbench fetch` downloads them.
     """
 
@@ -40,11 +41,12 @@ class OpenClip(PretrainedScorer):
         pretrained: str | None = Field(
             "openai",
             pattern=r"^[\w-]+$",
-            description="tag of the weights; of those of a file, what they were trained with, null for the model's own",
+            description="tag of the weights; with a file, the tag of its activation and transform, or null for the "
+            "model's own",
         )
-        template: str = Field("A photo of a {classname}", pattern=r"\{classname\}")
+        template: str = Field("A photo of a {classname}", pattern=r"\{classname\}", description="the prompt of a class")
         classname: Literal["first", "name"] = Field(
-            "first", description="the name's first synonym, before the first comma, or the whole name"
+            "first", description="the class name up to the first comma, or the whole name"
         )
 
         @model_validator(mode="after")
@@ -55,7 +57,7 @@ class OpenClip(PretrainedScorer):
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """open_clip's smallest architecture, with random weights in ``scratch``."""
+        """Save random weights of open_clip's smallest architecture in ``scratch``."""
         import open_clip
 
         from ._pretrained import save_random_weights
@@ -72,15 +74,15 @@ class OpenClip(PretrainedScorer):
 
     @property
     def weights_name(self) -> str:
-        """The model with its tag."""
+        """Return the model with its tag."""
         return f"{self.params.model} ({self.params.pretrained})"
 
     @property
     def known_place(self) -> Published | None:
-        """The repositories of OpenAI's weights."""
+        """Return the place of OpenAI's weights; None for others."""
         return OPEN_CLIP_WEIGHTS.get((self.params.model, self.params.pretrained))
 
-    def asked_place(self) -> Published:
+    def look_up_place(self) -> Published:
         """Ask open_clip for the place of the tag's weights."""
         from ._clip import published, tag_config
 
@@ -88,14 +90,14 @@ class OpenClip(PretrainedScorer):
         return published(self.weights_name, config, self.label())
 
     def cost(self, work: Work) -> Cost | None:
-        """Return the cost of an image for the models that the literature uses; the few prompts do not count."""
+        """Return the cost of an image for the models of the literature; the few prompts are not counted."""
         network = OPEN_CLIP.get(self.params.model)
         if not isinstance(work, Score) or network is None:
             return None
         return network.cost(network.embedding, half=self.params.precision == "mixed")
 
     def build(self, data: TrainingData) -> tuple[Any, Callable[..., Tensor]]:
-        """Return the model with the activation and the transform that its weights were trained with."""
+        """Return the model with the activation and the transform of its weights' training."""
         import open_clip
 
         from ._clip import build, tag_config
@@ -104,7 +106,7 @@ class OpenClip(PretrainedScorer):
         self._tokenizer = open_clip.get_tokenizer(self.params.model)
         return build(self.params.model, self.weights_file(), config)
 
-    def ask(self, pixels: Tensor) -> dict[str, Tensor]:
+    def predict(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return ``image [n, D]``."""
         return {"image": self._model.encode_image(pixels)}
 

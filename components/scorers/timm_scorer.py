@@ -27,33 +27,33 @@ Positive = Annotated[float, Field(gt=0)]
 class Timm(PretrainedScorer):
     """A classifier of timm, pretrained or from a file: its logits, and the embedding before its last layer.
 
-    Images are prepared by the model's own evaluation transform. Pillow resizes the shorter side to
+    Images go through the model's own evaluation transform. Pillow resizes the shorter side to
     ``input_size / crop_pct`` with the model's filter (smaller images are enlarged). The centre is cropped, and pixels
     are normalised. ``class_logits`` does the same to square float images with torch's antialiased filter. It always
     computes in float32, since its gradients would vanish in float16.
 
-    The weights are those of the file ``weights``, known by its content. Without that file they are those that the tag
-    in ``model`` names, known by that name. Their file is ``model.safetensors`` or ``pytorch_model.bin``, in
-    ``weights/<repository>`` in the data folder, else in the Hugging Face cache. Only `ddbench fetch` downloads them.
+    The weights come from the file ``weights``, which is identified by its content. Without that file, the tag in
+    ``model`` names and identifies them. They are looked up as ``model.safetensors`` or ``pytorch_model.bin``, in
+    ``weights/<repository>`` in the data folder, then in the Hugging Face cache. Only `ddbench fetch` downloads them.
     """
 
     class Params(PretrainedScorer.Params):
         model: str = Field(
             pattern=r"^\w+(\.[\w.-]+)?$",
-            description="timm's name with the tag of its weights: resnet50.tv_in1k; optional beside `weights`",
+            description="timm's name with the tag of its weights: resnet50.tv_in1k; a file needs no tag",
         )
         classes: Literal["imagenet", "dataset"] = Field(
-            "imagenet", description="what the outputs are: the 1000 of ImageNet-1k, or the data set's classes in order"
+            "imagenet", description="the outputs: the 1000 classes of ImageNet-1k, or the data set's in order"
         )
-        input_size: int | None = Field(None, ge=1, description="in pixels; by default the model's own")
+        input_size: int | None = Field(None, ge=1, description="input size in pixels; by default the model's own")
         crop_pct: float | None = Field(
             None, gt=0, le=1, description="the input's share of the resized image; by default the model's own"
         )
         mean: tuple[float, float, float] | None = Field(
-            None, description="subtracted from pixels in [0, 1]; by default the model's own"
+            None, description="mean of each channel for pixels in [0, 1]; by default the model's own"
         )
         std: tuple[Positive, Positive, Positive] | None = Field(
-            None, description="divides what is left; by default the model's own"
+            None, description="standard deviation of each channel; by default the model's own"
         )
 
         @model_validator(mode="after")
@@ -77,7 +77,7 @@ class Timm(PretrainedScorer):
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """timm's smallest convolutional network, with random weights in ``scratch``."""
+        """Save random weights of timm's smallest convolutional network in ``scratch``."""
         import timm
 
         from ._pretrained import save_random_weights
@@ -96,27 +96,27 @@ class Timm(PretrainedScorer):
 
     @property
     def weights_name(self) -> str:
-        """The model with its tag."""
+        """Return the model with its tag."""
         return self.params.model
 
     @property
     def known_place(self) -> Published | None:
-        """The repositories of the literature's models."""
+        """Return the place of the literature's models; None for others."""
         return self.likely_place if self.params.model in TIMM else None
 
     @property
     def likely_place(self) -> Published:
-        """timm's own repository of that name."""
+        """Return timm's own repository of that name."""
         return timm_weights(self.params.model)
 
-    def asked_place(self) -> Published:
+    def look_up_place(self) -> Published:
         """Ask timm for the place of the model's weights."""
         from ._timm_classifier import model_config, published
 
         return published(self.params.model, model_config(self.params.model, self.label()), self.label())
 
     def cost(self, work: Work) -> Cost | None:
-        """Return the cost of an image for the models that the literature uses, at their own input size."""
+        """Return the cost of an image for the models of the literature, at their own input size."""
         network = TIMM.get(self.params.model)
         if not isinstance(work, Score) or network is None or self.params.input_size not in (None, network.input_size):
             return None
@@ -128,7 +128,7 @@ class Timm(PretrainedScorer):
         return classes if self.params.classes == "dataset" else IMAGENET_CLASSES
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
-        """With the outputs of ImageNet-1k, each class must have its place there."""
+        """Raise ComponentError if the outputs are ImageNet-1k's and a class has no index there."""
         if self.params.classes == "dataset":
             return
         for c in classes:
@@ -155,7 +155,7 @@ class Timm(PretrainedScorer):
         self._input = timm.data.resolve_model_data_config(network)
         return network, timm.data.create_transform(**self._input)
 
-    def ask(self, pixels: Tensor) -> dict[str, Tensor]:
+    def predict(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return ``logits [n, L]`` of all L outputs and ``embedding [n, D]``."""
         features = self._model.forward_features(pixels)
         logits = self._model.forward_head(features)
@@ -163,14 +163,14 @@ class Timm(PretrainedScorer):
         return {"logits": logits, "embedding": embedding.flatten(1)}
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
-        """Each class's index in ImageNet-1k, or in the data set."""
+        """Return ``column [C]``: the index of each class in the outputs."""
         import torch
 
         own = self.params.classes == "dataset"
         return {"column": torch.tensor([i if own else c.imagenet_index for i, c in enumerate(data.classes)])}
 
     def class_logits(self, images: Tensor) -> Tensor:
-        """Resized, cropped and normalised in float32 as the model wants it; overshoot of the filter is clipped."""
+        """Return logits of resized, cropped and normalised images, in float32. The filter's overshoot is clipped."""
         from torchvision.transforms.v2 import InterpolationMode
         from torchvision.transforms.v2 import functional as F
 

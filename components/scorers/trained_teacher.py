@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+from pydantic import Field
+
 import ddbench
 from ddbench import ComponentError, Context, Dataset, NetworkCost, Scorer, Student, TrainingData, catalogue, component
 from ddbench.cost import COLOURS, FLOAT, Cost, Fit, Score, Work
@@ -19,33 +21,34 @@ if TYPE_CHECKING:
     from ddbench.train import Trained
 
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
-# A training that is killed loses no more than this, or an epoch where that is longer.
+# Seconds between checkpoints. A killed training loses at most this time or one epoch, whichever is longer.
 _CHECKPOINT_SECONDS = 60.0
 
 
 def images_per_class(images: int, classes: int) -> int:
-    """Return the images per class by which a protocol takes a whole data set: their mean, rounded down.
+    """Return the IPC of a whole data set, for its protocol: the mean number of images per class, rounded down.
 
-    A data set has no IPC of its own, and its classes may differ in size.
+    The classes of a data set may differ in size.
     """
     return images // classes
 
 
-@component("scorer", "trained-teacher", version=4)
+@component("scorer", "trained-teacher", version=3)
 class TrainedTeacher(Scorer):
     """A student trained on the real training images: its logits, and the embedding before its last layer.
 
     Its class field ``mean`` holds the mean embedding of each class's training images. The student's network must have
-    ``embed`` and ``head``, as the built-in ones do; ``norm`` is its parameter of that name, where it is to differ from
-    the student's default. There is one teacher a data set, trained from the parameter ``seed``: it does not vary with
-    the seeds of a suite.
+    ``embed`` and ``head``, as the built-in ones do. Each data set has one teacher, trained with the parameter ``seed``.
+    It does not depend on the seeds of a suite.
     """
 
     class Params(ddbench.Params):
-        student: str = "convnet3"
-        norm: Literal["instance", "batch"] | None = None
-        protocol: str = "teacher@1"
-        seed: int = 0
+        student: str = Field("convnet3", description="the student that is trained")
+        norm: Literal["instance", "batch"] | None = Field(
+            None, description="the student's parameter `norm`; by default the student's own"
+        )
+        protocol: str = Field("teacher@1", description="the protocol of the training")
+        seed: int = Field(0, description="seed of the training")
 
     params: Params
     provides = ("logits", "embedding")
@@ -60,7 +63,7 @@ class TrainedTeacher(Scorer):
     _class_means: Tensor
 
     def fingerprint(self) -> Any:
-        """The student and the protocol that are named in the parameters, as they are now."""
+        """Return the current version and parameters of the student, and the current protocol."""
         student = self._student()
         return {
             "student": [student.info.version, student.params.keyed()],
@@ -81,7 +84,7 @@ class TrainedTeacher(Scorer):
         return self._fit_cost(network, dataset)
 
     def _fit_cost(self, network: NetworkCost, dataset: Dataset) -> Cost | None:
-        """Return the cost of the training, and of a pass of all training images for their means."""
+        """Return the cost of the training, and of a forward pass of all training images for their means."""
         counts, classes = dataset.train_counts, len(dataset.classes)
         if counts is None:
             return None
@@ -93,9 +96,9 @@ class TrainedTeacher(Scorer):
         return replace(training + network.forward(images, self.block), memory_bytes=held, disk_bytes=stored)
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-        """Train the teacher; write its weights as safetensors, and what it is as JSON.
+        """Train the teacher; write its weights as safetensors, and a description as JSON.
 
-        A training that was stopped goes on from ``ctx.checkpoint_file``, to the same bits.
+        A stopped training resumes from ``ctx.checkpoint_file`` and ends with the same bits.
         """
         import torch
         from safetensors.torch import save_file
@@ -137,7 +140,7 @@ class TrainedTeacher(Scorer):
             )
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Build the student anew and give it the weights that ``fit`` wrote."""
+        """Build the student and load the weights that ``fit`` wrote."""
         import torch
         from safetensors.torch import load_file
 
@@ -146,14 +149,14 @@ class TrainedTeacher(Scorer):
                 f"{self.label()} has not been fitted", hint="call fit() and load() it from that folder"
             )
         about = json.loads((fitted / ABOUT).read_text())
-        with torch.random.fork_rng(devices=[]):  # The weights drawn here are thrown away, and shall change no others.
+        with torch.random.fork_rng(devices=[]):  # the weights drawn here are overwritten
             model = self._build(about["num_classes"], about["input_size"])
         model.load_state_dict(load_file(fitted / WEIGHTS))
         self._class_means = load_file(fitted / MEANS)["mean"]
         self._ready(model, about["input_size"], data, ctx)
 
     def _ready(self, model: nn.Module, size: int, data: TrainingData, ctx: Context) -> None:
-        """Take a trained network into service: on the device, in evaluation mode, frozen."""
+        """Move a trained network to the device, in evaluation mode and frozen."""
         import torch
 
         self._model = model.to(ctx.device).eval().requires_grad_(False)
@@ -161,7 +164,7 @@ class TrainedTeacher(Scorer):
         self._mean, self._std = (torch.tensor(values, device=ctx.device) for values in (data.mean, data.std))
 
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        """``logits [n, C]`` and ``embedding [n, D]``, float32, whatever numerics students are trained with."""
+        """Return ``logits [n, C]`` and ``embedding [n, D]``, always computed in float32."""
         import torch
 
         from ddbench.train import normalize, resize, unit
@@ -173,13 +176,13 @@ class TrainedTeacher(Scorer):
             return {"logits": self._model.head(embedding), "embedding": embedding}
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
-        """The teacher's columns are the data set's classes; ``mean [C, D]``."""
+        """Return ``column [C]``, since outputs are the data set's classes in order, and ``mean [C, D]``."""
         import torch
 
         return {"column": torch.arange(len(data.classes)), "mean": self._class_means}
 
     def class_logits(self, images: Tensor) -> Tensor:
-        """Logits ``[n, C]`` of float images in [0, 1]; resized, where they must be, bilinearly with antialiasing."""
+        """Return logits ``[n, C]`` of float images in [0, 1]; resize bilinearly with antialiasing if necessary."""
         from torch.nn import functional as F
 
         from ddbench.train import normalize
@@ -201,6 +204,6 @@ class TrainedTeacher(Scorer):
         if not (hasattr(model, "embed") and hasattr(model, "head")):
             raise ComponentError(
                 f"{self.label()} cannot use student '{self.params.student}': its network has no 'embed' and 'head'",
-                hint="use a built-in student, or give the network an embed(images) and a head that its forward joins",
+                hint="use a built-in student, or write forward as head(embed(images))",
             )
         return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -33,3 +33,8 @@ class PrototypeParams(ddbench.Params):
     def class_field(self) -> str:
         """Return the class field of prototypes."""
         return f"{self.teacher}.{self.prototypes}"
+
+    def keyed_in_format_1(self) -> dict[str, Any]:
+        """Return the parameters with the names of the two fields in place of ``teacher`` and ``prototypes``."""
+        others = {name: value for name, value in self.keyed().items() if name not in ("teacher", "prototypes")}
+        return {**others, "image": self.image_field, "text": self.class_field}

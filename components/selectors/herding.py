@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import Field
-
 import ddbench
-from ddbench import Context, Pool, Selector, component
+from ddbench import Context, FieldName, Pool, Selector, component
 
 
 @component("selector", "herding", version=2, paper="arXiv:1611.07725")
@@ -19,14 +17,9 @@ class Herding(Selector):
     """
 
     class Params(ddbench.Params):
-        field: str = Field("teacher.embedding", description="any field of a scorer, as `ROLE.name`")
+        field: FieldName = "teacher.embedding"
 
     params: Params
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Return the field of features."""
-        return (self.params.field,)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
         """Return positions in the order of selection. Raise ComponentError for NaN or infinite features."""

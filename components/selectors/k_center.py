@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 import ddbench
-from ddbench import Context, Pool, Selector, component
+from ddbench import Context, FieldName, Pool, Selector, component
 
 if TYPE_CHECKING:
     from ._kernels import Rows
@@ -25,7 +25,7 @@ class KCenter(Selector):
     """
 
     class Params(ddbench.Params):
-        field: str = Field("teacher.embedding", description="any field of a scorer, as `ROLE.name`")
+        field: FieldName = "teacher.embedding"
         metric: Literal["l2", "cosine"] = Field("l2", description="distance of features")
         start: Literal["nearest-mean", "random"] = Field("nearest-mean", description="the first sample")
 
@@ -35,11 +35,6 @@ class KCenter(Selector):
     def seeded(self) -> bool:
         """Return whether the start is drawn."""
         return self.params.start == "random"
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Return the field of features."""
-        return (self.params.field,)
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
         """Return positions in the order of selection. Raise ComponentError for NaN or infinite features."""

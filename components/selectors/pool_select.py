@@ -57,6 +57,10 @@ class PoolSelect(Selector):
         normalize: Literal["min-max", "raw"] = Field("min-max", description="normalisation of the three terms")
         columns: Literal["classes", "all"] = Field("classes", description="the teacher's outputs in the softmax")
 
+        def keyed_in_format_1(self) -> dict[str, Any]:
+            """Return the parameters with ``temperature`` in place of ``tau``."""
+            return {"temperature" if name == "tau" else name: value for name, value in self.keyed().items()}
+
     params: Params
 
     @property

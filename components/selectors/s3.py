@@ -81,6 +81,11 @@ class S3(Selector):
         max_sweeps: int = Field(5, ge=1, description="maximal number of sweeps over the classes")
         restarts: int = Field(0, ge=0, description="additional searches from random subgroups; the best one is used")
 
+        def keyed_in_format_1(self) -> dict[str, Any]:
+            """Return the parameters with the name of the field in place of ``teacher``."""
+            others = {name: value for name, value in self.keyed().items() if name != "teacher"}
+            return {**others, "field": f"{self.teacher}.embedding"}
+
         @model_validator(mode="before")
         @classmethod
         def _profile_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:

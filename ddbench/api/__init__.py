@@ -1,4 +1,4 @@
-"""What a component author imports; all of it is also found in ``ddbench`` itself."""
+"""Base classes and values for authors of components. ``ddbench`` exports the public ones."""
 
 from ddbench.api.canonical import (
     canonical_json,
@@ -15,7 +15,7 @@ from ddbench.api.data import ClassInfo, LabeledImages, TrainingData
 from ddbench.api.dataset import Dataset
 from ddbench.api.evaluator import Evaluation, Evaluator
 from ddbench.api.generator import Generator, Prior, Samples
-from ddbench.api.params import Params, unkeyed
+from ddbench.api.params import FieldName, Params, unkeyed
 from ddbench.api.pool import DistilledSet, Pool, Selection, SoftLabels
 from ddbench.api.refiner import Refiner
 from ddbench.api.scorer import Scorer
@@ -39,6 +39,7 @@ __all__ = [
     "Evaluation",
     "EvaluationSettings",
     "Evaluator",
+    "FieldName",
     "Fittable",
     "Generator",
     "Info",

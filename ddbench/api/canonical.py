@@ -1,4 +1,4 @@
-"""One spelling of a value, and the SHA-256 of it: the ground of every key, digest and seed."""
+"""Canonical JSON and SHA-256 digests, from which all keys and seeds are computed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ SEED_BITS = 63
 
 
 def canonical_json(value: Any) -> str:
-    """``value`` as JSON with sorted keys and no spaces; raises ``ValueError`` for NaN and infinities."""
+    """Return ``value`` as JSON with sorted keys and without spaces. Raise ``ValueError`` for NaN and infinities."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def sha256_json(value: Any) -> str:
-    """Hex SHA-256 of the canonical JSON of ``value``; names of files that are no UTF-8 count as their bytes."""
+    """Return the hex SHA-256 of the canonical JSON of ``value``.
+
+    File names that are not valid UTF-8 enter the digest as their bytes.
+    """
     return hashlib.sha256(canonical_json(value).encode(errors="surrogateescape")).hexdigest()
 
 
 def derive_seed(*parts: Any) -> int:
-    """A seed of 63 bits that depends on ``parts`` alone, the same on every machine.
+    """Return a seed of 63 bits that depends only on ``parts``, the same on every machine.
 
     >>> derive_seed("pool", 0, 3) == derive_seed("pool", 0, 3) != derive_seed("pool", 0, 4)
     True
@@ -33,7 +36,7 @@ def derive_seed(*parts: Any) -> int:
 
 
 def tensor_digest(tensor: Tensor) -> str:
-    """Hex SHA-256 over dtype, shape and decoded values: independent of how the tensor is stored."""
+    """Return the hex SHA-256 of dtype, shape and values. It does not depend on how the tensor is stored."""
     import torch
 
     header = f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
@@ -43,10 +46,10 @@ def tensor_digest(tensor: Tensor) -> str:
 
 
 def image_digests(images: Tensor) -> list[str]:
-    """One hex SHA-256 per image of a uint8 tensor ``[N, C, H, W]``."""
+    """Return the hex SHA-256 of each image of a uint8 tensor ``[N, C, H, W]``."""
     return [tensor_digest(image) for image in images]
 
 
 def combine_digests(digests: Mapping[str, str]) -> str:
-    """The digest of named parts from the parts' own digests, in any order."""
+    """Return one digest for named parts from their own digests. It does not depend on their order."""
     return sha256_json(dict(digests))

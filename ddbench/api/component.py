@@ -1,4 +1,4 @@
-"""What every component is, and the decorator that declares one."""
+"""The base class of all components, and the decorator that declares one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ddbench.api.cost import Cost, Work
     from ddbench.api.data import TrainingData
 
-# What is told of a transfer while it goes on: (what, done, total bytes); a total of 0 is not known.
+# A callback for transfers with the arguments (file, bytes done, total bytes). A total of 0 means that it is not known.
 Progress = Callable[[str, int, int], None]
 
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -28,7 +28,15 @@ _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Info:
-    """How a component is known: its place, its name, its version, its source."""
+    """The identity of a component.
+
+    Attributes:
+        kind: one of the seven kinds.
+        name: the name in suite files, unique within the kind.
+        version: the version of its output.
+        summary: the first line of its docstring.
+        paper: its source; None if there is none.
+    """
 
     kind: str
     name: str
@@ -38,14 +46,14 @@ class Info:
 
 
 class Component(ABC):
-    """The base of the seven kinds. A component is configured by its ``Params`` and holds no other state until loaded.
+    """The base class of the seven kinds. Before ``load`` a component holds only its parameters.
 
     Attributes:
-        kind: which of the seven kinds this is; set by the kind's base class.
-        info: set by :func:`component`.
+        kind: one of the seven kinds, set by the kind's base class.
+        info: its identity, set by :func:`component`.
         hashed_modules: modules outside the component's own package whose code decides its output.
-        shown: parameters that tables show even where a suite leaves them at their defaults: those that say whose
-            reading of a method this is.
+        shown: parameters that tables show even at their defaults, because they tell the variant of a method.
+        params: the parameter values.
     """
 
     kind: ClassVar[str]
@@ -63,7 +71,7 @@ class Component(ABC):
 
     @classmethod
     def configure(cls, **values: Any) -> Component:
-        """Build the component from parameter values; raises ComponentError that names the parameter at fault."""
+        """Build the component from parameter values. Raise ComponentError that names a wrong parameter."""
         try:
             return cls(cls.Params(**values))
         except ValidationError as error:
@@ -71,98 +79,121 @@ class Component(ABC):
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """Parameter values for a quick run on ``data``, used by the conformance checks: by default the defaults.
+        """Return parameter values for a quick run on ``data``, which the conformance checks make.
 
-        Override it where the defaults are slow or a parameter is required; files it points at go into ``scratch``.
+        Override it if the defaults are slow or a parameter is required.
+
+        Args:
+            data: the training data of the run.
+            scratch: a folder for the files that the values refer to.
         """
         return {}
 
     @classmethod
     def label(cls) -> str:
-        """``selector 'k-center'``, for messages."""
+        """Return a name for messages, such as ``selector 'k-center'``."""
         return f"{cls.info.kind} '{cls.info.name}'"
 
     @property
     def seeded(self) -> bool:
-        """Whether the output depends on the seed of this stage's axis, as configured."""
+        """True if the output depends on the seed of this stage's axis, for these parameters."""
         return False
 
     @property
     def threads(self) -> int:
-        """CPU threads that this component's stages are run with: declared, so that no result depends on the machine."""
+        """Number of CPU threads for this component's stages. It is fixed, so results do not depend on the machine."""
         return 1
 
     def fingerprint(self) -> Any:
-        """JSON that enters the keys beside the parameters: what a path points at, what else is built by name."""
+        """Return JSON that enters the keys in addition to the parameters.
+
+        Override it for a parameter that is a path (return a digest of the files) or that names another component.
+        """
         return None
 
     @cached_property
     def fingerprinted(self) -> Any:
-        """What ``fingerprint`` says, asked once: it may have to read a folder."""
+        """The result of ``fingerprint``, computed once because it may read a folder."""
         return self.fingerprint()
 
     def missing(self) -> str | None:
-        """What is known to be missing on this machine (weights, say) and what to do, in one line; cheap, no torch."""
+        """Return one line that names what is missing on this machine, such as weights, and the remedy; None if nothing.
+
+        The check must be cheap and must not import torch.
+        """
         return None
 
     def fetch(self, progress: Progress) -> None:
-        """Get what is missing, keeping what an earlier call has got; whatever is there already is left alone.
+        """Download what is missing. Keep existing files and resume interrupted downloads.
 
-        Nowhere else may a component open a connection. By default it can get nothing itself.
+        Only this method may open a network connection. The default implementation cannot download anything.
+
+        Args:
+            progress: called from time to time during a transfer.
 
         Raises:
-            ComponentError: something cannot be got, in one line with the remedy; an ExceptionGroup of such errors where
-                several things cannot.
+            ComponentError: something cannot be downloaded; the message is one line with the remedy. If several things
+                cannot, raise an ExceptionGroup of such errors.
         """
         problem = self.missing()
         if problem is not None:
             raise ComponentError(problem)
 
     def cost(self, work: Work) -> Cost | None:
-        """Return what a piece of work costs, or None if that is not known; cheap, no torch.
+        """Return the cost of a piece of work, or None if it is not known.
 
-        Plans ask generators about ``Sample``, ``Fit``, ``Loss`` and ``Decode``, scorers about ``Score`` and ``Fit``,
-        refiners about ``Refine``, and evaluators about ``Train``; see ``ddbench.api.cost``.
+        The estimate must be cheap and must not import torch.
+
+        Args:
+            work: an object of a class in ``ddbench.cost``. Generators receive ``Sample``, ``Fit``, ``Loss`` or
+                ``Decode``. Scorers receive ``Score`` or ``Fit``, refiners ``Refine``, and evaluators ``Train``.
         """
         return None
 
     def for_fit(self) -> Self:
-        """The component whose fit this one loads: itself, or, where parameters mean nothing to a fit, one without them.
+        """Return the component whose fit this one loads, by default itself.
 
-        Components of which these are equal share one fit.
+        Override it to reset parameters that do not affect the fit, for example with ``without``. Components that return
+        equal components share one fit.
         """
         return self
 
     def without(self, *names: str) -> Self:
-        """The same with parameters at their defaults."""
+        """Return a copy with the named parameters at their defaults."""
         fields = type(self.params).model_fields
         return type(self)(
             self.params.model_copy(update={name: fields[name].get_default(call_default_factory=True) for name in names})
         )
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:  # noqa: B027  (optional to override)
-        """Get ready for work; called once a worker. ``fitted`` is the folder that ``fit`` filled."""
+        """Prepare for work, for example by reading weights. It is called once in each worker.
+
+        Args:
+            fitted: the folder that ``fit`` filled; None for a component without a fit.
+            data: the training data.
+            ctx: seed and device.
+        """
 
 
 @runtime_checkable
 class Fittable(Protocol):
-    """A component with a stage of its own before use."""
+    """A component with a ``fit`` stage, which runs before its use."""
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-        """Fill ``out_dir`` with safetensors and JSON that ``load`` will read."""
+        """Write the safetensors and JSON files that ``load`` reads into ``out_dir``."""
 
 
 C = TypeVar("C", bound=Component)
 
 
 def component(kind: str, name: str, *, version: int, paper: str | None = None) -> Callable[[type[C]], type[C]]:
-    """Declare a component class. Its docstring's first line is its summary.
+    """Declare a component class. The first line of its docstring is its summary.
 
     Args:
-        kind: the kind of the base class, said again for the reader.
-        name: kebab-case, unique within the kind; the name in suite files.
-        version: raised whenever the same parameters and inputs give another output.
-        paper: where the method comes from, such as ``arXiv:1708.00489``.
+        kind: the kind of the base class, repeated for the reader.
+        name: the name in suite files, in kebab-case, unique within the kind.
+        version: a positive number. Raise it when the same parameters and inputs give another output.
+        paper: the source of the method, such as ``arXiv:1708.00489``.
 
     Raises:
         ComponentError: the declaration breaks one of these rules.
@@ -171,13 +202,13 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
     def declare(cls: type[C]) -> type[C]:
         place = f"{cls.__module__}.{cls.__qualname__}"
         if getattr(cls, "kind", None) != kind:
-            raise ComponentError(f"declared as a {kind} but derives from no base class of that kind", where=place)
+            raise ComponentError(f"declared as a {kind}, but the class does not derive from that kind", where=place)
         if not _KEBAB.fullmatch(name):
             raise ComponentError(f"'{name}' is not a kebab-case name", where=place)
         if version < 1:
             raise ComponentError(f"version {version} is not a positive whole number", where=place)
         if not (cls.__doc__ or "").strip():
-            raise ComponentError("has no docstring", where=place, hint="its first line is shown by `ddbench list`")
+            raise ComponentError("the class has no docstring", where=place, hint="`ddbench list` shows its first line")
         summary = (cls.__doc__ or "").strip().splitlines()[0]
         cls.info = Info(kind=kind, name=name, version=version, summary=summary, paper=paper)
         return cls
@@ -186,14 +217,14 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
 
 
 def explain(error: ValidationError, model: type[BaseParams]) -> str:
-    """The first mistake in a parameter set, in one clause."""
+    """Return a message about the first mistake in a set of parameters."""
     first = error.errors()[0]
     field, *rest = first["loc"] or ("",)
-    said = [first["msg"].removeprefix("Value error, ")]
+    messages = [first["msg"].removeprefix("Value error, ")]
     others = [e["msg"] for e in error.errors()[1:] if e["loc"][:1] == (field,)]
-    if others and any(isinstance(part, str) for part in rest):  # members of a union by name: no places in the value
-        said, rest = [*said, *(other.removeprefix("Input should be ") for other in others)], []
-    name, message = ".".join(map(str, (field, *rest))), ", or ".join(said)
+    if others and any(isinstance(part, str) for part in rest):  # these parts name a union's members, not a place
+        messages, rest = [*messages, *(other.removeprefix("Input should be ") for other in others)], []
+    name, message = ".".join(map(str, (field, *rest))), ", or ".join(messages)
     message = f"{message[0].lower()}{message[1:]}"
     if not name:
         return message

@@ -1,4 +1,4 @@
-"""What a component is given besides its data: seeds, a device, a log. Never the application."""
+"""The context of a component's work: seed, device, files and log."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _PLAIN: Final = EvaluationSettings(numerics="reference")
 
 
 def ignore(*args: object) -> None:
-    """Do nothing: the observer of work that nobody watches."""
+    """Accept any arguments and do nothing, as the default of callbacks."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """The surroundings of one piece of work.
+    """The context of one piece of work: its seed, device, files and log.
 
-    Randomness is *keyed*: a stream depends on ``seed`` and the key given for it, never on what was drawn before,
-    so that adding a class, an image or a worker changes nothing else.
+    Random streams are *keyed*: a stream depends only on ``seed`` and on its key, never on earlier draws. So adding a
+    class, an image or a worker does not change other draws.
 
     Attributes:
-        seed: the seed of this stage's own axis (generation, selection or training).
-        device: where to compute, in torch's spelling (``cpu``, ``cuda:0``).
-        threads: CPU threads that the work may use.
-        evaluation: how students are computed and measured. Work that is no evaluation is computed in plain float32.
-        checkpoint_file: the file that keeps long work across a kill; it is removed when the work is done. None where
-            nothing is kept.
-        cache: a folder for what other work needs too, whose files say by their names what they are; it may be emptied
-            whenever nothing runs. None where nothing is shared.
-        scratch: an empty folder for temporary files, removed afterwards; None where there is none.
-        log: where messages go.
-        progress: called with (done, total), from time to time.
+        seed: the seed of the stage's axis: generation, selection or training.
+        device: the device to compute on, as torch writes it (``cpu``, ``cuda:0``).
+        threads: number of CPU threads that the work may use.
+        evaluation: the evaluation settings of the suite. All other work is computed in plain float32.
+        checkpoint_file: a file for the state of long work, so that stopped work can resume. It is removed when the work
+            is done. None if there is no checkpoint.
+        cache: a folder for files that other work can reuse; their names identify their contents. It may be emptied
+            while nothing runs. None if nothing is shared.
+        scratch: an empty folder for temporary files, removed afterwards; None if there is none.
+        log: the logger for messages.
+        progress: called with (done, total) from time to time.
     """
 
     seed: int = 0
@@ -55,17 +55,17 @@ class Context:
     progress: Callable[[int, int], None] = ignore
 
     def rng(self, *key: Any) -> np.random.Generator:
-        """A numpy generator that depends on ``seed`` and ``key`` alone."""
+        """Return a numpy generator that depends only on ``seed`` and ``key``."""
         import numpy as np
 
         return np.random.Generator(np.random.PCG64(derive_seed(self.seed, *key)))
 
     def torch_rng(self, *key: Any) -> torch.Generator:
-        """A CPU torch generator that depends on ``seed`` and ``key`` alone."""
+        """Return a CPU torch generator that depends only on ``seed`` and ``key``."""
         import torch
 
         return torch.Generator("cpu").manual_seed(derive_seed(self.seed, *key))
 
     def with_seed(self, seed: int) -> Context:
-        """The same surroundings with another seed."""
+        """Return a copy of the context with another seed."""
         return replace(self, seed=seed)

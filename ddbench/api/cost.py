@@ -1,4 +1,4 @@
-"""The cost of work, as far as a component can tell it without doing the work. No torch here."""
+"""The cost of a component's work, estimated without doing the work. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 
 FLOAT: Final = 4  # bytes
 COLOURS: Final = 3  # bytes of a pixel
-# Forward, and backward once for the activations and once for the weights.
+# One forward pass, and two backward passes: for the activations and for the weights.
 PASSES_OF_TRAINING: Final = 3
 # A weight, its gradient, and the optimiser's momentum.
 COPIES_IN_TRAINING: Final = 3
-# Assumed: kernels that a training step launches beside those of the network, for its batch, loss and optimiser.
+# Assumed: kernels that a training step launches in addition to the network's, for its batch, loss and optimiser.
 LAUNCHES_OF_A_STEP: Final = 40
 
 
@@ -22,14 +22,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of a piece of work. None stands for an unknown amount; a sum with it is unknown too.
+    """The cost of a piece of work. None is an unknown amount; a sum with it is unknown too.
 
     Attributes:
-        flops: floating-point operations of the networks; a multiply-add is two.
-        half_flops: those of ``flops`` that are in half precision.
-        memory_bytes: about the most that networks and data hold at once.
-        disk_bytes: what is stored.
-        launches: at least so many kernels run one after another on a GPU. An image has its share of its batch's.
+        flops: floating-point operations of the networks; a multiply-add counts as two.
+        half_flops: the part of ``flops`` in half precision.
+        memory_bytes: approximate peak memory of networks and data.
+        disk_bytes: bytes that are stored.
+        launches: lower bound of the kernels that run one after another on a GPU. An image counts its share of its
+            batch's kernels.
     """
 
     flops: int | None = None
@@ -39,7 +40,7 @@ class Cost:
     launches: float = 0
 
     def __add__(self, other: Cost) -> Cost:
-        """Return the cost of both, one after the other."""
+        """Return the cost of both pieces of work, one after the other."""
         memory = (self.memory_bytes, other.memory_bytes)
         return Cost(
             flops=_sum(self.flops, other.flops),
@@ -73,11 +74,11 @@ class NetworkCost:
     """The size of a network.
 
     Attributes:
-        flops: of one image's forward pass.
-        parameters: numbers that are learnt.
-        activations: numbers that the backward pass of one image needs.
-        embedding: length of the embedding that the last layer sees.
-        launches: kernels of a forward pass of any batch; 0 if nobody has counted them.
+        flops: operations of one image's forward pass.
+        parameters: number of learnt values.
+        activations: number of values that the backward pass of one image needs.
+        embedding: length of the last layer's input.
+        launches: kernels of the forward pass of a batch of any size; 0 if not counted.
     """
 
     flops: int
@@ -91,9 +92,9 @@ class NetworkCost:
         return Cost(self.flops * images, launches=self.launches * images / batch)
 
     def training(self, images: int, epochs: int, batch: int) -> Cost:
-        """Return the cost of a training in float32, without the images in memory.
+        """Return the cost of a training in float32, without the memory for the images.
 
-        The first layer needs no gradient of its input, so the true figure is up to a twentieth less.
+        The first layer needs no gradient of its input, so the true cost is up to 5 % lower.
         """
         held = COPIES_IN_TRAINING * self.parameters + min(batch, images) * self.activations
         return Cost(
@@ -104,5 +105,10 @@ class NetworkCost:
 
 
 def training_launches(forward: int, steps: int) -> int:
-    """Return the kernels of a training of ``steps`` steps with a network of ``forward`` kernels."""
+    """Return the number of kernels of a training.
+
+    Args:
+        forward: kernels of the network's forward pass.
+        steps: optimiser steps.
+    """
     return steps * (PASSES_OF_TRAINING * forward + LAUNCHES_OF_A_STEP)

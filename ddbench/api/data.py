@@ -1,4 +1,4 @@
-"""Labelled images and the views of a data set that components get."""
+"""Labelled images, and the view of a data set that components receive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClassInfo:
-    """One class: its name, and its place in ImageNet-1k where it has one."""
+    """A class of a data set.
+
+    Attributes:
+        name: the name for display.
+        wnid: the WordNet id; None if the class has none.
+        imagenet_index: the index of the class in ImageNet-1k; None if it is not in ImageNet-1k.
+    """
 
     name: str
     wnid: str | None = None
@@ -20,7 +26,13 @@ class ClassInfo:
 
 @dataclass(frozen=True, eq=False)
 class LabeledImages:
-    """Images of one split: uint8 ``[N, 3, H, W]``, labels ``[N]`` int64, and an id for each."""
+    """The images of one split.
+
+    Attributes:
+        images: uint8 ``[N, 3, H, W]``.
+        labels: ``[N]`` int64.
+        ids: a unique name for each image.
+    """
 
     images: Tensor
     labels: Tensor
@@ -32,10 +44,15 @@ class LabeledImages:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What generators, fits and scorers see of a data set: everything but the validation images.
+    """The view of a data set that components receive: everything except the validation images.
 
     Attributes:
-        mean, std: per-channel statistics that networks normalise with, for pixels in [0, 1].
+        name: the data set's name.
+        classes: the classes in label order.
+        image_size: height and width of the images, in pixels.
+        mean: mean of each channel, for pixels in [0, 1]. Networks normalise with it.
+        std: standard deviation of each channel, for pixels in [0, 1]. Networks normalise with it.
+        train: the training images.
     """
 
     name: str
@@ -47,5 +64,5 @@ class TrainingData:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes' names in label order."""
+        """The names of the classes in label order."""
         return tuple(c.name for c in self.classes)

@@ -1,4 +1,4 @@
-"""Datasets: real images in two splits, of which components see only the training one."""
+"""Datasets: real images in two splits. Components see only the training split."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from ddbench.errors import DataError
 class Dataset(Component):
     """A labelled image collection with a training and a validation split.
 
-    ``train`` and ``validation`` return checked images or raise DataError: a data set never yields images whose
-    digest is not the pinned one.
+    ``train`` and ``validation`` check the images against a pinned digest. They return checked images or raise
+    DataError.
 
     Attributes:
-        classes: in label order.
+        kind: ``dataset``.
+        classes: the classes in label order.
         image_size: height and width of the images, in pixels.
-        mean, std: per-channel statistics that networks normalise with, for pixels in [0, 1].
-        train_counts: training images per class where that is known without the data, else None.
-        validation_counts: the same of validation images.
+        mean: mean of each channel, for pixels in [0, 1]. Networks normalise with it.
+        std: standard deviation of each channel, for pixels in [0, 1]. Networks normalise with it.
+        train_counts: training images per class, if they are known without the data, else None.
+        validation_counts: validation images per class, if they are known without the data, else None.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -34,25 +36,32 @@ class Dataset(Component):
 
     @abstractmethod
     def train(self) -> LabeledImages:
-        """The training images, in the data set's own order. Raises DataError if missing or damaged."""
+        """Return the training images in the data set's own order. Raise DataError if they are missing or damaged."""
 
     @abstractmethod
     def validation(self) -> LabeledImages:
-        """The validation images, in the data set's own order. Raises DataError if missing or damaged."""
+        """Return the validation images in the data set's own order. Raise DataError if they are missing or damaged."""
 
     def missing(self) -> str | None:
-        """None if the data is there, else what is missing and where it is looked for; cheap, no torch."""
+        """Return a message that names the missing data and its expected place; None if nothing is missing.
+
+        The check must be cheap and must not import torch.
+        """
         return None
 
     def fetch(self, progress: Progress) -> None:
-        """Get the data, resuming what an earlier call began; by default it cannot be got.
+        """Download the data, or resume an earlier download. The default implementation cannot download anything.
 
-        Raises DataError, naming every source that was tried, if no source answers.
+        Args:
+            progress: called from time to time during a transfer.
+
+        Raises:
+            DataError: no source answers; the message names each one.
         """
         problem = self.missing()
         if problem is not None:
             raise DataError(problem)
 
     def training(self) -> TrainingData:
-        """The view that components get."""
+        """Return the view of the data set that components receive."""
         return TrainingData(self.info.name, self.classes, self.image_size, self.mean, self.std, self.train())

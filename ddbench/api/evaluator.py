@@ -1,4 +1,4 @@
-"""Evaluators: how good is a distilled set?"""
+"""Evaluators: measure the quality of a distilled set."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from ddbench.protocol.protocol import Protocol
 
 
-# Validation images in a batch of a measurement.
+# Batch size of predictions on validation images.
 PREDICTED_TOGETHER: Final = 32
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one training showed. Accuracies are top-1, in percent.
+    """The result of one training. Accuracies are top-1, in percent.
 
     Attributes:
-        last: after the last epoch.
-        best: the highest of ``evaluations`` evaluations; a maximum over the validation set, so optimistic. None where
-            the suite says ``evaluate: last``.
-        evaluations: how often the student was measured.
+        last: accuracy after the last epoch.
+        best: highest accuracy of all ``evaluations``. It is optimistic, because the validation set selects it. None
+            with ``evaluate: last``.
+        evaluations: number of times that the student was measured.
         curve: (epoch, accuracy) of each evaluation.
-        details: further JSON values worth keeping.
+        details: further JSON values to store with the result.
     """
 
     last: float
@@ -45,12 +45,16 @@ class Evaluation:
 
 
 class Evaluator(Component):
-    """Judges a distilled set by what a student learns from it."""
+    """An evaluator trains a student on a distilled set and measures its accuracy.
+
+    Attributes:
+        kind: ``evaluator``.
+    """
 
     kind: ClassVar[str] = "evaluator"
 
     def cost(self, work: Work) -> Cost | None:
-        """Return the cost of a training as the protocol has it. Override it where an evaluator does something else."""
+        """Return the cost of a training under the protocol. Override it in an evaluator that does other work."""
         if not isinstance(work, Train):
             return None
         classes = len(work.dataset.classes)
@@ -59,8 +63,8 @@ class Evaluator(Component):
         size = rules.input_size(work.dataset.image_size, work.student.info.name)
         epochs = rules.epochs(work.ipc, classes)
         network = work.student.network_cost(classes, size)
-        asked = Cost(flops=0) if work.teacher is None else work.teacher.cost(Score(work.dataset))
-        if network is None or asked is None or work.validation_size is None:
+        labelling = Cost(flops=0) if work.teacher is None else work.teacher.cost(Score(work.dataset))
+        if network is None or labelling is None or work.validation_size is None:
             return None
         times = len(rules.evaluation_epochs(epochs)) if work.evaluation.evaluate == "papers" else 1
         training = network.training(images, epochs, rules.batch_size)
@@ -70,7 +74,7 @@ class Evaluator(Component):
         cost = training + network.forward(work.validation_size * times, PREDICTED_TOGETHER)
         if work.evaluation.numerics == "fast":
             cost = cost.in_half_precision()
-        return replace(cost + asked * (images * epochs), memory_bytes=held, disk_bytes=0)
+        return replace(cost + labelling * (images * epochs), memory_bytes=held, disk_bytes=0)
 
     @abstractmethod
     def evaluate(
@@ -82,8 +86,13 @@ class Evaluator(Component):
         teacher: Scorer | None,
         ctx: Context,
     ) -> Evaluation:
-        """Train ``student`` on ``distilled`` as ``protocol`` says, seeded by ``ctx.seed``, and measure it.
+        """Train ``student`` on ``distilled`` under ``protocol``, with the seed ``ctx.seed``, and measure it.
 
         Args:
-            teacher: whose ``class_logits`` label each batch, where the protocol has its labels made while training.
+            distilled: the training images.
+            dataset: the data set, for its validation images.
+            student: the network to train.
+            protocol: the training protocol.
+            teacher: the scorer whose ``class_logits`` label each batch; None if the protocol has no dynamic labels.
+            ctx: seed, device and settings.
         """

@@ -1,4 +1,4 @@
-"""Generators: where candidate images come from."""
+"""Generators: make the candidate images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Some images of one class: uint8 ``[n, 3, H, W]``, an id for each, and latents ``[n, …]`` where there are any."""
+    """Images of one class.
+
+    Attributes:
+        images: uint8 ``[n, 3, H, W]``.
+        ids: a unique name for each image.
+        latents: the latents of the images, ``[n, …]``; None if the generator keeps none.
+    """
 
     images: Tensor
     ids: tuple[str, ...]
@@ -34,7 +40,7 @@ class Samples:
 
     @staticmethod
     def concatenate(parts: Sequence[Samples]) -> Samples:
-        """The parts, one after the other."""
+        """Concatenate the parts in order."""
         import torch
 
         latents = [p.latents for p in parts if p.latents is not None]
@@ -46,25 +52,37 @@ class Samples:
 
 
 class Prior(Protocol):
-    """The generative model behind a pool, for refiners. Its weights are frozen."""
+    """The generative model of a generator, for use by refiners. Its weights are frozen."""
 
     @property
     def timesteps(self) -> int:
-        """How many timesteps its loss knows: 0 … timesteps − 1, from little noise to much."""
+        """Number of timesteps of the loss. Timestep 0 has the least noise, ``timesteps - 1`` the most."""
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents ``[n, …]`` to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
+        """Decode latents ``[n, …]`` to images in [0, 1], float ``[n, 3, H, W]``. The result is differentiable."""
 
     def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
-        """Denoising loss of each latent, ``[n]``, at timesteps ``t [n]`` under ``noise``, shaped as the latents."""
+        """Return the denoising loss of each latent, ``[n]``.
+
+        Args:
+            latents: clean latents, ``[n, …]``.
+            t: timesteps, ``[n]``.
+            noise: the noise that is added, in the shape of the latents.
+            class_index: the class of each latent, ``[n]``.
+        """
 
 
 class Generator(Component):
-    """Makes the candidates of each class.
+    """A generator makes the candidates of each class.
 
-    An endless generator computes samples in aligned *blocks* of ``block`` samples of one class. Sample i of class c
-    depends on (generation seed, c, i) alone, so that a small pool is a bit-identical prefix of a large one. A *finite*
-    one (real images, a folder) has one block a class, with everything it has.
+    An endless generator computes samples in *blocks* of ``block`` samples of one class. Sample i of class c depends
+    only on (generation seed, c, i), so a small pool is a bit-identical prefix of a large one. A *finite* generator,
+    such as real images or a folder, has one block for each class, which contains all its samples.
+
+    Attributes:
+        kind: ``generator``.
+        finite: True if the generator has a limited number of samples.
+        has_latents: True if its samples have latents.
     """
 
     kind: ClassVar[str] = "generator"
@@ -73,34 +91,41 @@ class Generator(Component):
 
     @property
     def block(self) -> int:
-        """Samples of one class that are computed together; enters the keys."""
+        """Number of samples of one class that are computed together. It enters the keys."""
         return 1
 
     @property
     def prior(self) -> Prior | None:
-        """The generative model, once loaded; None where there is none."""
+        """The generative model after ``load``; None if there is none."""
         return None
 
     def for_ipc(self, ipc: int) -> Generator:
-        """The generator of the pool that images are chosen from at this IPC: itself, unless a method says otherwise.
+        """Return the generator of the pool for this IPC, by default itself.
 
-        One that returns another for each IPC shares no pool between them, and plans count it so.
+        A generator that returns another one for each IPC shares no pool between IPCs.
         """
         return self
 
     def check(self, dataset: Dataset) -> None:
-        """Raise ComponentError if it is known already that it cannot make the data set's classes; cheap, no torch."""
+        """Raise ComponentError if the generator cannot make the data set's classes.
+
+        The check must be cheap and must not import torch.
+        """
 
     def available(self, dataset: Dataset) -> tuple[int, ...] | None:
-        """Samples per class a finite generator has, where known before running; None if endless or not known."""
+        """Return the number of samples in each class of a finite generator; None if endless or not known yet."""
         return None
 
     @abstractmethod
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
-        """Block number ``block`` of a class, whole; a finite generator returns everything for block 0."""
+        """Return the block number ``block`` of a class. A finite generator returns all samples for block 0."""
 
     def sample(self, class_index: int, start: int, count: int, ctx: Context) -> Samples:
-        """Samples ``start … start + count`` of a class; raises ComponentError past the end of a finite generator."""
+        """Return ``count`` samples of a class, from number ``start``.
+
+        Raises:
+            ComponentError: a finite generator has fewer samples.
+        """
         if self.finite:
             everything = self.sample_block(class_index, 0, ctx)
             if start + count > len(everything):

@@ -1,20 +1,24 @@
-"""The base of every component's parameters, and what of them enters a key."""
+"""The base class of every component's parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+_READ: Final = "read from the pool"
+# A parameter of this type names a field of the pool that its selector reads.
+FieldName: TypeAlias = Annotated[str, Field(description="any field of a scorer, as `ROLE.name`"), _READ]
+
 
 class Params(BaseModel):
-    """Parameters of a component: typed, immutable, unknown names forbidden.
+    """Parameters of a component: typed and immutable. Unknown names are errors.
 
-    Everything enters the component's keys, except fields declared with :func:`unkeyed`.
+    All fields enter the component's keys, except those declared with :func:`unkeyed`.
 
     Attributes:
-        renamed: for each name that a parameter had earlier, the advice for those who still write it.
+        renamed: hints by the earlier names of parameters.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
@@ -25,21 +29,38 @@ class Params(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
-        """To pydantic ``true`` is 1: a guidance of ``true`` would be none, and nobody would be told."""
+        """Reject a boolean in place of a number, which pydantic would read as 0 or 1."""
         if _holds_boolean(value):
             types = list(_types(cls.model_fields[info.field_name or ""].annotation))
-            takes = any(t is bool or isinstance(t, bool | type(BaseModel)) for t in types)
-            if not takes and (int in types or float in types):
+            accepted = any(t is bool or isinstance(t, bool | type(BaseModel)) for t in types)
+            if not accepted and (int in types or float in types):
                 raise ValueError("input should be a number")
         return value
 
     def keyed(self) -> dict[str, Any]:
-        """The parameters that decide the output, as JSON values, defaults filled in."""
+        """Return the parameters that decide the output, with defaults, as JSON values."""
         return self.model_dump(mode="json", exclude=_unkeyed_fields(type(self)))
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Return the values of the parameters of type ``FieldName``."""
+        return tuple(getattr(self, name) for name, info in type(self).model_fields.items() if _READ in info.metadata)
+
+    def keyed_in_format_1(self) -> dict[str, Any]:
+        """Return the parameters as keys of format 1 (ddbench 0.1) held them, so that old results are found.
+
+        Override it if parameters had other names then.
+        """
+        return self.keyed()
 
 
 def unkeyed(default: Any = ..., **kwargs: Any) -> Any:
-    """A field that says where something lies, not what it is (a path): it enters no key."""
+    """Declare a field that enters no key, such as a path: it tells where data is, not what it contains.
+
+    Args:
+        default: the default value; required if absent.
+        kwargs: further arguments of ``pydantic.Field``.
+    """
     return Field(default, json_schema_extra={"keyed": False}, **kwargs)
 
 
@@ -50,7 +71,7 @@ def _holds_boolean(value: Any) -> bool:
 
 
 def _types(annotation: Any) -> Iterator[Any]:
-    """A type and those that it is made of."""
+    """Yield a type and the types in its arguments."""
     yield annotation
     for part in get_args(annotation):
         yield from _types(part)

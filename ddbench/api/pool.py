@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Candidate images with everything that is known of them; immutable, on the CPU.
+    """The candidate images of a selector, with their scores. Immutable, on the CPU.
 
     Attributes:
-        labels: ``[N]`` int64, the class of each sample.
+        labels: the class of each sample, ``[N]`` int64.
         class_names: the data set's classes; ``labels`` index them.
         sample_ids: ``N`` names, unique in the pool and stable between runs.
-        fields: per sample, by ``ROLE.name``: ``teacher.logits [N, L]``, ``teacher.embedding [N, D]``, …
-        class_fields: per class, by ``ROLE.name``: ``teacher.column [C]``, ``clip.text [C, D]``, …
-        latents: ``[N, …]`` what the generator decoded the images from, if it keeps that.
-        real: the same for the real training images, where a selector asked for it.
+        fields: values per sample, by ``ROLE.name``: ``teacher.logits [N, L]``, ``teacher.embedding [N, D]``, …
+        class_fields: values per class, by ``ROLE.name``: ``teacher.column [C]``, ``clip.text [C, D]``, …
+        latents: the latents that the generator decoded, ``[N, …]``; None if it keeps none.
+        real: a pool of the real training images; None unless the selector's ``needs_real`` asks for fields of them.
+        image_source: the images, uint8 ``[N, 3, H, W]``, or a function that reads them; None in a pool without images.
     """
 
     labels: Tensor
@@ -45,28 +46,28 @@ class Pool:
 
     @cached_property
     def images(self) -> Tensor:
-        """uint8 ``[N, 3, H, W]``, read when first asked for; raises ComponentError for a pool without images."""
+        """The images, uint8 ``[N, 3, H, W]``, read at first use. Raise ComponentError for a pool without images."""
         if self.image_source is None:
-            raise ComponentError("this pool carries no images", hint="build it with images=…")
+            raise ComponentError("the pool has no images", hint="build it with images=…")
         return self.image_source() if callable(self.image_source) else self.image_source
 
     @cached_property
     def by_class(self) -> tuple[tuple[int, ...], ...]:
-        """For each class the positions of its samples, in pool order."""
+        """The positions of each class's samples, in pool order."""
         positions: list[list[int]] = [[] for _ in self.class_names]
         for position, label in enumerate(self.labels.tolist()):
             positions[label].append(position)
         return tuple(map(tuple, positions))
 
     def field(self, name: str) -> Tensor:
-        """The field ``name``; raises ComponentError, naming the near ones, where the pool has no such field."""
+        """Return the field ``name``. Raise ComponentError, with the nearest name, if the pool has no such field."""
         try:
             return self.fields[name]
         except KeyError:
             raise ComponentError(f"the pool has no field '{name}'", hint=did_you_mean(name, self.fields)) from None
 
     def class_field(self, name: str) -> Tensor:
-        """The class field ``name``; raises ComponentError, naming the near ones, where the pool has no such field."""
+        """Return the class field ``name``. Raise ComponentError, with the nearest name, if there is no such field."""
         try:
             return self.class_fields[name]
         except KeyError:
@@ -74,7 +75,7 @@ class Pool:
             raise ComponentError(f"the pool has no class field '{name}'", hint=hint) from None
 
     def subset(self, positions: Sequence[int]) -> Pool:
-        """The samples at ``positions``, in that order; class fields and ``real`` stay whole."""
+        """Return the pool of the samples at ``positions``, in that order; class fields and ``real`` are kept."""
         import torch
 
         index = torch.as_tensor(positions, dtype=torch.long)
@@ -90,7 +91,7 @@ class Pool:
         )
 
     def of_class(self, class_index: int) -> Pool:
-        """The samples of one class, in pool order; the pool itself where it holds no other."""
+        """Return the pool of one class's samples, in pool order; the pool itself if it holds no other class."""
         positions = self.by_class[class_index]
         return self if len(positions) == len(self) else self.subset(positions)
 
@@ -107,13 +108,17 @@ class Pool:
         latents: Array | None = None,
         real: Pool | None = None,
     ) -> Pool:
-        """A pool from torch tensors or numpy arrays; raises ComponentError where lengths or labels do not fit."""
+        """Build a pool from torch tensors or numpy arrays. The arguments are the attributes of a pool.
+
+        Raises:
+            ComponentError: lengths differ, a label is out of range, or a sample id occurs twice.
+        """
         import torch
 
         label_tensor = torch.as_tensor(labels, dtype=torch.long)
         count = len(label_tensor)
         if count and not 0 <= int(label_tensor.min()) <= int(label_tensor.max()) < len(class_names):
-            raise ComponentError(f"labels must lie in 0…{len(class_names) - 1}, the number of class names less one")
+            raise ComponentError(f"labels must lie in 0…{len(class_names) - 1} for {len(class_names)} class names")
         per_sample = {name: torch.as_tensor(values) for name, values in (fields or {}).items()}
         extra = {"images": images, "latents": latents}
         per_sample_extra = {name: torch.as_tensor(v) for name, v in extra.items() if v is not None}
@@ -141,12 +146,12 @@ class Pool:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a selector chose: for each class, positions in the pool in the selector's documented order.
+    """The samples that a selector chose.
 
     Attributes:
-        per_class: positions in the pool, one tuple a class.
-        scores: per class one number per chosen sample, if the selector has them.
-        info: JSON values worth keeping beside the choice.
+        per_class: positions in the pool, one tuple for each class, in the selector's documented order.
+        scores: one number for each chosen sample, one tuple for each class; None if the selector has none.
+        info: further JSON values to store with the selection.
     """
 
     per_class: tuple[tuple[int, ...], ...]
@@ -155,21 +160,21 @@ class Selection:
 
     @property
     def indices(self) -> tuple[int, ...]:
-        """All chosen positions, class after class."""
+        """All chosen positions, one class after another."""
         return tuple(i for chosen in self.per_class for i in chosen)
 
     def by_class(self) -> dict[int, tuple[int, ...]]:
-        """Class index to the chosen positions."""
+        """Return the chosen positions by class index."""
         return dict(enumerate(self.per_class))
 
 
 @dataclass(frozen=True, eq=False)
 class SoftLabels:
-    """What a teacher said of each image of a distilled set, kept with it.
+    """A teacher's logits for each image of a distilled set.
 
     Attributes:
-        logits: ``[N, C]`` float32, a column for each of the data set's classes in their order, not softened.
-        tau: the temperature: logits are divided by it before the softmax.
+        logits: ``[N, C]`` float32, one column for each class of the data set, in its order, before softening.
+        tau: the temperature. Logits are divided by it before the softmax.
     """
 
     logits: Tensor
@@ -177,21 +182,21 @@ class SoftLabels:
 
     @property
     def probabilities(self) -> Tensor:
-        """Softened, ``[N, C]``; each row sums to 1."""
+        """The softened probabilities, ``[N, C]``; each row sums to 1."""
         return (self.logits / self.tau).softmax(dim=1)
 
 
 @dataclass(frozen=True, eq=False)
 class DistilledSet:
-    """The tiny training set.
+    """A distilled training set.
 
     Attributes:
         images: uint8 ``[N, 3, H, W]``.
         labels: ``[N]`` int64.
-        sample_ids: where each image came from.
+        sample_ids: the origin of each image.
+        latents: the latents of the images, ``[N, …]``; None if the generator keeps none.
+        soft: soft labels; None unless the suite asks for them.
         ipc: images per class.
-        latents: ``[N, …]`` where the generator keeps them.
-        soft: soft labels, where the suite asks for them.
     """
 
     images: Tensor

@@ -1,4 +1,4 @@
-"""Refiners: what is done to the chosen images before students see them."""
+"""Refiners: improve the chosen images before students are trained on them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class Refiner(Component):
-    """Polishes a distilled set.
+    """A refiner changes the images of a distilled set.
 
     Attributes:
-        identity: it changes nothing, so no stage is planned for it.
-        needs_latents: it works only where the generator keeps latents.
-        needs_soft: it works only on sets with soft labels, and is given their teacher.
+        kind: ``refiner``.
+        identity: True if the refiner changes nothing; a plan has no stage for it then.
+        needs_latents: True if the generator must keep latents.
+        needs_soft: True if the set must have soft labels; ``refine`` receives their teacher then.
     """
 
     kind: ClassVar[str] = "refiner"
@@ -32,4 +33,11 @@ class Refiner(Component):
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        """The polished set: the same samples in the same order."""
+        """Return the refined set: the same samples in the same order.
+
+        Args:
+            distilled: the chosen images.
+            prior: the generative model behind them; None if the generator has none.
+            teacher: the scorer that gave the soft labels; None unless ``needs_soft``.
+            ctx: seed and device.
+        """

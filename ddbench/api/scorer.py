@@ -1,4 +1,4 @@
-"""Scorers: what a frozen network says of images."""
+"""Scorers: apply a frozen network to images."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 
 class Scorer(Component):
-    """Writes fields for each image. A suite binds it to a role; its field ``logits`` becomes ``ROLE.logits``.
+    """A scorer computes fields for each image.
+
+    A suite binds a scorer to a role. Its field ``logits`` becomes ``ROLE.logits``.
 
     Attributes:
-        provides: names of the per-sample fields.
-        provides_per_class: names of the per-class fields.
-        teaches: it has ``class_logits``, so refiners and students can learn from it. One that teaches also writes
-            ``logits`` and, per class, ``column``: the class's column in them.
+        kind: ``scorer``.
+        provides: names of the fields per sample.
+        provides_per_class: names of the fields per class.
+        teaches: True if ``class_logits`` is implemented, so that refiners and students can learn from the scorer. It
+            must then provide ``logits`` and, per class, ``column``: the class's column in them.
     """
 
     kind: ClassVar[str] = "scorer"
@@ -33,32 +36,32 @@ class Scorer(Component):
 
     @property
     def block(self) -> int:
-        """Images that are scored together; the last block of a batch is padded, so no score depends on company.
+        """Number of images that are scored together. The last block is padded, so scores do not depend on its size.
 
-        At another place in its block a score may differ by rounding.
+        A score may differ by rounding at another position in its block.
         """
         return 64
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
-        """Raise ComponentError, naming the class, unless the scorer knows each of the data set's classes; no torch."""
+        """Raise ComponentError for a class of the data set that the scorer does not know. Torch is not needed."""
 
     @abstractmethod
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        """uint8 ``[block, 3, H, W]`` to the fields named in ``provides``, each ``[block, …]`` float32."""
+        """Map images, uint8 ``[block, 3, H, W]``, to the fields in ``provides``, each ``[block, …]`` float32."""
 
     def class_fields(self, data: TrainingData, ctx: Context) -> dict[str, Tensor]:
-        """The fields named in ``provides_per_class``, each ``[C, …]``."""
+        """Return the fields in ``provides_per_class``, each ``[C, …]``."""
         return {}
 
     def class_logits(self, images: Tensor) -> Tensor:
-        """Float images ``[n, 3, H, W]`` in [0, 1], of any size, to logits ``[n, C]``; differentiable, weights frozen.
+        """Map float images ``[n, 3, H, W]`` in [0, 1], of any size, to logits ``[n, C]``.
 
-        The columns are the data set's classes in their order.
+        The columns are the data set's classes in their order. The result is differentiable; the weights are frozen.
         """
-        raise ComponentError(f"{self.label()} is no classifier of the data set's classes", hint="choose one that is")
+        raise ComponentError(f"{self.label()} cannot classify the data set's classes", hint="choose a teaching scorer")
 
     def score(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        """Fields of any number of images, computed in padded blocks."""
+        """Return the fields of any number of images, computed in padded blocks."""
         import torch
 
         parts: list[dict[str, Tensor]] = []

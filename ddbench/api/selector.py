@@ -1,4 +1,4 @@
-"""Selectors: which candidates make the distilled set."""
+"""Selectors: choose the candidates of the distilled set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ _THEIR_MISTAKE = "this is a mistake in the selector"
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was chosen within one class, when there is more to say than the positions."""
+    """The samples chosen within one class, with details.
+
+    Attributes:
+        indices: positions in the class's pool, in the selector's documented order.
+        scores: one number for each chosen sample; None if there are none.
+        info: further JSON values to store with the selection.
+    """
 
     indices: Sequence[int]
     scores: Sequence[float] | None = None
@@ -28,13 +34,14 @@ class Chosen:
 
 
 class Selector(Component):
-    """Chooses exactly ``ipc`` different samples of each class.
+    """A selector chooses exactly ``ipc`` different samples of each class.
 
     Implement ``select_class`` (one class at a time) or override ``choose`` (all classes jointly). A selector sees only
-    the cell's own prefix of the pool.
+    the pool of its own cell, a prefix of the generated pool.
 
     Attributes:
-        default_pool: the pool size a cell gets unless its suite says otherwise: ``1x`` is one times the cell's IPC.
+        kind: ``selector``.
+        default_pool: the pool size if the suite gives none; ``4x`` is four times the IPC.
     """
 
     kind: ClassVar[str] = "selector"
@@ -42,25 +49,31 @@ class Selector(Component):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Fields, as ``ROLE.name``, that the pool must carry, as configured."""
-        return ()
+        """Fields that the pool must have, as ``ROLE.name``; by default those that ``FieldName`` parameters name."""
+        return self.params.field_names
 
     @property
     def needs_class(self) -> tuple[str, ...]:
-        """Class fields, as ``ROLE.name``, that the pool must carry, as configured."""
+        """Class fields that the pool must have, as ``ROLE.name``. They may depend on the parameters."""
         return ()
 
     @property
     def needs_real(self) -> tuple[str, ...]:
-        """Fields, as ``ROLE.name``, of the real training images, which the selector finds as ``pool.real``."""
+        """Fields of the real training images, as ``ROLE.name``, that ``pool.real`` must have."""
         return ()
 
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int] | Chosen:
-        """Positions within ``pool``, which holds the samples of one class, in the selector's documented order."""
+        """Return positions within ``pool``, in the selector's documented order.
+
+        Args:
+            pool: the samples of one class.
+            ipc: the number of samples to choose.
+            ctx: seed and device.
+        """
         raise ComponentError(f"{self.label()} implements neither select_class nor choose")
 
     def choose(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
-        """Positions within ``pool`` for every class; by default one ``select_class`` a class."""
+        """Return positions within ``pool`` for every class; by default, call ``select_class`` for each class."""
         parts: list[Chosen] = []
         per_class: list[tuple[int, ...]] = []
         for class_index, positions in enumerate(pool.by_class):
@@ -74,16 +87,16 @@ class Selector(Component):
         return Selection(tuple(per_class), scores if len(scores) == len(parts) else None, info)
 
     def select(self, pool: Pool, ipc: int, ctx: Context) -> Selection:
-        """Choose, and hold the choice to its contract.
+        """Choose the samples of every class and check the selection.
 
         Raises:
-            ComponentError: a class has fewer than ``ipc`` candidates, or the selector broke its contract: a wrong
-                number, the same sample twice, a sample of another class.
+            ComponentError: a class has fewer than ``ipc`` candidates, or the selector broke its contract. It must
+                choose ``ipc`` samples of each class, no sample twice, and no sample of another class.
         """
         for name, positions in zip(pool.class_names, pool.by_class, strict=True):
             if len(positions) < ipc:
                 raise ComponentError(
-                    f"{self.label()} is to choose {ipc} of {len(positions)} candidates of class '{name}'",
+                    f"{self.label()} must choose {ipc} of only {len(positions)} candidates of class '{name}'",
                     hint="enlarge the pool or lower the IPC",
                 )
         selection = self.choose(pool, ipc, ctx)
@@ -101,7 +114,7 @@ class Selector(Component):
         return selection
 
     def _check(self, chosen: Sequence[int], ipc: int, size: int, class_name: str) -> None:
-        """Hold one class's choice to ``ipc`` different positions below ``size``."""
+        """Raise ComponentError unless one class has ``ipc`` different positions below ``size``."""
         problem = None
         if len(chosen) != ipc:
             problem = f"chose {len(chosen)} samples, not {ipc},"

@@ -1,4 +1,4 @@
-"""The settings of evaluation that a suite makes. No torch here."""
+"""Evaluation settings of a suite. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class EvaluationSettings(BaseModel):
-    """The settings by which every student of a suite is computed and measured, in addition to the protocol.
+    """Settings that apply to every student of a suite, in addition to the protocol.
 
-    A suite file has these settings as keys of its own. The keys of nodes hold the settings that differ from their
-    defaults, and records hold all of them. To add a setting, define it here and use it where it takes effect. A default
-    never changes, because that would give old keys another meaning.
+    A suite file gives these settings as top-level keys. The keys of nodes contain the settings that differ from their
+    defaults, and records contain all of them. To add a setting, define it here and use it where it takes effect. Never
+    change a default: old keys would get another meaning.
+
+    Attributes:
+        numerics: the arithmetic of students, ``reference`` or ``fast``.
+        evaluate: the epochs after which a student is measured, ``last`` or ``papers``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     numerics: Literal["reference", "fast"] = Field(
         "fast",
-        description="`reference` computes students in plain float32; `fast` takes the fastest way on the device that "
-        "trains them as well",
+        description="`reference` trains students in plain float32; `fast` uses the fastest arithmetic of the device "
+        "that trains them equally well",
     )
     evaluate: Literal["last", "papers"] = Field(
         "last",
-        description="`last` measures a student once, after the last epoch; `papers` measures as often as the protocol "
-        "says. Measuring changes nothing in the training",
+        description="`last` measures a student once, after the last epoch; `papers` measures it after every epoch that "
+        "the protocol lists. Measuring does not change the training",
     )
 
     def keyed(self) -> dict[str, Any]:

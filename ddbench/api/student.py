@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 
 
 class Student(Component):
-    """An architecture. Its weights are drawn from torch's global generator, which the trainer seeds."""
+    """A network architecture. Initial weights come from torch's global generator, which the trainer seeds.
+
+    Attributes:
+        kind: ``student``.
+    """
 
     kind: ClassVar[str] = "student"
 
     @abstractmethod
     def build(self, num_classes: int, image_size: int, channels: int = 3) -> nn.Module:
-        """An untrained network; raises ComponentError where it cannot take images of that size."""
+        """Build an untrained network. Raise ComponentError if it cannot take images of that size."""
 
     def check_size(self, image_size: int) -> None:
-        """Raise ComponentError, before anything runs, where ``build`` would; no torch."""
+        """Raise ComponentError if ``build`` would fail. It is called before anything runs; do not import torch."""
 
     def network_cost(self, num_classes: int, image_size: int) -> NetworkCost | None:
-        """Return the size of the network for colour images of that size, or None if it is not known; no torch."""
+        """Return the network's cost for colour images of that size, or None if not known. Do not import torch."""
         return None

@@ -1,4 +1,4 @@
-"""The pieces of work that components tell the cost of. Torch is not imported here."""
+"""The arguments of ``Component.cost``. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatasetWork(Work):
-    """A piece of work that is done for a data set.
+    """A piece of work for a data set.
 
     Attributes:
         dataset: the data set.
@@ -28,11 +28,11 @@ class DatasetWork(Work):
 
 
 class Fit(DatasetWork):
-    """The fit of a generator or scorer, and what it stores."""
+    """The fit of a generator or scorer, including the storage of its result."""
 
 
 class Sample(DatasetWork):
-    """One sample of a generator, and what is stored of it."""
+    """The generation and storage of one sample."""
 
 
 class Loss(DatasetWork):
@@ -44,12 +44,17 @@ class Decode(DatasetWork):
 
 
 class Score(DatasetWork):
-    """One image that a scorer looks at, and the fields that are stored of it."""
+    """The scoring of one image, including the storage of its fields."""
 
 
 @dataclass(frozen=True)
 class Refine(DatasetWork):
-    """The refinement of one image, without what is stored of it."""
+    """The refinement of one image, without its storage.
+
+    Attributes:
+        generator: the generator of the image.
+        teacher: the scorer that gave the soft labels; None if the refiner needs none.
+    """
 
     generator: Generator
     teacher: Scorer | None
@@ -60,9 +65,12 @@ class Train(DatasetWork):
     """The evaluation of a distilled set of ``ipc`` images per class by one student.
 
     Attributes:
-        teacher: labels each batch; None if the protocol needs no such teacher.
-        evaluation: the suite's settings; the numerics ``fast`` count as half precision.
-        validation_size: validation images; None if their number is not known.
+        ipc: images per class.
+        student: the network to train.
+        protocol: the training protocol.
+        teacher: the scorer that labels each batch; None if the protocol has no dynamic labels.
+        evaluation: the suite's settings. The numerics ``fast`` count as half precision.
+        validation_size: number of validation images; None if it is not known.
     """
 
     ipc: int

@@ -1,4 +1,4 @@
-"""The command line, one small file per verb."""
+"""The command line, with one module for each verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ddbench describe``: everything about one component or protocol."""
+"""``ddbench describe``: show one component or protocol."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ def describe(
     name: Annotated[str, typer.Argument(help="A component or protocol, such as k-center or selector/k-center.")],
     json: AsJson = False,
 ) -> None:
-    """Describe a component or protocol: what it does, its parameters, where it comes from."""
+    """Describe a component or protocol: summary, parameters and source."""
     from ddbench.cli.output import print_json
     from ddbench.errors import DdbenchError, did_you_mean
     from ddbench.registry import catalogue
 
-    known = catalogue()
+    available = catalogue()
     if "@" in name:
-        protocol = known.protocol(name)
+        protocol = available.protocol(name)
         found: list[dict[str, Any]] = [{"summary": protocol.summary, **protocol.model_dump(mode="json")}]
     else:
         kind, _, short = name.rpartition("/")
-        classes = [c for c in known.components(kind or None) if c.info.name == short]
+        classes = [c for c in available.components(kind or None) if c.info.name == short]
         if not classes:
-            hint = did_you_mean(short, {c.info.name for c in known.components()})
+            hint = did_you_mean(short, {c.info.name for c in available.components()})
             raise DdbenchError(f"there is no component '{name}'", hint=hint)
-        found = [_facts(cls, known.owner(cls)) for cls in classes]
+        found = [_facts(cls, available.owner(cls)) for cls in classes]
     if json:
         print_json(found[0] if len(found) == 1 else found)
         return
@@ -54,7 +54,7 @@ def _facts(cls: type[Component], owner: str) -> dict[str, Any]:
 
 
 def _values(schema: dict[str, Any]) -> str:
-    """What a parameter may be, in words, from its JSON schema."""
+    """Describe the allowed values of a parameter from its JSON schema."""
     if "anyOf" in schema:
         return " | ".join(map(_values, schema["anyOf"]))
     if "prefixItems" in schema:

@@ -1,4 +1,4 @@
-"""``ddbench doctor``: is everything here that a run needs?"""
+"""``ddbench doctor``: check that this machine can run suites."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ Mark = Literal["ok", "--", "!!"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: how it stands, and whether it is well, not here, or wrong."""
+    """The result of one check.
+
+    Attributes:
+        what: the thing that was checked.
+        found: its state.
+        mark: ``ok``; ``--`` for something optional that is missing; ``!!`` for an error.
+    """
 
     what: str
     found: str
@@ -27,9 +33,9 @@ class Finding:
 
 
 def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
-    """Look at the environment, the plug-ins, the data and the store; exit 1 if something is wrong.
+    """Check the environment, the plug-ins, the data and the store. Exit with 1 if there is an error.
 
-    Marks: ok is well; -- is data that is not here, or not all of it, which nothing may need; !! is wrong.
+    Marks: ok; -- for optional data or libraries that are missing or incomplete; !! for an error.
     """
     from ddbench.cli.output import print_json, print_table
 
@@ -49,10 +55,10 @@ def _environment() -> list[Finding]:
     from ddbench.toolkit.hardware import cpu_model, gpu_models
 
     absent = absent_libraries()
-    said = f"missing: {', '.join(absent)}; {remedy(absent)}"
+    message = f"missing: {', '.join(absent)}; {remedy(absent)}"
     return [
         Finding("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
-        Finding("packages", said, "!!") if absent else Finding("packages", "all there"),
+        Finding("packages", message, "!!") if absent else Finding("packages", "all installed"),
         Finding("processor", f"{cpu_model()}, {usable_cores()} cores usable"),
         Finding("GPUs", ", ".join(gpu_models()) or "none"),
     ]
@@ -71,7 +77,7 @@ def _plugins() -> list[Finding]:
             findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package} {plugin.deferred or ''}".strip()))
     findings += [Finding("module", line, "!!") for line in catalogue().left_out()]
     for library, users in needed_by(catalogue().components()).items():
-        findings.append(Finding(f"without {library}", f"of no use: {', '.join(users)}", "--"))
+        findings.append(Finding(f"without {library}", f"cannot be used: {', '.join(users)}", "--"))
     return findings
 
 
@@ -79,13 +85,13 @@ def _data() -> list[Finding]:
     from ddbench.registry import catalogue
 
     datasets = (cast("type[Dataset]", cls) for cls in catalogue().components("dataset"))
-    plain = (cls for cls in datasets if not cls.Params.model_json_schema().get("required"))
-    return [_data_set(cls()) for cls in plain]
+    without_required = (cls for cls in datasets if not cls.Params.model_json_schema().get("required"))
+    return [_data_set(cls()) for cls in without_required]
 
 
 def _data_set(dataset: Dataset) -> Finding:
     what, missing = f"data set {dataset.info.name}", dataset.missing()
-    return Finding(what, "there") if missing is None else Finding(what, missing, "--")
+    return Finding(what, "complete") if missing is None else Finding(what, missing, "--")
 
 
 def _store(option: Path | None) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""``ddbench export``: results as files to commit."""
+"""``ddbench export``: write results as JSON files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from ddbench.cli.options import StoreFolder, SuiteFile, store_root
 def export(
     suite: SuiteFile,
     to: Annotated[
-        Path, typer.Option("--to", metavar="DIR", help="Write into the folder of the suite's name in this one.")
+        Path, typer.Option("--to", metavar="DIR", help="Write into the subfolder of DIR with the suite's name.")
     ] = Path("leaderboard/results"),
     store: StoreFolder = None,
 ) -> None:
-    """Write a suite's results as JSON, one file a training, of which `ddbench report` makes the same leaderboard.
+    """Write a suite's results as JSON, one file for each training.
 
-    Results that are there stay; where one says something else, nothing is written.
+    `ddbench report` makes the same leaderboard from these files.
+    Existing files are kept. If one has a different result, nothing is written.
     """
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
@@ -29,7 +30,7 @@ def export(
     results = results_of(resolved, state)
     if not results.records:
         raise DdbenchError(
-            f"suite '{resolved.name}' has no result in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
+            f"suite '{resolved.name}' has no results in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
         )
     folder = to / resolved.name
     count, new = export_results(results, folder)

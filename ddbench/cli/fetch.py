@@ -1,4 +1,4 @@
-"""``ddbench fetch``: get everything up front, so that no run touches the network or decodes a folder of photographs."""
+"""``ddbench fetch``: download and prepare data and weights, so that runs need no network."""
 
 from __future__ import annotations
 
@@ -13,33 +13,42 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    what: Annotated[str, typer.Argument(help="A data set, or a suite for all that it needs. NAME.yaml is the suite.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A data set, or a suite, to fetch everything that it needs. If both have one name, write NAME.yaml "
+            "for the suite."
+        ),
+    ],
     params: Annotated[
         list[str] | None,
         typer.Argument(help="Parameters of the data set, such as split=fastai.", metavar="[NAME=VALUE]..."),
     ] = None,
 ) -> None:
-    """Get a data set, or the data and the published weights of a suite; nothing half-written is taken for whole."""
+    """Download a data set, or the data and the published weights of a suite.
+
+    Repeat the command to resume an interrupted download. All files are checked.
+    """
     from ddbench.api import Component
     from ddbench.cli.output import fail, stderr
     from ddbench.errors import DdbenchError
 
-    # Several generators lack the same part: what cannot be had is told once.
+    # Several generators may need the same file: report each failure once.
     failures: dict[str, DdbenchError] = {}
-    said: set[str] = set()
+    reported: set[str] = set()
     for label, component in _wanted(what, params or []):
         try:
-            lacked = component.missing() is not None
-            fetched = _fetch(component) or (lacked and component.missing() is None)
+            incomplete = component.missing() is not None
+            fetched = _fetch(component) or (incomplete and component.missing() is None)
         except* (DdbenchError, OSError) as group:
             for error in group.exceptions:
                 failures[str(error)] = error if isinstance(error, DdbenchError) else DdbenchError(f"{label}: {error}")
         else:
-            # A component that has nothing to fetch is not worth a line, nor is one that differs in other parameters.
-            if fetched or (type(component).fetch is not Component.fetch and label not in said):
-                outcome = "fetched and checked" if fetched else "already there"
+            # Print no line for a component that never fetches anything, and one line for each label.
+            if fetched or (type(component).fetch is not Component.fetch and label not in reported):
+                outcome = "fetched and checked" if fetched else "already complete"
                 stderr.print(f"{label}: {outcome}", markup=False, highlight=False, soft_wrap=True)
-                said.add(label)
+                reported.add(label)
     for failure in failures.values():
         fail(failure)
     if failures:
@@ -47,7 +56,7 @@ def fetch(
 
 
 def _is_suite(what: str) -> bool:
-    """Return whether a suite is meant. A name that a data set and a shipped suite share means the data set."""
+    """Return True if ``what`` is a suite. A name that a data set and a shipped suite share means the data set."""
     from ddbench.registry import catalogue
     from ddbench.suite.shipped import shipped_suites
 
@@ -56,7 +65,7 @@ def _is_suite(what: str) -> bool:
 
 
 def _fetch(component: Component) -> bool:
-    """Get what a component lacks. Returns whether there was anything to do."""
+    """Fetch what a component needs, with progress bars. Return True if a transfer was shown."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
     from ddbench.cli.output import stderr
@@ -78,7 +87,7 @@ def _fetch(component: Component) -> bool:
 
 
 def _wanted(what: str, params: Sequence[str]) -> Iterator[tuple[str, Component]]:
-    """The data set that is meant; of a suite, then every component that its plan uses. Each has a name for people."""
+    """Yield each component to fetch with a name for messages: a data set, or every component of a suite's plan."""
     from ddbench.errors import DdbenchError
     from ddbench.plan.graph import build_graph
     from ddbench.registry import create
@@ -86,7 +95,7 @@ def _wanted(what: str, params: Sequence[str]) -> Iterator[tuple[str, Component]]
 
     if _is_suite(what):
         if params:
-            raise DdbenchError(f"{what} says the parameters of its data set itself", hint=f"leave out {params[0]}")
+            raise DdbenchError(f"suite {what} sets the parameters of its data set", hint=f"remove {params[0]}")
         suite = load_suite(what)
         dataset = suite.dataset.component
         yield suite.dataset.label, dataset
@@ -98,5 +107,5 @@ def _wanted(what: str, params: Sequence[str]) -> Iterator[tuple[str, Component]]
     for param in params:
         name, sign, values[name] = param.partition("=")
         if not sign:
-            raise DdbenchError(f"'{param}' is no parameter of a data set", hint="write NAME=VALUE")
+            raise DdbenchError(f"'{param}' is not a parameter", hint="write NAME=VALUE")
     yield f"{what} ({', '.join(params)})" if params else what, create("dataset", what, **values)

@@ -1,4 +1,4 @@
-"""``ddbench gc``: free space, and lose no result."""
+"""``ddbench gc``: free disk space without losing results."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from ddbench.cli.options import AsJson, StoreFolder, store_root
 
 
 def gc(
-    keep: Annotated[list[Path] | None, typer.Argument(metavar="[SUITE]...", help="Suites to keep files of.")] = None,
+    keep: Annotated[
+        list[Path] | None, typer.Argument(metavar="[SUITE]...", help="Keep the files of these suites.")
+    ] = None,
     store: StoreFolder = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Do it; without this, only say what would go.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete the files. Without it, only show the effect.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
-    """Remove the files (pools, scores, fits) that the named suites do not use, and what fits have cached.
+    """Remove pools, scores and fits that the named suites do not use, and the cache.
 
-    Results and manifests stay.
+    Results and manifests are kept.
     """
     from ddbench.cli.output import print_json
     from ddbench.plan.state import plan_suite
@@ -34,6 +38,6 @@ def gc(
     verb = "removed" if delete else "would remove"
     earlier = f" ({freed.earlier} made by an earlier version)" if freed.earlier else ""
     size = f"{freed.size / 2**20:.1f} MiB"
-    print(f"{verb} the files of {freed.artifacts} artifacts{earlier}, {size}; no result is touched")
+    print(f"{verb} the files of {freed.artifacts} artifacts{earlier}, {size}; results are kept")
     if not delete and freed.size:
-        print("add --delete to do it")
+        print("add --delete to remove them")

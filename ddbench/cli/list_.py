@@ -1,4 +1,4 @@
-"""``ddbench list``: which components and protocols there are."""
+"""``ddbench list``: list components and protocols."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from ddbench.api import Component
     from ddbench.registry import Catalogue
 
-# A note names at most so many components.
+# A note names at most this many components; it counts more.
 _NAMED = 4
 
 
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(help="dataset, generator, scorer, selector, refiner, student, evaluator, protocol.")
+        str | None,
+        typer.Argument(help="One of dataset, generator, scorer, selector, refiner, student, evaluator, protocol."),
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """List components and protocols, with the package that each comes from."""
+    """List components and protocols with the packages that they come from."""
     from ddbench.api import KINDS
     from ddbench.cli.output import print_json, print_table, stderr
     from ddbench.errors import DdbenchError, did_you_mean
@@ -31,36 +32,36 @@ def list_(
 
     if kind is not None and kind not in (*KINDS, "protocol"):
         raise DdbenchError(f"there is no kind '{kind}'", hint=did_you_mean(kind, [*KINDS, "protocol"]))
-    known = catalogue()
-    components = [] if kind == "protocol" else known.components(kind)
+    available = catalogue()
+    components = [] if kind == "protocol" else available.components(kind)
     rows = [
-        {"kind": c.info.kind, "name": c.info.name, "summary": c.info.summary, "from": known.owner(c)}
+        {"kind": c.info.kind, "name": c.info.name, "summary": c.info.summary, "from": available.owner(c)}
         for c in components
     ]
     if kind in (None, "protocol"):
         rows += [
-            {"kind": "protocol", "name": name, "summary": protocol.summary, "from": known.protocol_owner(name)}
-            for name, protocol in known.protocols().items()
+            {"kind": "protocol", "name": name, "summary": protocol.summary, "from": available.protocol_owner(name)}
+            for name, protocol in available.protocols().items()
         ]
     if json:
         print_json(rows)
     else:
         print_table(["kind", "name", "summary", "from"], [list(row.values()) for row in rows])
-    for note in _notes(known, components):
+    for note in _notes(available, components):
         stderr.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
-def _notes(known: Catalogue, components: Sequence[type[Component]]) -> Iterator[str]:
-    """Yield a line for each plug-in, module and component that cannot be used as it is here."""
+def _notes(available: Catalogue, components: Sequence[type[Component]]) -> Iterator[str]:
+    """Yield a line for each plug-in or module that is not loaded and for each library that is not installed."""
     from ddbench.registry.libraries import needed_by, remedy
 
-    for plugin in known.plugins.values():
-        called = f"plug-in '{plugin.name}' ({plugin.package})"
+    for plugin in available.plugins.values():
+        title = f"plug-in '{plugin.name}' ({plugin.package})"
         if plugin.deferred:
-            yield f"{called} {plugin.deferred}: its components are loaded when used"
+            yield f"{title} {plugin.deferred}: its components are loaded when used"
         if plugin.error:
-            yield f"{called} cannot be loaded: {plugin.error.splitlines()[-1]}"
-    yield from known.left_out()
+            yield f"{title} cannot be loaded: {plugin.error.splitlines()[-1]}"
+    yield from available.left_out()
     for library, users in needed_by(components).items():
-        who = ", ".join(users) if len(users) <= _NAMED else f"{len(users)} components"
-        yield f"{library} is not installed: {remedy([library])} (for {who})"
+        names = ", ".join(users) if len(users) <= _NAMED else f"{len(users)} components"
+        yield f"{library} is not installed: {remedy([library])} (for {names})"

@@ -12,11 +12,11 @@ SuiteFile = Annotated[
 ]
 StoreFolder = Annotated[
     Path | None,
-    # Square brackets in a help text are markup to rich: a default is told by `show_default`.
+    # rich treats square brackets in a help text as markup, so `show_default` gives the default.
     typer.Option(
         "--store",
         metavar="DIR",
-        help="Where artifacts and results are kept.",
+        help="The folder of artifacts and results.",
         show_default="DDBENCH_HOME, else .ddbench",
     ),
 ]
@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def store_root(option: Path | None) -> Path:
-    """The store's folder: the option, else DDBENCH_HOME, else ``.ddbench`` in the working directory."""
+    """Return the store's folder: the option, DDBENCH_HOME, or ``.ddbench`` in the working directory."""
     from ddbench.toolkit.home import store_home
 
     return (option or store_home()).absolute()

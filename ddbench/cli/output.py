@@ -1,4 +1,4 @@
-"""How verbs speak: results on stdout, everything else on stderr."""
+"""Output of verbs: results go to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
-    """Print a table to stdout; wide enough for its text where nobody watches."""
+    """Print a table to stdout, 200 columns wide if stdout is not a terminal."""
     table = Table(*headers, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
@@ -29,5 +29,5 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
 
 
 def fail(error: DdbenchError) -> None:
-    """Say what a user did wrong, on one line."""
+    """Print an error as one line to stderr."""
     stderr.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)

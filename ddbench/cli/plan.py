@@ -1,4 +1,4 @@
-"""``ddbench plan``: what a run would do, and what it costs."""
+"""``ddbench plan``: show the work of a run and its estimated cost."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ddbench.plan.estimate.estimate import Estimate, PartialSum, StageEstimate
 
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
-# The amounts whose unknown nodes the JSON counts: the name there, and here.
+# The amounts for which the JSON counts unknown nodes: JSON names to attribute names.
 _UNKNOWN = {"flops": "flops", "hours": "seconds", "hours_left": "seconds_left", "disk_bytes": "disk_bytes"}
-# What memory is counted of: the name in the JSON, and in words. A process holds Python and torch beside tensors.
+# Two measures of memory: JSON names to texts. The memory of a process includes Python and torch.
 _MEMORY = {"tensors": "of tensors", "process": "of the whole process, as recorded,"}
-# What takes disk beside the artifacts and results that are counted.
+# These take disk space too, but are not part of the estimate.
 _NOT_COUNTED = ("data", "weights", "cached latents")
 
 
@@ -30,14 +30,17 @@ def plan(
         typer.Option(
             "--device",
             metavar="NAME",
-            help="Estimate for this device: a100, h100, h200, rtx-4090, a6000, cpu (one thread of this machine's), or "
-            "one that the store has timings of.",
-            show_default="the one it has most of, else what `ddbench run` computes on here",
+            help="Estimate for this device: a100, h100, h200, rtx-4090, a6000, cpu (one thread of this machine), or a "
+            "device with timings in the store.",
+            show_default="the device with most timings, else the device of `ddbench run`",
         ),
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show what a run would do and what it costs, stage by stage, without doing it."""
+    """Show the work of a run and its estimated cost for each stage. Nothing is run.
+
+    An unknown amount prints as ?; a lower bound starts with ≥.
+    """
     from ddbench.cli.output import print_json, print_table, stderr
     from ddbench.plan.drift import drifted
     from ddbench.plan.estimate.estimate import estimate
@@ -61,10 +64,10 @@ def plan(
         print_json({**value, "drift": drift, "damaged": damaged, "skipped": skipped})
         return
     print_table(_HEADERS, [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)])
-    print(f"\n{cells} cells, {done} with a result; {len(to_run)} nodes to run")
+    print(f"\n{cells} cells, {done} with results; {len(to_run)} nodes to run")
     for line in _estimate_text(found):
         print(line)
-    for note in [*drift, *damaged, *(f"left out: {reason}" for reason in skipped)]:
+    for note in [*drift, *damaged, *(f"skipped: {reason}" for reason in skipped)]:
         stderr.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -134,12 +137,12 @@ def _stage_text(stage: StageEstimate) -> list[str]:
 
 
 def _estimate_text(found: Estimate) -> list[str]:
-    """Return the lines below the table."""
+    """Return the lines that follow the table."""
     device, left = found.device, _text(found.total("seconds_left"), _duration)
-    first = f"{device.title}, one worker: {f'{left} left' if left else 'nothing is left to run'}"
+    first = f"{device.title}, one worker: {f'{left} left' if left else 'nothing left to run'}"
     untimed = [stage.stage for stage in found.stages if stage.seconds_left.unknown]
     if untimed:
-        first += f"; some nodes have no known time: {', '.join(untimed)}"
+        first += f"; the time of some nodes is unknown: {', '.join(untimed)}"
     missing = [f"to fetch: {line}" for line in found.missing]
     return [first, *_assumptions(found), _memory(found), _disk(found), *_sharing(found), *missing]
 
@@ -152,17 +155,17 @@ def _assumptions(found: Estimate) -> list[str]:
 
     lines = []
     if found.device.float32 is None and not found.basis:
-        lines.append("the speed of this device is not known; name another with --device")
+        lines.append("the speed of this device is unknown; choose another with --device")
     assumed = [stage.stage for stage in found.stages if stage.basis & {devices.FLOPS, devices.LAUNCHES}]
     if assumed:
         shares = ", ".join(f"{stage} {devices.SHARES[stage]:.0%}" for stage in assumed)
-        lines.append(f"share of the device's peak assumed for FLOPs (small networks reach less): {shares}")
+        lines.append(f"assumed share of the device's peak FLOPs (small networks reach less): {shares}")
     if devices.LAUNCHES in found.basis:
         pace = f"{devices.LAUNCH_SECONDS * 1e6:g} µs for each kernel launch"
         step = f"a training step launches {LAUNCHES_OF_A_STEP} kernels in addition to those of its network"
-        lines.append(f"least time assumed for launches: {pace}; {step}")
+        lines.append(f"assumed minimum time: {pace}; {step}")
     if timings.RECORDED in found.basis and found.device.name == THIS_CPU:
-        lines.append("recorded timings on a CPU are CPU time per thread, where that is less than wall time")
+        lines.append("recorded CPU timings are wall time, or CPU time per thread if that is less")
     return lines
 
 
@@ -172,30 +175,32 @@ def _memory(found: Estimate) -> str:
         for stage in found.stages
         if stage.memory_unknown
     ]
-    least, limit = "≥ " if unknown else "", found.device.memory_gib
+    bound, limit = "≥" if unknown else "about", found.device.memory_gib
     peaks = [
-        f"{least}about {_size(stage.memory_bytes[counted])} {what} in one node ({stage.stage})"
+        f"{bound} {_size(stage.memory_bytes[counted])} {what} in one node ({stage.stage})"
         for counted, what in _MEMORY.items()
         if (stage := found.peak_memory_stage(counted))
     ]
     limited = f", and the device has {limit:g} GiB" if limit else ""
-    without = f"; not known for {', '.join(unknown)}" if peaks and unknown else ""
+    without = f"; unknown for {', '.join(unknown)}" if peaks and unknown else ""
     return f"memory: {'; '.join(peaks) or '?'}{limited}{without}"
 
 
 def _disk(found: Estimate) -> str:
     stored = _text(found.total("disk_bytes"), _size)
-    return f"disk: {stored} in the store; {', '.join(_NOT_COUNTED)} are not counted"
+    return f"disk: {stored} in the store, without {', '.join(_NOT_COUNTED)}"
 
 
 def _sharing(found: Estimate) -> list[str]:
     shared = found.sharing
     if shared is None:
         return []
-    asked = f"{shared.unshared_images:,}"
+    unshared = f"{shared.unshared_images:,}"
     if shared.factor <= 1:
-        return [f"sharing: none; whole blocks are {shared.images:,} images, and cells ask for {asked}"]
-    return [f"sharing: {shared.factor:.1f}× fewer images than one pool a cell ({shared.images:,} and not {asked})"]
+        return [f"sharing: none; cells need {unshared} images, and complete blocks make {shared.images:,}"]
+    return [
+        f"sharing: {shared.factor:.1f}× fewer images than with one pool per cell ({shared.images:,}, not {unshared})"
+    ]
 
 
 def _text(amount: PartialSum, form: Callable[[float], str]) -> str:

@@ -1,7 +1,8 @@
-"""``ddbench report``: a leaderboard from results alone."""
+"""``ddbench report``: make a leaderboard from results."""
 
 from __future__ import annotations
 
+from os.path import isdir
 from pathlib import Path
 from typing import Annotated
 
@@ -11,25 +12,29 @@ from ddbench.cli.options import AsJson, StoreFolder, store_root
 
 
 def report(
-    suite: Annotated[Path, typer.Argument(metavar="SUITE", help="A suite, or a folder that `ddbench export` wrote.")],
+    suite: Annotated[Path, typer.Argument(metavar="SUITE", help="A suite, or a folder written by `ddbench export`.")],
     store: StoreFolder = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the markdown here.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the Markdown to this file.")
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Print a suite's leaderboard as markdown; what has no result yet shows as a dash."""
+    """Print a suite's leaderboard as Markdown. A dash means that there is no result yet."""
     from ddbench.cli.output import print_json
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import leaderboard_of, read_exported, results_of, to_markdown
+    from ddbench.report.exported import SUITE
+    from ddbench.suite.shipped import shipped_suites
     from ddbench.toolkit.files import write_whole
 
     root = store_root(store)
-    results = read_exported(suite) if suite.is_dir() else results_of(*plan_suite(suite, root))
+    # Unlike `Path.is_dir`, it is False for a name that no folder can have.
+    exported = isdir(suite) and ((suite / SUITE).is_file() or suite.as_posix() not in shipped_suites())  # noqa: PTH112
+    results = read_exported(suite) if exported else results_of(*plan_suite(suite, root))
     if not results.records:
-        where, hint = (suite, "export it again") if suite.is_dir() else (root, f"run it: `ddbench run {suite}`")
-        raise DdbenchError(f"suite '{results.suite}' has no result in {where}", hint=hint)
+        where, hint = (suite, "export it again") if exported else (root, f"run it: `ddbench run {suite}`")
+        raise DdbenchError(f"suite '{results.suite}' has no results in {where}", hint=hint)
     board = leaderboard_of(results)
     text = to_markdown(board)
     if output is not None:

@@ -1,4 +1,4 @@
-"""``ddbench run``: from a suite file to a leaderboard."""
+"""``ddbench run``: run a suite and print its leaderboard."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def run(
     suite: SuiteFile,
     store: StoreFolder = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Nodes that run at once, one thread each.", show_default="the cores")
+        int | None, typer.Option(min=1, help="Number of nodes to run in parallel.", show_default="the number of cores")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="Compute on this device: auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Run what is missing of a suite, and print its leaderboard.
+    """Run the unfinished part of a suite and print its leaderboard.
 
-    Killed or interrupted at any time, the same command goes on where it was.
+    Stop a run at any time; the same command resumes it.
     """
     from ddbench.cli.output import stderr
     from ddbench.errors import DdbenchError
@@ -45,16 +45,15 @@ def run(
             outcome = run_suite(resolved, root, show, workers=workers, device=device)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        show.say(f"interrupted: every finished node is kept in {root}; the same command goes on from there")
+        show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")
         sys.exit(INTERRUPTED)
     state = State(build_graph(resolved), Store(root)).resolve_all()
     print(to_markdown(build_leaderboard(resolved, state)))
     for label, message in outcome.failures:
-        show.say(f"failed: {label}: {message}")
+        show.print_line(f"failed: {label}: {message}")
     ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
-    lacking = sum(key not in state.results for _, key in state.graph.cells)
-    cells = len(state.graph.cells)
-    show.say(f"{cells - lacking} of {cells} cells have results; ran {ran}; store {root}")
+    done = sum(key in state.results for _, key in state.graph.cells)
+    show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")
     sys.exit(outcome.exit_code)
 
 

@@ -1,4 +1,4 @@
-"""``ddbench status``: how far a suite is."""
+"""``ddbench status``: show the progress of a suite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
 
 
 def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) -> None:
-    """Show how many cells of each row have results, and what failed."""
+    """Show how many cells of each row have results, and list failed nodes."""
     from ddbench.cli.output import print_json, print_table
     from ddbench.plan.state import plan_suite
     from ddbench.record.format1 import earlier_note

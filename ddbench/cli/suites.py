@@ -1,4 +1,4 @@
-"""``ddbench suites``: which suites come with ddbench."""
+"""``ddbench suites``: list the suites that are part of ddbench."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def suites(json: AsJson = False) -> None:
-    """List the suites that come with ddbench; each verb takes their names, and `ddbench init` copies one."""
+    """List the suites that come with ddbench. Give such a name in place of a suite file."""
     from ddbench.cli.output import print_json, print_table
     from ddbench.suite.shipped import shipped_suites
 

@@ -1,4 +1,4 @@
-"""``ddbench why``: why a node runs, or does not."""
+"""``ddbench why``: explain why a node runs or not."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
 def why(
     suite: SuiteFile,
     words: Annotated[
-        list[str] | None, typer.Argument(help="Words of a node's stage or label, or the start of its key.")
+        list[str] | None,
+        typer.Argument(
+            help="Show only nodes whose stage, label or key matches: words of the label, a prefix of the key."
+        ),
     ] = None,
     store: StoreFolder = None,
     json: AsJson = False,
 ) -> None:
-    """Say of each node whether it would run, and why."""
+    """Show for each node whether it would run, and why."""
     from ddbench.cli.output import print_json, print_table
     from ddbench.errors import DdbenchError
     from ddbench.plan.explain import reason
     from ddbench.plan.state import plan_suite
 
     _, state = plan_suite(suite, store_root(store))
-    known = list(state.store.manifests())
+    manifests = list(state.store.manifests())
     rows = []
     for key, node in state.graph.nodes.items():
         text = f"{node.stage} {node.label}".lower()
         if all(word.lower() in text or key.startswith(word) for word in words or []):
-            rows.append({"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, known)})
+            rows.append({"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, manifests)})
     if not rows:
-        raise DdbenchError(f"no node matches '{' '.join(words or [])}'", hint="`ddbench why SUITE` shows them all")
+        raise DdbenchError(f"no node matches '{' '.join(words or [])}'", hint="`ddbench why SUITE` shows all nodes")
     if json:
         print_json(rows)
     else:

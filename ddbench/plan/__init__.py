@@ -1,4 +1,4 @@
-"""Cells to a DAG of stage nodes with keys."""
+"""Plan a suite's cells as a DAG of nodes with keys."""
 
 from ddbench.plan.graph import Graph, build_graph
 from ddbench.plan.inputs import Inputs, Shard

@@ -1,139 +1,74 @@
-"""Results of key format 1, which ddbench 0.1 made, beside a plan of today.
+"""Match results of key format 1, made by ddbench 0.1, with the cells of a plan.
 
-Keys of the two formats differ, so an old result is found by the work behind it. Its record names the training; the
-manifests of its ancestors, which a store never loses, name the components and seeds. A result answers a cell where all
-of these agree. Parameters that one of the two formats does not know are not compared.
+The keys of format 1 are computed for the nodes of the plan. So an old result matches an evaluation only if ddbench 0.1
+had found it for the same work. A component of another version, or with changed parameters, has other keys.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from ddbench.api.settings import EvaluationSettings
+from ddbench.api import sha256_json
+from ddbench.errors import StoreError
 from ddbench.plan.graph import Graph
-from ddbench.plan.node import ComponentRef, Node
+from ddbench.plan.node import Node
 from ddbench.record import RunRecord
-from ddbench.store import Manifest, Store
-from ddbench.suite import Cell
+from ddbench.store import Store
 
 _FORMAT = 1
+# Inputs that had another name in format 1.
+_NAMES = {"shard": "samples"}
 
 
-def earlier_results(graph: Graph, wanted: set[str], store: Store) -> dict[str, list[RunRecord]]:
-    """Return the records of format 1 that answer the ``wanted`` evaluations, by recipe key."""
-    manifests = {m.action_key: m for m in store.manifests() if m.format == _FORMAT}
-    by_place: dict[tuple[Any, ...], list[_Made]] = defaultdict(list)
-    for record in store.all_results():
-        made = _made(record, manifests) if record.format == _FORMAT else None
-        if made is not None:
-            by_place[made.place].append(made)
+def earlier_results(graph: Graph, wanted: Iterable[str], store: Store) -> dict[str, list[RunRecord]]:
+    """Return the records of format 1 that match the ``wanted`` evaluations, by recipe key."""
+    digests: dict[str, str | None] = {}
     found: dict[str, list[RunRecord]] = {}
-    for cell, key in graph.cells:
-        if key in wanted and key not in found:
-            node = graph.nodes[key]
-            near = by_place.get(
-                (cell.row.protocol.id, cell.student.component.info.name, cell.training_seed, cell.ipc), ()
-            )
-            records = [made.record for made in near if _answers(made, cell, node, graph, key)]
+    for recipe_key in wanted:
+        with suppress(StoreError):
+            action_key = _action_key(graph, recipe_key, store, digests)
+            records = [] if action_key is None else store.results(action_key)
             if records:
-                found[key] = records
+                found[recipe_key] = records
     return found
 
 
-@dataclass(frozen=True)
-class _Made:
-    """An old result and the stages before it.
+def _action_key(graph: Graph, recipe_key: str, store: Store, digests: dict[str, str | None]) -> str | None:
+    """Return the action key of format 1 of a node; None if an input of it was never made.
 
-    Attributes:
-        place: protocol, student, training seed, images per class: what is compared first.
+    Args:
+        graph: the plan.
+        recipe_key: the key of the node.
+        store: the store.
+        digests: digests of the nodes that were looked up before; None for nodes that were never made.
     """
-
-    record: RunRecord
-    stages: Sequence[Manifest]
-    place: tuple[Any, ...]
-
-    def settings(self, stage: str, name: str) -> set[Any]:
-        """The values of a setting over the nodes of a stage."""
-        all_settings = [m.recipe.get("settings", {}) for m in self.stages if m.stage == stage]
-        return {settings[name] for settings in all_settings if name in settings}
-
-
-def _made(record: RunRecord, manifests: Mapping[str, Manifest]) -> _Made | None:
-    """Return an old result with its stages; None where one of them is not known or more than one set was selected."""
-    before = [manifests.get(stage.action_key) for stage in record.stages[:-1]]
-    stages = [manifest for manifest in before if manifest is not None]
-    selections = [m.recipe.get("settings", {}) for m in stages if m.stage == "select"]
-    if (
-        len(stages) < len(before)
-        or len(selections) != 1
-        or not (record.protocol and record.student and record.settings)
-    ):
-        return None
-    place = (record.protocol.id, record.student.name, record.settings.seed, selections[0].get("ipc"))
-    return _Made(record, stages, place)
+    node = graph.nodes[recipe_key]
+    for parent in node.inputs.values():
+        if parent not in digests:
+            digests[parent] = None
+            with suppress(StoreError):
+                action_key = _action_key(graph, parent, store, digests)
+                manifest = None if action_key is None else store.manifest(action_key)
+                digests[parent] = None if manifest is None else manifest.digest
+    inputs = {_NAMES.get(name, name): digests[parent] for name, parent in node.inputs.named()}
+    return None if None in inputs.values() else sha256_json(_key(node, inputs))
 
 
-def _answers(made: _Made, cell: Cell, node: Node, graph: Graph, key: str) -> bool:
-    """Whether an old result is that of a cell, beyond its place."""
-    record, row = made.record, cell.row
-    settings, soft = record.settings, record.soft_labels
-    assert settings is not None
-    evaluation = EvaluationSettings.model_validate(node.settings["evaluation"]).model_dump()
-    return (
-        _agree(settings.evaluation, evaluation)
-        and (record.result.best is not None or evaluation["evaluate"] == "last")
-        and (None if soft is None else soft.tau) == (row.labels.tau if row.soft_students else None)
-        and made.settings("select", "pool") == {row.pool.count(cell.ipc)}
-        and made.settings("select", "seed") <= {cell.selection_seed}
-        and made.settings("refine", "seed") <= {cell.selection_seed}
-        and made.settings("generate", "seed") <= {cell.generation_seed}
-        and made.settings("refine", "temperature") <= {row.labels.tau}
-        and (soft is None or _labelled_when(made, soft.digest) in (None, row.labels.when))
-        and _same_components(made, _refs(graph, key), node)
-    )
+def _key(node: Node, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON whose hash is the action key of format 1."""
+    uses = {part: {**ref.keyed, "params": ref.component.params.keyed_in_format_1()} for part, ref in node.uses.items()}
+    return {"format": _FORMAT, "stage": node.stage, "uses": uses, "settings": _settings(node), "inputs": inputs}
 
 
-def _labelled_when(made: _Made, soft: str) -> str | None:
-    """Whether the teacher saw the set before or after refinement; None where nothing was refined."""
-    if not any(manifest.stage == "refine" for manifest in made.stages):
-        return None
-    seen = {m.inputs.get("distilled") for m in made.stages if m.stage == "label" and m.digest == soft}
-    distilled = made.record.distilled
-    return "after-refine" if distilled is not None and distilled.digest in seen else "before-refine"
-
-
-def _refs(graph: Graph, key: str) -> list[ComponentRef]:
-    """Return the components of everything before an evaluation."""
-    refs = {id(ref): ref for parent in graph.ancestors(key) for ref in graph.nodes[parent].uses.values()}
-    return list(refs.values())
-
-
-def _same_components(made: _Made, before: Iterable[ComponentRef], node: Node) -> bool:
-    """Whether the same components took part, in the evaluation and before it."""
-    record = made.record
-    trained = {"evaluator": record.evaluator, "student": record.student, "dataset": record.dataset}
-    trained |= {"teacher": record.teacher} if record.teacher is not None else {}
-    if {role for role, use in trained.items() if use is not None} != node.uses.keys():
-        return False
-    for role, ref in node.uses.items():
-        use = trained[role]
-        if use is None or use.name != ref.component.info.name or not _agree(use.params, ref.keyed["params"]):
-            return False
-    old = [use for manifest in made.stages for use in manifest.recipe["uses"].values()]
-    new = [ref.keyed for ref in before]
-    return all(any(_same(use, other) for other in new) for use in old) and all(
-        any(_same(use, other) for use in old) for other in new
-    )
-
-
-def _same(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether two components are one: name, version, content, and the parameters that both know."""
-    names = ("name", "version", "fingerprint")
-    return all(old.get(name) == new.get(name) for name in names) and _agree(old["params"], new["params"])
-
-
-def _agree(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return all(old[name] == new[name] for name in old.keys() & new.keys())
+def _settings(node: Node) -> dict[str, Any]:
+    """Return the settings of a node as format 1 holds them."""
+    settings = {"temperature" if name == "tau" else name: value for name, value in node.settings.items()}
+    if node.stage == "select":
+        return {"pool": None, **settings}
+    settings.pop("ipc", None)
+    if "evaluation" in settings:
+        evaluation = {"numerics": "fast", "evaluate": "last", **settings.pop("evaluation")}
+        settings |= {"cadence" if name == "evaluate" else name: value for name, value in evaluation.items()}
+    return settings

@@ -1,4 +1,4 @@
-"""Why a node would run: what of it is new, compared with the nearest thing in the store."""
+"""Explain why a node would run, by its differences from the most similar artifact in the store."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from ddbench.store import Manifest
 _SHOWN = 4
 
 
-def reason(state: State, key: str, known: Iterable[Manifest]) -> str:
-    """One line on a node's state: where it is stored, or why it is not."""
+def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
+    """Return one line with the key of a node's stored output, or with the reason for running the node."""
     node = state.graph.nodes[key]
     if key in state.corrupt:
-        return f"runs: what was stored {state.corrupt[key]}"
+        return f"runs: {state.corrupt[key]}"
     if key in state.digests:
         where = state.action_keys[key][:12]
         if STAGES[node.stage].makes_result or state.has_payload(key):
             return f"stored as {where}"
-        return f"known as {where}; its files were removed by gc and are made again if something needs them"
+        return f"known as {where}; gc removed its files, which are made again if a node needs them"
     failure = state.store.failure(key)
     if failure:
         return f"runs: it failed before: {failure['message']}"
     missing = [name for name, parent in node.inputs.named() if parent not in state.digests]
     if missing:
-        return f"runs, unless its inputs come out as before: {_joined(missing)} not made yet"
-    return f"runs: {_nearest(node, known)}"
+        return f"runs, unless its inputs turn out the same as before; not made yet: {_joined(missing)}"
+    return f"runs: {_nearest(node, manifests)}"
 
 
-def _nearest(node: Node, known: Iterable[Manifest]) -> str:
-    """How the node differs from the most similar stored artifact of its stage."""
-    candidates = [(list(_differences(m.recipe, node.recipe)), m) for m in known if m.stage == node.stage]
+def _nearest(node: Node, manifests: Iterable[Manifest]) -> str:
+    """Describe how the node differs from the most similar stored artifact of its stage."""
+    candidates = [(list(_differences(m.recipe, node.recipe)), m) for m in manifests if m.stage == node.stage]
     if not candidates:
-        return "never made" if STAGES[node.stage].makes_result else f"no {node.stage} was ever stored"
+        return "it was never run" if STAGES[node.stage].makes_result else f"the store has no output of {node.stage}"
     differences, manifest = min(candidates, key=lambda pair: len(pair[0]))
     if not differences:
-        return "the inputs' contents have changed"
-    return f"differs from stored {manifest.action_key[:12]} in {_joined(differences)}"
+        return "the contents of its inputs have changed"
+    return f"it differs from the stored {manifest.action_key[:12]} in {_joined(differences)}"
 
 
 def _joined(parts: list[str]) -> str:
@@ -49,7 +49,7 @@ def _joined(parts: list[str]) -> str:
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Paths at which two recipes differ, with both values."""
+    """Yield the paths at which two recipes differ, with both values."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted({*old, *new}):
             yield from _differences(old.get(name), new.get(name), f"{path}.{name}" if path else name)

@@ -1,4 +1,4 @@
-"""Cells to a DAG in which equal work is one node."""
+"""Build a DAG from cells, in which equal work is one node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ddbench.api import Generator
     from ddbench.protocol.protocol import Protocol
 
-# Classes whose samples are made by one node: small enough to lose little when killed, large enough to be few.
+# Number of classes whose samples one node makes. Smaller nodes lose less when killed; larger nodes are fewer.
 CLASSES_PER_SHARD = 10
 
 
@@ -24,7 +24,7 @@ class Graph:
     """The plan of a suite.
 
     Attributes:
-        nodes: by recipe key; every node stands after its inputs.
+        nodes: the nodes by recipe key; every node comes after its inputs.
         cells: each cell with the recipe key of its evaluation.
     """
 
@@ -32,7 +32,7 @@ class Graph:
     cells: tuple[tuple[Cell, str], ...]
 
     def ancestors(self, recipe_key: str) -> set[str]:
-        """Everything that a node's output depends on."""
+        """Return the recipe keys of all nodes that a node's output depends on."""
         found: set[str] = set()
         waiting = [recipe_key]
         while waiting:
@@ -43,7 +43,7 @@ class Graph:
         return found
 
     def dependents(self) -> dict[str, list[str]]:
-        """For each node the nodes that take its output."""
+        """Return, for each node, the nodes that use its output."""
         found: dict[str, list[str]] = {key: [] for key in self.nodes}
         for key, node in self.nodes.items():
             for parent in set(node.inputs.values()):
@@ -59,7 +59,7 @@ def build_graph(suite: ResolvedSuite) -> Graph:
 
 
 class _Builder:
-    """Adds the nodes of one cell after another; a node that exists already is found by its recipe key."""
+    """A builder that adds the nodes of one cell after another. Recipe keys identify existing nodes."""
 
     def __init__(self, suite: ResolvedSuite) -> None:
         self.suite = suite
@@ -87,15 +87,15 @@ class _Builder:
         return self.nodes.setdefault(node.recipe_key, node).recipe_key
 
     def label(self, cell: Cell) -> str:
-        """A distilled set for people: its row, its IPC, and the seeds that vary in this suite."""
+        """Return a distilled set's name for display: row, IPC and the seeds that vary in this suite."""
         return f"{cell.row.name} · IPC {cell.ipc}{self.seeds(cell, 'generation')}{self.seeds(cell, 'selection')}"
 
     def seeds(self, cell: Cell, axis: str) -> str:
-        """The cell's seed of an axis, if the suite has several."""
+        """Return the cell's seed of an axis for display, if the suite has several; else an empty text."""
         return f" · {axis} {cell.seeds[axis]}" if axis in self._varied else ""
 
     def using(self, **components: Component) -> dict[str, ComponentRef]:
-        """Return the components of a node by their part in it, with the data set that they are loaded for."""
+        """Return a node's components by their part in it, including the data set that they are loaded for."""
         return {part: self.ref(c) for part, c in {**components, "dataset": self.suite.dataset.component}.items()}
 
     def fitted(self, part: str, component: Component, label: str) -> dict[str, str]:
@@ -109,7 +109,7 @@ class _Builder:
         return {part: self._memo[key]}
 
     def generator(self, cell: Cell) -> Generator:
-        """What makes the cell's pool."""
+        """Return the generator of the cell's pool."""
         generator = cell.row.generator.component
         key = ("generator", id(generator), cell.ipc)
         if key not in self._memo:
@@ -118,7 +118,7 @@ class _Builder:
         return found
 
     def pool_label(self, cell: Cell) -> str:
-        """The generator for people, with the IPC if it makes another pool for each."""
+        """Return the generator's name for display, with the IPC if each IPC has its own pool."""
         own = self.generator(cell) is not cell.row.generator.component
         return f"{cell.row.generator.label} · IPC {cell.ipc}" if own else cell.row.generator.label
 
@@ -146,12 +146,12 @@ class _Builder:
                 yield Shard(first, block, self.add("generate", uses, settings, inputs, text))
 
     def class_spans(self) -> list[list[int]]:
-        """The classes whose samples one node deals with, as [first, last)."""
+        """Return the range of classes, [first, last), that each node works on."""
         classes = len(self.suite.dataset.component.classes)
         return [[first, min(first + CLASSES_PER_SHARD, classes)] for first in range(0, classes, CLASSES_PER_SHARD)]
 
     def judging(self, part: str, role: str) -> tuple[dict[str, ComponentRef], Inputs[str]]:
-        """Return the components and inputs of a node that asks the scorer with a role, which is ``part`` of it."""
+        """Return the components and inputs of a node that uses the scorer of a role as its ``part``."""
         scorer = self.suite.scorers[role]
         fitted = self.fitted(part, scorer.component, f"{role}: {scorer.label}")
         return self.using(**{part: scorer.component}), Inputs(dataset=self.dataset, fitted=fitted)
@@ -183,7 +183,7 @@ class _Builder:
             yield Shard(first, 0, self.add("score", uses, {"classes": [first, last]}, inputs, text))
 
     def once(self, what: str, cell: Cell, make: Callable[[Cell], str]) -> str:
-        """The node that ``make`` plans, planned once for all cells whose students are trained on one distilled set."""
+        """Return the node that ``make`` plans. Plan it once for all cells that share a distilled set."""
         key = (what, id(cell.row), cell.ipc, cell.generation_seed, cell.selection_seed)
         if key not in self._memo:
             self._memo[key] = make(cell)
@@ -191,7 +191,7 @@ class _Builder:
         return found
 
     def chosen(self, cell: Cell) -> str:
-        """The node whose output are the images that the cell's selector chose."""
+        """Return the node whose output is the images that the cell's selector chose."""
         return self.once("chosen", cell, self._choose)
 
     def _choose(self, cell: Cell) -> str:
@@ -212,7 +212,7 @@ class _Builder:
         return self.add("distill", {}, {"ipc": cell.ipc}, Inputs(selection=selection, samples=samples), label)
 
     def distilled(self, cell: Cell) -> str:
-        """The node whose output the cell's students are trained on."""
+        """Return the node whose output the cell's student is trained on."""
         identity = cell.row.refiner.component.identity
         return self.chosen(cell) if identity else self.once("refined", cell, self._refine)
 
@@ -234,12 +234,12 @@ class _Builder:
     def _with_teacher(
         self, uses: dict[str, ComponentRef], inputs: Inputs[str], role: str
     ) -> tuple[dict[str, ComponentRef], Inputs[str]]:
-        """Return components and inputs with the scorer of a role as the teacher among them."""
+        """Return the components and inputs, with the scorer of a role added as the teacher."""
         teacher, its_inputs = self.judging("teacher", role)
         return {**uses, **teacher}, replace(inputs, fitted={**inputs.fitted, **its_inputs.fitted})
 
     def labelled(self, cell: Cell, images: str) -> str:
-        """Return the node that asks the row's teacher about the images that another node makes."""
+        """Return the node in which the row's teacher labels the images of another node."""
         role = cell.row.labels.teacher
         uses, inputs = self.judging("scorer", role)
         return self.add("label", uses, {}, replace(inputs, distilled=images), f"{role} · {self.label(cell)}")
@@ -275,5 +275,5 @@ class _Builder:
 
 
 def _roles(fields: Iterable[str]) -> list[str]:
-    """The roles of fields such as ``teacher.logits``."""
+    """Return the sorted roles of fields such as ``teacher.logits``."""
     return sorted({field.partition(".")[0] for field in fields})

@@ -1,7 +1,7 @@
-"""The inputs of a node: the outputs of other nodes that it takes.
+"""The inputs of a node: the outputs of other nodes that it uses.
 
-One structure serves all forms of inputs. A plan names outputs by recipe keys, and a job by action keys. An action key
-is computed from content digests, and a stage gets opened artifacts. ``Inputs.map`` turns one form into another.
+The class ``Inputs`` has one structure for all forms of inputs. A plan holds recipe keys, and a job holds action keys.
+Action keys are computed from content digests. A stage receives opened artifacts. ``Inputs.map`` converts the forms.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class Shard(Generic[T]):
     """One piece of a pool: a block of samples of a few classes, or the scores of such a block.
 
     Attributes:
-        first_class: index of the first of its classes.
+        first_class: index of its first class.
         block: number of the block.
+        output: the key, digest or artifact of the shard.
     """
 
     first_class: int
@@ -50,7 +51,7 @@ class Inputs(Generic[T]):
         selection: the samples that a selector chose.
         distilled: a distilled set.
         soft: a teacher's logits of a distilled set.
-        shard: the samples that a scorer looks at.
+        shard: the samples that a scorer scores.
         samples: the shards of a pool, in the order of classes and then of blocks.
         scores: the scores of these shards, by the scorer's role.
         real: the scores of the real training images, by the scorer's role.
@@ -80,11 +81,11 @@ class Inputs(Generic[T]):
 
     @property
     def samples_by_name(self) -> dict[str, T]:
-        """The shards of the pool by the names that a stored selection gives them: ``samples/FIRST_CLASS/BLOCK``."""
+        """The shards of the pool by their names in a stored selection, ``samples/FIRST_CLASS/BLOCK``."""
         return {_name("samples", shard): shard.output for shard in self.samples}
 
     def named(self) -> Iterator[tuple[str, T]]:
-        """Yield each output with a name for messages, such as ``scores/teacher/0/1``. No code reads these names."""
+        """Yield each output with a name for messages only, such as ``scores/teacher/0/1``."""
         yield from ((name, value) for name in _SINGLE if (value := getattr(self, name)) is not None)
         yield from self.samples_by_name.items()
         for what in ("scores", "real"):
@@ -93,11 +94,11 @@ class Inputs(Generic[T]):
         yield from ((f"fitted/{part}", value) for part, value in self.fitted.items())
 
     def values(self) -> tuple[T, ...]:
-        """Return every output; one that is taken twice is in it twice."""
+        """Return every output. An output that is used twice occurs twice."""
         return tuple(value for _, value in self.named())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the inputs as JSON, for outputs that are strings. Inputs that are absent do not appear."""
+        """Return the inputs as JSON, if outputs are strings. Absent inputs have no entry."""
         value: dict[str, Any] = {name: getattr(self, name) for name in _SINGLE}
         value["samples"] = [shard.to_json() for shard in self.samples]
         for what in ("scores", "real"):
@@ -108,7 +109,7 @@ class Inputs(Generic[T]):
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Inputs[str]:
-        """Return the inputs that ``to_json`` wrote."""
+        """Read the inputs from the result of ``to_json``."""
         shards: dict[str, Any] = {"samples": _read(value.get("samples", ()))}
         for what in ("scores", "real"):
             shards[what] = {role: _read(each) for role, each in value.get(what, {}).items()}

@@ -1,4 +1,4 @@
-"""What has to be on this machine before a plan can be run."""
+"""Find data and libraries that a plan needs and that are missing on this machine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from ddbench.registry.libraries import absent_libraries, needs, remedy
 
 
 def missing_here(state: State) -> tuple[str, ...]:
-    """What is missing for the nodes that are to run: one line, with its remedy, for each such thing."""
-    said = (component.missing() for component in _components_to_run(state))
-    return tuple(dict.fromkeys(line for line in said if line is not None))
+    """Return one line, with the remedy, for each thing that is missing for the nodes to run."""
+    messages = (component.missing() for component in _components_to_run(state))
+    return tuple(dict.fromkeys(message for message in messages if message is not None))
 
 
 def check_libraries(state: State) -> None:
-    """Raise DdbenchError if a node that is to run needs a library that is not installed; every node needs torch."""
+    """Raise DdbenchError if a node to run needs a library that is not installed. Every node needs torch."""
     components, absent = _components_to_run(state), absent_libraries()
     wanted = {name for component in components for name in needs(type(component))}
     missing = [name for name in absent if name in wanted or (components and name == "torch")]
     if missing:
-        raise DdbenchError(f"not installed, and needed to run this: {', '.join(missing)}", hint=remedy(missing))
+        raise DdbenchError(
+            f"the run needs libraries that are not installed: {', '.join(missing)}", hint=remedy(missing)
+        )
 
 
 def _components_to_run(state: State) -> list[Component]:

@@ -1,6 +1,6 @@
-"""A node of the plan: one piece of work, and the two keys of it.
+"""A node of the plan: one piece of work with two keys.
 
-A recipe is JSON, and its key the SHA-256 of its canonical form. Format 2 is::
+A recipe is JSON. The recipe key is the SHA-256 of its canonical form. Format 2 is::
 
     {
       "format": 2,
@@ -10,10 +10,10 @@ A recipe is JSON, and its key the SHA-256 of its canonical form. Format 2 is::
       "inputs": {"dataset": KEY, "samples": [{"first_class": 0, "block": 0, "output": KEY}], …}
     }
 
-``uses`` holds the components by their part in the work. ``settings`` holds the other values that decide the output.
-``inputs`` is the JSON of ``Inputs``. An optional setting does not appear if it is absent or at its default. An absent
-input does not appear either. So a setting that is added later changes no key of a node that does not use it. An action
-key is the SHA-256 of the same JSON with the content digests of the inputs in place of their recipe keys.
+``uses`` has the components by their part in the work. ``settings`` has the other values that decide the output.
+``inputs`` is the JSON of ``Inputs``. Absent inputs, and optional settings at their defaults, have no entry. So adding a
+setting does not change the keys of nodes that do not use it. The action key is the SHA-256 of the same JSON with
+content digests of the inputs in place of recipe keys.
 """
 
 from __future__ import annotations
@@ -28,19 +28,23 @@ from ddbench.plan.inputs import Inputs
 from ddbench.registry.code_hash import code_hash
 from ddbench.registry.provenance import provenance
 
-# Raise it when recipes are written otherwise, or when the harness itself makes other outputs of the same recipes.
+# Raise it if the structure of recipes changes, or if the harness itself makes other outputs from equal recipes.
 KEY_FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
 class ComponentRef:
-    """A configured component, as keys and workers see it."""
+    """A configured component, as keys and workers see it.
+
+    Attributes:
+        component: the component.
+    """
 
     component: Component
 
     @cached_property
     def keyed(self) -> dict[str, Any]:
-        """What of it enters keys: no path does."""
+        """The JSON that enters keys, without paths."""
         info = self.component.info
         value = {"name": info.name, "version": info.version, "params": self.component.params.keyed()}
         fingerprint = self.component.fingerprinted
@@ -48,13 +52,13 @@ class ComponentRef:
 
     @cached_property
     def address(self) -> dict[str, Any]:
-        """What a worker builds it from."""
+        """The JSON from which a worker builds the component."""
         info = self.component.info
         return {"kind": info.kind, "name": info.name, "params": self.component.params.model_dump(mode="json")}
 
     @property
     def code_hash(self) -> str:
-        """The hash of its code: beside the key, not in it."""
+        """The hash of the component's code. It does not enter the key."""
         return code_hash(type(self.component))
 
     @cached_property
@@ -70,11 +74,11 @@ class Node:
 
     Attributes:
         stage: the name of its stage, see ``ddbench.plan.stages``.
-        uses: the components that do it, by their part in it.
-        settings: JSON that decides the output besides them: seeds, sizes.
-        inputs: recipe keys of the nodes whose outputs it needs.
-        label: for people; enters no key.
-        worker_args: JSON that workers need and that ``settings`` holds a digest of.
+        uses: the components by their part in the work.
+        settings: other JSON that decides the output: seeds and sizes.
+        inputs: recipe keys of the nodes whose outputs it uses.
+        label: a name for display; it enters no key.
+        worker_args: JSON that workers need; ``settings`` contains its digest.
     """
 
     stage: str
@@ -95,7 +99,7 @@ class Node:
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
-        """What is asked for: known without running anything."""
+        """The JSON description of the work, known before anything runs."""
         return self._key(self.inputs)
 
     @cached_property
@@ -104,10 +108,10 @@ class Node:
         return sha256_json(self.recipe)
 
     def action_key(self, digests: Inputs[str]) -> str:
-        """Return the SHA-256 of the same over the inputs' content digests: the output is stored under it."""
+        """Return the key of the stored output: the recipe's SHA-256 with content digests of the inputs."""
         return sha256_json(self._key(digests))
 
     @property
     def threads(self) -> int:
-        """CPU threads that it is run with: the most that one of its components declares."""
+        """Number of CPU threads of its worker: the maximum that one of its components declares."""
         return max(ref.component.threads for ref in self.uses.values()) if self.uses else 1

@@ -1,4 +1,4 @@
-"""The stages of a plan, each defined once. No torch here."""
+"""The stages of a plan, each defined once. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Stage:
 
     Attributes:
         name: the name in keys, records and messages.
-        order: the place among the stages. A node takes its inputs from earlier stages.
-        output: ``artifact``, tensors and JSON in the store; or ``result``, the record of an evaluation.
-        resumable: the stage keeps a checkpoint file, so that a stopped node continues where it was.
-        counts: the things that a node deals with, as tables of costs call them.
+        order: the position among the stages. A node uses the outputs of earlier stages.
+        output: ``artifact`` for tensors and JSON in the store, ``result`` for the record of an evaluation.
+        resumable: True if the stage keeps a checkpoint file, so that a stopped node can resume.
+        counts: the unit of work in the tables of ``ddbench plan``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How far a plan has come: which nodes a store holds, and which must run. Reads the store, changes nothing."""
+"""The state of a plan: the nodes that a store holds, and the nodes that must run. The store is only read."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from ddbench.suite import ResolvedSuite, load_suite
 
 
 class State:
-    """What is known of each node, in terms of recipe keys.
+    """The state of each node of a plan, by recipe key.
 
-    A node's action key is known once its inputs' digests are; its digest once it has been run, here or earlier.
+    A node's action key is known when the digests of its inputs are known. Its digest is known when it has been run.
 
     Attributes:
-        action_keys: where outputs are or will be stored.
-        digests: of the outputs of finished nodes; for evaluations a mere mark.
-        manifests: of finished nodes other than evaluations.
+        graph: the plan.
+        store: the store that is searched.
+        action_keys: the keys under which outputs are or will be stored.
+        digests: the digests of finished nodes' outputs; for evaluations, the action key.
+        manifests: the manifests of finished nodes other than evaluations.
         results: the records of finished evaluations.
-        corrupt: nodes whose manifest or result is damaged, and what the store says of it.
+        corrupt: the store's messages about damaged manifests and results.
     """
 
     def __init__(self, graph: Graph, store: Store) -> None:
@@ -37,13 +39,13 @@ class State:
         self.corrupt: dict[str, str] = {}
 
     def resolve_all(self) -> State:
-        """Look every node up, as far as their keys can be known; return self."""
+        """Look up every node whose action key can be known, and return self."""
         for key in self.graph.nodes:
             self.resolve(key)
         return self
 
     def resolve(self, key: str) -> bool:
-        """Look one node up; return whether it is finished."""
+        """Look up one node; return True if it is finished."""
         if key in self.digests:
             return True
         node = self.graph.nodes[key]
@@ -72,24 +74,25 @@ class State:
 
     @cached_property
     def earlier(self) -> dict[str, list[RunRecord]]:
-        """The records of key format 1 for evaluations that have no other; a run makes these anew. Looked up once."""
-        lacking = {key for _, key in self.graph.cells} - self.results.keys()
-        return earlier_results(self.graph, lacking, self.store) if lacking and self.store.may_hold_earlier else {}
+        """The records of key format 1 for evaluations without a newer record. A run repeats these evaluations."""
+        missing = {key for _, key in self.graph.cells} - self.results.keys()
+        return earlier_results(self.graph, missing, self.store) if missing and self.store.may_hold_earlier else {}
 
     def has_payload(self, key: str) -> bool:
-        """Whether the node's output can be read now."""
+        """Return True if the files of the node's output exist."""
         return key in self.manifests and self.store.has_payload(self.manifests[key])
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Take back what was known of some nodes, so that they are looked up again."""
+        """Discard the state of some nodes, so that they are looked up again."""
         for key in keys:
-            for known in (self.action_keys, self.digests, self.manifests, self.results, self.corrupt):
-                known.pop(key, None)
+            for table in (self.action_keys, self.digests, self.manifests, self.results, self.corrupt):
+                table.pop(key, None)
 
     def to_run(self) -> set[str]:
-        """The nodes that a run would execute, as far as can be known now.
+        """Return the nodes that a run would execute, as far as known.
 
-        Where an input has yet to be made, everything after it counts as to be run, though equal bytes may yet spare it.
+        A node whose input is not made yet counts as to run. It may still be skipped, if the input turns out the same as
+        before.
         """
         wanted: set[str] = set()
         waiting = [key for _, key in self.graph.cells if key not in self.digests]
@@ -99,17 +102,21 @@ class State:
                 continue
             wanted.add(key)
             for parent in self.graph.nodes[key].inputs.values():
-                known = key in self.action_keys
-                if parent not in self.digests or (known and not self.has_payload(parent)):
+                runs_now = key in self.action_keys
+                if parent not in self.digests or (runs_now and not self.has_payload(parent)):
                     waiting.append(parent)
         return wanted
 
 
 def plan_suite(suite_file: Path | str, store_root: Path) -> tuple[ResolvedSuite, State]:
-    """Load a suite by its path or shipped name, plan it, and look up every node. The store need not exist.
+    """Load a suite, plan it, and look up every node.
+
+    Args:
+        suite_file: the path of the suite or its shipped name.
+        store_root: the store's folder, which need not exist.
 
     Raises:
-        SuiteError: there is no such suite, or it is wrong.
+        SuiteError: the suite does not exist or has a mistake.
     """
     suite = load_suite(suite_file)
     return suite, State(build_graph(suite), Store(store_root)).resolve_all()

@@ -1,4 +1,4 @@
-"""The record of a training: everything that is known of one result, as a typed model. No torch."""
+"""The record of a training, as a typed model. Torch is not imported here."""
 
 from ddbench.record.environment import Environment, Gpu
 from ddbench.record.part import Part, parse_part

@@ -1,4 +1,4 @@
-"""The environment of a training as its record holds it."""
+"""The environment of a training in its record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ _REQUIRED = ("ddbench", "torch")
 
 
 class Gpu(Part):
-    """The software that drives a GPU; None where a version is not known."""
+    """The software versions of a GPU; None if a version is not known.
+
+    Attributes:
+        driver: version of the driver.
+        cuda: version of CUDA.
+        cudnn: version of cuDNN.
+    """
 
     driver: str | None
     cuda: str | None
@@ -18,12 +24,19 @@ class Gpu(Part):
 
 
 class Environment(Part):
-    """Everything beside keys that may decide bits; see :func:`ddbench.toolkit.environment.environment`.
+    """Everything outside the key that may change the bits of a result.
+
+    :func:`ddbench.toolkit.environment.environment` makes it.
 
     Attributes:
-        numerics: the arithmetic that was used, such as ``fast, bfloat16``.
-        gpu: None for work on a CPU, and in records of format 1.
-        versions: of Python and of packages, by distribution.
+        device: the type of device, ``cpu`` or ``cuda``.
+        device_model: the name of the processor or GPU.
+        cpu_capability: the vector instructions that torch uses on the CPU.
+        threads: number of CPU threads.
+        os: operating system and machine type.
+        numerics: the arithmetic, such as ``fast, bfloat16``.
+        gpu: software versions of the GPU; None for work on a CPU and in records of format 1.
+        versions: versions of Python and of packages, by distribution.
     """
 
     device: str
@@ -37,7 +50,7 @@ class Environment(Part):
 
     @field_validator("versions")
     @classmethod
-    def _names_what_tables_show(cls, versions: dict[str, str]) -> dict[str, str]:
+    def _check_required_versions(cls, versions: dict[str, str]) -> dict[str, str]:
         missing = [name for name in _REQUIRED if name not in versions]
         if missing:
             raise ValueError(f"has no version of {missing[0]}")

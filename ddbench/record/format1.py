@@ -1,4 +1,4 @@
-"""Records and manifests of format 1, which ddbench 0.1 wrote, in the shape of format 2."""
+"""Convert records and manifests of format 1, written by ddbench 0.1, to format 2."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ from typing import Any
 from ddbench.toolkit.files import CorruptError
 
 _SHAPE = (KeyError, TypeError, AttributeError, ValueError, IndexError)
-# Roles of format 1 that are no kinds.
+# Roles of format 1 that differ from the names of kinds.
 _KINDS = {"teacher": "scorer"}
 
 
 def earlier_note(count: int) -> str:
-    """Return the line that says how many results are of this format."""
+    """Return a note on the number of results of this format."""
     were = "1 result was" if count == 1 else f"{count} results were"
     return f"{were} made by an earlier version of ddbench (key format 1)."
 
 
 def upgrade_record(value: Any, where: str | None = None) -> Any:
-    """Return a record in the shape of format 2; one of another format as it is.
+    """Convert a record of format 1; return any other record unchanged. Values missing in format 1 are None.
 
-    What format 1 did not keep is None. Raises CorruptError where the value has the shape of neither.
+    Args:
+        value: the JSON value.
+        where: the file, for messages.
+
+    Raises:
+        CorruptError: the value has the structure of neither format.
     """
     if isinstance(value, dict) and "format" in value:
         return {**value, "format": None} if value["format"] == 1 else value
     try:
         return _record(value)
     except _SHAPE:
-        raise CorruptError("is no record of a training", where=where) from None
+        raise CorruptError("the file is not the record of a training", where=where) from None
 
 
 def _record(value: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def _record(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings(value: dict[str, Any]) -> dict[str, Any]:
-    """Read the settings off the result: only ``evaluate: papers`` measures more than once."""
+    """Derive the settings from the result: only ``evaluate: papers`` measures more than once."""
     papers = {"evaluate": "papers"} if value["result"]["evaluations"] > 1 else {}
     numerics = value["environment"]["numerics"].partition(",")[0]
     return {"seed": value.get("training_seed"), "evaluation": {"numerics": numerics, **papers}}
@@ -66,7 +71,7 @@ def _soft(value: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _lineage(value: dict[str, Any], uses: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what is known: versions of the components of earlier stages, code hashes of those that trained."""
+    """Return the known provenance: versions for components of earlier stages, code hashes for those of the training."""
     hashes = value.get("sources") or {}
     found = {
         (_KINDS.get(role, role), name): provenance(role, name, version)
@@ -74,33 +79,38 @@ def _lineage(value: dict[str, Any], uses: dict[str, Any]) -> list[dict[str, Any]
         for role, (name, version) in stage.get("uses", {}).items()
     }
     for role, use in uses.items():
-        known = found.get((use["kind"], use["name"]), provenance(role, use["name"], None))
-        found[use["kind"], use["name"]] = {**known, "params": use["params"], "code_hash": hashes.get(role)}
+        origin = found.get((use["kind"], use["name"]), provenance(role, use["name"], None))
+        found[use["kind"], use["name"]] = {**origin, "params": use["params"], "code_hash": hashes.get(role)}
     return list(found.values())
 
 
 def provenance(
     role: str, name: Any, version: Any, *, params: Any = None, code_hash: str | None = None
 ) -> dict[str, Any]:
-    """Return the provenance of a component of which format 1 kept so much."""
+    """Return the provenance of a component of format 1, with None for all values that format 1 does not have."""
     unknown = dict.fromkeys(("package", "package_version", "commit", "dirty"))
     known = {"kind": _KINDS.get(role, role), "name": name, "version": version}
     return {**known, "params": params, "code_hash": code_hash, **unknown}
 
 
 def upgrade_manifest(value: Any, where: str | None = None) -> Any:
-    """Return a manifest in the shape of format 2; one of another format as it is.
+    """Convert a manifest of format 1; return any other manifest unchanged.
 
-    Raises CorruptError where the value has the shape of neither.
+    Args:
+        value: the JSON value.
+        where: the file, for messages.
+
+    Raises:
+        CorruptError: the value has the structure of neither format.
     """
     if isinstance(value, dict) and "format" in value:
         return {**value, "format": None} if value["format"] == 1 else value
     try:
         uses, hashes = value["recipe"]["uses"], value["sources"]
-        known = {
+        origins = {
             role: provenance(role, use["name"], use["version"], params=use["params"], code_hash=hashes.get(role))
             for role, use in uses.items()
         }
-        return {**value, "format": 1, "provenance": known}
+        return {**value, "format": 1, "provenance": origins}
     except _SHAPE:
-        raise CorruptError("is no manifest", where=where) from None
+        raise CorruptError("the file is not a manifest", where=where) from None

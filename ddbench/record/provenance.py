@@ -1,4 +1,4 @@
-"""Components as records name them."""
+"""Components in records: their parameters and their origin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from ddbench.record.part import Part
 
 
 class ComponentUse(Part):
-    """A component with all its parameters: enough to build it again."""
+    """A component with all its parameters, from which it can be built again.
+
+    Attributes:
+        kind: one of the seven kinds.
+        name: the component's name.
+        params: all parameter values.
+    """
 
     kind: str
     name: str
@@ -21,12 +27,15 @@ class Provenance(Part):
     """The origin of a component: its declaration and the code behind it.
 
     Attributes:
-        version: the declared version; None in records of format 1 where it was not kept.
+        kind: one of the seven kinds.
+        name: the component's name.
+        version: the declared version; None if a record of format 1 does not have it.
         params: the parameters that enter keys.
         code_hash: SHA-256 of the code.
         package: the distribution that registered the component.
-        commit: the Git commit of the package's source tree; None where the package is no checkout.
-        dirty: whether that tree differed from the commit.
+        package_version: the version of that distribution.
+        commit: the Git commit of the package's source tree; None if the package is not in a Git repository.
+        dirty: True if that tree differed from the commit.
     """
 
     kind: str

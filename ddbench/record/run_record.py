@@ -1,4 +1,4 @@
-"""The record of one training, of format 2; records of format 1 are read as well."""
+"""The record of one training, in format 2. Records of format 1 can be read too."""
 
 from __future__ import annotations
 
@@ -16,14 +16,22 @@ FORMAT = 2
 Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
-# Names of files are made of these.
+# Keys are parts of file names.
 Key = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
-# A JSON array holds no tuple; the numbers in it are checked as strictly as everywhere.
+# JSON has arrays but no tuples. The numbers inside are still checked strictly.
 Point = Annotated[tuple[int, Percent], Field(strict=False)]
 
 
 class Result(Part):
-    """The accuracies of a training, top-1 in percent; see :class:`ddbench.api.Evaluation`."""
+    """The accuracies of a training, top-1 in percent. :class:`ddbench.api.Evaluation` has the same attributes.
+
+    Attributes:
+        last: accuracy after the last epoch.
+        best: highest accuracy of all evaluations; None with ``evaluate: last``.
+        evaluations: number of evaluations.
+        curve: (epoch, accuracy) of each evaluation.
+        details: further values of the evaluator.
+    """
 
     last: Percent
     best: Percent | None
@@ -33,9 +41,11 @@ class Result(Part):
 
 
 class Settings(Part):
-    """The training seed and the settings of evaluation by name.
+    """The training seed and the evaluation settings. Records of format 1 have only a part of them.
 
-    A record of format 1 may lack the seed, and tells only some of the settings.
+    Attributes:
+        seed: the training seed; None if a record of format 1 does not have it.
+        evaluation: the evaluation settings by name.
     """
 
     seed: int | None
@@ -43,14 +53,25 @@ class Settings(Part):
 
 
 class ProtocolUse(Part):
-    """A protocol by name, version and content."""
+    """The protocol of a training.
+
+    Attributes:
+        id: ``NAME@VERSION``.
+        sha256: digest of its content.
+    """
 
     id: str
     sha256: str
 
 
 class Validation(Part):
-    """The validation set, and the binomial standard error of ``last`` on it."""
+    """The validation set of a training.
+
+    Attributes:
+        digest: digest of its images.
+        size: number of images.
+        standard_error: binomial standard error of ``last``, in percent; None in records of format 1.
+    """
 
     digest: str
     size: int = Field(ge=1)
@@ -58,7 +79,13 @@ class Validation(Part):
 
 
 class Distilled(Part):
-    """The distilled set: digest, images, images per class."""
+    """The distilled set of a training.
+
+    Attributes:
+        digest: digest of its content.
+        size: number of images.
+        ipc: images per class; None in records of format 1.
+    """
 
     digest: str
     size: Count | None
@@ -66,18 +93,30 @@ class Distilled(Part):
 
 
 class Soft(Part):
-    """The soft labels that the student learned from, and their temperature."""
+    """The soft labels of a training.
+
+    Attributes:
+        digest: digest of the logits.
+        tau: the temperature.
+    """
 
     digest: str
     tau: float | None = Field(gt=0)
 
 
 class StageRecord(Part):
-    """The cost of one stage in the lineage; of a resumed stage only the rest was measured.
+    """One stage of the lineage with its cost. If it was resumed, the cost covers only the part after resuming.
 
     Attributes:
+        stage: the name of the stage.
+        action_key: the key of its output.
         uses: name and version of each component, by role.
-        settings: the seeds and sizes that the stage was given.
+        settings: the seeds and sizes of the stage.
+        wall_s: wall time in seconds.
+        cpu_s: CPU time in seconds.
+        peak_memory_mib: peak memory of the process in MiB.
+        peak_device_memory_mib: peak memory of tensors on the GPU in MiB.
+        resumed: True if the stage was resumed.
     """
 
     stage: str
@@ -92,22 +131,41 @@ class StageRecord(Part):
 
 
 class FileReference(Part):
-    """A file beside the record."""
+    """A file that belongs to the record.
+
+    Attributes:
+        file: its name.
+        sha256: digest of its bytes.
+    """
 
     file: str
     sha256: str
 
 
 class RunRecord(Part):
-    """Everything that is known of one training.
+    """The complete record of one training.
+
+    ``settings``, ``protocol``, ``evaluator``, ``student``, ``dataset`` and ``distilled`` are None if a record of format
+    1 does not have them.
 
     Attributes:
-        format: the format that the record was written in.
-        fingerprint: of the environment: equal keys and fingerprints must have equal numbers.
-        distilled, protocol, settings, evaluator, student, dataset: None where a record of format 1 lacks them.
-        lineage: every component that took part, in the order of the pipeline.
-        stages: every stage that took part; the training itself is the last.
-        predictions: top-1 predictions for the validation images.
+        format: the format in which the record was written.
+        action_key: the key of the result.
+        fingerprint: hash of the environment. Equal keys and fingerprints must give equal numbers.
+        result: the accuracies.
+        settings: training seed and evaluation settings.
+        protocol: the protocol.
+        evaluator: the evaluator.
+        student: the student.
+        dataset: the data set.
+        teacher: the scorer that labelled each batch; None without dynamic labels.
+        validation: the validation set.
+        distilled: the distilled set.
+        soft_labels: the soft labels; None if the student was trained on hard labels.
+        lineage: the origin of every component of the pipeline, in its order.
+        environment: device, software and threads.
+        stages: every stage of the pipeline; the training is the last.
+        predictions: file of top-1 predictions for the validation images.
         created: the time in ISO 8601.
     """
 
@@ -137,17 +195,18 @@ class RunRecord(Part):
         """Read a record of format 1 or 2 from its JSON object.
 
         Args:
-            where: the file, for the message.
+            value: the JSON value.
+            where: the file, for messages.
 
         Raises:
-            CorruptError: the value is no such record.
+            CorruptError: the value is not a valid record.
         """
         record = parse_part(cls, upgrade_record(value, where), "record of a training", where)
         record._stored = value
         return record
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON: what was parsed, unknown keys and old formats included, or the model."""
+        """Return the record as JSON. A parsed record is returned as read, with unknown keys and in its own format."""
         return self.model_dump(mode="json") if self._stored is None else self._stored
 
     @property

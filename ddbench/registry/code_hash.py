@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
@@ -16,7 +18,7 @@ _HARNESS = "ddbench"
 
 @cache
 def code_hash(cls: type[Component]) -> str:
-    """Return the hex SHA-256 of the component's module, the modules it imports relatively, and ``hashed_modules``.
+    """Return the hex SHA-256 of the component's module, its imports of its own package, and ``hashed_modules``.
 
     Comments, blank lines, docstrings and the locations of modules do not count, so moving a module changes nothing.
     """
@@ -31,13 +33,12 @@ def code_hash(cls: type[Component]) -> str:
 
 def _package(name: str) -> dict[str, Path]:
     """Return the modules of a package, or the one module, by name."""
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        return {}
-    if not spec.submodule_search_locations:
-        return {name: Path(spec.origin)}
-    root = Path(spec.origin).parent
-    return {_dotted(name, path.relative_to(root)): path for path in sorted(root.rglob("*.py"))}
+    folders = _folders(name)
+    file = None if folders else _file(name)
+    found = {} if file is None else {name: file}
+    for root in folders:
+        found |= {_dotted(name, path.relative_to(root)): path for path in sorted(root.rglob("*.py"))}
+    return found
 
 
 def _dotted(package: str, path: Path) -> str:
@@ -45,7 +46,7 @@ def _dotted(package: str, path: Path) -> str:
 
 
 def reachable_modules(module: str) -> dict[str, Path]:
-    """Return ``module`` and everything it imports relatively, at any depth of the code, transitively."""
+    """Return ``module`` and everything it imports of its own package, at any depth of the code, transitively."""
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:
@@ -54,19 +55,49 @@ def reachable_modules(module: str) -> dict[str, Path]:
         if path is None:
             continue
         found[name] = path
-        for node in ast.walk(syntax_tree(path)):
+        for node in ast.walk(_tree(name, path)):
             if isinstance(node, ast.ImportFrom) and node.level:
                 target = _target(node, name, path)
                 names = [alias.name for alias in node.names]
                 modules = _submodules(target, names)
                 waiting += modules if len(modules) == len(names) else [target, *modules]
+            elif isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names if _is_own(alias.name, name)]
     return found
+
+
+def _is_own(imported: str, module: str) -> bool:
+    """Return whether an absolute import in ``module`` names its own package. The harness does not count."""
+    return module.partition(".")[0] == imported.partition(".")[0] != _HARNESS
+
+
+def _tree(module: str, path: Path) -> ast.Module:
+    """Return the syntax tree of a module. In it, ``from`` imports of the own package are relative."""
+    tree = syntax_tree(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level and _is_own(node.module or "", module):
+            node.level = module.count(".") + (path.name == "__init__.py")
+            node.module = (node.module or "").partition(".")[2] or None
+    return tree
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Find a module; return None for one that is not there, as an optional import allows."""
+    with suppress(ImportError):
+        return find_spec(module)
+    return None
 
 
 def _file(module: str) -> Path | None:
     """Return the Python file of a module, if it has one."""
-    spec = find_spec(module)
+    spec = _spec(module)
     return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _folders(package: str) -> list[Path]:
+    """Return the folders of a package; none for a module."""
+    spec = _spec(package)
+    return [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
 
 
 def _target(node: ast.ImportFrom, module: str, path: Path) -> str:
@@ -77,8 +108,7 @@ def _target(node: ast.ImportFrom, module: str, path: Path) -> str:
 
 def _submodules(package: str, names: list[str]) -> list[str]:
     """Return the imported ``names`` that are modules, if ``package`` is a package."""
-    spec = find_spec(package)
-    folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
+    folders = _folders(package)
     return [f"{package}.{n}" for n in names if any((f / f"{n}.py").is_file() or (f / n).is_dir() for f in folders)]
 
 
@@ -97,13 +127,16 @@ def syntax_tree(path: Path) -> ast.Module:
 @cache
 def _code(module: str, path: Path) -> str:
     """Return a module as text: its imports by the content of their targets, then everything else."""
-    tree = syntax_tree(path)
+    tree = _tree(module, path)
     imports = sorted(line for node in ast.walk(tree) for line in _import_lines(node, module, path))
     return "\n".join([*imports, _spelled(tree)])
 
 
 def _import_lines(node: ast.AST, module: str, path: Path) -> Iterator[str]:
     """Yield a line for each name that a relative import binds: the hash of its module's own text, and the name."""
+    if isinstance(node, ast.Import):
+        imported = (alias.name for alias in node.names if _is_own(alias.name, module))
+        yield from (f"{_content(name)} {name}" for name in imported)
     if not isinstance(node, ast.ImportFrom) or not _placeless(node):
         return
     if not node.level:
@@ -112,9 +145,14 @@ def _import_lines(node: ast.AST, module: str, path: Path) -> Iterator[str]:
     target = _target(node, module, path)
     for alias in node.names:
         own = _submodules(target, [alias.name])
-        file = _file(own[0] if own else target)
-        content = hashlib.sha256(_spelled(syntax_tree(file)).encode()).hexdigest() if file else target
+        content = _content(own[0] if own else target) or target
         yield f"{content} {'' if own else alias.name} {alias.asname or alias.name}"
+
+
+def _content(module: str) -> str:
+    """Return the hash of a module's own text; empty if it has no file."""
+    file = _file(module)
+    return hashlib.sha256(_spelled(_tree(module, file)).encode()).hexdigest() if file else ""
 
 
 def _placeless(node: object) -> bool:

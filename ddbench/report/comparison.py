@@ -1,4 +1,4 @@
-"""Our numbers beside those that others have printed."""
+"""Compare results with published numbers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from ddbench.suite.published import Published
 
 @dataclass(frozen=True)
 class Comparison:
-    """A published number and ours.
+    """A published number and our result.
 
     Attributes:
-        expected: how many different trainings the suite asks for here.
-        ours: the last accuracies; None if there is none yet.
-        difference: ours less theirs.
-        reproduced: the verdict; None where repetitions are too few for one, or some are missing.
+        method: the name of the row.
+        protocol: the protocol.
+        student: the student.
+        ipc: images per class.
+        published: the published number.
+        expected: number of different trainings that the suite asks for.
+        ours: our last accuracies; None if there is none yet.
+        difference: our mean minus the published mean.
+        reproduced: the verdict; None if there are too few repetitions or some are missing.
     """
 
     method: str
@@ -38,18 +43,25 @@ def compare(
     records: Sequence[RunRecord],
     expected: int,
 ) -> list[Comparison]:
-    """The records of a method, IPC, student and protocol beside each number that is published for these."""
+    """Compare the records of one place with each number that is published for it.
+
+    Args:
+        place: method, IPC, student and protocol.
+        published: the published numbers of the method.
+        records: the records of the place.
+        expected: number of different trainings that the suite asks for.
+    """
     method, ipc, student, protocol = place
     theirs = [number for number in published if (number.student, number.ipc) == (student, ipc)]
     if not theirs:
         return []
     sets: dict[str, list[float]] = {}
     for record in records:
-        # Of a record without the digest its set is not known to be that of another.
+        # Without a digest, treat the distilled set as different from all others.
         distilled = record.action_key if record.distilled is None else record.distilled.digest
         sets.setdefault(distilled, []).append(record.result.last)
     ours = repeats(list(sets.values())) if sets else None
-    whole = len(records) == expected
+    complete = len(records) == expected
     return [
         Comparison(
             method=method,
@@ -60,7 +72,7 @@ def compare(
             expected=expected,
             ours=ours,
             difference=ours.mean - number.mean if ours else None,
-            reproduced=agrees(number.mean, number.std, ours.interval) if whole and ours and ours.interval else None,
+            reproduced=agrees(number.mean, number.std, ours.interval) if complete and ours and ours.interval else None,
         )
         for number in theirs
     ]

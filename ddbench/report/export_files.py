@@ -1,4 +1,4 @@
-"""The two kinds of exported files as models: one of the suite, one for each training."""
+"""Models of exported files: one file for the suite, and one for each training."""
 
 from __future__ import annotations
 
@@ -16,42 +16,61 @@ _AXES = {"generation", "selection", "training"}
 _PARTS = {"generator", "pool", "selector", "refiner", "labels", "protocol"}
 
 
-def _whole(trial: Trial) -> Trial:
+def _check_seeds(trial: Trial) -> Trial:
     if not trial.seeds.keys() >= _AXES:
-        raise ValueError("a cell has a seed of each axis")
+        raise ValueError("a cell needs a seed for each axis")
     return trial
 
 
-Cell = Annotated[Trial, AfterValidator(_whole)]
+Cell = Annotated[Trial, AfterValidator(_check_seeds)]
 
 
 class Row(Part):
-    """A method, its parts in words, and what others have printed of it."""
+    """A row of the table.
+
+    Attributes:
+        method: its name.
+        parts: its components and settings as text.
+        published: the published numbers that it is compared with.
+    """
 
     method: str
     parts: dict[str, str]
     published: list[Published]
 
     @model_validator(mode="after")
-    def _says_everything(self) -> Row:
+    def _check_parts(self) -> Row:
         if not self.parts.keys() >= _PARTS:
-            raise ValueError("a row says every part")
+            raise ValueError("a row needs every part")
         return self
 
 
 class Summary(Part):
-    """A protocol and its summary."""
+    """A protocol and its summary.
+
+    Attributes:
+        id: ``NAME@VERSION``.
+        summary: one sentence.
+    """
 
     id: str
     summary: str
 
 
 class SuiteFile(Part):
-    """``suite.json``: a suite in words, and its cells.
+    """The file ``suite.json``: a suite as text, and its cells.
 
     Attributes:
-        format: 1 with keys of format 1, which ddbench 0.1 made; 2 with those of today.
-        generators: older exports have none.
+        format: the format of the keys; 1 is that of ddbench 0.1.
+        suite: the suite's name.
+        dataset: the data set.
+        numerics: the numerics of the students.
+        rows: the rows of the table.
+        generators: the named variants of generators as text; empty in old exports.
+        scorers: the scorers as text, by role.
+        protocols: the protocols.
+        cells: the cells.
+        values: the suite file's content.
     """
 
     format: Literal[1, 2]
@@ -67,7 +86,12 @@ class SuiteFile(Part):
 
 
 class RecordFile(Part):
-    """A record with the cells that it stands for."""
+    """A record with its cells.
+
+    Attributes:
+        record: the record as JSON.
+        cells: the cells whose result it is.
+    """
 
     record: dict[str, Any]
     cells: list[Cell]

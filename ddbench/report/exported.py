@@ -1,7 +1,7 @@
-"""Results as a folder of JSON files: to be committed, merged with those of others, and made into leaderboards.
+"""Write and read results as a folder of JSON files, from which leaderboards can be made.
 
-Exports of format 1 are read as well. Where one is merged with a new export of its suite, cells are matched by what they
-are, not by their keys, which the formats do not share.
+Exports of format 1 can be read too. The keys of the two formats differ. So a merge of an old and a new export matches
+cells by their other values.
 """
 
 from __future__ import annotations
@@ -26,29 +26,31 @@ P = TypeVar("P", bound=Part)
 
 
 def export_results(results: Results, folder: Path) -> tuple[int, int]:
-    """Write a suite and its records into ``folder``; return how many records there are, and how many of them are new.
+    """Write a suite and its records into ``folder``. Return the number of records and the number of new ones.
 
-    A record that is there already stays as it is. Cells may be added to a suite, and to those that a record stands for.
-    Of absolute paths, which only the suite's author can have set, the last part is kept.
+    Existing records are kept. Cells can be added to the suite and to the cells of a record. Absolute paths in the suite
+    are shortened to their last part.
 
     Raises:
-        StoreError: a file there says something else; then nothing is written.
+        StoreError: an existing file has different content; then nothing is written.
+        DdbenchError: the folder cannot be written.
     """
     files = {folder / SUITE: _suite_file(results)}
     files |= {folder / name: value for name, value in _record_files(results).items()}
-    there = {path: _read(path) for path in files}
-    merged = {path: _merged(path, there[path], _without_folders(value)) for path, value in files.items()}
+    existing = {path: _read(path) for path in files}
+    merged = {path: _merged(path, existing[path], _without_folders(value)) for path, value in files.items()}
     try:
         for path, value in merged.items():
-            if value != there[path]:
+            if value != existing[path]:
                 write_sealed(path, value)
     except OSError as error:
-        raise DdbenchError(f"cannot write {folder}: {error.strerror}", hint="choose another folder: --to") from None
-    return len(files) - 1, sum(there[path] is None for path in files if path.name != SUITE)
+        hint = "choose another folder with --to"
+        raise DdbenchError(f"cannot write {folder}: {error.strerror}", hint=hint) from None
+    return len(files) - 1, sum(existing[path] is None for path in files if path.name != SUITE)
 
 
 def read_exported(folder: Path) -> Results:
-    """What :func:`export_results` wrote, perhaps several times; raises StoreError for a file that it did not write."""
+    """Read the files of :func:`export_results`. Raise StoreError for a file that it did not write."""
     value = _read(folder / SUITE)
     if value is None:
         hint = "give a suite file, or a folder that `ddbench export` wrote"
@@ -71,7 +73,7 @@ def read_exported(folder: Path) -> Results:
 
 
 def _records(folder: Path, suite: SuiteFile) -> dict[str, list[RunRecord]]:
-    """Read the records by evaluation. Cells of another format are those of the suite that say the same."""
+    """Read the records by evaluation. Match cells of the other format with the suite's by their values."""
     evaluations = {_place(trial): trial.evaluation for trial in suite.cells}
     records: dict[str, list[RunRecord]] = {}
     for path in sorted(folder.glob("*.json")):
@@ -79,13 +81,14 @@ def _records(folder: Path, suite: SuiteFile) -> dict[str, list[RunRecord]]:
         if value is None:
             continue
         file, record = _record_file(path, value)
-        for evaluation in {evaluations.get(_place(cell), cell.evaluation) for cell in file.cells}:
+        places = {} if record.format == suite.format else evaluations
+        for evaluation in {places.get(_place(cell), cell.evaluation) for cell in file.cells}:
             records.setdefault(evaluation, []).append(record)
     return records
 
 
 def _place(trial: Trial) -> str:
-    """A cell without its key."""
+    """Return the values of a cell without its key, as text."""
     return canonical_json({**asdict(trial), "evaluation": None})
 
 
@@ -108,7 +111,7 @@ def _suite_file(results: Results) -> dict[str, Any]:
 
 
 def _record_files(results: Results) -> dict[str, dict[str, Any]]:
-    """Each record with the cells that it stands for, by the name of its file."""
+    """Return the content of each record's file, by the file's name."""
     found: dict[str, dict[str, Any]] = {}
     for trial in results.trials:
         for record in results.records.get(trial.evaluation, ()):
@@ -124,7 +127,7 @@ def _name(record: RunRecord) -> str:
 
 
 def _without_folders(value: Any) -> Any:
-    """A value as JSON has it, without the folders of absolute paths: they lie on one machine and are in no key."""
+    """Return a JSON value with absolute paths shortened to their last part, as folders differ between machines."""
     if isinstance(value, dict):
         return {str(name): _without_folders(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -140,7 +143,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _parsed(model: type[P], value: dict[str, Any], path: Path) -> P:
-    """Return a file as its model. It is read as JSON is: strictly, but an array may become a tuple."""
+    """Return a file as its model. Types are strict, except that an array may become a tuple."""
     try:
         return model.model_validate_json(canonical_json(value))
     except (ValidationError, ValueError):
@@ -159,54 +162,67 @@ def _record_file(path: Path, value: dict[str, Any]) -> tuple[RecordFile, RunReco
 
 
 def _foreign(path: Path) -> StoreError:
-    said = "is no file of this name that `ddbench export` writes, or was changed since"
-    return StoreError(said, where=str(path), hint="restore or remove it")
+    message = "`ddbench export` did not write this file, or the file was changed later"
+    return StoreError(message, where=str(path), hint="restore or remove it")
 
 
-def _merged(path: Path, there: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any]:
-    """What is to stand in a file; raises StoreError where that would change what it says."""
-    if there is None:
+def _merged(path: Path, existing: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any]:
+    """Return the new content of a file. Raise StoreError if the merge would change existing content."""
+    if existing is None:
         return value
     if path.name == SUITE:
-        _check_suite(path, _parsed(SuiteFile, there, path), _parsed(SuiteFile, value, path))
-        return {**there, **value}
-    file, record = _record_file(path, there)
+        _check_suite(path, _parsed(SuiteFile, existing, path), _parsed(SuiteFile, value, path))
+        return {**existing, **value}
+    file, record = _record_file(path, existing)
     new, new_record = _record_file(path, value)
     if _measured(record) != _measured(new_record):
-        raise _conflict(path, "has other numbers for the same training in the same environment")
-    return {**there, "cells": _merged_cells(there["cells"], file.cells, value["cells"], new.cells)}
+        raise _conflict(path, "the file has other numbers for the same training in the same environment")
+    return {**existing, "cells": _merged_cells(existing["cells"], file.cells, value["cells"], new.cells)}
 
 
-def _merged_cells(there: list[Any], known: list[Trial], value: list[Any], new: list[Trial]) -> list[Any]:
-    """Return the cells of both, each once: as it is there, unless it has a key of today now."""
-    cells = {_place(trial): cell for trial, cell in zip(known, there, strict=True)}
+def _merged_cells(existing: list[Any], old: list[Trial], value: list[Any], new: list[Trial]) -> list[Any]:
+    """Return the cells of both files, each once. A new cell replaces an existing one with another key."""
+    cells = {_place(trial): cell for trial, cell in zip(old, existing, strict=True)}
     for trial, cell in zip(new, value, strict=True):
         if cells.get(_place(trial), {}).get("evaluation") != trial.evaluation:
             cells[_place(trial)] = cell
     return sorted(cells.values(), key=canonical_json)
 
 
-def _check_suite(path: Path, there: SuiteFile, value: SuiteFile) -> None:
-    """Raise StoreError where a suite has lost cells, or where its methods are not those of an export of format 1."""
-    same_keys = there.format == value.format
-    before, now = ({(_place(cell), cell.evaluation if same_keys else "") for cell in f.cells} for f in (there, value))
+def _check_suite(path: Path, existing: SuiteFile, value: SuiteFile) -> None:
+    """Raise StoreError if cells are missing, or if methods differ from those of an existing export of format 1."""
+    same_keys = existing.format == value.format
+    before, now = ({(_place(c), c.evaluation if same_keys else "") for c in f.cells} for f in (existing, value))
     if not before <= now:
-        raise _conflict(path, "has cells that this suite has not")
+        raise _conflict(path, "the file has cells that this suite does not have")
+    if not same_keys and not _same_words(existing, value):
+        raise _conflict(path, "the file describes the methods differently")
+
+
+def _same_words(existing: SuiteFile, value: SuiteFile) -> bool:
+    """Return whether two suites describe the methods of the first, and their common settings, equally."""
     parts = {row.method: row.parts for row in value.rows}
-    if not same_keys and not (
-        all(parts.get(row.method) == row.parts for row in there.rows)
-        and there.scorers.items() <= value.scorers.items()
-        and all(value.generators.get(name, label) == label for name, label in there.generators.items())
-    ):
-        raise _conflict(path, "describes methods in other words")
+    variants = [file.values.get("generators") or {} for file in (existing, value)]
+    shared = [
+        (file.dataset, file.numerics, *(file.values.get(key) for key in ("evaluator", "evaluate")))
+        for file in (existing, value)
+    ]
+    return (
+        shared[0] == shared[1]
+        and existing.scorers.items() <= value.scorers.items()
+        and all(parts.get(row.method) == row.parts for row in existing.rows)
+        and all(
+            len({canonical_json(names.get(row.parts["generator"])) for names in variants}) == 1 for row in existing.rows
+        )
+    )
 
 
 def _measured(record: RunRecord) -> tuple[Any, ...]:
-    """What of a record is the same wherever and whenever it is made again: no times, no dates."""
+    """Return the values of a record that are equal in every repetition: no times, no dates."""
     result, validation = record.result, record.validation
     numbers = (result.last, result.best, result.evaluations, result.curve)
     return (*numbers, record.action_key, record.fingerprint, validation.digest, validation.size)
 
 
 def _conflict(path: Path, message: str) -> StoreError:
-    return StoreError(message, where=str(path), hint="nothing was written; export to another folder: --to")
+    return StoreError(message, where=str(path), hint="nothing was written; choose another folder with --to")

@@ -1,4 +1,4 @@
-"""A leaderboard's numbers: for each row, IPC and student what the results say."""
+"""Aggregate results into a leaderboard."""
 
 from __future__ import annotations
 
@@ -21,10 +21,15 @@ class Entry:
     """One place of the table.
 
     Attributes:
-        expected: how many different trainings the suite asks for here.
-        last: top-1 accuracy in percent after the last epoch, over the trainings there are; None if there is none.
-        best: the highest of ``evaluations`` evaluations of each training, where they were measured as the papers do.
-        epochs: of each training, where the evaluator says it.
+        method: the name of the row.
+        ipc: images per class.
+        student: the student.
+        protocol: the protocol.
+        expected: number of different trainings that the suite asks for.
+        last: top-1 accuracy in percent after the last epoch; None if there is no result.
+        best: highest accuracy of all evaluations of a training; None unless measured with ``evaluate: papers``.
+        evaluations: number of evaluations of a training.
+        epochs: number of epochs of a training; None if the evaluator does not report it.
     """
 
     method: str
@@ -40,18 +45,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The numbers of a suite and what they rest on.
+    """The numbers of a suite.
 
     Attributes:
-        rows: for each method what it is made of.
-        generators: for each named variant of a generator that the rows use, what it is.
-        scorers: for each role what fills it.
-        summaries: of the protocols.
-        seeds: how many seeds each axis has.
-        validation: digest and size of each validation set that was used: one, unless the data changed.
-        environments: device models, what the numerics were on them, and versions that took part.
-        comparisons: with each published number of the suite, in the order of the entries.
-        earlier: how many results were made by an earlier version, under keys of another format.
+        suite: the suite's name.
+        dataset: the data set.
+        numerics: the numerics of the students.
+        seeds: number of seeds of each axis.
+        ddof: delta degrees of freedom of the standard deviations.
+        rows: the components and settings of each method, as text.
+        generators: the named variants of generators that the rows use, as text.
+        scorers: the scorers as text, by role.
+        summaries: the summaries of the protocols.
+        entries: the places of the table.
+        validation: digest and size of each validation set; there is one, unless the data changed.
+        environments: device models with their numerics and versions.
+        comparisons: comparisons with published numbers, in the order of the entries.
+        earlier: number of results from an earlier version, whose keys have another format.
     """
 
     suite: str
@@ -75,17 +85,17 @@ class Leaderboard:
         return list(dict.fromkeys(entry.protocol for entry in self.entries))
 
     def to_json(self) -> dict[str, Any]:
-        """The leaderboard as a JSON object."""
+        """Return the leaderboard as a JSON object."""
         return asdict(self)
 
 
 def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
-    """Aggregate the results that a store has for a suite."""
+    """Aggregate a suite's results from a store."""
     return leaderboard_of(results_of(suite, state))
 
 
 def leaderboard_of(results: Results) -> Leaderboard:
-    """Aggregate the results of a suite. Equal trainings count once, whatever cells they stand for."""
+    """Aggregate the results of a suite. Equal trainings count once, even if several cells share them."""
     groups: dict[tuple[str, int, str, str], set[str]] = {}
     for trial in results.trials:
         groups.setdefault((trial.method, trial.ipc, trial.student, trial.protocol), set()).add(trial.evaluation)
@@ -118,7 +128,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
 
 
 def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
-    """How many seeds each axis has; generation and selection are one where they only vary together."""
+    """Count the seeds of each axis. Generation and selection count as one axis if they only vary together."""
     counts = {axis: len({trial.seeds[axis] for trial in trials}) for axis in ("generation", "selection", "training")}
     pairs = len({(trial.seeds["generation"], trial.seeds["selection"]) for trial in trials})
     if pairs == counts["generation"] == counts["selection"] > 1:
@@ -127,9 +137,9 @@ def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
 
 
 def _chosen(records: list[RunRecord]) -> RunRecord:
-    """Of replicates from several environments one, always the same: they are no further seeds.
+    """Choose one of several records of a training from different environments, always the same.
 
-    Those with keys of today go before those of an earlier version.
+    The newest format comes first. Other environments are replicates, not further seeds.
     """
     return min(records, key=lambda record: (-record.format, record.fingerprint))
 
@@ -148,7 +158,7 @@ def _entry(place: tuple[str, int, str, str], records: list[RunRecord], expected:
 
 
 def _epochs(result: Result) -> int | None:
-    """The epochs of a training, where the evaluator says them."""
+    """Return the epochs of a training; None if the evaluator does not report them."""
     epochs = result.details.get("epochs")
     return epochs if isinstance(epochs, int) else None
 

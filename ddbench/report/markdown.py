@@ -1,4 +1,4 @@
-"""A leaderboard as markdown: the headline table, then everything behind it."""
+"""Format a leaderboard as Markdown: the headline table, then the details."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ddbench.stats.summary import binomial_standard_error
 
 _NOTHING = "–"
 _RULE = (
-    "*Reproduced* means that the published mean lies within our 95 % Student-t interval of the mean last accuracy, "
-    "widened on both sides by the published standard deviation. The unit of repetition is the distilled set where "
-    "there are several, each counted once, else the training; of one unit, or while a training is missing, nothing is "
-    "said."
+    "*Reproduced* means that the published mean lies within our interval, widened on both sides by the published "
+    "standard deviation. Our interval is the 95 % Student-t interval of the mean last accuracy. The unit of "
+    "repetition is the distilled set, or the training if there is only one set. Each set counts once. There is no "
+    "verdict for a single unit or while a training is missing."
 )
 
 
 def to_markdown(board: Leaderboard) -> str:
-    """The whole page, ending in a newline; the same bytes for the same results."""
+    """Return the whole page, with a final newline. Equal results give equal bytes."""
     parts = [f"# {board.suite}", _preamble(board), "## Last accuracy", headline(board)]
     if board.comparisons:
         parts += ["## Against published numbers", _RULE, published(board)]
-    parts += ["## What the methods are", methods(board), "## Every entry", details(board)]
+    parts += ["## Methods", methods(board), "## All entries", details(board)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -39,11 +39,11 @@ def _preamble(board: Leaderboard) -> str:
     lines = [
         f"Data set {board.dataset}, protocol {', '.join(board.protocols)}, numerics {board.numerics}.",
         f"Top-1 accuracy in %, mean ± standard deviation (ddof {board.ddof}) over {', '.join(varied)}.",
-        "*last* is after the last epoch; *best* is the highest of all evaluations of a training: the papers' "
-        "convention, chosen on the validation set and therefore optimistic; blank unless the suite says "
-        "`evaluate: papers`.",
+        "*last* is the accuracy after the last epoch. *best* is the highest accuracy of all evaluations of a training, "
+        "as papers report it. It is optimistic, because the validation set selects it. It is empty unless the suite "
+        "sets `evaluate: papers`.",
         f"Validation set: {'; '.join(validation) or 'no result yet'}.",
-        f"Made on: {'; '.join(board.environments) or 'no result yet'}.",
+        f"Environment: {'; '.join(board.environments) or 'no result yet'}.",
     ]
     if board.earlier:
         lines.append(earlier_note(board.earlier))
@@ -51,7 +51,7 @@ def _preamble(board: Leaderboard) -> str:
 
 
 def headline(board: Leaderboard) -> str:
-    """Methods against students and IPC."""
+    """Return the table of methods by student and IPC."""
     students = list(dict.fromkeys(e.student for e in board.entries))
     columns = sorted({(e.student, e.ipc) for e in board.entries}, key=lambda c: (students.index(c[0]), c[1]))
     places = {(e.method, e.protocol, e.student, e.ipc): e for e in board.entries}
@@ -66,7 +66,7 @@ def headline(board: Leaderboard) -> str:
 
 
 def _table(rows: list[list[Any]], headers: list[str]) -> str:
-    """A markdown table; a bar in a name does not end its cell."""
+    """Return a Markdown table. Bars in names are escaped."""
     escaped = [[str(value).replace("|", "\\|") for value in row] for row in [headers, *rows]]
     return tabulate(escaped[1:], escaped[0], tablefmt="github", disable_numparse=True)
 
@@ -79,7 +79,7 @@ def _last(entry: Entry | None) -> str:
 
 
 def published(board: Leaderboard) -> str:
-    """One line a published number: what it is, what ours is, and whether they agree."""
+    """Return the table of published numbers with our results and verdicts."""
     headers = ["method", "protocol", "student", "IPC", "published", "source"]
     headers += ["ours", "n", "95 % interval", "difference", "verdict"]
     return _table([_compared(comparison) for comparison in board.comparisons], headers)
@@ -93,14 +93,14 @@ def _compared(comparison: Comparison) -> list[Any]:
         return [*line, *[_NOTHING] * 5]
     done = sum(ours.sizes)
     missing = f" ({done} of {comparison.expected})" if done < comparison.expected else ""
-    # A second decimal, without which a verdict can look wrong at the edge of an interval.
+    # With one decimal a verdict could look wrong at the edge of an interval.
     interval = "[{:.2f}, {:.2f}]".format(*ours.interval) if ours.interval else _NOTHING
     verdict = {True: "reproduced", False: "not reproduced", None: _NOTHING}[comparison.reproduced]
     return [*line, ours, f"{ours.counted}{missing}", interval, f"{comparison.difference:+.2f}", verdict]
 
 
 def methods(board: Leaderboard) -> str:
-    """What each method is made of, so that two of them can be told apart; and what the names in that stand for."""
+    """Return the table of the methods' components, and a list that explains the names in it."""
     headers = ["generator", "pool", "selector", "refiner", "labels", "protocol"]
     rows = [[name, *(row[part] for part in headers)] for name, row in board.rows.items()]
     named = [f"- protocol `{name}`: {summary}" for name, summary in board.summaries.items()]
@@ -110,7 +110,7 @@ def methods(board: Leaderboard) -> str:
 
 
 def details(board: Leaderboard) -> str:
-    """One line an entry: n, last, best and how many evaluations it was taken over, epochs."""
+    """Return the table of all entries: n, last, best, evaluations and epochs."""
     table = [
         [
             e.method,

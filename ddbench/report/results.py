@@ -1,4 +1,4 @@
-"""What a leaderboard is made of: a suite in words, and the records of its trainings. A store is not needed for it."""
+"""The input of a leaderboard: a suite as text, and the records of its trainings."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """A cell in words.
+    """A cell as text.
 
     Attributes:
-        evaluation: the recipe key of its training; cells that are planned as one training have the same.
+        method: the name of the row.
+        ipc: images per class.
+        student: the student.
+        protocol: the protocol.
+        seeds: the seed of each axis.
+        evaluation: the recipe key of its training. Cells that share a training have the same key.
     """
 
     method: str
@@ -35,17 +40,21 @@ class Trial:
 
 @dataclass(frozen=True)
 class Results:
-    """A suite and what has come of it.
+    """A suite and its results.
 
     Attributes:
-        rows: for each method what it is made of.
-        generators: for each named variant of a generator that the rows use, what it is.
-        scorers: for each role what fills it.
-        protocols: of each its summary.
-        published: for each method that is to be compared, what others have printed of it on this data set.
-        values: the suite as it was read.
-        records: by evaluation, the records of its training, one for each environment.
-        format: of the keys that the trials have; records of a lower one were made by an earlier version.
+        suite: the suite's name.
+        dataset: the data set.
+        numerics: the numerics of the students.
+        rows: the components and settings of each method, as text.
+        generators: the named variants of generators that the rows use, as text.
+        scorers: the scorers as text, by role.
+        protocols: the summaries of the protocols.
+        trials: the cells.
+        published: the published numbers on this data set, by method.
+        values: the suite file's content.
+        records: the records of each evaluation, one for each environment.
+        format: the format of the trials' keys. An earlier version made records of a lower format.
     """
 
     suite: str
@@ -63,14 +72,14 @@ class Results:
 
 
 def results_of(suite: ResolvedSuite, state: State) -> Results:
-    """What a store has of a suite."""
+    """Collect a suite's results from a store."""
     rows = {cell.row.name: cell.row for cell in suite.cells}
     dataset = suite.dataset.label
     return Results(
         suite=suite.name,
         dataset=dataset,
         numerics=suite.evaluation.numerics,
-        # In the order of JSON files, so that nothing depends on whether one lies in between.
+        # Sorted as in JSON files, so that results and exported results give the same bytes.
         rows={name: dict(sorted(row.describe().items())) for name, row in rows.items()},
         generators=_variants(suite, rows),
         scorers={role: choice.label for role, choice in sorted(suite.scorers.items())},
@@ -90,25 +99,28 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
 
 
 def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:
-    """What the named variants are that rows use."""
+    """Describe the named variants that rows use."""
     used = {row.generator.label: row.generator.component for row in rows.values()}
-    return {name: in_words(used[name]) for name in sorted(used.keys() & suite.values.get("generators", {}).keys())}
+    return {
+        name: describe_generator(used[name]) for name in sorted(used.keys() & suite.values.get("generators", {}).keys())
+    }
 
 
-def in_words(generator: Generator) -> str:
-    """A generator by its name and the parameters that are not at their defaults, as tables show it on any machine.
+def describe_generator(generator: Generator) -> str:
+    """Describe a generator by its name and its parameters that differ from their defaults.
 
-    Of parameters that enter no key, those that give something by name or path are said, and of a path that it is one.
+    Parameters that enter no key appear only if they are text; a path appears as ``a path``, since it differs between
+    machines.
     """
     params, keyed = generator.params, generator.params.keyed()
-    said: dict[str, object] = {}
+    shown: dict[str, object] = {}
     for name, field in type(params).model_fields.items():
         value = getattr(params, name)
         if name not in generator.shown and value == field.get_default(call_default_factory=True):
             continue
         if isinstance(value, Path) or (name not in keyed and str(value).startswith(("/", ".", "~"))):
-            said[name] = "a path"
+            shown[name] = "a path"
         elif name in keyed or isinstance(value, str):
-            said[name] = keyed.get(name, value)
-    shown = ", ".join(f"{name}={value}" for name, value in said.items())
-    return f"{generator.info.name} ({shown})" if shown else generator.info.name
+            shown[name] = keyed.get(name, value)
+    text = ", ".join(f"{name}={value}" for name, value in shown.items())
+    return f"{generator.info.name} ({text})" if text else generator.info.name

@@ -1,4 +1,4 @@
-"""Carrying a plan out."""
+"""Run a plan."""
 
 from ddbench.run.driver import Outcome, usable_cores
 from ddbench.run.start import run_suite

@@ -1,4 +1,4 @@
-"""The driver of a run: plans, hands nodes to an executor, records what happens, and can be killed at any time."""
+"""The driver of a run: it plans, submits nodes to an executor, and logs events. It can be killed at any time."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ddbench.store import CorruptError, Store
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.files import write_sealed
 
-# A node whose worker dies so often is given up: something kills it each time.
+# After so many deaths of its worker, a node counts as failed.
 ATTEMPTS = 3
 _POLL_S = 0.5
 
 
 @dataclass
 class Outcome:
-    """How a run ended.
+    """The outcome of a run.
 
     Attributes:
-        ran: how many nodes of each stage were executed.
+        ran: number of executed nodes by stage.
         failures: label and message of each failed node.
-        user_fault: whether a failure was a mistake in the user's suite, data or plug-in.
-        blocked: cells left without a result because something before them failed.
+        user_fault: True if a failure was caused by the suite, the data or a plug-in.
+        blocked: number of cells without a result because an earlier node failed.
     """
 
     ran: Counter[str] = field(default_factory=Counter)
@@ -45,12 +45,12 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 some cells failed, 2 some failed through a mistake outside the program."""
+        """The exit code: 0 done, 1 some nodes failed, 2 some nodes failed because of the suite, data or plug-in."""
         return 2 if self.user_fault else 1 if self.failures else 0
 
 
 def new_run_folder(store: Store, suite: ResolvedSuite) -> Path:
-    """A folder for the log of one run, with the resolved suite in it; sorts by time."""
+    """Create the folder for one run's logs, with a copy of the suite. The names of such folders sort by time."""
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{suite.name}-{secrets.token_hex(2)}"
     folder = store.root / "runs" / name
     with store.writing():
@@ -60,7 +60,18 @@ def new_run_folder(store: Store, suite: ResolvedSuite) -> Path:
 
 
 class Driver:
-    """Runs one suite on one store."""
+    """The driver of one suite on one store.
+
+    Attributes:
+        suite: the suite.
+        store: the store.
+        executor: runs the nodes.
+        log: the log of events.
+        show: shows progress.
+        graph: the plan.
+        state: the state of the plan.
+        outcome: the outcome so far.
+    """
 
     def __init__(self, suite: ResolvedSuite, store: Store, executor: Executor, log: EventLog, show: Reporter) -> None:
         self.suite = suite
@@ -77,26 +88,26 @@ class Driver:
         """Run until every cell has a result or cannot have one.
 
         Raises:
-            DdbenchError: a fault that must stop the run: a validation image in a pool, a store that cannot be written.
+            DdbenchError: the run must stop: a pool has a validation image, or the store cannot be written.
         """
         self.log.add("run", suite=self.suite.name, nodes=len(self.graph.nodes), cells=len(self.graph.cells))
-        self._take_away_damaged()
-        for line in missing_here(self.state):  # what does not need it is done all the same
-            self.show.say(f"to fetch: {line}")
+        self._quarantine_damaged()
+        for line in missing_here(self.state):  # nodes that do not need it still run
+            self.show.print_line(f"to fetch: {line}")
         self.scheduler = Scheduler(self.graph, self.state)
         self.executor.prepare(self.scheduler.outstanding)
         while True:
-            self._hand_out()
+            self._submit_ready()
             if self.scheduler.done:
                 break
             for answer in self.executor.wait(_POLL_S):
-                self._hear(answer)
+                self._handle(answer)
         self._note_cells()
         self.log.add("end", ran=dict(self.outcome.ran), failed=len(self.outcome.failures))
         return self.outcome
 
-    def _take_away_damaged(self) -> None:
-        """Damaged manifests and results are seen while planning: quarantined, and planned again."""
+    def _quarantine_damaged(self) -> None:
+        """Quarantine damaged manifests and results, and look up their nodes again."""
         self.state.resolve_all()
         while self.state.corrupt:
             for key, message in list(self.state.corrupt.items()):
@@ -107,19 +118,19 @@ class Driver:
     def _quarantine(self, action_key: str, message: str) -> None:
         target = self.store.quarantine(action_key)
         self.log.add("corrupt", action_key=action_key, message=message)
-        self.show.say(f"{message}; kept aside in {target} and made again")
+        self.show.print_line(f"{message}; moved to {target} and made again")
 
-    def _hand_out(self) -> None:
+    def _submit_ready(self) -> None:
         while (key := self.scheduler.peek()) is not None and self.executor.fits(self.graph.nodes[key].threads):
             self.scheduler.take()
-            if key in self.state.corrupt:  # seen only now that its inputs are known
+            if key in self.state.corrupt:  # it was looked up only after its inputs were made
                 self._quarantine(self.state.action_keys[key], self.state.corrupt.pop(key))
             job = make_job(self.graph, self.state, key)
             self.show.started(job)
             self.executor.submit(job)
         self.show.total(self.outcome.ran.total() + len(self.outcome.failures) + self.scheduler.outstanding)
 
-    def _hear(self, answer: Answer) -> None:
+    def _handle(self, answer: Answer) -> None:
         job, fields = answer.job, answer.fields
         if answer.kind == "progress":
             self.show.progress(job, fields["done"], fields["total"])
@@ -137,7 +148,7 @@ class Driver:
             self._failed(answer)
 
     def _remake(self, job: Job) -> None:
-        """A worker met a damaged input. It may have been taken away since, on another worker's word: look again."""
+        """Quarantine the damaged inputs of a job, and schedule them again. Another job may have done so already."""
         lost = []
         for action_key in job.inputs.values():
             try:
@@ -149,7 +160,7 @@ class Driver:
         self.scheduler.damaged(job.action_key, lost)
 
     def _lost(self, answer: Answer) -> None:
-        """A worker died: its node is tried again, a few times."""
+        """Schedule the node of a dead worker again, or mark it as failed after several attempts."""
         job = answer.job
         self._attempts[job.action_key] += 1
         self.log.add("lost", stage=job.stage, action_key=job.action_key, message=answer.fields["message"])
@@ -172,7 +183,7 @@ class Driver:
             raise DdbenchError(fields["message"])
 
     def _note_cells(self) -> None:
-        """Write, beside each result, which cells it is the result of."""
+        """Store with each result a note on the cells that it belongs to."""
         for cell, key in self.graph.cells:
             if key not in self.state.results:
                 self.outcome.blocked += key not in self.scheduler.failed
@@ -182,5 +193,5 @@ class Driver:
 
 
 def usable_cores() -> int:
-    """CPU cores that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

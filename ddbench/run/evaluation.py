@@ -1,4 +1,4 @@
-"""The last stage: train a student on a distilled set and write down what came of it."""
+"""The last stage: train a student on a distilled set and record the result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KINDS = list(KINDS)
 
 
 def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
-    """Run one evaluation; raise ComponentError where what the evaluator returns is no result."""
+    """Run one evaluation. Raise ComponentError if the evaluator returns an invalid result."""
     evaluator = cast("Evaluator", cache.bare(job, "evaluator"))
     student = cast("Student", cache.bare(job, "student"))
     protocol = Protocol.model_validate(job.worker_args["protocol"])
@@ -51,14 +51,11 @@ def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
             details=dict(made.details),
         )
     except ValidationError as error:
-        raise ComponentError(f"{evaluator.label()} returned a wrong result: {first_mistake(error)}") from None
+        raise ComponentError(f"{evaluator.label()} returned an invalid result: {first_mistake(error)}") from None
 
 
 def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usage: dict[str, float]) -> RunRecord:
-    """Return the record of an evaluation.
-
-    It stands on its own: what was measured, on which validation set, by what, where, and what each stage took.
-    """
+    """Return the complete record of an evaluation: result, components, environment, and cost of each stage."""
     inputs = cache.inputs(job)
     assert inputs.dataset is not None
     assert inputs.distilled is not None
@@ -102,18 +99,18 @@ def _soft(job: Job) -> Soft | None:
 
 
 def _lineage(job: Job, before: list[Manifest]) -> list[Provenance]:
-    """Return every component that took part, each once, in the order of the pipeline; those of this stage last."""
+    """Return the origin of every component of the pipeline, each once, in the order of the kinds."""
     own = map(Provenance.model_validate, job.provenance.values())
     each: dict[str, Provenance] = {}
-    for known in (*(known for manifest in before for known in manifest.provenance.values()), *own):
-        spelled = canonical_json(known.model_dump(mode="json"))
-        each.pop(spelled, None)
-        each[spelled] = known
-    return sorted(each.values(), key=lambda known: _KINDS.index(known.kind))
+    for origin in (*(origin for manifest in before for origin in manifest.provenance.values()), *own):
+        text = canonical_json(origin.model_dump(mode="json"))
+        each.pop(text, None)
+        each[text] = origin
+    return sorted(each.values(), key=lambda origin: _KINDS.index(origin.kind))
 
 
 def _stage(manifest: Manifest) -> StageRecord:
-    """Return what a stage before this one took, and what it was."""
+    """Return the record of an earlier stage."""
     return StageRecord(
         stage=manifest.stage,
         action_key=manifest.action_key,

@@ -1,4 +1,4 @@
-"""The log of a run: one JSON object a line, appended whole, by the driver and by every worker."""
+"""The log of a run, with one JSON object per line, written by the driver and by every worker."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ LOG_NAME = "events.jsonl"
 
 
 class EventLog:
-    """Appends events to a file that several processes share."""
+    """A log file that several processes share.
+
+    Attributes:
+        path: the file.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, event: str, **fields: Any) -> None:
-        """Append one event; a single write, so that lines of different processes never mix."""
+        """Append one event by a single write, so that lines of different processes never mix."""
         line = json.dumps({"time": round(time.time(), 3), "pid": os.getpid(), "event": event, **fields}) + "\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:

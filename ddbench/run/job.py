@@ -1,4 +1,4 @@
-"""What a worker is told: one frozen node, with everything in it that the work needs."""
+"""Jobs: the messages from the driver to workers. A job contains everything that its work needs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ class Job:
     """A node to run.
 
     Attributes:
+        action_key: the key under which the output is stored.
+        recipe_key: the key of the recipe.
+        stage: the name of the stage.
+        label: a name for display.
         uses: components by their part in the work, as ``{kind, name, params}``.
+        settings: seeds and sizes that decide the output.
+        worker_args: further JSON for the worker.
         inputs: action keys of stored inputs.
-        recipe, input_digests: for the manifest of the output.
-        provenance: of each component, by its part in the work; for the manifest and the record.
-        lineage: action keys of everything the output descends from, for the record of an evaluation.
+        recipe: the recipe, for the manifest.
+        input_digests: content digests of the inputs, for the manifest.
+        provenance: the origin of each component, by its part in the work.
+        lineage: action keys of all ancestors, for the record of an evaluation.
+        threads: number of CPU threads.
     """
 
     action_key: str
@@ -45,13 +53,13 @@ class Job:
 
     @classmethod
     def from_line(cls, line: str) -> Job:
-        """Return the job that :meth:`to_line` wrote."""
+        """Read a job from the result of :meth:`to_line`."""
         value = json.loads(line)
         return cls(**{**value, **{name: Inputs.from_json(value[name]) for name in _INPUTS}})
 
 
 def make_job(graph: Graph, state: State, key: str) -> Job:
-    """Freeze a node whose inputs are all stored."""
+    """Make the job of a node whose inputs are all stored."""
     node = graph.nodes[key]
     lineage = {state.action_keys[a] for a in graph.ancestors(key)} if STAGES[node.stage].makes_result else set()
     return Job(

@@ -1,4 +1,4 @@
-"""From stored shards and scores to the pool that a selector sees."""
+"""Build the pool of a selector from stored shards and scores."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 Gather: TypeAlias = "Callable[[str, list[Artifact]], Tensor]"
 
-# Beside the fields in the output of a scorer that was asked about real images.
+# The labels of real images, stored with the fields that a scorer computed for them.
 REAL_LABELS = "real.labels"
 
 
 def build_pool(inputs: Inputs[Artifact], count: int | None) -> tuple[Pool, list[str]]:
-    """Return the pool prefix of a selection, and for each sample the name of the shard it lies in.
+    """Return the pool prefix of a selection, and the name of each sample's shard.
 
     Args:
         inputs: the opened inputs of the selection.
-        count: candidates of each class; None takes every sample.
+        count: number of candidates of each class; None takes every sample.
     """
     import torch
 
@@ -54,14 +54,14 @@ def build_pool(inputs: Inputs[Artifact], count: int | None) -> tuple[Pool, list[
 
 
 def _joined(name: str, shards: list[Artifact]) -> Tensor:
-    """Return one tensor of several shards, one after the other."""
+    """Concatenate one tensor of several shards."""
     import torch
 
     return torch.cat([shard.tensor(name) for shard in shards])
 
 
 def _prefix(labels: list[int], classes: int, count: int | None) -> list[int]:
-    """Return the positions of the first ``count`` samples of each class, class after class; None takes all."""
+    """Return the positions of the first ``count`` samples of each class, one class after another; None takes all."""
     positions: list[list[int]] = [[] for _ in range(classes)]
     for position, label in enumerate(labels):
         positions[label].append(position)
@@ -83,9 +83,9 @@ def _fields(scores: Mapping[str, Shards[Artifact]], gather: Gather) -> tuple[dic
 
 
 def _real(scores: Mapping[str, Shards[Artifact]], classes: tuple[str, ...]) -> Pool | None:
-    """Return the real training images without their pixels, with the fields that the selection takes of them.
+    """Return the pool of real training images, without pixels, with the fields that the selection needs.
 
-    Return None if it takes none.
+    Return None if it needs none.
     """
     if not scores:
         return None

@@ -1,4 +1,4 @@
-"""What a run shows while it goes: bars on a terminal, one line per event elsewhere. All of it on stderr."""
+"""Show the progress of a run on stderr: bars on a terminal, else one line per event."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ _STEP_EVERY_S = 60.0
 
 
 class Reporter(Protocol):
-    """Hears what happens in a run."""
+    """A receiver of the events of a run."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...
     def total(self, nodes: int) -> None:
-        """How many nodes are known to have to run; grows as inputs become known."""
+        """Set the number of nodes that must run. It grows as inputs become known."""
 
     def started(self, job: Job) -> None:
-        """A node has been handed to a worker."""
+        """Show that a worker runs a node."""
 
     def progress(self, job: Job, done: int, total: int) -> None:
-        """A running node has come so far."""
+        """Show the progress of a running node."""
 
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
-        """A node has ended: ``done``, ``failed`` or ``lost``."""
+        """Show that a node has ended: ``done``, ``failed`` or ``lost``."""
 
-    def say(self, message: str) -> None:
-        """Something the user should know."""
+    def print_line(self, message: str) -> None:
+        """Print a message to the user."""
 
 
 def describe_end(job: Job, fields: dict[str, Any], how: str) -> str:
-    """One line on how a node ended."""
+    """Return one line about the end of a node."""
     if how == "done":
         accuracy = f" · {fields['accuracy']:.1f} %" if "accuracy" in fields else ""
         return f"{job.stage:<8} {job.label}{accuracy} · {fields['usage']['wall_s']:.1f} s"
@@ -46,14 +46,14 @@ def describe_end(job: Job, fields: dict[str, Any], how: str) -> str:
 
 
 class Lines:
-    """One line per node that ends, and one a minute of a node that takes longer: for logs, pipes and CI."""
+    """A reporter for logs, pipes and CI: one line for each finished node, and one per minute for a long node."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
         self._total = 0
         self._done = 0
-        self._heard: dict[str, float] = {}
+        self._last_line: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -62,31 +62,36 @@ class Lines:
         return None
 
     def total(self, nodes: int) -> None:
+        """Print the number of nodes once."""
         if nodes and not self._total:
-            self.say(f"{nodes} {'node' if nodes == 1 else 'nodes'} to run")
+            self.print_line(f"{nodes} {'node' if nodes == 1 else 'nodes'} to run")
         self._total = nodes
 
     def started(self, job: Job) -> None:
-        self._heard[job.action_key] = time.monotonic()
+        """Note the start of a node."""
+        self._last_line[job.action_key] = time.monotonic()
 
     def progress(self, job: Job, done: int, total: int) -> None:
+        """Print one line per minute."""
         now = time.monotonic()
-        if now - self._heard[job.action_key] >= _STEP_EVERY_S:
-            self._heard[job.action_key] = now
-            self.say(f"{job.stage:<8} {job.label} · {done} of {total}")
+        if now - self._last_line[job.action_key] >= _STEP_EVERY_S:
+            self._last_line[job.action_key] = now
+            self.print_line(f"{job.stage:<8} {job.label} · {done} of {total}")
 
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
-        del self._heard[job.action_key]
+        """Print one line."""
+        del self._last_line[job.action_key]
         self._done += how != "lost"
-        self.say(f"[{self._done}/{max(self._total, self._done)}] {describe_end(job, fields, how)}")
+        self.print_line(f"[{self._done}/{max(self._total, self._done)}] {describe_end(job, fields, how)}")
 
-    def say(self, message: str) -> None:
+    def print_line(self, message: str) -> None:
+        """Print a message after the elapsed seconds."""
         elapsed = time.monotonic() - self._began
         self._console.print(f"{elapsed:6.1f}s {message}", markup=False, highlight=False, soft_wrap=True)
 
 
 class Bars:
-    """A bar for the whole run and one for each running node."""
+    """A reporter for terminals: one bar for the whole run and one for each running node."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -110,28 +115,33 @@ class Bars:
         self._progress.stop()
 
     def total(self, nodes: int) -> None:
+        """Set the length of the bar of the whole run."""
         self._progress.update(self._all, total=max(nodes, self._ended.total()))
 
     def started(self, job: Job) -> None:
+        """Add a bar for a node."""
         label = f"{job.stage} {job.label}"
         short = label if len(label) <= _LABEL_WIDTH else f"{label[: _LABEL_WIDTH - 1]}…"
         self._running[job.action_key] = self._progress.add_task(f"  {short}", total=None)
 
     def progress(self, job: Job, done: int, total: int) -> None:
+        """Advance the bar of a node."""
         self._progress.update(self._running[job.action_key], completed=done, total=total)
 
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
+        """Remove the bar of a node. Print one line if it took long or did not succeed."""
         self._progress.remove_task(self._running.pop(job.action_key))
         if how != "lost":
             self._ended[how] += 1
             self._progress.update(self._all, completed=self._ended.total())
         if how != "done" or fields["usage"]["wall_s"] >= _WORTH_A_LINE_S:
-            self.say(describe_end(job, fields, how))
+            self.print_line(describe_end(job, fields, how))
 
-    def say(self, message: str) -> None:
+    def print_line(self, message: str) -> None:
+        """Print a message above the bars."""
         self._console.print(message, markup=False, highlight=False)
 
 
 def reporter(console: Console) -> Reporter:
-    """Bars where someone watches, lines elsewhere."""
+    """Return bars for a terminal, else lines."""
     return Bars(console) if console.is_terminal else Lines(console)

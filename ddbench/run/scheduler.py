@@ -1,4 +1,4 @@
-"""Which node next: walks the graph from the wanted results back to what is missing, and forward as outputs arrive."""
+"""Schedule nodes: find missing inputs of the wanted results, and continue as outputs arrive."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from ddbench.plan import STAGES, Graph, State
 
 
 class Scheduler:
-    """Hands out runnable nodes, earlier stages first, so that much soon depends on nothing.
+    """A scheduler that returns runnable nodes, earlier stages first.
 
-    Two nodes with one action key are one piece of work: the second waits for the first and takes its output.
+    Two nodes with the same action key are one piece of work: the second waits for the first and uses its output.
 
     Attributes:
+        graph: the plan.
+        state: the state of the plan.
         failed: nodes that failed in this run.
         blocked: nodes that cannot run because an ancestor failed.
     """
@@ -32,10 +34,10 @@ class Scheduler:
         self._wanted: set[str] = set()
         self.want(key for _, key in graph.cells)
 
-    # wanting
+    # wanted nodes
 
     def want(self, keys: Iterable[str]) -> None:
-        """Ask for the outputs of nodes: of what must be made first, too."""
+        """Request the outputs of nodes and of the ancestors that they need."""
         waiting = list(keys)
         while waiting:
             key = waiting.pop()
@@ -47,7 +49,7 @@ class Scheduler:
                 waiting.extend(k for k in self._dependents[key] if k in self._wanted)
 
     def _advance(self, key: str) -> list[str]:
-        """Bring a wanted node nearer to running; return the inputs that it needs looked after."""
+        """Queue a wanted node if it can run; return the inputs that it still needs."""
         if key in self._queued or key in self.failed or key in self.blocked:
             return []
         parents = set(self.graph.nodes[key].inputs.values())
@@ -66,7 +68,7 @@ class Scheduler:
         return [p for p in absent if p not in self._wanted]
 
     def _satisfied(self, key: str) -> bool:
-        """Whether what is wanted of a node is there: its digest, and its payload if something reads that."""
+        """Return True if a node's digest is known and its payload exists, if another node reads it."""
         return self.state.resolve(key) and (key not in self._wants_payload or self._has_payload(key))
 
     def _has_payload(self, key: str) -> bool:
@@ -89,20 +91,20 @@ class Scheduler:
                 self.blocked.add(blocked)
                 waiting.extend(k for k in self._dependents[blocked] if k in self._wanted)
 
-    # handing out
+    # runnable nodes
 
     @property
     def done(self) -> bool:
-        """Whether nothing is running and nothing can be run."""
+        """True if no node is running and no node can be run."""
         return not self._running and not self._ready
 
     @property
     def outstanding(self) -> int:
-        """Nodes that are wanted and may still be run; equal work among them is known only when its turn comes."""
+        """Number of wanted nodes that may still run. Equal work among them is found only later."""
         return len(self._wanted - self.failed - self.blocked)
 
     def peek(self) -> str | None:
-        """The node that :meth:`take` would hand out; None if there is none now."""
+        """Return the node that :meth:`take` would return; None if no node can run now."""
         while self._ready:
             key = self._ready[0][2]
             sharing = self._running.get(self.state.action_keys[key])
@@ -116,15 +118,15 @@ class Scheduler:
         return None
 
     def take(self) -> str:
-        """Hand out the node that :meth:`peek` showed."""
+        """Return the node of the last :meth:`peek` and mark it as running."""
         key = heapq.heappop(self._ready)[2]
         self._running[self.state.action_keys[key]] = [key]
         return key
 
-    # hearing back
+    # ended nodes
 
     def finished(self, action_key: str) -> list[str]:
-        """Take note that the output under ``action_key`` is stored; return the nodes that it finishes."""
+        """Mark the nodes with ``action_key``, whose output is stored now, as finished; return them."""
         keys = self._running.pop(action_key)
         for key in keys:
             self.state.digests.pop(key, None)
@@ -132,12 +134,12 @@ class Scheduler:
         return keys
 
     def _settle(self, keys: list[str]) -> None:
-        """Nodes whose output has been stored: go on with what waited for them."""
+        """Remove stored nodes from the queue, and advance the nodes that waited for them."""
         self._queued.difference_update(keys)
         self.want(keys)
 
     def fail(self, action_key: str) -> list[str]:
-        """Take note that the work under ``action_key`` failed; return the nodes that fail with it."""
+        """Mark the nodes with ``action_key`` as failed; return them."""
         keys = self._running.pop(action_key)
         self.failed.update(keys)
         for key in keys:
@@ -148,19 +150,24 @@ class Scheduler:
         return keys
 
     def put_back(self, action_key: str) -> None:
-        """The work under ``action_key`` was lost, not failed: it is to be done again."""
+        """Queue the nodes with ``action_key`` again, because their worker died."""
         for key in self._running.pop(action_key):
             self._queued.discard(key)
             self.want([key])
 
     def damaged(self, action_key: str, lost: Iterable[str]) -> list[str]:
-        """The work under ``action_key`` found inputs damaged, which were taken away: they start anew.
+        """Schedule damaged inputs of a job again, and discard the state of their descendants.
 
-        With them goes what is known through them. Returns the nodes whose outputs were lost.
+        Args:
+            action_key: the key of the job.
+            lost: action keys of the damaged inputs.
+
+        Returns:
+            The nodes whose outputs were lost.
         """
         self._queued.difference_update(self._running.pop(action_key))
         gone = set(lost)
-        keys = [key for key, known in self.state.action_keys.items() if known in gone]
+        keys = [key for key, stored_under in self.state.action_keys.items() if stored_under in gone]
         running = {key for sharing in self._running.values() for key in sharing}
         affected: set[str] = set()
         waiting = list(keys)

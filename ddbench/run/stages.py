@@ -1,4 +1,4 @@
-"""What each stage does: from stored inputs to an output. The only place where components meet the store."""
+"""The function of each stage, from stored inputs to an output. Only this module connects components and the store."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 Run = Callable[[Job, WorkerCache, Context], Output]
 
-# The function of each stage that makes an artifact, by the stage's name.
+# The functions of the stages that make artifacts, by stage name.
 RUN: dict[str, Run] = {}
 
 
 def runs(stage: str) -> Callable[[Run], Run]:
-    """Register the function that runs a stage of the table."""
+    """Register the function that runs a stage of ``STAGES``."""
 
     def register(function: Run) -> Run:
         RUN[STAGES[stage].name] = function
@@ -49,7 +49,7 @@ def runs(stage: str) -> Callable[[Run], Run]:
 
 @runs("dataset")
 def dataset(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Check that the data is there and whole; the output stands for it in every key."""
+    """Check that the data is complete. The output represents the data set in every key."""
     data = cache.dataset(job)
     splits = {"train": data.train(), "validation": data.validation()}
     digests = {name: _split_digest(split) for name, split in splits.items()}
@@ -69,7 +69,7 @@ def _split_digest(split: LabeledImages) -> str:
 
 @runs("fit")
 def fit(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Fit the generator or scorer that the job is for."""
+    """Fit the generator or scorer of the job."""
     part = next(part for part in job.uses if part != "dataset")
     component = cache.bare(job, part)
     assert isinstance(component, Fittable)
@@ -82,7 +82,7 @@ def fit(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
 @runs("generate")
 def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Make one block of samples of a few classes; stop the run if one of them is a validation image."""
+    """Make one block of samples for a few classes. Raise LeakError if one of them is a validation image."""
     import torch
 
     inputs, generator = cache.inputs(job), cast("Generator", cache.component(job, "generator", ctx))
@@ -108,13 +108,13 @@ def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
             raise LeakError(
                 f"image '{sample_id}' of generator '{job.uses['generator']['name']}' is a validation image of "
                 f"data set '{job.uses['dataset']['name']}'",
-                hint="remove it from the pool: a student would be tested on what it was trained on",
+                hint="remove it from the pool: a student must not be trained on validation images",
             )
 
 
 @runs("score")
 def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """What a scorer says of one shard, or of the real training images of a few classes."""
+    """Score one shard, or the real training images of a few classes."""
     scorer = cast("Scorer", cache.component(job, "scorer", ctx))
     data, content, shard = cache.training(job), {}, cache.inputs(job).shard
     if shard is not None:
@@ -129,22 +129,22 @@ def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
 
 def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-    """The fields that a scorer declares, all of them finite. Raises ComponentError where they are not."""
+    """Return the fields that a scorer declares. Raise ComponentError if one is missing or not finite."""
     import torch
 
     fields = scorer.score(images, ctx)
     missing = set(scorer.provides) - set(fields)
     if missing:
-        raise ComponentError(f"{scorer.label()} did not write the field '{min(missing)}' that it declares")
+        raise ComponentError(f"{scorer.label()} did not return the field '{min(missing)}' that it declares")
     for name, values in fields.items():
         if values.is_floating_point() and not torch.isfinite(values).all():
-            raise ComponentError(f"{scorer.label()} wrote NaN or infinite values into the field '{name}'")
+            raise ComponentError(f"{scorer.label()} returned NaN or infinite values in the field '{name}'")
     return fields
 
 
 @runs("label")
 def label(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """A teacher's logits of the images of a distilled set, a column for each of the data set's classes."""
+    """Compute a teacher's logits for a distilled set, with one column for each class of the data set."""
     scorer = cast("Scorer", cache.component(job, "scorer", ctx))
     distilled = cache.inputs(job).distilled
     assert distilled is not None
@@ -154,7 +154,7 @@ def label(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
 @runs("select")
 def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Choose from the cell's own prefix of the pool."""
+    """Choose images from the cell's prefix of the pool."""
     import torch
 
     selector = cast("Selector", cache.bare(job, "selector"))
@@ -189,7 +189,7 @@ def distill(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
 
 def distilled_set(job: Job, inputs: Inputs[Artifact]) -> DistilledSet:
-    """Return the distilled set that a job takes, with the soft labels that it takes."""
+    """Return the distilled set among the inputs of a job, with soft labels if the job has them."""
     artifact = inputs.distilled
     assert artifact is not None
     latents = artifact.tensor("latents") if "latents" in artifact.tensor_names else None
@@ -202,19 +202,19 @@ def distilled_set(job: Job, inputs: Inputs[Artifact]) -> DistilledSet:
 
 
 def teacher(job: Job, cache: WorkerCache, ctx: Context) -> Scorer | None:
-    """The scorer that a job learns from, if it does."""
+    """Return the loaded teacher of a job; None if it has none."""
     return cast("Scorer", cache.component(job, "teacher", ctx)) if "teacher" in job.uses else None
 
 
 @runs("refine")
 def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Polish a distilled set: the same samples in the same order."""
+    """Refine a distilled set. Raise ComponentError if the refiner changes the samples, their order or labels."""
     refiner = cast("Refiner", cache.bare(job, "refiner"))
     generator = cast("Generator", cache.component(job, "generator", ctx))
     before = distilled_set(job, cache.inputs(job))
     after = refiner.refine(before, generator.prior, teacher(job, cache, ctx), ctx)
     if after.sample_ids != before.sample_ids or not after.labels.equal(before.labels):
-        raise ComponentError(f"{refiner.label()} changed which samples are in the set, or their labels")
+        raise ComponentError(f"{refiner.label()} changed the samples of the set, their order or their labels")
     tensors = {"images": after.images, "labels": after.labels}
     if after.latents is not None:
         tensors["latents"] = after.latents

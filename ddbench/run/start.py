@@ -1,4 +1,4 @@
-"""Start a run: check what can be checked, take the store, bring the workers up, and put everything away afterwards."""
+"""Start a run: check data and libraries, lock the store, run the driver, and stop the workers."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ def run_suite(
     """Run a suite on this machine.
 
     Args:
-        workers: single-threaded nodes that run at once; by default one for each core.
-        device: ``auto`` takes the GPUs that are there, ``cpu`` and ``cuda`` insist.
+        suite: the suite.
+        store_root: the store's folder.
+        show: shows progress.
+        workers: CPU threads that nodes use in parallel; by default one for each core.
+        device: ``cpu``, ``cuda`` for all GPUs, or ``auto`` for the GPUs if there are any.
 
     Raises:
-        DataError: the data set is not there.
-        DdbenchError: a library that the run needs is not installed.
+        DataError: the data set is missing, or there is no GPU.
         StoreError: the store cannot be written.
-        DdbenchError: a fault that stops the run.
+        DdbenchError: a library is not installed, or an error stopped the run.
     """
     missing = suite.dataset.component.missing()
     if missing:
@@ -42,16 +44,16 @@ def run_suite(
     if absent_libraries():
         check_libraries(State(build_graph(suite), Store(store_root)).resolve_all())
     store = Store.open(store_root)
-    with run_lock(store_root, suite.name, lambda holder: show.say(_waiting(store_root, holder))):
+    with run_lock(store_root, suite.name, lambda holder: show.print_line(_waiting(store_root, holder))):
         _sweep(store)
         folder = new_run_folder(store, suite)
         gpus = [] if device == "cpu" else list(range(len(gpu_models())))
         if device == "cuda" and not gpus:
-            raise DataError("no GPU was found on this machine", hint="use --device cpu")
+            raise DataError("this machine has no GPU", hint="use --device cpu")
         executor = LocalExecutor(store_root, folder, workers or usable_cores(), gpus)
         try:
             for reason in suite.skipped:
-                show.say(f"left out of the matrix: {reason}")
+                show.print_line(f"skipped in the matrix: {reason}")
             with store.writing():
                 return Driver(suite, store, executor, EventLog(folder / LOG_NAME), show).run()
         finally:
@@ -60,12 +62,12 @@ def run_suite(
 
 def _waiting(root: Path, holder: str) -> str:
     with suppress(ValueError, KeyError):
-        known = json.loads(holder)
-        return f"the store {root} is in use by another run (suite '{known['suite']}', process {known['pid']}); waiting"
-    return f"the store {root} is in use by another run; waiting"
+        other = json.loads(holder)
+        return f"another run (suite '{other['suite']}', process {other['pid']}) is using the store {root}; waiting"
+    return f"another run is using the store {root}; waiting"
 
 
 def _sweep(store: Store) -> None:
-    """Remove what killed runs left half-done; nothing else is using the store now."""
+    """Remove temporary files of killed runs. The store is locked, so no other run uses them."""
     for leftover in (store.root / "tmp").iterdir():
         shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)

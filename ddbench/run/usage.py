@@ -1,4 +1,4 @@
-"""The time and the memory that a stage took."""
+"""Measure the time and memory of a stage."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 @contextmanager
 def measured(device: str, checkpoint_file: Path | None = None) -> Iterator[dict[str, float]]:
-    """Fill the yielded dict, at the end, with wall and CPU seconds and peak memory in MiB.
+    """Yield a dict that is filled at the end with wall and CPU seconds and peak memory in MiB.
 
-    That is the whole process's, with Python and torch in it; on a GPU also what its tensors held there.
-    Where ``checkpoint_file`` is there at the beginning, ``resumed`` is true in it: the seconds are those of the rest.
+    The memory is that of the whole process, including Python and torch. On a GPU, the peak memory of its tensors is
+    added. If ``checkpoint_file`` exists at the beginning, ``resumed`` is True: the work before it was not measured.
     """
     usage: dict[str, float] = {}
     if checkpoint_file is not None and checkpoint_file.exists():
@@ -35,7 +35,7 @@ def measured(device: str, checkpoint_file: Path | None = None) -> Iterator[dict[
 
 
 def _reset_peak(device: str) -> None:
-    """Start peak memory anew; where the system has no such thing the peak is the process's so far."""
+    """Reset the peak memory. If the system cannot, the peak covers the whole life of the process."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
     if device.startswith("cuda"):

@@ -1,6 +1,6 @@
-"""A worker process: takes jobs as lines of JSON on stdin, answers with lines of JSON, ends when its driver does.
+"""A worker process, started as ``python -m ddbench.run.worker STORE EVENTS DEVICE``.
 
-Started as ``python -m ddbench.run.worker STORE EVENTS DEVICE``. It runs frozen nodes and never plans.
+It reads jobs from stdin and writes answers to stdout, each as one line of JSON. It ends when its driver ends.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ Send = Callable[[dict[str, Any]], None]
 
 
 def main() -> None:
+    """Run jobs until the driver ends."""
     root, events, device = Path(sys.argv[1]), EventLog(Path(sys.argv[2])), sys.argv[3]
     send = _take_over_stdout()
     lock = hold_as_worker(root)
@@ -46,14 +47,14 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    """Import what every job needs, before the first one comes."""
+    """Import what every job needs before the first job arrives."""
     for module in ("torch", "safetensors.torch", "ddbench.run.stages", "ddbench.run.evaluation"):
         importlib.import_module(module)
     catalogue()
 
 
 def _take_over_stdout() -> Send:
-    """Keep the pipe to the driver for answers; whatever a library prints goes to the worker's log."""
+    """Return a function that sends answers to the driver. Redirect other output to the worker's log."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     lock = threading.Lock()
@@ -66,7 +67,7 @@ def _take_over_stdout() -> Send:
 
 
 def _listen(jobs: queue.SimpleQueue[Job]) -> None:
-    """Pass jobs on. The end of the pipe means that the driver is gone: end at once, what is half-done is in ``tmp``."""
+    """Queue jobs from stdin. When the driver has ended, end at once; partial output is in ``tmp``."""
     stdin: IO[str] = sys.stdin
     for line in stdin:
         jobs.put(Job.from_line(line))
@@ -74,7 +75,7 @@ def _listen(jobs: queue.SimpleQueue[Job]) -> None:
 
 
 def _attempt(job: Job, cache: WorkerCache, events: EventLog, send: Send) -> dict[str, Any]:
-    """Run a job; whatever goes wrong becomes an answer."""
+    """Run a job and return an answer. Any error becomes an answer too."""
     about = {"stage": job.stage, "action_key": job.action_key, "recipe_key": job.recipe_key}
     try:
         with cache.store.writing():

@@ -1,4 +1,4 @@
-"""What a worker keeps between jobs: data sets, loaded components, opened artifacts."""
+"""The cache of a worker between jobs: data sets, loaded components and opened artifacts."""
 
 from __future__ import annotations
 
@@ -25,40 +25,46 @@ _KEPT = 16
 
 
 class LruCache:
-    """The last few things that were expensive to make."""
+    """A cache of the most recently used values."""
 
     def __init__(self) -> None:
-        self._things: OrderedDict[Hashable, Any] = OrderedDict()
+        self._values: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """The thing under ``key``, made if it is not there."""
-        if key not in self._things:
-            self._things[key] = make()
-            if len(self._things) > _KEPT:
-                self._things.popitem(last=False)
-        self._things.move_to_end(key)
-        return cast("V", self._things[key])
+        """Return the value of ``key``. Make it if it is not in the cache."""
+        if key not in self._values:
+            self._values[key] = make()
+            if len(self._values) > _KEPT:
+                self._values.popitem(last=False)
+        self._values.move_to_end(key)
+        return cast("V", self._values[key])
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._things.clear()
+        """Remove all values."""
+        self._values.clear()
 
 
 @dataclass
 class WorkerCache:
-    """Serves the stages of one worker."""
+    """The objects that the stages of one worker share.
+
+    Attributes:
+        store: the store.
+        device: the device to compute on.
+        lru: the cached objects.
+    """
 
     store: Store
     device: str
     lru: LruCache
 
     def dataset(self, job: Job) -> Dataset:
-        """The job's data set."""
+        """Return the job's data set."""
         key = ("dataset", canonical_json(job.uses["dataset"]))
         return self.lru.get(key, lambda: cast("Dataset", self.bare(job, "dataset")))
 
     def training(self, job: Job) -> TrainingData:
-        """The job's data set without its validation images."""
+        """Return the job's data set without its validation images."""
         dataset = self.dataset(job)
         return self.lru.get(("training", id(dataset)), dataset.training)
 
@@ -67,11 +73,11 @@ class WorkerCache:
         return job.inputs.map(self._artifact)
 
     def _artifact(self, key: str) -> Artifact:
-        """Open an artifact, or return it as it is kept: each of its files is checked once."""
+        """Open an artifact, or return the cached one, whose files were checked already."""
         return self.lru.get(("artifact", key), lambda: self.store.artifact(key))
 
     def component(self, job: Job, part: str, context: Context) -> Component:
-        """Return a component of the job, loaded with what was fitted for it."""
+        """Return a component of the job after ``load``, with its fit."""
         address, fitted = job.uses[part], job.inputs.fitted.get(part)
 
         def make() -> Component:
@@ -83,9 +89,11 @@ class WorkerCache:
         return self.lru.get(("component", canonical_json(address), fitted), make)
 
     def bare(self, job: Job, part: str) -> Component:
-        """Return a component of the job as configured, not loaded.
+        """Return a component of the job with its parameters, without ``load``.
 
-        Raises DataError if it is no longer what was planned: a folder's images have changed, a plug-in was upgraded.
+        Raises:
+            DataError: the component has changed since planning; a plug-in was upgraded, or the images of a folder
+                changed.
         """
         component = _build(job.uses[part])
         if canonical_json(ComponentRef(component).keyed) != canonical_json(job.recipe["uses"][part]):
@@ -94,7 +102,7 @@ class WorkerCache:
 
     @contextmanager
     def context(self, job: Job, progress: Callable[[int, int], None]) -> Iterator[Context]:
-        """The surroundings of one job, with a scratch folder of its own."""
+        """Make the context of one job, with its own scratch folder."""
         with self.store.scratch() as scratch:
             mark = fingerprint(environment(self.device, job.threads))
             kept = self.store.checkpoint_file(job.action_key, mark) if STAGES[job.stage].resumable else None
@@ -117,5 +125,5 @@ def _build(address: Mapping[str, Any]) -> Component:
 
 
 def new_worker_cache(root: Path, device: str) -> WorkerCache:
-    """The workshop of a worker that has just started."""
+    """Return the empty cache of a new worker."""
     return WorkerCache(Store(root), device, LruCache())

@@ -1,4 +1,4 @@
-"""One artifact: what a stage made, under the key of what made it."""
+"""Artifacts: the stored outputs of stages."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CONTENT = "content.json"
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What a stage hands over.
+    """The output of a stage.
 
     Attributes:
-        tensors: by name.
-        content: JSON that belongs to the result: it enters the digest.
-        info: JSON worth keeping that does not: timings, remarks.
-        folder: files (safetensors, JSON) that a fit wrote.
+        tensors: tensors by name.
+        content: JSON that is part of the result and enters the digest.
+        info: further JSON that does not enter the digest, such as timings.
+        folder: a folder of safetensors and JSON files that a fit wrote.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -41,22 +41,25 @@ class Output:
 
     @property
     def samples(self) -> int | None:
-        """How many samples its tensors have a row for; None without tensors."""
+        """The number of samples in its tensors; None without tensors."""
         rows = (len(tensor) for name, tensor in self.tensors.items() if not name.startswith("class."))
         return next(rows, None)
 
 
 class Manifest(Part):
-    """What is known of an artifact without opening it.
+    """The description of an artifact.
 
     Attributes:
-        format: the format that the manifest was written in; 1 is that of ddbench 0.1, with other keys.
-        recipe: what was asked for, with the inputs' recipe keys.
-        inputs: the inputs' content digests.
-        digest: SHA-256 over the decoded content: equal work has equal digests wherever it was done.
-        files: path in the artifact to (SHA-256 of the bytes, size).
+        format: the format in which the manifest was written; 1 is that of ddbench 0.1, whose keys differ.
+        action_key: the key of the artifact.
+        recipe_key: the key of its recipe.
+        stage: the name of the stage.
+        recipe: the recipe, with recipe keys of the inputs.
+        inputs: content digests of the inputs, by name.
+        digest: SHA-256 of the decoded content. Equal work has equal digests on every machine.
+        files: (SHA-256 of the bytes, size) by path in the artifact.
         provenance: the origin of each component involved, by role.
-        info: timings, peak memory, environment, remarks.
+        info: timings, peak memory, environment and further JSON.
     """
 
     format: Literal[1, 2] = 2
@@ -76,24 +79,24 @@ class Manifest(Part):
 
     @classmethod
     def parse(cls, value: Any, where: str | None = None) -> Manifest:
-        """Read a manifest of format 1 or 2; raise CorruptError, which names ``where``, for anything else."""
+        """Read a manifest of format 1 or 2. Raise CorruptError with the place ``where`` for any other value."""
         return parse_part(cls, upgrade_manifest(value, where), "manifest", where)
 
     @property
     def size(self) -> int:
-        """Bytes of the payload."""
+        """Size of the payload in bytes."""
         return sum(size for _, size in self.files.values())
 
 
 def write_payload(output: Output, folder: Path) -> tuple[str, dict[str, tuple[str, int]]]:
-    """Write an output's payload into ``folder``, synced; return its digest and its files' checksums."""
+    """Write and sync an output's payload into ``folder``. Return its digest, and checksum and size of each file."""
     from safetensors.torch import save
 
     digests: dict[str, str] = {}
     for name, tensor in output.tensors.items():
         path = folder / "tensors" / f"{name}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Written by us: the library's own writer reports a full disk as something other than an OSError.
+        # safetensors' own writer does not report a full disk as an OSError.
         path.write_bytes(save({"value": tensor.detach().cpu().contiguous()}))
         digests[f"tensor/{name}"] = tensor_digest(tensor)
     if output.content is not None:
@@ -112,7 +115,7 @@ def write_payload(output: Output, folder: Path) -> tuple[str, dict[str, tuple[st
 
 
 def _folder_digests(folder: Path) -> dict[str, str]:
-    """Digests of a fit's files over what they say, not how it is spelt."""
+    """Return digests of a fit's files over their decoded content."""
     from safetensors.torch import load_file
 
     digests: dict[str, str] = {}
@@ -125,13 +128,17 @@ def _folder_digests(folder: Path) -> dict[str, str]:
             digests[name] = sha256_json(json.loads(path.read_text(encoding="utf-8")))
         else:
             raise StoreError(
-                f"a fit wrote '{path.name}'", where=str(path), hint="a fitted folder holds .safetensors and .json files"
+                f"a fit wrote '{path.name}'", where=str(path), hint="a fit may only write .safetensors and .json files"
             )
     return digests
 
 
 class Artifact:
-    """A stored artifact, read on demand; every file is checked against the manifest when it is first read."""
+    """A stored artifact that is read on demand. Each file is checked against the manifest when it is first read.
+
+    Attributes:
+        manifest: its description.
+    """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -142,9 +149,9 @@ class Artifact:
         path = self._folder / name
         if name not in self._checked:
             if name not in self.manifest.files:
-                raise StoreError(f"the artifact holds no '{name}'", where=str(self._folder))
+                raise StoreError(f"the artifact has no file '{name}'", where=str(self._folder))
             if not path.is_file() or file_sha256(path) != self.manifest.files[name][0]:
-                raise CorruptError("is damaged", where=str(path))
+                raise CorruptError("the file is damaged", where=str(path))
             self._checked.add(name)
         return path
 
@@ -156,21 +163,21 @@ class Artifact:
         return tuple(sorted(name.removeprefix(prefix).removesuffix(suffix) for name in names))
 
     def tensor(self, name: str) -> Tensor:
-        """A tensor by name. Raises CorruptError if its file has changed since it was written."""
+        """Return a tensor by name. Raise CorruptError if its file has changed since it was written."""
         from safetensors.torch import load_file
 
         return load_file(self._path(f"tensors/{name}.safetensors"))["value"]
 
     def content(self) -> Any:
-        """Its JSON content. Raises CorruptError if the file has changed since it was written."""
+        """Return the JSON content. Raise CorruptError if its file has changed since it was written."""
         return json.loads(self._path(CONTENT).read_text(encoding="utf-8"))
 
     def verify(self) -> None:
-        """Check every file. Raises CorruptError if one has changed."""
+        """Check every file. Raise CorruptError if one has changed."""
         for name in self.manifest.files:
             self._path(name)
 
     def files(self) -> Path:
-        """The folder that a fit wrote, every file of it checked. Raises CorruptError if one has changed."""
+        """Return the folder that a fit wrote, after checking its files. Raise CorruptError if one has changed."""
         self.verify()
         return self._folder / "files"

@@ -1,4 +1,4 @@
-"""Free a store of files that nobody needs now. Manifests and results stay, so nothing finished is forgotten."""
+"""Remove files from a store that no kept suite needs. Manifests and results are never removed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from ddbench.store.store import FORMAT, Store
 
 @dataclass(frozen=True)
 class Reclaimed:
-    """How many artifacts lost their files, and the bytes of all files that went.
+    """The effect of a garbage collection.
 
     Attributes:
-        earlier: how many of these artifacts an earlier version made; nothing of today reads them.
+        artifacts: number of artifacts whose files are removed.
+        size: size of all removed files in bytes.
+        earlier: number of these artifacts that an earlier version made. This version does not read them.
     """
 
     artifacts: int
@@ -26,33 +28,39 @@ class Reclaimed:
 
 
 def collect_garbage(root: Path, keep: Set[str], *, delete: bool) -> Reclaimed:
-    """Remove the payloads and unfinished work whose action key is not in ``keep``, all quarantined, and the cache.
+    """Remove unused payloads and unfinished work, quarantined files, and the cache.
 
-    Raises StoreError if there is no store at ``root`` or a run is using it.
+    Args:
+        root: the store's folder.
+        keep: action keys whose payloads and unfinished work are kept.
+        delete: remove the files; otherwise only count them.
+
+    Raises:
+        StoreError: there is no store at ``root``, or a run is using it.
     """
     if not (root / "store.json").is_file():
-        raise StoreError("there is no store", where=str(root), hint="name one: --store or DDBENCH_HOME")
+        raise StoreError("there is no store", where=str(root), hint="choose one with --store or DDBENCH_HOME")
     with run_lock(root, "gc", _refuse):
         store = Store(root)
-        doomed = [m for m in store.manifests() if m.action_key not in keep and store.has_payload(m)]
+        unused = [m for m in store.manifests() if m.action_key not in keep and store.has_payload(m)]
         quarantine = root / "quarantine"
-        set_aside = sum(path.stat().st_size for path in quarantine.rglob("*") if path.is_file())
+        other_bytes = sum(path.stat().st_size for path in quarantine.rglob("*") if path.is_file())
         abandoned = [
             path
             for path in (root / "unfinished").glob("*")
             if path.name.removeprefix(".").partition("-")[0] not in keep
         ]
-        set_aside += sum(path.stat().st_size for path in (*abandoned, *store.cache.glob("*")))
+        other_bytes += sum(path.stat().st_size for path in (*abandoned, *store.cache.glob("*")))
         if delete:
-            for manifest in doomed:
+            for manifest in unused:
                 store.drop_payload(manifest)
             shutil.rmtree(quarantine, ignore_errors=True)
             shutil.rmtree(store.cache, ignore_errors=True)
             for path in abandoned:
                 path.unlink()
-    earlier = sum(manifest.format < FORMAT for manifest in doomed)
-    return Reclaimed(len(doomed), sum(manifest.size for manifest in doomed) + set_aside, earlier)
+    earlier = sum(manifest.format < FORMAT for manifest in unused)
+    return Reclaimed(len(unused), sum(manifest.size for manifest in unused) + other_bytes, earlier)
 
 
 def _refuse(holder: str) -> None:
-    raise StoreError("a run is using the store", hint="try again when it has ended")
+    raise StoreError("a run is using the store", hint="try again after the run")

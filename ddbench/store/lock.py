@@ -1,4 +1,4 @@
-"""One run at a time on a store, and none before the last one's workers are gone."""
+"""A lock that lets one run at a time use a store, and waits until the workers of an earlier run have ended."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _PATIENCE_S = 0.2
 
 @contextmanager
 def run_lock(root: Path, owner: str, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Hold the store for one run. While another run, or a worker that outlived its driver, holds it, wait.
+    """Lock the store for one run. Wait while another run, or a worker that outlived its driver, holds the lock.
 
     Args:
-        owner: who holds it, shown to those who wait.
-        on_wait: called once, with the holder, if there is a wait.
+        root: the store's folder.
+        owner: the name of the holder, shown to waiting runs.
+        on_wait: called once with the holder if there is a wait.
     """
     with (root / "run.lock").open("a+") as run, (root / "workers.lock").open("a+") as workers:
         _acquire(run, on_wait)
@@ -34,22 +35,22 @@ def run_lock(root: Path, owner: str, on_wait: Callable[[str], None]) -> Iterator
 
 
 def _acquire(file: IO[str], on_wait: Callable[[str], None]) -> None:
-    told = False
+    reported = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not told:
+            if not reported:
                 file.seek(0)
                 on_wait(file.read())
-                told = True
+                reported = True
             time.sleep(_PATIENCE_S)
         else:
             return
 
 
 def hold_as_worker(root: Path) -> IO[str]:
-    """Show that a worker is alive, until the returned file is closed or the process ends."""
+    """Hold the workers' lock until the returned file is closed or the process ends."""
     file = (root / "workers.lock").open("a+")
     fcntl.flock(file, fcntl.LOCK_SH)
     return file

@@ -1,8 +1,8 @@
-"""The store: artifacts and results under the hash of what made them. Killed at any time, it holds only whole things.
+"""The store of artifacts and results. A killed process leaves no incomplete entry.
 
-A store of format 1, which ddbench 0.1 wrote, is taken over by the first run. ``store.json`` then says format 2 and that
-there is earlier work. New work goes beside it: keys differ between the formats. Manifests and records carry their own
-format, and nothing of the old store is changed or removed.
+The first run upgrades a store of format 1, written by ddbench 0.1. After that, ``store.json`` has format 2 and a note
+that the store has earlier work. Old manifests and records keep their format and their keys. They are never changed or
+removed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,17 @@ FORMAT = 2
 _EARLIER = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
-# What the system says where no store can be. Of one that is in use, it would be a mistake of ours.
+# Errors of creating a store in an impossible place. In an existing store they would be bugs.
 _NO_PLACE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
 
 class Store:
-    """A folder with artifacts, results, failures and the logs of runs.
+    """A folder of artifacts, results, failures and the logs of runs.
 
-    ``artifacts/KK/KEY/`` holds a manifest and a payload; ``results/KK/KEY/`` one file per environment and one per cell.
+    ``artifacts/KK/KEY/`` has a manifest and a payload; ``results/KK/KEY/`` one file per environment and one per cell.
+
+    Attributes:
+        root: the folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -40,27 +43,27 @@ class Store:
 
     @classmethod
     def open(cls, root: Path) -> Store:
-        """Open a store for writing, making it if need be.
+        """Open a store for writing. Create it if it does not exist.
 
         Raises:
-            StoreError: it cannot be written, or is of another format.
+            StoreError: the store cannot be written or has an unknown format.
         """
         store = cls(root)
         marker = root / "store.json"
         with store.writing(*_NO_PLACE):
             for name in ("artifacts", "results", "failures", "runs", "tmp"):
                 (root / name).mkdir(parents=True, exist_ok=True)
-            known = store._marker()
-            if known is None or known.get("format") == _EARLIER:
+            found = store._marker()
+            if found is None or found.get("format") == _EARLIER:
                 write_sealed(marker, {"format": FORMAT, "earlier": store.may_hold_earlier})
             probe = root / "tmp" / uuid.uuid4().hex
             probe.touch()
             probe.unlink()
-        if known is not None and known.get("format") not in (_EARLIER, FORMAT):
+        if found is not None and found.get("format") not in (_EARLIER, FORMAT):
             raise StoreError(
-                f"the store has format {known.get('format')}, this program writes {FORMAT}",
+                f"the store has format {found.get('format')}, and this version writes format {FORMAT}",
                 where=str(root),
-                hint="use another folder: --store or DDBENCH_HOME",
+                hint="choose another folder with --store or DDBENCH_HOME",
             )
         return store
 
@@ -69,35 +72,37 @@ class Store:
         try:
             return read_sealed(marker)
         except CorruptError:
-            hint = "delete this file; everything else is checked when it is read"
-            raise StoreError("is damaged", where=str(marker), hint=hint) from None
+            hint = "delete this file; all other files are checked when they are read"
+            raise StoreError("the file is damaged", where=str(marker), hint=hint) from None
 
     @property
     def may_hold_earlier(self) -> bool:
-        """Whether there may be work of format 1 here: only then is it worth looking for."""
+        """True if the store may have work of format 1."""
         try:
-            known = read_sealed(self.root / "store.json")
+            marker = read_sealed(self.root / "store.json")
         except StoreError:
-            known = None
-        if known is not None and known.get("format") == FORMAT:
-            return bool(known.get("earlier"))
+            marker = None
+        if marker is not None and marker.get("format") == FORMAT:
+            return bool(marker.get("earlier"))
         return any((self.root / "results").glob("*/*"))
 
     @contextmanager
     def writing(self, *refusals: int) -> Iterator[None]:
-        """Turn the system's refusals, and further errors that are such here, into one clear line."""
+        """Re-raise errors of a full or unwritable disk, and those with the errno ``refusals``, as StoreError."""
         try:
             yield
         except OSError as error:
             if error.errno in _FULL:
                 raise StoreError(
-                    "no space left for the store", where=str(self.root), hint="free some: `ddbench gc`, or use --store"
+                    "no space left for the store",
+                    where=str(self.root),
+                    hint="free space with `ddbench gc`, or choose another folder with --store",
                 ) from error
             if error.errno in (*_REFUSED, *refusals):
                 raise StoreError(
                     f"the store cannot be written: {os.strerror(error.errno).lower()}",
                     where=str(self.root),
-                    hint="choose a folder of your own: --store or DDBENCH_HOME",
+                    hint="choose another folder with --store or DDBENCH_HOME",
                 ) from error
             raise
 
@@ -107,29 +112,29 @@ class Store:
         return self.root / "artifacts" / action_key[:2] / action_key
 
     def manifest(self, action_key: str) -> Manifest | None:
-        """What is known of an artifact, None if it was never made. Raises CorruptError if its manifest is damaged."""
+        """Return the manifest of an artifact; None if it was never made. Raise CorruptError if it is damaged."""
         path = self._folder(action_key) / MANIFEST
         value = read_sealed(path)
         return None if value is None else Manifest.parse(value, str(path))
 
     def has_payload(self, manifest: Manifest) -> bool:
-        """Whether the artifact's files are there, by name; their bytes are checked when read."""
+        """Return True if the artifact's files exist. Their bytes are checked when they are read."""
         folder = self._folder(manifest.action_key)
         return all((folder / name).is_file() for name in manifest.files)
 
     def artifact(self, action_key: str) -> Artifact:
-        """A stored artifact. Raises CorruptError if there is none or its manifest is damaged."""
+        """Return a stored artifact. Raise CorruptError if it does not exist or its manifest is damaged."""
         manifest = self.manifest(action_key)
         if manifest is None:
-            raise CorruptError("is missing", where=str(self._folder(action_key)))
+            raise CorruptError("the artifact is missing", where=str(self._folder(action_key)))
         return Artifact(self._folder(action_key), manifest)
 
     def holds(self, action_key: str) -> bool:
-        """Whether anything lies under the key, whole or not."""
+        """Return True if the folder of the key exists, even if it is damaged."""
         return self._folder(action_key).exists()
 
     def manifests(self) -> Iterator[Manifest]:
-        """Every undamaged manifest."""
+        """Yield every undamaged manifest."""
         for folder in sorted((self.root / "artifacts").glob("*/*")):
             try:
                 manifest = self.manifest(folder.name)
@@ -140,7 +145,7 @@ class Store:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A new empty folder inside the store, removed afterwards."""
+        """Create an empty folder inside the store, and remove it afterwards."""
         folder = self.root / "tmp" / uuid.uuid4().hex
         with self.writing():
             folder.mkdir(parents=True)
@@ -150,9 +155,13 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def put(self, output: Output, unsigned: Manifest) -> Manifest:
-        """Store an output: payload and manifest written aside, then one rename. Replaces what lay under the key.
+        """Store an output in place of any earlier one under its key, and return its manifest.
 
-        ``unsigned`` is the manifest without digest and files, which are computed here.
+        Payload and manifest are written to a scratch folder and moved by one rename.
+
+        Args:
+            output: the output.
+            unsigned: the manifest without digest and files, which are computed here.
         """
         with self.writing(), self.scratch() as aside:
             building = aside / "artifact"
@@ -169,13 +178,13 @@ class Store:
         return manifest
 
     def drop_payload(self, manifest: Manifest) -> None:
-        """Delete an artifact's files but keep its manifest, so that what came of it stays known."""
+        """Delete an artifact's files but keep its manifest, so that its digest stays known."""
         folder = self._folder(manifest.action_key)
         for name in manifest.files:
             (folder / name).unlink(missing_ok=True)
 
     def quarantine(self, action_key: str) -> Path:
-        """Move a damaged artifact or result out of the way, for inspection; return where to."""
+        """Move a damaged artifact or result to the quarantine folder for inspection; return its new folder."""
         target = self.root / "quarantine" / f"{action_key[:16]}-{uuid.uuid4().hex[:8]}"
         with self.writing():
             for folder in (self._folder(action_key), self._results(action_key)):
@@ -190,21 +199,21 @@ class Store:
         return self.root / "results" / action_key[:2] / action_key
 
     def put_result(self, record: RunRecord) -> None:
-        """Store the record of one training in one environment; an existing one is never overwritten."""
+        """Store the record of one training in one environment. An existing record is never overwritten."""
         path = self._results(record.action_key) / f"{record.fingerprint}.json"
         if not path.exists():
             with self.writing():
                 write_sealed(path, record.to_json())
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
-        """Note that a cell's result is the one under ``action_key``."""
+        """Store a note that the result under ``action_key`` belongs to a cell."""
         path = self._results(action_key) / f"cell-{recipe_key}.json"
         if not path.exists():
             with self.writing():
                 write_sealed(path, cell)
 
     def results(self, action_key: str) -> list[RunRecord]:
-        """The records under a key, one per environment. Raises CorruptError if one is damaged."""
+        """Return the records of a key, one per environment. Raise CorruptError if one is damaged."""
         folder = self._results(action_key)
         try:
             names = sorted(os.listdir(folder))  # noqa: PTH208  (twice as fast over thousands of cells)
@@ -215,24 +224,24 @@ class Store:
         return [RunRecord.parse(value, str(path)) for path, value in values if value is not None]
 
     def all_results(self) -> Iterator[RunRecord]:
-        """Yield every record whose folder is undamaged."""
+        """Yield every record from undamaged folders."""
         for folder in sorted((self.root / "results").glob("*/*")):
             with suppress(StoreError):
                 yield from self.results(folder.name)
 
     @property
     def cache(self) -> Path:
-        """What work of several kinds needs and can make again; the folder need not exist."""
+        """The folder of files that several nodes share and that can be made again. It need not exist."""
         return self.root / "cache"
 
     # unfinished work
 
     def checkpoint_file(self, action_key: str, fingerprint: str) -> Path:
-        """Where work on a result is kept until it is done, in one environment; the file need not exist."""
+        """Return the checkpoint file of unfinished work in one environment. The file need not exist."""
         return self.root / "unfinished" / f"{action_key}-{fingerprint}.safetensors"
 
     def finished(self, action_key: str) -> None:
-        """Remove what was kept of work that is done now, half-written files of killed workers too."""
+        """Remove the checkpoint files of finished work, including partial files of killed workers."""
         for path in (self.root / "unfinished").glob(f"*{action_key}-*"):
             path.unlink(missing_ok=True)
 
@@ -242,16 +251,16 @@ class Store:
         return self.root / "failures" / f"{recipe_key}.json"
 
     def put_failure(self, recipe_key: str, failure: dict[str, Any]) -> Path:
-        """Record that a node failed: for people, never as a result."""
+        """Store the failure of a node for display, and return its file."""
         path = self._failure(recipe_key)
         with self.writing():
             write_sealed(path, failure)
         return path
 
     def failure(self, recipe_key: str) -> dict[str, Any] | None:
-        """The last failure of a node, None if it has none."""
+        """Return the last failure of a node; None if it has none."""
         return read_sealed(self._failure(recipe_key))
 
     def clear_failure(self, recipe_key: str) -> None:
-        """Forget a node's failure: it has succeeded since."""
+        """Remove a node's failure after it has succeeded."""
         self._failure(recipe_key).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Suite files: YAML to a validated model to frozen cells."""
+"""Read suite files: YAML, validated model, cells."""
 
 from ddbench.suite.cells import Cell, Choice, PoolSize
 from ddbench.suite.published import Published

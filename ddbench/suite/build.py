@@ -1,4 +1,4 @@
-"""From the names and parameters in a suite to configured components, with the place of every mistake."""
+"""Build configured components from the names and parameters in a suite. Errors name their place in the file."""
 
 from __future__ import annotations
 
@@ -19,18 +19,24 @@ if TYPE_CHECKING:
 
 
 class Builder:
-    """Configures the components of one suite. Holds the generators, so that equal entries are one object."""
+    """A builder of the components of one suite. Equal generators are one object.
 
-    def __init__(self, model: SuiteModel, source: YamlSource, known: Catalogue) -> None:
+    Attributes:
+        model: the suite's model.
+        source: the suite file with the places of its values.
+        available: the catalogue of components.
+    """
+
+    def __init__(self, model: SuiteModel, source: YamlSource, available: Catalogue) -> None:
         self.model = model
         self.source = source
-        self.known = known
+        self.available = available
         self._generators: dict[str, Choice[Generator]] = {}
 
     def component(self, kind: str, use: ComponentUse, path: KeyPath) -> Choice[Component]:
-        """A configured component, labelled by its name and the parameters that the suite sets."""
+        """Build a component, labelled by its name and the parameters that the suite sets."""
         try:
-            cls = self.known.get(kind, use.use)
+            cls = self.available.get(kind, use.use)
         except ComponentError as error:
             raise SuiteError(error.message, where=self.source.place((*path, "use")), hint=error.hint) from None
         try:
@@ -43,7 +49,7 @@ class Builder:
                 raise SuiteError(f"{cls.label()} has no parameter 'pool'", where=where, hint=hint) from None
             raise SuiteError(f"{cls.label()}: {explain(error, cls.Params)}", where=where) from None
         try:
-            # Part of every key; known to fail here, a name in it that means nothing has a place.
+            # Every key needs it. Compute it here, so that an error has a place in the file.
             _ = built.fingerprinted
         except ComponentError as error:
             raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
@@ -52,28 +58,31 @@ class Builder:
         return Choice(f"{use.use} ({shown})" if shown else use.use, built)
 
     def protocol(self, name: str, path: KeyPath) -> Protocol:
+        """Return the protocol ``name``. Raise SuiteError at ``path`` if it is unknown."""
         try:
-            return self.known.protocol(name)
+            return self.available.protocol(name)
         except ComponentError as error:
             raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
 
     def check_variants(self) -> None:
-        """Raise SuiteError for a variant that has the name of another generator, as which tables would show it.
+        """Raise SuiteError if a variant has the name of another generator, since tables would be ambiguous.
 
-        Of those that come with ddbench: a plug-in that is installed later makes no suite wrong.
+        Only ddbench's own generators count, so installing a plug-in does not invalidate a suite.
         """
-        own = (cls for cls in self.known.components("generator") if cls.__module__.startswith("ddbench_components."))
+        own = (
+            cls for cls in self.available.components("generator") if cls.__module__.startswith("ddbench_components.")
+        )
         taken = {cls.info.name for cls in own}
         for name, use in self.model.generators.items():
             if name in taken and name != use.use:
                 raise SuiteError(
-                    f"this variant of '{use.use}' has the name of the generator '{name}'",
+                    f"this variant of '{use.use}' has the name of another generator, '{name}'",
                     where=self.source.place(("generators", name)),
                     hint="rename it",
                 )
 
     def generator(self, name: str, path: KeyPath) -> Choice[Generator]:
-        """A generator by the name of a variant in this suite, else of a component."""
+        """Return the generator with the name of a variant in this suite, or else of a component."""
         if name not in self._generators:
             if name in self.model.generators:
                 choice = self.component("generator", self.model.generators[name], ("generators", name))
@@ -84,9 +93,9 @@ class Builder:
 
 
 def _pool_hint(use: ComponentUse, path: KeyPath) -> str:
-    """Say how a suite gives a selector a pool."""
+    """Return a hint on how to give a selector a pool."""
     pool = use.params["pool"]
     if path[0] == "methods":
-        return f"write `pool: {pool}` beside `selector`"
+        return f"write `pool: {pool}` next to `selector`"
     name = use.use if len(use.params) == 1 else f"{{use: {use.use}, …}}"
     return f"write `{{selector: {name}, pool: {pool}}}`"

@@ -1,4 +1,4 @@
-"""Cells: one choice of everything, one seed of each axis."""
+"""Cells: one choice of each component and one seed of each axis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ C_co = TypeVar("C_co", bound="Component", covariant=True)
 
 @dataclass(frozen=True, eq=False)
 class Choice(Generic[C_co]):
-    """A configured component and the name that tables give it."""
+    """A configured component with its name in tables.
+
+    Attributes:
+        label: the name in tables.
+        component: the component.
+    """
 
     label: str
     component: C_co
@@ -26,12 +31,16 @@ class Choice(Generic[C_co]):
 
 @dataclass(frozen=True)
 class PoolSize:
-    """Candidates a class: a number, a multiple of the IPC, or everything there is."""
+    """The number of candidates per class.
+
+    Attributes:
+        value: a number, a multiple of the IPC such as ``4x``, or None for all samples.
+    """
 
     value: int | str | None
 
     def count(self, ipc: int) -> int | None:
-        """Images a class at ``ipc``; None is everything. ``Nx`` is ceil(N × IPC)."""
+        """Return the images per class at ``ipc``; None means all. ``Nx`` means ceil(N × IPC)."""
         if isinstance(self.value, str):
             return math.ceil(Fraction(self.value.removesuffix("x")) * ipc)
         return self.value
@@ -39,10 +48,17 @@ class PoolSize:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A row of the table: how a distilled set is made, and by which protocol it is judged.
+    """A row of the table: the components that make a distilled set, and the protocol of its evaluation.
 
     Attributes:
-        published: what others have printed of it, on whatever data set; in no key.
+        name: its name.
+        generator: the generator.
+        selector: the selector.
+        refiner: the refiner.
+        pool: the size of the pool.
+        labels: the labels of the distilled set.
+        protocol: the protocol.
+        published: published numbers of the method on any data set. They enter no key.
     """
 
     name: str
@@ -55,7 +71,7 @@ class Row:
     published: tuple[Published, ...] = ()
 
     def describe(self) -> dict[str, str]:
-        """The row in words: what tables say of it beside its name."""
+        """Describe the row as text for tables. Exported files contain these texts, so they must not change."""
         labels, pool = self.labels, self.pool.value
         soft = f"soft, of {labels.teacher} at tau {labels.tau:g}, {labels.when.replace('-', ' ')}"
         return {
@@ -69,20 +85,29 @@ class Row:
 
     @property
     def soft_students(self) -> bool:
-        """Whether students learn from the set's soft labels."""
+        """True if students learn from the set's soft labels."""
         distillation = self.protocol.distillation
         return distillation is not None and distillation.labels == "cached"
 
     @property
     def live_teacher(self) -> str | None:
-        """The role of the scorer that labels the batches of students while they train."""
+        """The role of the scorer that labels each batch during training; None without dynamic labels."""
         distillation = self.protocol.distillation
         return None if distillation is None else distillation.teacher
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One training: a row at one IPC, one student, one seed of each axis."""
+    """One training: a row with one IPC, one student and one seed of each axis.
+
+    Attributes:
+        row: the row.
+        ipc: images per class.
+        student: the student.
+        generation_seed: the seed of generation.
+        selection_seed: the seed of selection.
+        training_seed: the seed of training.
+    """
 
     row: Row
     ipc: int
@@ -101,7 +126,7 @@ class Cell:
         }
 
     def describe(self) -> dict[str, Any]:
-        """The cell in words, as JSON: what a result file carries."""
+        """Describe the cell as JSON for result files."""
         return {
             "method": self.row.name,
             "generator": self.row.generator.label,

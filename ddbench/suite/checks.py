@@ -1,4 +1,4 @@
-"""What cannot fit is said before anything runs: images and students, pools and IPCs, rows and published numbers."""
+"""Check a suite before anything runs: sizes of images and pools, generators and classes, published numbers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ def check_sizes(
     source: YamlSource,
     pools: Mapping[str, str],
 ) -> None:
-    """Raise SuiteError where a student cannot take the images, or there are too few to choose from.
+    """Raise SuiteError if a student cannot take the images, or if a pool has too few images.
 
     Args:
-        pools: where the pool of each row is said.
+        cells: the cells.
+        students: the students in the order of the suite.
+        dataset: the data set.
+        source: the suite file.
+        pools: the place of each row's pool.
     """
     seen: set[tuple[int, ...]] = set()
     for cell in cells:
@@ -41,28 +45,29 @@ def check_sizes(
         _check_pool(cell, dataset, source, pools[cell.row.name])
 
 
-def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, said: str) -> None:
-    """Raise SuiteError where the pool is smaller than the IPC, or the generator has too few images for either."""
+def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, pool_place: str) -> None:
+    """Raise SuiteError if the pool is smaller than the IPC, or if the generator has too few images for them."""
     row, ipc = cell.row, cell.ipc
     where = source.place(("ipc", source.values["ipc"].index(ipc)))
     pool = row.pool.count(ipc)
     if pool is not None and pool < ipc:
         hint = "lower the IPC or enlarge the pool"
-        raise SuiteError(f"IPC {ipc} is larger than the pool of '{row.name}', {pool}", where=where, hint=hint)
+        message = f"IPC {ipc} is larger than the pool of '{row.name}', which has {pool} images per class"
+        raise SuiteError(message, where=where, hint=hint)
     available = row.generator.component.available(dataset)
     if not available:
         return
     has = f"generator '{row.generator.label}' has {min(available)}"
     if min(available) < ipc:
-        raise SuiteError(f"'{row.name}' needs {ipc} images a class, and {has}", where=where, hint="lower the IPC")
+        raise SuiteError(f"'{row.name}' needs {ipc} images per class, but {has}", where=where, hint="lower the IPC")
     if pool is not None and min(available) < pool:
-        hint = "lower `pool`, or leave it out to choose from all of them"
-        message = f"the pool of '{row.name}' at IPC {ipc} is {pool} images a class, and {has}"
-        raise SuiteError(message, where=said, hint=hint)
+        hint = "lower `pool`, or remove it to choose from all images"
+        message = f"the pool of '{row.name}' at IPC {ipc} needs {pool} images per class, but {has}"
+        raise SuiteError(message, where=pool_place, hint=hint)
 
 
 def check_generators(cells: Iterable[Cell], dataset: Dataset, source: YamlSource) -> None:
-    """Raise SuiteError where a generator cannot make images of the data set's classes."""
+    """Raise SuiteError if a generator cannot make images of the data set's classes."""
     for cell in {(id(cell.row), cell.ipc): cell for cell in cells}.values():
         try:
             cell.row.generator.component.for_ipc(cell.ipc).check(dataset)
@@ -73,17 +78,17 @@ def check_generators(cells: Iterable[Cell], dataset: Dataset, source: YamlSource
 
 
 def check_published(cells: Iterable[Cell], dataset: str, source: YamlSource) -> None:
-    """Raise SuiteError where a row is to be compared and no cell of it has a number to be compared with."""
+    """Raise SuiteError if a row names published numbers, but none of its cells matches one."""
     places: dict[str, tuple[Cell, set[tuple[str, str, int]]]] = {}
     for cell in cells:
         if cell.row.published:
             places.setdefault(cell.row.name, (cell, set()))[1].add((dataset, cell.student.label, cell.ipc))
     for method, (cell, own) in places.items():
-        known = {(number.dataset, number.student, number.ipc) for number in cell.row.published}
-        if own.isdisjoint(known):
-            name, printed = cell.row.published[0].method, "; ".join(f"{d}, {s}, IPC {i}" for d, s, i in sorted(known))
+        theirs = {(number.dataset, number.student, number.ipc) for number in cell.row.published}
+        if own.isdisjoint(theirs):
+            name, listed = cell.row.published[0].method, "; ".join(f"{d}, {s}, IPC {i}" for d, s, i in sorted(theirs))
             raise SuiteError(
-                f"nothing published as '{name}' is for a data set, student and IPC of this row",
+                f"'{name}' has no published number for the data set, students and IPCs of this row",
                 where=source.place(("methods", method, "published")),
-                hint=f"there is: {printed}",
+                hint=f"published: {listed}",
             )

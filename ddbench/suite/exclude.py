@@ -1,4 +1,4 @@
-"""The cells that a suite leaves out."""
+"""Remove the cells that a suite excludes."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ def excluded(cells: tuple[Cell, ...], entries: Sequence[Exclude], source: YamlSo
         wanted = {key: set(values) for key, values in entry.model_dump(exclude_none=True).items()}
         where = source.place(("exclude", index))
         if not wanted:
-            raise SuiteError("excludes everything", where=where, hint="say what to leave out")
+            raise SuiteError("an entry without keys excludes every cell", where=where, hint="name what to exclude")
         _check_names(wanted, names, source, index)
         matched = {i for i, has in enumerate(names) if all(has[key] & values for key, values in wanted.items())}
         if not matched:
-            raise SuiteError("excludes no cell", where=where, hint="no cell has all of this at once")
+            raise SuiteError("the entry excludes no cell", where=where, hint="no cell matches all its keys")
         dropped |= matched
     kept = tuple(cell for i, cell in enumerate(cells) if i not in dropped)
     if not kept:
-        raise SuiteError("excludes every cell", where=source.place(("exclude",)))
+        raise SuiteError("the entries exclude every cell", where=source.place(("exclude",)), hint="remove one")
     return kept
 
 
 def _check_names(wanted: dict[str, set[Any]], names: list[dict[str, set[Any]]], source: YamlSource, index: int) -> None:
-    """Raise SuiteError unless each wanted name is that of some cell."""
+    """Raise SuiteError for a name that no cell has."""
     for key, values in wanted.items():
-        known = set().union(*(has[key] for has in names))
-        for value in values - known:
-            hint = did_you_mean(str(value), map(str, known))
+        present = set().union(*(has[key] for has in names))
+        for value in values - present:
+            hint = did_you_mean(str(value), map(str, present))
             raise SuiteError(f"no cell has the {key} '{value}'", where=source.place(("exclude", index, key)), hint=hint)
 
 
 def _names(cell: Cell) -> dict[str, set[Any]]:
-    """What a cell can be excluded by: components go by name and by label."""
+    """Return the names by which a cell can be excluded. Components have a name and a label."""
     row = cell.row
     return {
         "method": {row.name},

@@ -1,4 +1,4 @@
-"""Numbers that others have printed, from a CSV file beside the suites: for comparison, and in no key."""
+"""Read published numbers from a CSV file, for comparison. They enter no key."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class Published:
-    """An accuracy in percent as it is printed somewhere.
+    """A published accuracy in percent.
 
     Attributes:
-        dataset: as this program names it; so is the student.
-        n: over how many repetitions, where that is known.
-        source: where it is printed, and how that is known.
+        method: the name of the method.
+        dataset: the data set, as ddbench names it.
+        student: the student, as ddbench names it.
+        ipc: images per class.
+        mean: mean accuracy.
+        std: standard deviation.
+        n: number of repetitions; None if not published.
+        source: the publication, and how its number was checked.
     """
 
     method: Text
@@ -47,15 +52,20 @@ _COLUMNS = list(Published.__dataclass_fields__)
 
 
 def is_shipped(name: str, folder: Path) -> bool:
-    """Return whether ``published: name`` in a suite file of ``folder`` names a shipped file, and no file there."""
+    """Return True if ``published: name`` in a suite file of ``folder`` means a shipped file. A local file wins."""
     return not (folder / name).is_file() and name in shipped_numbers()
 
 
 def read_published(name: str | None, source: YamlSource, folder: Path) -> tuple[Published, ...]:
-    """Return the numbers in the file that ``published`` of a suite names; raise SuiteError.
+    """Read the file of published numbers that a suite names.
 
     Args:
-        name: the file's path from the suite's ``folder``, else the name of a shipped file.
+        name: the file's path relative to ``folder``, or the name of a shipped file; None if the suite names none.
+        source: the suite file.
+        folder: the folder of the suite file.
+
+    Raises:
+        SuiteError: the file is missing or has a mistake.
     """
     if name is None:
         return ()
@@ -63,8 +73,8 @@ def read_published(name: str | None, source: YamlSource, folder: Path) -> tuple[
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        hint = f"its path is relative to this file; shipped by name: {', '.join(shipped_numbers())}"
-        raise SuiteError(f"there is no file {file}", where=source.place(("published",)), hint=hint) from None
+        hint = f"give a path relative to this file, or the name of a shipped file: {', '.join(shipped_numbers())}"
+        raise SuiteError(f"the file {file} does not exist", where=source.place(("published",)), hint=hint) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"cannot be read as text: {error}", where=str(file)) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -73,28 +83,29 @@ def read_published(name: str | None, source: YamlSource, folder: Path) -> tuple[
     except csv.Error as error:
         raise SuiteError(f"not valid CSV: {error}", where=f"{file}:{reader.line_num}") from None
     if not lines or lines[0][1] != _COLUMNS:
-        raise SuiteError(f"the first line is not {','.join(_COLUMNS)}", where=f"{file}:1", hint="name these columns")
+        hint = "write these columns into the first line"
+        raise SuiteError(f"the first line is not {','.join(_COLUMNS)}", where=f"{file}:1", hint=hint)
     return tuple(_number(values, where) for where, values in lines[1:])
 
 
 def _number(values: list[str], where: str) -> Published:
     if len(values) != len(_COLUMNS):
-        hint = "quote what holds a comma"
+        hint = "quote values that contain a comma"
         raise SuiteError(f"{len(values)} values for {len(_COLUMNS)} columns", where=where, hint=hint)
     named = dict(zip(_COLUMNS, values, strict=True))
     try:
         return TypeAdapter(Published).validate_python({**named, "n": named["n"] or None})
     except ValidationError as error:
         first = error.errors()[0]
-        said = f"{first['msg'][0].lower()}{first['msg'][1:]}"
-        raise SuiteError(f"'{first['loc'][0]}' is {first['input']!r}: {said}", where=where) from None
+        message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        raise SuiteError(f"'{first['loc'][0]}' is {first['input']!r}: {message}", where=where) from None
 
 
 def published_as(name: str, numbers: Iterable[Published], path: KeyPath, source: YamlSource) -> tuple[Published, ...]:
-    """The numbers of a method, which the key at ``path`` names; raises SuiteError where there is none."""
+    """Return the numbers of the method that the key at ``path`` names. Raise SuiteError if there are none."""
     if source.values.get("published") is None:
         raise SuiteError(
-            "the suite names no file of published numbers",
+            "the suite has no file of published numbers",
             where=source.place(path),
             hint="add `published: FILE.csv` to the suite",
         )

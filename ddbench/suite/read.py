@@ -1,8 +1,9 @@
-"""From a suite file to its structure: the file, what it extends, and the place of what has no business in it."""
+"""Read a suite file, and the suite that it extends, into its model. Errors name their place in the file."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from os.path import isfile
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
@@ -19,10 +20,14 @@ _MERGED = ("seeds", "generators", "scorers", "methods")
 
 
 def read_suite(file: Path, shown: str | None = None) -> tuple[SuiteModel, YamlSource]:
-    """Return a suite file's structure, merged into that of the suite it extends, if any; raise SuiteError.
+    """Read a suite file, merged with the suite that it extends.
 
     Args:
-        shown: the file's name in messages; by default its path.
+        file: the path of the file.
+        shown: the name of the file in messages; by default its path.
+
+    Raises:
+        SuiteError: the file has a mistake.
     """
     source = read_yaml(file, shown)
     if "extends" in source.values:
@@ -36,11 +41,11 @@ def read_suite(file: Path, shown: str | None = None) -> tuple[SuiteModel, YamlSo
 def _extended(file: Path, source: YamlSource) -> YamlSource:
     base_name, where = source.values["extends"], source.place(("extends",))
     if not isinstance(base_name, str):
-        raise SuiteError("extends: is the path of another suite file, or the name of a shipped one", where=where)
+        raise SuiteError("'extends' must be the path of a suite file or the name of a shipped suite", where=where)
     base_file, shown = _base(file, base_name, where)
     base = read_yaml(base_file, shown)
     if "extends" in base.values:
-        raise SuiteError(f"'{base_name}' itself extends another suite", where=where, hint="one level is allowed")
+        raise SuiteError(f"'{base_name}' extends another suite", where=where, hint="only one level is allowed")
     values, published = dict(base.values), base.values.get("published")
     if isinstance(published, str) and not is_shipped(published, base_file.parent):
         values["published"] = (Path(base_name).parent / published).as_posix()
@@ -48,18 +53,18 @@ def _extended(file: Path, source: YamlSource) -> YamlSource:
 
 
 def _base(file: Path, name: str, where: str) -> tuple[Path, str]:
-    """Return the file that ``file`` extends, and its name in messages: by its path from there, else a shipped one."""
-    base, known = file.parent / name, shipped_suites()
-    if base.is_file():
-        return base, next((name for name, path in known.items() if path == base), str(base))
-    if name in known:
-        return known[name], name
-    hint = f"its path is relative to this file; {hint_for(name, known)}"
-    raise SuiteError(f"there is no file {base}", where=where, hint=hint)
+    """Return the file that ``file`` extends, a relative path or a shipped name, and its name in messages."""
+    base, shipped = file.parent / name, shipped_suites()
+    if isfile(base):  # noqa: PTH113  (False for a name that no file can have)
+        return base, next((name for name, path in shipped.items() if path == base), str(base))
+    if name in shipped:
+        return shipped[name], name
+    hint = f"a path is relative to this file; {hint_for(name, shipped)}"
+    raise SuiteError(f"the file {base} does not exist", where=where, hint=hint)
 
 
 def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
-    """``own`` laid over ``base``: entries of the named groups one by one, everything else key by key."""
+    """Merge ``own`` into ``base``. In seeds, generators, scorers and methods, merge entries; else replace the value."""
     values: dict[str, Any] = dict(base.values)
     replaced: set[KeyPath] = set()
     for key, value in own.values.items():
@@ -77,7 +82,7 @@ def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
 
 
 def _mistake(error: ValidationError, source: YamlSource) -> SuiteError:
-    """The first structural mistake, in one line; a misspelt key before the key that is missing for it."""
+    """Return the first structural mistake. A misspelt key comes before the key that is missing because of it."""
     mistakes = error.errors()
     first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
     path: KeyPath = first["loc"]
@@ -87,16 +92,16 @@ def _mistake(error: ValidationError, source: YamlSource) -> SuiteError:
     if first["type"] == "missing":
         missing = f"the key '{'.'.join(map(str, path))}' is missing"
         return SuiteError(missing, where=source.place(path), hint=f"add `{path[-1]}: …`")
-    # What follows the written part of the path names alternatives within the model.
+    # The end of the path may name alternatives of the model, which are not in the file.
     while path and path not in source.places:
         path = path[:-1]
     name, message = ".".join(map(str, path)), first["msg"].removeprefix("Value error, ")
-    said = f"'{name}' is {shortened(first['input'])}: {message[0].lower()}{message[1:]}"
-    return SuiteError(said, where=source.place(path))
+    text = f"'{name}' is {shortened(first['input'])}: {message[0].lower()}{message[1:]}"
+    return SuiteError(text, where=source.place(path))
 
 
 def _fields(path: KeyPath) -> list[str]:
-    """The keys that may stand at ``path``."""
+    """Return the keys that are allowed at ``path``."""
     models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
     if not path:
         return [*SuiteModel.model_fields, "extends"]

@@ -1,4 +1,4 @@
-"""From a suite's structure to configured components and cells, with the place of every mistake."""
+"""Resolve a suite's model to configured components and cells. Errors name their place in the file."""
 
 from __future__ import annotations
 
@@ -42,8 +42,15 @@ class ResolvedSuite:
     """A suite with every name resolved and every parameter checked.
 
     Attributes:
-        skipped: why combinations of the matrix were left out.
-        values: the suite as it was read, ``extends`` merged: what is stored with its results.
+        name: the suite's name.
+        file: the name of the file in messages.
+        dataset: the data set.
+        evaluator: the evaluator.
+        evaluation: the evaluation settings.
+        scorers: the scorers by role.
+        cells: the cells.
+        skipped: the reasons for skipped combinations of the matrix.
+        values: the content of the file, merged with the extended suite. It is stored with results.
     """
 
     name: str
@@ -57,33 +64,34 @@ class ResolvedSuite:
     values: dict[str, Any]
 
 
-def load_suite(suite: Path | str, known: Catalogue | None = None) -> ResolvedSuite:
+def load_suite(suite: Path | str, available: Catalogue | None = None) -> ResolvedSuite:
     """Read, check and expand a suite.
 
     Args:
-        suite: the path of a file, else the name of a shipped suite.
+        suite: the path of a file, or the name of a shipped suite.
+        available: the catalogue of components; by default all installed ones.
 
     Raises:
-        SuiteError: with file, line and column: the file is no valid suite, or names what does not exist.
+        SuiteError: the suite does not exist or has a mistake. The message has file, line and column.
     """
     file, shown = find_suite(suite)
     model, source = read_suite(file, shown)
-    return _Resolver(model, source, file.parent, known or catalogue()).resolve()
+    return _Resolver(model, source, file.parent, available or catalogue()).resolve()
 
 
 class _NoLatentsError(SuiteError):
-    """A refiner was combined with a generator it cannot work with."""
+    """A refiner that needs latents is combined with a generator without latents."""
 
 
 class _Resolver:
-    """Resolves one suite; holds what has been built already, so that equal entries are one object."""
+    """A resolver of one suite."""
 
-    def __init__(self, model: SuiteModel, source: YamlSource, folder: Path, known: Catalogue) -> None:
+    def __init__(self, model: SuiteModel, source: YamlSource, folder: Path, available: Catalogue) -> None:
         self.model = model
         self.source = source
-        self.known = known
+        self.available = available
         self.published = read_published(model.published, source, folder)
-        self.build = Builder(model, source, known)
+        self.build = Builder(model, source, available)
         self.pools: dict[str, str] = {}
         self.skipped: list[str] = []
 
@@ -104,8 +112,10 @@ class _Resolver:
             self.distinct([s.label for s in students[:i]], student.label, ("students", i))
         rows = self.rows()
         if not rows:
-            raise SuiteError("neither 'methods' nor 'matrix' names anything to run", where=self.source.file)
-        check_fields(rows, scorers, dataset.component, self.source, self.known)
+            raise SuiteError(
+                "the suite has neither 'methods' nor 'matrix'", where=self.source.file, hint="add a method"
+            )
+        check_fields(rows, scorers, dataset.component, self.source, self.available)
         check_labels(rows, scorers, dataset.component, self.source)
         cells = excluded(tuple(self.expand(rows, students)), model.exclude, self.source)
         check_sizes(cells, students, dataset.component, self.source, self.pools)
@@ -124,7 +134,7 @@ class _Resolver:
         )
 
     def rows(self) -> list[Row]:
-        """The methods in the suite's order, then the matrix."""
+        """Return the methods in the suite's order, then the rows of the matrix."""
         rows = [self.row(name, m, ("methods", name), _METHOD_PARTS) for name, m in self.model.methods.items()]
         matrix = self.model.matrix
         if matrix is None:
@@ -159,8 +169,11 @@ class _Resolver:
         """Return one row.
 
         Args:
-            parts: where below ``path`` its components stand.
-            own_pool: where below ``path`` the pool stands that its selector alone has; it shows in the row's name.
+            name: its name; by default the names of its components.
+            method: its model.
+            path: its place in the file.
+            parts: the places of its components below ``path``.
+            own_pool: the place below ``path`` of a pool for its selector only, which then appears in the row's name.
         """
         generator = self.build.generator(method.generator, (*path, *parts["generator"]))
         selector_path = (*path, *parts["selector"])
@@ -171,9 +184,9 @@ class _Resolver:
         refiner = cast("Choice[Refiner]", self.build.component("refiner", method.refiner, refiner_path))
         if refiner.component.needs_latents and not generator.component.has_latents:
             raise _NoLatentsError(
-                f"refiner '{refiner.label}' needs latents, and generator '{generator.label}' keeps none",
+                f"refiner '{refiner.label}' needs latents, but generator '{generator.label}' has none",
                 where=self.source.place(refiner_path),
-                hint="choose a generator with a latent prior",
+                hint="choose a generator with latents",
             )
         default = None if generator.component.finite else selector.component.default_pool
         size = default if method.pool is None else method.pool
@@ -196,4 +209,4 @@ class _Resolver:
 
     def distinct(self, others: list[str], name: str, path: KeyPath) -> None:
         if name in others:
-            raise SuiteError(f"'{name}' stands twice", where=self.source.place(path), hint="remove one or rename it")
+            raise SuiteError(f"'{name}' occurs twice", where=self.source.place(path), hint="remove one or rename it")

@@ -1,8 +1,9 @@
-"""The suites and the published numbers that come with ddbench: found by name, wherever ddbench is installed."""
+"""Find the suites and published numbers that are part of ddbench, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Final
 
@@ -25,33 +26,33 @@ def shipped_numbers() -> dict[str, Path]:
 
 
 def find_suite(suite: Path | str) -> tuple[Path, str]:
-    """Return the file of a suite, and how messages call it.
+    """Return the file of a suite and its name in messages.
 
     Args:
-        suite: the path of a file, else the name of a shipped suite, with or without ``.yaml``.
+        suite: the path of a file, or the name of a shipped suite, with or without ``.yaml``.
 
     Raises:
-        SuiteError: there is neither; the nearest name is in the hint.
+        SuiteError: neither exists; the hint has the most similar name.
     """
     path = Path(suite)
-    if path.is_file():
+    if isfile(path):  # noqa: PTH113  (False for a name that no file can have)
         return path, str(path)
-    name, known = path.as_posix().removesuffix(".yaml"), shipped_suites()
-    if name in known:
-        return known[name], name
-    if path.exists():
-        raise SuiteError("is a folder and no suite file", where=str(path), hint=_LISTED)
-    raise SuiteError("there is no such file", where=str(path), hint=hint_for(name.removeprefix("suites/"), known))
+    name, shipped = path.as_posix().removesuffix(".yaml"), shipped_suites()
+    if name in shipped:
+        return shipped[name], name
+    if isdir(path):  # noqa: PTH112
+        raise SuiteError("this is a folder, not a suite file", where=str(path), hint=_LISTED)
+    raise SuiteError("the file does not exist", where=str(path), hint=hint_for(name.removeprefix("suites/"), shipped))
 
 
-def hint_for(name: str, known: Iterable[str]) -> str:
-    """Return a hint for the name of a suite that is not there: the nearest known name, else where names are listed."""
-    names = sorted(known)
+def hint_for(name: str, shipped: Iterable[str]) -> str:
+    """Return a hint for an unknown suite: the most similar shipped name, or else the command that lists names."""
+    names = sorted(shipped)
     near = next((full for full in names if full.rpartition("/")[2] == name), None) or closest(name, names)
     return f"did you mean '{near}'?" if near else _LISTED
 
 
 def _folder(installed: str, in_source: str) -> Path:
-    """Return a folder of shipped files: inside the package in a wheel, beside the package in a source tree."""
+    """Return a folder of shipped files: inside the installed package, or next to it in a source tree."""
     inside = _PACKAGE / "shipped" / installed
     return inside if inside.is_dir() else _PACKAGE.parent / in_source

@@ -1,7 +1,7 @@
-"""Tools for component authors, in addition to the base classes.
+"""Tools for authors of components.
 
-Importing this package imports neither torch nor numba. ``Checkpoint`` and ``compiled``, which need them, are imported
-when they are first used.
+Importing this package does not import torch or numba. ``Checkpoint`` and ``compiled``, which need them, are imported
+at first use.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = [
     "write_whole",
 ]
 
-# The modules of the names that are imported when they are first used.
+# The modules of names that are imported at first use.
 LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
 
 

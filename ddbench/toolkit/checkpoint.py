@@ -1,6 +1,6 @@
-"""A training that was stopped goes on where it was: weights and optimiser in one file, replaced whole.
+"""Save and resume trainings. One file contains weights and optimiser, and is replaced atomically.
 
-No generator's state is kept, as none is carried from one epoch to the next: whatever an epoch draws is keyed by it.
+Random states are not saved, because the draws of an epoch depend only on its number.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ddbench.toolkit.files import write_whole
 
 @dataclass
 class Checkpoint:
-    """Where a training is kept, and how often.
+    """The checkpoint of a training.
 
     Attributes:
-        path: the file; it need not exist.
-        seconds: at least so long between two writings of it.
-        notes: what else is to be kept, as JSON: what an observer has seen so far.
-        recall: is given the notes when the training goes on.
+        path: the file, which need not exist.
+        seconds: minimum time between two writes.
+        notes: returns further JSON to save, such as the accuracies so far.
+        recall: called with the saved notes when the training resumes.
     """
 
     path: Path
@@ -39,17 +39,17 @@ class Checkpoint:
     _written: float = field(default_factory=time.monotonic)
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
-        """Bring model and optimiser to where they were; the last finished epoch and its loss. (0, NaN) for a new start.
+        """Restore model and optimiser; return the last finished epoch and its loss.
 
-        A file that is damaged, or of another training, is a new start.
+        Return (0, NaN) if the file is missing, damaged or from another training.
         """
         try:
             with safe_open(self.path, framework="pt") as file:
                 about = json.loads(file.metadata()["about"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
             kept = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
             if _shapes(kept) != _shapes(model.state_dict()):
-                return 0, float("nan")  # before anything is overwritten
+                return 0, float("nan")  # the model is still unchanged
             state = optimizer.state_dict()
             state["state"] = _nested(tensors, "optimizer.")
             optimizer.load_state_dict(state)
@@ -60,7 +60,7 @@ class Checkpoint:
         return int(about["epoch"]), float(about["loss"])
 
     def offer(self, epoch: int, loss: float, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write the state after ``epoch``, unless the last one was written a short while ago."""
+        """Write the state after ``epoch``, unless the last write was less than ``seconds`` ago."""
         if time.monotonic() - self._written < self.seconds:
             return
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
@@ -77,7 +77,7 @@ def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 
 def _nested(tensors: dict[str, Tensor], prefix: str) -> dict[int, dict[str, Tensor]]:
-    """The optimiser's state of each parameter, from the names that ``offer`` gave them."""
+    """Return the optimiser's state of each parameter from the tensor names of ``offer``."""
     found: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith(prefix):

@@ -1,4 +1,4 @@
-"""Compilation of loops over arrays."""
+"""Compile loops over arrays."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Compile ``function`` when it is first called, and keep the code on disk for the next process.
+    """Compile ``function`` at its first call, and cache the code on disk for later processes.
 
-    The code on disk is dropped when the function's file changes: compiled functions that it calls belong in that file.
-    Sums may be formed in any order, without which they could not be vectorised; NaN and infinity keep their meaning.
+    The cached code is discarded when the function's file changes. So put compiled functions that it calls into the same
+    file. Sums may be computed in any order, so that they can be vectorised. NaN and infinity keep their meaning.
     """
     options: dict[str, Any] = {"fastmath": {"contract", "nsz", "reassoc"}, "error_model": "numpy"}
     try:
         return cast("Function", njit(cache=True, **options)(function))
-    except RuntimeError:  # Neither beside the module nor in the user's cache folder can anything be written.
+    except RuntimeError:  # numba has no writable cache folder
         return cast("Function", njit(**options)(function))

@@ -1,4 +1,4 @@
-"""The environment of a piece of work: everything beside its inputs that may decide bits."""
+"""The environment of a piece of work: everything besides its inputs that may change its result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 from ddbench.api.canonical import sha256_json
 from ddbench.toolkit.hardware import cpu_model, gpu_driver
 
-# The distributions that compute, decode or store what ends in a number.
+# The distributions that can change a result.
 PACKAGES: Final = (
     "ddbench",
     "diffusers",
@@ -33,7 +33,7 @@ _FINGERPRINT_DIGITS = 16
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide numbers."""
+    """Return the versions of Python and of the packages that can change a result."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         with suppress(importlib.metadata.PackageNotFoundError):
@@ -72,5 +72,5 @@ def _gpu() -> dict[str, str | None]:
 
 
 def fingerprint(env: dict[str, Any]) -> str:
-    """Return a short hash of an environment: results of one key and one fingerprint must be equal."""
+    """Return a short hash of an environment. Results with equal keys and fingerprints must be equal."""
     return sha256_json(env)[:_FINGERPRINT_DIGITS]

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, synced, renamed; JSON that proves itself undamaged."""
+"""Write files atomically, and read and write JSON files with a checksum."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TICK_NS = 100_000_000
 
 
 class CorruptError(StoreError):
-    """Something stored is not what was written."""
+    """A stored file differs from what was written."""
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
+    """Sync the directory entries of ``folder`` to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -32,13 +32,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Make the bytes of ``path`` durable."""
+    """Sync the bytes of ``path`` to disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` so that ``path`` holds all of it or what it held before."""
+    """Write ``data`` to ``path`` atomically: after a crash, the file has the old or the new content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
@@ -53,7 +53,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def file_sha256(path: Path) -> str:
-    """Hex SHA-256 of the bytes of a file."""
+    """Return the hex SHA-256 of the bytes of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -62,7 +62,10 @@ def file_sha256(path: Path) -> str:
 
 
 def settled(mtime_ns: int) -> bool:
-    """Whether a file that changes from now on will have another time than this: clocks of file systems tick slowly."""
+    """Return True if any later change of a file would change its modification time ``mtime_ns``.
+
+    Clocks of file systems have a coarse resolution, so a very recent time is not settled.
+    """
     return time.time_ns() - mtime_ns > _TICK_NS
 
 
@@ -73,18 +76,23 @@ def write_sealed(path: Path, value: dict[str, Any]) -> None:
 
 
 def read_sealed(path: Path) -> dict[str, Any] | None:
-    """Read a sealed JSON object; None if there is no such file. Raises CorruptError if it says anything else now."""
+    """Read the JSON object of :func:`write_sealed`; None if the file does not exist.
+
+    Raises:
+        CorruptError: the content does not match its checksum.
+        StoreError: the file cannot be read.
+    """
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise StoreError(f"the file cannot be read: {error.strerror}", where=str(path)) from None
     try:
         value: dict[str, Any] = json.loads(data)
-        whole = value.pop(_SEAL) == sha256_json(value)
+        intact = value.pop(_SEAL) == sha256_json(value)
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise CorruptError("is damaged", where=str(path))
+        intact = False
+    if not intact:
+        raise CorruptError("the file is damaged", where=str(path))
     return value

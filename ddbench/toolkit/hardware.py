@@ -1,4 +1,4 @@
-"""Processors: what they are called, and what they give at their peak. No torch is imported before it is needed."""
+"""Names and peak speeds of processors and GPUs. Torch is imported only if it is needed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ _ANSWER_S: Final = 10
 
 @dataclass(frozen=True)
 class Device:
-    """A device by its short name.
+    """A device. For a CPU, speeds are those of one thread.
 
     Attributes:
-        title: what it is, for people.
-        float32, half: operations a second at its peak, dense, in float32 without TF32 and in bfloat16; of a CPU, of
-            one thread. None: not known.
-        memory_gib: None where there is no limit of its own.
+        name: the short name.
+        title: the name for display.
+        float32: dense peak operations per second in float32, without TF32; None if unknown.
+        half: dense peak operations per second in bfloat16; None if unknown.
+        memory_gib: its memory in GiB; None for a CPU or if unknown.
     """
 
     name: str
@@ -38,14 +39,14 @@ class Device:
     memory_gib: float | None = None
 
     def least_seconds(self, cost: Cost, threads: int) -> float | None:
-        """How long the networks of a piece of work take at its peak; None where either is not known."""
+        """Return the seconds of some work at peak speed; None if the work or the speed is unknown."""
         if not cost.flops or self.float32 is None:
             return None
         seconds = (cost.flops - cost.half_flops) / self.float32 + cost.half_flops / (self.half or self.float32)
         return seconds / (threads if self.name == THIS_CPU else 1)
 
 
-# As in NVIDIA's data sheets, of the SXM modules where there are several forms.
+# From NVIDIA's data sheets; for the SXM module if there are several variants.
 KNOWN: Final = {
     device.name: device
     for device in (
@@ -66,12 +67,12 @@ _MODELS: Final = {
 
 
 def known_model(model: str) -> str | None:
-    """The short name of a GPU that its driver calls so."""
+    """Return the short name of a GPU from the driver's name for it; None if unknown."""
     return next((name for name, pattern in _MODELS.items() if re.search(pattern, model)), None)
 
 
 def device_in_use(device: str) -> Device | None:
-    """What is known of the device that torch calls so."""
+    """Return the device with torch's name ``device``; None if its speed is unknown."""
     kind = device.partition(":")[0]
     if kind == "cpu":
         return this_cpu()
@@ -84,7 +85,7 @@ def device_in_use(device: str) -> Device | None:
 
 
 def gpu_models() -> list[str]:
-    """What the driver calls the NVIDIA GPUs here, in its order; importing torch for it would take seconds."""
+    """Return the driver's names of the NVIDIA GPUs in its order. Importing torch instead would take seconds."""
     if shutil.which("nvidia-smi") is None:
         return []
     answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
@@ -93,7 +94,7 @@ def gpu_models() -> list[str]:
 
 @cache
 def gpu_driver() -> str | None:
-    """Return the version of NVIDIA's driver; None where the system does not tell."""
+    """Return the version of NVIDIA's driver; None if it cannot be found."""
     with suppress(OSError):
         found = re.search(r"\s(\d+\.\d[\d.]*)\s", _DRIVER.read_text(encoding="utf-8", errors="replace"))
         if found:
@@ -106,9 +107,9 @@ def gpu_driver() -> str | None:
 
 
 def device_of_runs() -> Device:
-    """What a run on this machine computes on unless it is told: a GPU, else the processor.
+    """Return the default device of runs on this machine: a GPU, or else the processor.
 
-    Of several GPUs it is one that is known here; of one that is not, there is the name alone.
+    Prefer a GPU with known speed. A GPU of another model has a name only.
     """
     models = gpu_models()
     known = [KNOWN[name] for name in map(known_model, models) if name is not None]
@@ -118,11 +119,11 @@ def device_of_runs() -> Device:
 
 
 def this_cpu() -> Device:
-    """The processor of this machine: its clock, and what its instruction sets do in a cycle."""
+    """Return this machine's processor, with its speed from clock and instruction sets."""
     title, hertz, words = f"one thread of this processor ({cpu_model()})", _clock(), cpu_words()
     if hertz is None or "avx2" not in words:
         return Device(THIS_CPU, title)
-    # Two units that multiply and add vectors of eight, on Intel's servers of sixteen; AMX multiplies tiles.
+    # Operations per cycle: two units multiply and add vectors of 8 floats (16 on Intel servers); AMX multiplies tiles.
     float32 = 64 if {"avx512f", "GenuineIntel"} <= words else 32
     half = 1024 if "amx_bf16" in words else 64 if {"avx512_bf16", "AuthenticAMD"} <= words else float32
     return Device(THIS_CPU, title, float32 * hertz, half * hertz)
@@ -130,17 +131,17 @@ def this_cpu() -> Device:
 
 @cache
 def cpu_model() -> str:
-    """The processor's name as the system gives it."""
+    """Return the system's name of the processor."""
     return next(iter(_values(_CPUINFO, "model name")), None) or platform.processor() or platform.machine()
 
 
 def cpu_words() -> frozenset[str]:
-    """Vendor and instruction sets, where the system tells them (Linux)."""
+    """Return vendor and instruction sets as Linux lists them; empty on other systems."""
     return frozenset(word for line in _values(_CPUINFO, "vendor_id", "flags") for word in line.split())
 
 
 def _clock() -> float | None:
-    """Cycles a second at most, else now, where the system tells them."""
+    """Return the maximum clock in Hz, or else the current one; None if neither is known."""
     with suppress(OSError, ValueError):
         return 1e3 * int(Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").read_text())
     with suppress(StopIteration, ValueError):
@@ -149,7 +150,7 @@ def _clock() -> float | None:
 
 
 def _values(file: Path, *names: str) -> list[str]:
-    """What the system says under these names in one of its files, in the order of its lines."""
+    """Return the values with these names from a file of ``name: value`` lines, in the order of lines."""
     with suppress(OSError):
         pairs = (line.partition(":") for line in file.read_text(encoding="utf-8").splitlines())
         return [value.strip() for name, _, value in pairs if name.strip() in names]

@@ -1,4 +1,4 @@
-"""Where things lie: downloaded data in one folder for all projects, the store in the working directory."""
+"""The default folders: one for downloaded data of all projects, and one for the store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def data_home() -> Path:
-    """The folder of downloaded data and weights: ``DDBENCH_DATA``, else the user's cache folder of ddbench."""
+    """Return the folder of downloaded data and weights: ``DDBENCH_DATA``, or the user's cache folder of ddbench."""
     chosen = os.environ.get("DDBENCH_DATA")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -17,5 +17,5 @@ def data_home() -> Path:
 
 
 def store_home() -> Path:
-    """The folder of artifacts and results: ``DDBENCH_HOME``, else ``.ddbench`` in the working directory."""
+    """Return the folder of artifacts and results: ``DDBENCH_HOME``, or ``.ddbench`` in the working directory."""
     return Path(os.environ.get("DDBENCH_HOME") or ".ddbench").expanduser().absolute()

@@ -1,4 +1,4 @@
-"""Out-of-memory errors, translated into one line that says what to do. Torch is imported only after an error."""
+"""Translate out-of-memory errors into one line with a remedy. Torch is imported only after an error."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ddbench.errors import ComponentError
 
 T = TypeVar("T")
 MORE_MEMORY = "run fewer workers, or use a device with more memory"
-# Messages of a CPU's allocator, of CUDA itself, and of CUDA's libraries. These errors have no class of their own.
+# Messages of a CPU's allocator, of CUDA, and of CUDA's libraries. These errors have no own class.
 _MESSAGES = ("can't allocate memory", "CUDA error: out of memory", "ALLOC_FAILED")
 
 
 @contextmanager
 def oom_as_component_error(during: str, hint: str) -> Iterator[None]:
-    """Re-raise an out-of-memory error as ComponentError("out of memory ``during``")."""
+    """Re-raise an out-of-memory error as a ComponentError "out of memory ``during``", with ``hint``."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -39,10 +39,16 @@ def enough_memory(what: str, parameter: str | None = None, value: int = 1) -> Ab
 
 
 def in_pieces(what: str, count: int, most: int, do: Callable[[slice], T]) -> list[T]:
-    """Return the results of ``do`` for ``count`` items, at most ``most`` at once, and half as many after each failure.
+    """Apply ``do`` to slices of ``count`` items, and return the results. Halve the slices when memory runs out.
+
+    Args:
+        what: the name of one item in messages.
+        count: the number of items.
+        most: the initial maximum number of items in a slice.
+        do: computes one slice.
 
     Raises:
-        ComponentError: there is no memory for one item, which is ``what``.
+        ComponentError: there is not enough memory for one item.
     """
     made: list[T] = []
     start = 0
@@ -58,7 +64,7 @@ def in_pieces(what: str, count: int, most: int, do: Callable[[slice], T]) -> lis
                 if not _ran_out(error):
                     raise
                 most //= 2
-                continue  # leaving the handler frees what the error holds
+                continue  # leaving the handler frees the tensors that the error refers to
         start = span.stop
     return made
 

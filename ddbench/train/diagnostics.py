@@ -1,4 +1,4 @@
-"""What goes wrong while a student is trained, told in one line with its place."""
+"""Errors of a student's training, each reported in one line with its place."""
 
 from __future__ import annotations
 
@@ -17,43 +17,44 @@ from ddbench.train.numerics import Numerics
 
 
 def check_network(model: nn.Module, data: ResidentImages) -> None:
-    """Show the network two images of the size it was built for, before any time is spent on it.
+    """Run the network on two images of the size that it was built for, before training.
 
     Raises:
-        ComponentError: it fails on them, or does not give a row of logits for each image and a column for each class.
+        ComponentError: the network fails, or does not return one row of logits for each image with a column for each
+            class.
     """
     needed = int(data.labels.max()) + 1
     try:
-        shape = _shown(model, data)
+        shape = _logits_shape(model, data)
     except (RuntimeError, ValueError, TypeError) as error:
         raise ComponentError(
-            f"the student was built for images of {data.pixels.shape[-1]} px and fails on them: {_short(error)}",
-            hint="its build() must heed image_size, or its check_size() refuse it",
+            f"the student fails on images of {data.pixels.shape[-1]} px, the size it was built for: {_short(error)}",
+            hint="its build() must use image_size, or its check_size() must reject this size",
         ) from error
     if len(shape) != 2 or shape[0] != 2 or shape[1] < needed:
         raise ComponentError(
-            f"the student gives logits of shape {shape} for 2 images and {needed} classes",
-            hint="its build() must heed num_classes",
+            f"the student returns logits of shape {shape} for 2 images and {needed} classes",
+            hint="its build() must use num_classes",
         )
 
 
 def to_numerics(model: nn.Module, data: ResidentImages, numerics: Numerics) -> nn.Module:
-    """The network in the form that ``numerics`` trains it in; raises ComponentError if it fails in that form."""
+    """Convert the network to the form that ``numerics`` trains. Raise ComponentError if it fails in that form."""
     if not numerics.fast:
         return model
     model = numerics.prepare(model)
     try:
-        _shown(model, data, numerics)
+        _logits_shape(model, data, numerics)
     except (RuntimeError, ValueError, TypeError) as error:
         raise ComponentError(
             f"the student works in plain float32 but not with 'numerics: fast': {_short(error)}",
-            hint="use 'numerics: reference', or reshape() for view() in its forward()",
+            hint="use 'numerics: reference', or replace view() by reshape() in its forward()",
         ) from error
     return model
 
 
-def _shown(model: nn.Module, data: ResidentImages, numerics: Numerics | None = None) -> tuple[int, ...]:
-    """The shape of what the network says of two black images; it is left in evaluation mode."""
+def _logits_shape(model: nn.Module, data: ResidentImages, numerics: Numerics | None = None) -> tuple[int, ...]:
+    """Return the shape of the network's output for two black images. Leave the network in evaluation mode."""
     size = data.pixels.shape[-1]
     images = torch.zeros(2, 3, size, size, device=data.pixels.device)
     model.eval()
@@ -68,7 +69,7 @@ def _short(error: Exception) -> str:
 def enough_memory_for_epoch(
     epoch: int, epochs: int, protocol: Protocol, data: ResidentImages
 ) -> AbstractContextManager[None]:
-    """Re-raise an out-of-memory error as a ComponentError with the place in the training."""
+    """Re-raise an out-of-memory error as a ComponentError that names the epoch, batch size and image size."""
     batch = min(protocol.batch_size, len(data))
     return oom_as_component_error(
         f"in epoch {epoch} of {epochs}, on batches of {batch} images of {data.pixels.shape[-1]} px",
@@ -81,5 +82,5 @@ def check_loss(loss: float, epoch: int, epochs: int, protocol: Protocol) -> None
     if not math.isfinite(loss):
         raise ComponentError(
             f"the training loss is {loss} in epoch {epoch} of {epochs} under protocol '{protocol.id}'",
-            hint="lower its learning rate, or look for damage in the student",
+            hint="lower the protocol's learning rate, or check the student",
         )

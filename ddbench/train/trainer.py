@@ -62,15 +62,12 @@ def train(
         build: returns an untrained network.
         data: the training images on their device.
         protocol: the protocol for the data set's number of classes, see ``Protocol.for_classes``.
-        epochs: the number of epochs.
-        ctx: seed, device and numerics.
         after_epoch: called with the epoch, counted from 1, and the model, which it may switch to evaluation mode.
         teacher: maps images in [0, 1] to logits ``[n, C]``, if the protocol asks for dynamic labels.
         checkpoint: saves the training from time to time. A resumed training gives the same result bit for bit.
 
     Raises:
-        ComponentError: soft labels or a teacher are missing; the student fails on the images or returns logits of
-            another shape; memory ran out; or the loss became infinite or NaN.
+        ComponentError: labels are missing, the student does not fit, memory ran out, or the loss diverged.
     """
     learnt = supervision(data, protocol, teacher)
     restarts = protocol.restarts(epochs)

@@ -13,6 +13,11 @@ from .text import prose
 
 # Public names that are neither classes nor functions have no docstring of their own.
 _OBJECTS = {
+    "FieldName": (
+        "FieldName = Annotated[str, …]",
+        "The type of a parameter that names a field of the pool, such as `teacher.embedding`. "
+        "A selector needs the fields that such parameters name.",
+    ),
     "Progress": (
         "Progress = Callable[[str, int, int], None]",
         "The type of a callback that `fetch` calls with what is fetched, the bytes so far and the total bytes. "

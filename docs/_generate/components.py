@@ -11,14 +11,14 @@ from .text import code, fields, prose, table
 
 _KINDS = {
     "dataset": "Real images in two splits.",
-    "generator": "Where candidate images come from.",
+    "generator": "The source of candidate images.",
     "scorer": "A frozen network that writes fields about each image.",
-    "selector": "Which candidates make the distilled set.",
-    "refiner": "What is done to the selected images.",
-    "evaluator": "How a distilled set is measured.",
+    "selector": "The choice of candidates for the distilled set.",
+    "refiner": "Changes of the selected images.",
+    "evaluator": "The measurement of a distilled set.",
     "student": "The network that is trained on a distilled set.",
 }
-# Class attributes that say what a component needs or gives, beside the properties of selectors.
+# Class attributes that declare needs and fields of a component, in addition to the properties of selectors.
 _FACTS = {
     "generator": ("finite", "has_latents"),
     "scorer": ("provides", "provides_per_class", "teaches"),

@@ -15,12 +15,12 @@ from .text import code, fields, models_in, table
 
 
 def page() -> str:
-    """Return a section for each protocol, then what each field means."""
+    """Return a section for each protocol, then the meaning of each field."""
     files = sorted(ddbench_components.ddbench_protocols(), key=lambda path: path.stem)
     model = type(catalogue().protocol(files[0].stem))
-    parts = ["# Protocols", "A protocol says how a student is trained and measured. A version never changes."]
+    parts = ["# Protocols", "A protocol defines how a student is trained and measured. A version never changes."]
     parts += [_protocol(path) for path in files]
-    parts += ["## Fields", "What a protocol leaves out is not done."]
+    parts += ["## Fields", "Sections that a protocol leaves out are not applied."]
     for part in models_in(model):
         rows = [(f"`{name}`", *rest) for name, *rest in fields(part)]
         summary = inspect.cleandoc(part.__doc__ or "").partition("\n\nAttributes:")[0]
@@ -40,7 +40,7 @@ def _protocol(path: Path) -> str:
 
 
 def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each field by its path; a table by IPC stays whole."""
+    """Yield each field by its path; a table by IPC is one field."""
     for name, value in values.items():
         if isinstance(value, dict) and value and not all(key.isdigit() for key in value):
             yield from _flat(value, f"{above}{name}.")

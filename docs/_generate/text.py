@@ -37,9 +37,10 @@ def _named(body: str) -> list[tuple[str, str]]:
 
 
 def sentence(text: str) -> str:
-    """Return the text on one line, with a capital and a full stop."""
+    """Return the text on one line, with a capital, unless it begins with a Greek letter, and a full stop."""
     line = _ROLE.sub(r"`\1`", " ".join(text.split()))
-    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith(('.', ':')) else '.'}" if line else ""
+    first = line[:1].upper() if line[:1].isascii() else line[:1]  # Greek letters are symbols
+    return f"{first}{line[1:]}{'' if line.endswith(('.', ':')) else '.'}" if line else ""
 
 
 def prose(doc: str | None) -> str:
@@ -66,7 +67,7 @@ def code(value: Any) -> str:
 
 
 def kind_of_value(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Return in words which values a JSON schema allows."""
+    """Return the values that a JSON schema allows as text."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         if name == "ComponentUse":
@@ -118,7 +119,7 @@ def _plain(value: Any) -> Any:
 
 
 def models_in(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """Yield a model and, once each, the models that its fields are made of."""
+    """Yield a model and the models of its fields, each once."""
     seen: dict[type[BaseModel], None] = {}
     waiting: list[Any] = [model]
     while waiting:

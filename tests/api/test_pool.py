@@ -82,7 +82,7 @@ def test_a_missing_field_is_answered_with_the_nearest() -> None:
 
 
 def test_a_pool_without_images_says_so() -> None:
-    with pytest.raises(ComponentError, match="carries no images"):
+    with pytest.raises(ComponentError, match="the pool has no images"):
         pool().images  # noqa: B018
 
 
@@ -154,7 +154,9 @@ def test_so_is_one_that_chooses_jointly(per_class: tuple[tuple[int, ...], ...], 
 
 
 def test_too_few_candidates_are_the_suites_fault_not_the_selectors() -> None:
-    with pytest.raises(ComponentError, match="is to choose 3 of 2 candidates of class 'a'; enlarge the pool or lower"):
+    with pytest.raises(
+        ComponentError, match="must choose 3 of only 2 candidates of class 'a'; enlarge the pool or lower"
+    ):
         selector(lambda p, ipc: range(ipc)).select(pool(), 3, Context())
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LARGE = (".safetensors", ".bin")
@@ -67,72 +68,76 @@ def information(name: str, files: Mapping[str, bytes]) -> bytes:
     return json.dumps({"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings, "tags": []}).encode()
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """A handler of requests to a hub."""
+
+    hub: ClassVar[Hub]
+
+    def do_GET(self) -> None:
+        self.answer(content=True)
+
+    def do_HEAD(self) -> None:
+        self.answer(content=False)
+
+    def answer(self, content: bool) -> None:
+        self.hub.asked.append((self.command, self.path))
+        parts = self.path.partition("?")[0].strip("/").split("/")
+        api = parts[:2] == ["api", "models"]
+        name = "/".join(parts[2:4] if api else parts[:2])
+        if name not in self.hub.repositories:
+            self.refuse(401, "RepoNotFound")
+        elif api:
+            self.send(200, information(name, self.hub.repositories[name]), {"Content-Type": "application/json"})
+        elif name in self.hub.gated:
+            self.refuse(403, "GatedRepo")
+        else:
+            assert parts[2:4] == ["resolve", COMMIT]
+            self.file("/".join(parts[4:]), self.hub.repositories[name], content)
+
+    def file(self, file: str, files: Mapping[str, bytes], content: bool) -> None:
+        if file not in files:
+            self.refuse(404, "EntryNotFound")
+            return
+        data, breaks = files[file], self.hub.breaks.get(file, 0)
+        headers = {"ETag": f'"{etag(file, data)}"', "X-Repo-Commit": COMMIT}
+        if file in self.hub.damaged:
+            data = bytes(byte ^ 1 for byte in data)
+        if not content:
+            self.send(200, data, headers, body=False)
+        elif breaks:
+            self.hub.breaks[file] = breaks - 1
+            self.send(200, data, headers, half=True)
+        elif file in self.hub.refused:
+            self.refuse(503, "")
+        else:
+            self.send(200, data, headers, half=file in self.hub.stalls)
+            if file in self.hub.stalls:
+                self.hub.half_sent.set()
+                self.hub.done.wait(30)
+
+    def refuse(self, status: int, code: str) -> None:
+        self.send(status, b"", {"X-Error-Code": code, "X-Error-Message": "no"})
+
+    def send(self, status: int, data: bytes, headers: dict[str, str], *, body: bool = True, half: bool = False) -> None:
+        self.send_response(status)
+        for header, value in {**headers, "Content-Length": str(len(data))}.items():
+            self.send_header(header, value)
+        self.end_headers()
+        if body and self.command == "GET":
+            self.wfile.write(data[: len(data) // 2] if half else data)
+            self.wfile.flush()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
 @contextmanager
 def serving(repositories: dict[str, Mapping[str, bytes]]) -> Iterator[Hub]:
     """Serve repositories until the end of the block."""
     hub = Hub(repositories)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(content=True)
-
-        def do_HEAD(self) -> None:
-            self.answer(content=False)
-
-        def answer(self, content: bool) -> None:
-            hub.asked.append((self.command, self.path))
-            parts = self.path.partition("?")[0].strip("/").split("/")
-            api = parts[:2] == ["api", "models"]
-            name = "/".join(parts[2:4] if api else parts[:2])
-            if name not in hub.repositories:
-                self.refuse(401, "RepoNotFound")
-            elif api:
-                self.send(200, information(name, hub.repositories[name]), {"Content-Type": "application/json"})
-            elif name in hub.gated:
-                self.refuse(403, "GatedRepo")
-            else:
-                assert parts[2:4] == ["resolve", COMMIT]
-                self.file("/".join(parts[4:]), hub.repositories[name], content)
-
-        def file(self, file: str, files: Mapping[str, bytes], content: bool) -> None:
-            if file not in files:
-                self.refuse(404, "EntryNotFound")
-                return
-            data, breaks = files[file], hub.breaks.get(file, 0)
-            headers = {"ETag": f'"{etag(file, data)}"', "X-Repo-Commit": COMMIT}
-            if file in hub.damaged:
-                data = bytes(byte ^ 1 for byte in data)
-            if not content:
-                self.send(200, data, headers, body=False)
-            elif breaks:
-                hub.breaks[file] = breaks - 1
-                self.send(200, data, headers, half=True)
-            elif file in hub.refused:
-                self.refuse(503, "")
-            else:
-                self.send(200, data, headers, half=file in hub.stalls)
-                if file in hub.stalls:
-                    hub.half_sent.set()
-                    hub.done.wait(30)
-
-        def refuse(self, status: int, code: str) -> None:
-            self.send(status, b"", {"X-Error-Code": code, "X-Error-Message": "no"})
-
-        def send(
-            self, status: int, data: bytes, headers: dict[str, str], *, body: bool = True, half: bool = False
-        ) -> None:
-            self.send_response(status)
-            for header, value in {**headers, "Content-Length": str(len(data))}.items():
-                self.send_header(header, value)
-            self.end_headers()
-            if body and self.command == "GET":
-                self.wfile.write(data[: len(data) // 2] if half else data)
-                self.wfile.flush()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     hub.endpoint = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:

@@ -91,7 +91,7 @@ def test_help_says_all_that_is_written_for_it(verb: str) -> None:
 
 def test_help_names_the_defaults_of_a_run() -> None:
     shown = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "500"}).output
-    for default in ("(DDBENCH_HOME, else .ddbench)", "(the cores)", "auto"):
+    for default in ("(DDBENCH_HOME, else .ddbench)", "(the number of cores)", "auto"):
         assert f"[default: {default}]" in shown
 
 
@@ -137,7 +137,7 @@ def test_the_plan_counts_what_a_run_does(cli: Cli, example_suite: Path) -> None:
     assert "would remove the files of 0 artifacts" in kept
     assert "removed the files of" in cli("gc", "--delete").stdout
     assert json.loads(cli("plan", str(example_suite), "--json").stdout)["cells_done"] == 40
-    assert "its files were removed by gc" in cli("why", str(example_suite), "generate", "--json").stdout
+    assert "gc removed its files" in cli("why", str(example_suite), "generate", "--json").stdout
     assert "ran nothing" in cli("run", str(example_suite)).stderr
 
 
@@ -148,7 +148,9 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
     why = json.loads(cli("why", str(example_suite), "fit", "--json").stdout)
     assert [row["why"].split(" in ")[1] for row in why] == ["uses.scorer.params.seconds (0.0 → 0.01)"]
     rows = json.loads(cli("why", str(example_suite), "score", "--json").stdout)
-    assert all(row["why"] == "runs, unless its inputs come out as before: fitted/scorer not made yet" for row in rows)
+    assert all(
+        row["why"] == "runs, unless its inputs turn out the same as before; not made yet: fitted/scorer" for row in rows
+    )
     # The scores come out with the same bytes, so nothing below them runs again.
     again = cli("run", str(example_suite))
     assert "ran 1 fit, 3 score;" in again.stderr
@@ -157,7 +159,7 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "missing.yaml"], ["missing.yaml: there is no such file"]),
+        (["run", "missing.yaml"], ["missing.yaml: the file does not exist"]),
         (["run", "example.yaml", "--device", "tpu"], ["there is no device 'tpu'", "auto, cpu or cuda"]),
         (
             ["run", "example.yaml", "--store", "example.yaml"],
@@ -165,9 +167,9 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
         ),
         # The system makes no folder there, and says that there is no such file.
         (["run", "example.yaml", "--store", "/proc/x"], ["/proc/x: the store cannot be", "--store or DDBENCH_HOME"]),
-        (["report", "example.yaml"], ["suite 'example' has no result in", "ddbench run example.yaml"]),
+        (["report", "example.yaml"], ["suite 'example' has no results in", "ddbench run example.yaml"]),
         (["report", "."], [".: there is no suite.json", "or a folder that `ddbench export` wrote"]),
-        (["export", "example.yaml"], ["suite 'example' has no result in", "ddbench run example.yaml"]),
+        (["export", "example.yaml"], ["suite 'example' has no results in", "ddbench run example.yaml"]),
         (["describe", "k-centre"], ["there is no component 'k-centre'", "did you mean 'k-center'?"]),
         (["list", "selectors"], ["there is no kind 'selectors'", "did you mean 'selector'?"]),
         (["fetch", "cifar-10"], ["there is no dataset 'cifar-10'", "did you mean 'cifar10'?"]),
@@ -250,7 +252,7 @@ def test_what_fetch_finds_where_nobody_else_looks_is_there(
     monkeypatch.setattr(type(clip), "fetch", lambda self, progress: None)
     monkeypatch.setattr("ddbench.cli.fetch._wanted", lambda what, params: [(clip.label(), clip)])
     fetch("suite.yaml")
-    assert capsys.readouterr().err == "scorer 'open-clip': already there\n"
+    assert capsys.readouterr().err == "scorer 'open-clip': already complete\n"
 
 
 def test_exported_results_make_the_same_leaderboard(cli: Cli, example_suite: Path, tmp_path: Path) -> None:
@@ -279,10 +281,11 @@ def test_an_export_never_replaces_a_number(cli: Cli, example_suite: Path, tmp_pa
     assert cli("export", "example.yaml", "--to", "out").returncode == 0
     path = min((tmp_path / "out" / "example").glob("*-*.json"))
     value = read_sealed(path) or {}
-    value["record"]["result"]["last"] += 1
+    last = value["record"]["result"]["last"]
+    value["record"]["result"]["last"] = 100 - last if last != 50 else 51
     write_sealed(path, value)
     ended = cli("export", "example.yaml", "--to", "out")
     assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(f"error: out/example/{path.name}: has other numbers for the same training")
+    assert line.startswith(f"error: out/example/{path.name}: the file has other numbers for the same training")
     assert read_sealed(path) == value

@@ -146,11 +146,11 @@ def test_all_weights_land_where_they_are_looked_for_and_are_got_once(
     own_vae = {"a": dit(vae=VAE), "b": dit(use="minimax", vae=VAE)}
     ended = fetch(own_vae, "brightest")
     assert ended.returncode == 0, ended.stderr
-    said = [line for line in ended.stderr.splitlines() if line.endswith(("already there", "fetched and checked"))]
+    said = [line for line in ended.stderr.splitlines() if line.endswith(("already complete", "fetched and checked"))]
     assert sorted(said) == [
-        "dots: already there",
+        "dots: already complete",
         "generator 'dit-xl2': fetched and checked",
-        "generator 'minimax': already there",
+        "generator 'minimax': already complete",
         "scorer 'timm': fetched and checked",
     ]
     assert said[0].startswith("dots")
@@ -216,7 +216,7 @@ def test_what_was_cut_off_since_is_said_and_got_anew(
 
 def test_a_file_is_whole_where_its_library_reads_it(tmp_path: Path) -> None:
     import torch
-    from ddbench_components._hub import is_whole
+    from ddbench_components._hub import is_complete
     from safetensors.torch import load_file, save
 
     tensors = {"a": torch.zeros(7), "b": torch.ones(2, 3, dtype=torch.float16)}
@@ -228,19 +228,19 @@ def test_a_file_is_whole_where_its_library_reads_it(tmp_path: Path) -> None:
     }
     for name, (content, read) in files.items():
         path = tmp_path / name
-        assert not is_whole(path)
+        assert not is_complete(path)
         ends = {0, 1, 8, 9, len(content) // 2, len(content) - 1, len(content)}
         damaged = [b"\xff" * 20, b"<html>", *(content[:end] for end in sorted(ends)), content]
         for data in [*damaged, *([content + b"?"] if name.endswith(".safetensors") else [])]:
             path.write_bytes(data)
-            assert is_whole(path) == reads(read, path), (name, data)
-        assert is_whole(path) == (not name.endswith(".safetensors"))
+            assert is_complete(path) == reads(read, path), (name, data)
+        assert is_complete(path) == (not name.endswith(".safetensors"))
     former, index = tmp_path / "former.pt", tmp_path / "a.bin.index.json"
     former.write_bytes(saved(_use_new_zipfile_serialization=False))
-    assert is_whole(former)
+    assert is_complete(former)
     for text, whole in (("{", False), ("[]", False), ("{}", False), ('{"weight_map": {"a": "a.bin"}}', True)):
         index.write_text(text)
-        assert is_whole(index) == whole
+        assert is_complete(index) == whole
 
 
 def reads(read: Callable[[Path], object], path: Path) -> bool:
@@ -380,7 +380,7 @@ def test_a_suite_that_needs_no_weights_needs_no_network(
         path.write_bytes(data)
     ended = fetch({"noise": {"use": "noise"}, "own": dit(str(tmp_path / "own"))}, HF_ENDPOINT="http://127.0.0.1:9")
     assert (ended.returncode, errors(ended)) == (0, [])
-    assert ended.stderr.splitlines() == ["dots: already there", "generator 'dit-xl2': already there"]
+    assert ended.stderr.splitlines() == ["dots: already complete", "generator 'dit-xl2': already complete"]
     assert hub.asked == []
 
 
@@ -397,5 +397,7 @@ def test_a_full_disk_and_a_folder_that_is_not_there(monkeypatch: pytest.MonkeyPa
     ):
         Repository(PIPELINE, COMMIT, {"config.json": None}).fetch("config.json", lambda *_: None)
     absent = ddbench.create("generator", "dit-xl2", model=str(tmp_path / "absent"))
-    with pytest.raises(ComponentError, match=r"finds no transformer: .* has no config\.json; parameter 'model' names"):
+    with pytest.raises(
+        ComponentError, match=r"finds no transformer: .* has no config\.json; give the parameter 'model'"
+    ):
         absent.fetch(lambda *_: None)

@@ -26,14 +26,24 @@ def test_suites_lists_what_ships(cli: Cli) -> None:
 
 
 def test_verbs_take_a_shipped_suite_by_name(cli: Cli, tmp_path: Path) -> None:
-    assert "80 cells, 0 with a result" in cli("plan", "smoke").stdout
+    assert "80 cells, 0 with results" in cli("plan", "smoke").stdout
     assert json.loads(cli("status", "smoke", "--json").stdout)["suite"] == "smoke"
     assert "trained-teacher" in cli("why", "smoke", "fit").stdout
-    assert "error: suite 'smoke' has no result in" in cli("report", "smoke").stderr
+    assert "error: suite 'smoke' has no results in" in cli("report", "smoke").stderr
     assert "run it: `ddbench run smoke`" in cli("export", "smoke").stderr
-    assert "tiny-cifar: already there" in cli("fetch", "smoke").stderr
-    assert cli("run", "smok").stderr == "error: smok: there is no such file; did you mean 'smoke'?\n"
-    assert cli("gc", "smok", "--store", str(tmp_path)).stderr.startswith("error: smok: there is no such file")
+    assert "tiny-cifar: already complete" in cli("fetch", "smoke").stderr
+    assert cli("run", "smok").stderr == "error: smok: the file does not exist; did you mean 'smoke'?\n"
+    assert cli("gc", "smok", "--store", str(tmp_path)).stderr.startswith("error: smok: the file does not exist")
+
+
+def test_report_takes_a_folder_for_a_suite_only_if_it_is_an_export(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "none").mkdir()
+    assert "error: suite 'smoke' has no results in" in cli("report", "smoke").stderr
+    assert cli("report", "none").stderr.startswith("error: none: there is no suite.json")
+    assert cli("report", "a" * 5000).stderr.startswith("error: aaa")
+    (tmp_path / "smoke" / "suite.json").write_text("{")
+    assert cli("report", "smoke").stderr.startswith("error: smoke/suite.json: ")
 
 
 def test_fetch_takes_a_name_that_a_data_set_shares_for_the_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +74,7 @@ def test_init_copies_a_suite_and_says_what_to_do_next(cli: Cli, tmp_path: Path) 
     ended = cli("init", "smoke")
     assert (ended.returncode, ended.stderr) == (
         2,
-        "error: smoke.yaml is there already; name another file: --to FILE\n",
+        "error: smoke.yaml already exists; choose another file: --to FILE\n",
     )
     assert copy.read_text() == "mine"
     assert cli("init", "ablations/im-tiny").stdout.startswith("wrote im-tiny.yaml;")
@@ -75,7 +85,7 @@ def test_init_copies_a_suite_and_says_what_to_do_next(cli: Cli, tmp_path: Path) 
     [
         (["init", "smok"], "there is no shipped suite 'smok'; did you mean 'smoke'?"),
         (["init", "im"], "there is no shipped suite 'im'; did you mean 'ablations/im'?"),
-        (["init", "smoke", "--to", "."], ". is there already; name another file: --to FILE"),
+        (["init", "smoke", "--to", "."], ". already exists; choose another file: --to FILE"),
         (["init", "smoke", "--to", "/proc/x/y.yaml"], "cannot write /proc/x/y.yaml: "),
     ],
 )

@@ -84,7 +84,7 @@ def test_one_missing_library_concerns_the_components_that_need_it(tmp_path: Path
     found = {finding["what"]: (finding["mark"], finding["found"]) for finding in json.loads(text)}
     assert code == 1
     assert found["packages"] == ("!!", "missing: timm; pip install timm")
-    assert found["without timm"] == ("--", "of no use: scorer 'timm'")
+    assert found["without timm"] == ("--", "cannot be used: scorer 'timm'")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_run_says_in_one_line_what_to_install(
     command = ["run", str(example) if suite == "example" else suite]
     ended, errors = without(libraries, command, store=tmp_path)
     assert ended == [(2, "")]
-    assert errors == [f"error: not installed, and needed to run this: {message}"]
+    assert errors == [f"error: the run needs libraries that are not installed: {message}"]
     assert not (tmp_path / "home").exists()
 
 
@@ -123,4 +123,4 @@ def test_any_verb_says_which_library_it_lacks(
         main()
     assert end.value.code == 2
     said = capsys.readouterr().err
-    assert said == "error: this needs open_clip, which is not installed; pip install open_clip_torch\n"
+    assert said == "error: this command needs open_clip, which is not installed; pip install open_clip_torch\n"

@@ -28,7 +28,7 @@ SOURCES = (
 
 
 class Built(NamedTuple):
-    """What a release consists of.
+    """The files of a release.
 
     Attributes:
         wheel: built from the clone.
@@ -62,7 +62,7 @@ def environment(folder: Path, *requirements: str | Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The wheel, the source archive and its wheel."""
+    """Build the wheel, the source archive and its wheel."""
     folder = tmp_path_factory.mktemp("built")
     python = environment(folder / "tools", "build", "twine", "setuptools>=77")
     for name in SOURCES:

@@ -32,7 +32,7 @@ MEGABYTES = 300
 
 @pytest.fixture(scope="module")
 def ddbench(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of an environment that has the wheel built from the source archive, and no large library."""
+    """Return the command of an environment with the wheel of the source archive and no large library."""
     folder = tmp_path_factory.mktemp("light") / "venv"
     python = environment(folder, *LIGHT)
     done = run(python, "-m", "pip", "install", "--quiet", "--no-deps", built.from_sdist, cwd=folder)
@@ -59,7 +59,7 @@ def test_the_environment_is_small(ddbench: Path) -> None:
         ("list", "open-clip"),
         ("describe generator/dit-xl2", "default"),
         ("suites", "ablations/im-tiny"),
-        ("plan smoke", "80 cells, 0 with a result"),
+        ("plan smoke", "80 cells, 0 with results"),
         ("plan woof --device h100", "H100"),
         ("status smoke", "Pool-Select"),
         ("why smoke", "not made yet"),
@@ -81,11 +81,9 @@ def test_results_are_reported(ddbench: Path, tmp_path: Path) -> None:
 def test_what_cannot_work_says_what_to_install(ddbench: Path, tmp_path: Path) -> None:
     done = run(ddbench, "run", "smoke", cwd=tmp_path)
     wanted = "torch, torchvision, diffusers, numba; pip install torch torchvision diffusers numba"
-    assert (done.returncode, done.stderr) == (2, f"error: not installed, and needed to run this: {wanted}\n")
+    assert (done.returncode, done.stderr) == (2, f"error: the run needs libraries that are not installed: {wanted}\n")
     assert not list(tmp_path.iterdir())
     done = run(ddbench, "doctor", "--json", cwd=tmp_path)
     (packages,) = (finding for finding in json.loads(done.stdout) if finding["what"] == "packages")
-    assert packages["found"].startswith(
-        "missing: torch, torchvision, diffusers, timm, open_clip, numba, sklearn"
-    )
+    assert packages["found"].startswith("missing: torch, torchvision, diffusers, timm, open_clip, numba, sklearn")
     assert "scikit-learn" in packages["found"]

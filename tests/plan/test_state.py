@@ -41,10 +41,10 @@ def test_on_an_empty_store_everything_is_to_run(tmp_path: Path, graph: Graph) ->
     state = State(graph, Store(tmp_path / "none")).resolve_all()
     assert state.to_run() == set(graph.nodes)
     assert not (tmp_path / "none").exists(), "a look makes nothing"
-    assert why(state, "dataset") == "runs: no dataset was ever stored"
+    assert why(state, "dataset") == "runs: the store has no output of dataset"
     assert why(state, "select", "loud center") == (
-        "runs, unless its inputs come out as before: dataset, samples/0/0, samples/0/1, scores/teacher/0/0 and 1 more "
-        "not made yet"
+        "runs, unless its inputs turn out the same as before; not made yet: dataset, samples/0/0, samples/0/1, "
+        "scores/teacher/0/0 and 1 more"
     )
 
 
@@ -68,8 +68,10 @@ def test_only_the_edited_branch_is_to_run(tmp_path: Path, graph: Graph) -> None:
     state = State(other, Store(tmp_path / "store")).resolve_all()
     assert stages(state, state.to_run()) == {"select": 1, "distill": 1, "evaluate": 1}
     assert why(state, "select", "real center").endswith(" in uses.selector.params.metric ('l2' → 'cosine')")
-    assert why(state, "select", "real center").startswith("runs: differs from stored ")
-    assert why(state, "evaluate", "real center").startswith("runs, unless its inputs come out as before: distilled")
+    assert why(state, "select", "real center").startswith("runs: it differs from the stored ")
+    assert why(state, "evaluate", "real center").startswith(
+        "runs, unless its inputs turn out the same as before; not made yet: distilled"
+    )
 
 
 def test_identical_bytes_upstream_spare_what_is_below(tmp_path: Path, graph: Graph) -> None:
@@ -98,9 +100,7 @@ def test_a_removed_payload_is_made_again_only_if_something_reads_it(tmp_path: Pa
 
     state = State(graph, store).resolve_all()
     assert state.to_run() == set()
-    assert "its files were removed by gc and are made again if something needs them" in why(
-        state, "distill", "real random"
-    )
+    assert "gc removed its files, which are made again if a node needs them" in why(state, "distill", "real random")
     more = plan(tmp_path, edited(set_("seeds", "training")([0, 1])))
     state = State(more, store).resolve_all()
     assert stages(state, state.to_run()) == {"evaluate": 7, "distill": 1}
@@ -115,8 +115,8 @@ def test_damage_is_known_as_such_and_what_follows_waits(tmp_path: Path, graph: G
     state = State(graph, state.store).resolve_all()
     assert state.corrupt.keys() == {selected, evaluated}
     assert stages(state, state.to_run()) == {"select": 1, "distill": 1, "evaluate": 2}
-    assert why(state, "select", "real random").startswith("runs: what was stored ")
-    assert why(state, "select", "real random").endswith("manifest.json: is damaged")
+    assert why(state, "select", "real random").startswith("runs: /")
+    assert why(state, "select", "real random").endswith("manifest.json: the file is damaged")
 
     state.store.quarantine(state.action_keys[evaluated])
     state.forget([evaluated])
@@ -152,6 +152,6 @@ def test_code_that_changed_without_its_version_is_named_once(
     changed = type(graph.nodes[key_of(graph, "fit")].uses["scorer"].component)
     monkeypatch.setattr("ddbench.plan.node.code_hash", lambda cls: "new" if cls is changed else code_hash(cls))
     assert drifted(state) == [
-        "the code of scorer 'colour' has changed since stored outputs were made by its version 1; "
+        "the code of scorer 'colour' has changed since its version 1 made stored outputs; "
         "raise the version if its output has changed"
     ]

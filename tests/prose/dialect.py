@@ -35,7 +35,7 @@ DIALECT = tuple(
         (r"\banew\b", "again, from scratch"),
         (r"\b[Bb]eside\b", "next to, in addition to"),
         (r"\bin words\b|\bfor people\b|\bin silence\b", "as text, for display, silently"),
-        (r"\b[Ww]herever\b|\b[Ww]hatever\b|\b[Ww]hoever\b", "any, every, no matter which"),
+        (r"\b[Ww]h(?:er|at|o)ever\b", "any, every, no matter which"),
         (r"\b[Ss]tands? (?:at|before|after|beside|inside|in (?!for)|there|twice)|\bstood\b", "be, appear, come"),
         (r"\b(?:say|says|said|tells?|told|known|knows? nothing)(?: nothing| something| more)? of\b", "about, for"),
         (r"\b[Rr]aises? (?:an? )?\w+ where\b|\b(?:None|True|False|nothing|empty) where\b", "if"),

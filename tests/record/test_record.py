@@ -99,7 +99,7 @@ def test_later_versions_may_leave_out_what_this_one_may() -> None:
 def test_a_missing_key_is_named(name: str) -> None:
     value = whole()
     del value[name]
-    with pytest.raises(CorruptError, match=rf"^here: is no record of a training: {name}: field required$"):
+    with pytest.raises(CorruptError, match=rf"^here: not a valid record of a training: {name}: field required$"):
         RunRecord.parse(value, "here")
 
 
@@ -141,7 +141,7 @@ WRONG = {
 def test_a_wrong_value_is_one_line(what: str) -> None:
     value = whole()
     WRONG[what](value)
-    with pytest.raises(CorruptError, match=r"^here: is no record of a training: ") as caught:
+    with pytest.raises(CorruptError, match=r"^here: not a valid record of a training: ") as caught:
         RunRecord.parse(value, "here")
     assert "\n" not in str(caught.value)
 
@@ -155,7 +155,7 @@ def test_a_stored_result_that_is_no_record_is_damage(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     path = tmp_path / "results" / KEY[:2] / KEY / "f1.json"
     write_sealed(path, {**whole(), "result": "good"})
-    with pytest.raises(CorruptError, match=rf"^{path}: is no record of a training: result: "):
+    with pytest.raises(CorruptError, match=rf"^{path}: not a valid record of a training: result: "):
         store.results(KEY)
     assert list(store.all_results()) == []
 
@@ -236,12 +236,12 @@ def mutated(draw: st.DrawFn, whole: dict[str, Any]) -> Any:
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(places(value) or [()]))
         if not path:
-            return draw(JUNK)
+            return copy.deepcopy(draw(JUNK))
         place: Any = value
         for part in path[:-1]:
             place = place[part]
         if draw(st.booleans()):
-            place[path[-1]] = draw(JUNK)
+            place[path[-1]] = copy.deepcopy(draw(JUNK))
         else:
             del place[path[-1]]
     return value

@@ -164,6 +164,53 @@ def test_a_pure_move_changes_nothing(package_folder: Path, hash_of: Callable[[],
     assert hash_of() == before
 
 
+@pytest.mark.parametrize("line", ["from {0}._helper import help_", "from {0} import _helper"])
+def test_an_absolute_import_of_the_own_package_is_as_a_relative_one(
+    package_folder: Path, hash_of: Callable[[], str], line: str
+) -> None:
+    chooser, helper = package_folder / "chooser.py", package_folder / "_helper.py"
+    text = chooser.read_text()
+    chooser.write_text(text.replace("from ._helper import help_", line.format("").replace("from  ", "from . ")))
+    relative = hash_of()
+    chooser.write_text(text.replace("from ._helper import help_", line.format(package_folder.name)))
+    assert hash_of() == relative
+    helper.write_text(helper.read_text().replace("return x", "return -x"))
+    assert hash_of() != relative
+
+
+@pytest.mark.parametrize("line", ["import {0}._helper", "import {0}._helper as h", "import json, {0}._helper as h"])
+def test_a_module_of_the_own_package_counts_however_it_is_imported(
+    package_folder: Path, hash_of: Callable[[], str], line: str
+) -> None:
+    chooser, below = package_folder / "chooser.py", package_folder / "_below.py"
+    chooser.write_text(chooser.read_text().replace("from ._helper import help_", line.format(package_folder.name)))
+    before = hash_of()
+    below.write_text("x = 2\n")
+    assert hash_of() != before
+
+
+def test_an_optional_import_may_be_missing(package_folder: Path, hash_of: Callable[[], str]) -> None:
+    helper = package_folder / "_helper.py"
+    before = hash_of()
+    helper.write_text(
+        f"try:\n    from ._none.fast import x\n    import {package_folder.name}._none.fast\n"
+        f"except ImportError:\n    pass\n{helper.read_text()}"
+    )
+    assert hash_of() != before
+
+
+def test_a_namespace_package_in_hashed_modules_counts(
+    package_folder: Path, component: type[Component], hash_of: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = package_folder.parent / "space_without_init" / "code.py"
+    file.parent.mkdir()
+    file.write_text("a = 1\n")
+    monkeypatch.setattr(component, "hashed_modules", ("space_without_init",))
+    before = hash_of()
+    file.write_text("a = 2\n")
+    assert hash_of() != before
+
+
 def test_an_import_of_the_same_name_from_elsewhere_is_seen(package_folder: Path, hash_of: Callable[[], str]) -> None:
     (package_folder / "_sibling.py").write_text("x = 2\n")
     before = hash_of()

@@ -1,4 +1,4 @@
-"""Which libraries a component needs, read off its code; and a module that lacks one hides itself alone."""
+"""The libraries of a component, read from its code. A missing library hides only the modules that need it."""
 
 from __future__ import annotations
 

@@ -109,6 +109,18 @@ def test_no_path_of_this_machine_is_exported(tmp_path: Path) -> None:
     assert export_results(results, out) == (20, 0)
 
 
+def test_a_record_of_today_counts_by_its_key_alone(tmp_path: Path) -> None:
+    results, out = stored(tmp_path), tmp_path / "out"
+    export_results(results, out)
+    path = min(out.glob("*-*.json"))
+    value = read_sealed(path) or {}
+    lost = {cell["evaluation"] for cell in value["cells"]}
+    for cell in value["cells"]:
+        cell["evaluation"] = cell["evaluation"][::-1]
+    write_sealed(path, value)
+    assert read_exported(out).records.keys() & results.records.keys() == results.records.keys() - lost
+
+
 def test_again_changes_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
     export_results(stored(tmp_path), out)
@@ -160,7 +172,9 @@ def test_a_suite_may_grow(tmp_path: Path) -> None:
     assert pages(read_exported(out)) == pages(results)
     assert read_exported(out) == results
     before = contents(out)
-    with pytest.raises(StoreError, match=r"suite\.json: has cells that this suite has not; nothing was written"):
+    with pytest.raises(
+        StoreError, match=r"suite\.json: the file has cells that this suite does not have; nothing was written"
+    ):
         export_results(stored(tmp_path / "b", small), out)
     assert contents(out) == before
 
@@ -234,7 +248,7 @@ def test_a_damaged_or_foreign_file_is_named(tmp_path: Path, spoil: Any) -> None:
     spoil(path, read_sealed(path))
     with pytest.raises(StoreError) as caught:
         read_exported(out)
-    said = "is no file of this name that `ddbench export` writes, or was changed since; restore or remove it"
+    said = "`ddbench export` did not write this file, or the file was changed later; restore or remove it"
     assert str(caught.value) == f"{path}: {said}"
     before = contents(out)
     with pytest.raises(StoreError) as caught:
@@ -250,7 +264,7 @@ def test_so_is_a_suite_file_of_another_form(tmp_path: Path, edit: Any) -> None:
     value = read_sealed(path) or {}
     edit(value)
     write_sealed(path, value)
-    with pytest.raises(StoreError, match=r"suite\.json: is no file of this name that `ddbench export` writes"):
+    with pytest.raises(StoreError, match=r"suite\.json: `ddbench export` did not write this file"):
         read_exported(tmp_path)
 
 
@@ -261,7 +275,7 @@ def test_a_folder_that_is_none_says_so(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    with pytest.raises(DdbenchError, match=r"cannot write .*out: .*; choose another folder: --to"):
+    with pytest.raises(DdbenchError, match=r"cannot write .*out: .*; choose another folder with --to"):
         export_results(stored(tmp_path), tmp_path / "out")
 
 
@@ -306,7 +320,7 @@ def test_too_deep_a_file_is_damage(tmp_path: Path) -> None:
     export_results(stored(tmp_path), tmp_path / "out")
     path = sorted((tmp_path / "out").glob("*-*.json"))[0]
     path.write_text('{"a": ' * 100_000 + "1" + "}" * 100_000)
-    with pytest.raises(StoreError, match="is no file of this name"):
+    with pytest.raises(StoreError, match="did not write this file"):
         read_exported(tmp_path / "out")
 
 
@@ -335,5 +349,7 @@ def test_other_methods_under_the_names_of_an_old_export_are_a_conflict(tmp_path:
     value = read_sealed(path) or {}
     value["rows"][0]["parts"]["pool"] = "7"
     write_sealed(path, {**value, "format": 1})
-    with pytest.raises(StoreError, match=r"suite\.json: describes methods in other words; nothing was written"):
+    with pytest.raises(
+        StoreError, match=r"suite\.json: the file describes the methods differently; nothing was written"
+    ):
         export_results(results, out)

@@ -13,7 +13,7 @@ from ddbench.plan import Node, State
 from ddbench.plan.state import plan_suite
 from ddbench.record import RunRecord
 from ddbench.report import Entry, Leaderboard, build_leaderboard, to_markdown
-from ddbench.report.results import in_words
+from ddbench.report.results import describe_generator
 from tests.plan.plans import Values, edited, plan, set_
 from tests.plan.pretend import pretend, record, write_unsynced
 
@@ -226,7 +226,7 @@ class Parted(Generator):
 
 
 def told(**values: Any) -> str:
-    return in_words(Parted(Parted.Params(**values)))
+    return describe_generator(Parted(Parted.Params(**values)))
 
 
 def test_what_is_not_at_its_default_is_said_and_where_it_lies_is_not(tmp_path: Path) -> None:

@@ -43,10 +43,11 @@ PAGE = r"""
 
 Data set dots, protocol p@1, numerics reference.$$
 Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds.$$
-*last* is after the last epoch; *best* is the highest of all evaluations of a training: the papers' convention, \
-chosen on the validation set and therefore optimistic; blank unless the suite says `evaluate: papers`.$$
+*last* is the accuracy after the last epoch. *best* is the highest accuracy of all evaluations of a training, as \
+papers report it. It is optimistic, because the validation set selects it. It is empty unless the suite sets \
+`evaluate: papers`.$$
 Validation set: 500 images, sha256 0123456789ab, binomial standard error of one accuracy at most 2.2.$$
-Made on: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
+Environment: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 
 ## Last accuracy
 
@@ -55,7 +56,7 @@ Made on: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 | Random   | 11.0 ± 1.4 (2 of 3) | 20.0 ± 10.0       | –                 |
 | A \| B   | –                   | 10.0              | –                 |
 
-## What the methods are
+## Methods
 
 | method   | generator   | pool       | selector   | refiner   | labels   | protocol   |
 |----------|-------------|------------|------------|-----------|----------|------------|
@@ -65,7 +66,7 @@ Made on: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 - generator `mgd`: mode-guidance (guidance=2.0)
 - scorer `teacher`: trained-teacher (seed=1)
 
-## Every entry
+## All entries
 
 | method   | IPC   | student   | n      | last        | best       | evaluations   | epochs   |
 |----------|-------|-----------|--------|-------------|------------|---------------|----------|
@@ -130,15 +131,16 @@ def test_a_second_validation_set_or_machine_shows() -> None:
     error = "binomial standard error of one accuracy at most 2.2"
     both = f"500 images, sha256 0123456789ab, {error}; 499 images, sha256 ffffffffffff, {error}."
     assert f"Validation set: {both}" in page
-    assert "Made on: a; b." in page
+    assert "Environment: a; b." in page
 
 
 PUBLISHED = r"""
 ## Against published numbers
 
-*Reproduced* means that the published mean lies within our 95 % Student-t interval of the mean last accuracy, widened \
-on both sides by the published standard deviation. The unit of repetition is the distilled set where there are \
-several, each counted once, else the training; of one unit, or while a training is missing, nothing is said.
+*Reproduced* means that the published mean lies within our interval, widened on both sides by the published standard \
+deviation. Our interval is the 95 % Student-t interval of the mean last accuracy. The unit of repetition is the \
+distilled set, or the training if there is only one set. Each set counts once. There is no verdict for a single unit \
+or while a training is missing.
 
 | method   | protocol   | student   | IPC   | published            | source   | ours       | n                  \
 | 95 % interval   | difference   | verdict        |
@@ -153,7 +155,7 @@ several, each counted once, else the training; of one unit, or while a training 
 | Random   | p@1        | resnet18  | 10    | 14.4 ± 2.0           | A \| B   | –          | –                  \
 | –               | –            | –              |
 
-## What the methods are
+## Methods
 """
 
 

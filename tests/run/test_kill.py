@@ -97,7 +97,7 @@ def test_one_worker_killed(undisturbed: Undisturbed, tmp_path: Path) -> None:
 
 @pytest.fixture
 def endless(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run whose only worker is in the middle of a node of ten minutes."""
+    """Start a run whose only worker is in the middle of a node of ten minutes."""
     suite = tmp_path / "endless.yaml"
     suite.write_text(ENDLESS)
     with start(suite, tmp_path / "store", "--workers", "1", own_group=True) as process:
@@ -125,6 +125,6 @@ def test_interrupted(endless: subprocess.Popen[str], tmp_path: Path, number: sig
     out, err = endless.communicate(timeout=PATIENCE_S)
     assert endless.returncode == 130
     store = tmp_path / "store"
-    assert f"interrupted: every finished node is kept in {store}; the same command goes on from there" in err
+    assert f"interrupted: all finished work is in {store}; the same command resumes the run" in err
     assert "Traceback" not in err
     assert out == ""

@@ -185,7 +185,7 @@ def test_a_flipped_byte_in_an_input_is_noticed_and_made_again(tmp_path: Path) ->
         result.unlink()
     ended = run_in_process(suite, store)
     assert ended.returncode == 0, ended.stderr
-    assert "images.safetensors: is damaged" in ended.stderr
+    assert "images.safetensors: the file is damaged" in ended.stderr
     assert outcome(suite, store) == before
     assert len(events(store, "corrupt")) == 4
     assert len(list((store / "quarantine").iterdir())) == 4
@@ -199,7 +199,7 @@ def test_a_flipped_byte_in_a_manifest_or_result_is_noticed_and_made_again(tmp_pa
     flip_byte(sorted(store.glob(what))[0], 40)
     ended = run_in_process(suite, store)
     assert ended.returncode == 0, ended.stderr
-    assert "is damaged; kept aside in" in ended.stderr
+    assert "the file is damaged; moved to" in ended.stderr
     assert outcome(suite, store) == before
     assert "ran nothing" in run_in_process(suite, store).stderr
 
@@ -214,7 +214,7 @@ def test_damage_that_is_found_only_during_the_run_is_mended(tmp_path: Path) -> N
     flip_byte(sorted(store.glob(RECORDS))[0], 40)
     ended = run_in_process(suite, store)
     assert ended.returncode == 0, ended.stderr
-    assert "is damaged; kept aside in" in ended.stderr
+    assert "the file is damaged; moved to" in ended.stderr
     assert "ran 1 dataset, 1 evaluate;" in ended.stderr
     assert outcome(suite, store) == before
 
@@ -228,7 +228,7 @@ def test_two_runs_on_one_store_take_turns(tmp_path: Path) -> None:
     second = run(suite, store)
     out, err = first.communicate(timeout=60)
     assert first.returncode == second.returncode == 0, err
-    assert f"in use by another run (suite 'example', process {first.pid}); waiting" in second.stderr
+    assert f"another run (suite 'example', process {first.pid}) is using the store" in second.stderr
     assert "ran nothing" in second.stderr
     assert second.stdout == out
     assert max(assert_nothing_finished_ran_twice(store).values()) == 1
@@ -238,7 +238,7 @@ def test_refiners_run_where_there_are_latents(tmp_path: Path) -> None:
     suite = variant(tmp_path, ("selector: [first]", "selector: [first]\n  refiner: [none, darken]"))
     ended = run_in_process(suite, tmp_path / "store")
     assert ended.returncode == 0, ended.stderr
-    assert "left out of the matrix: refiner 'darken' needs latents, and generator 'real' keeps none" in ended.stderr
+    assert "skipped in the matrix: refiner 'darken' needs latents, but generator 'real' has none" in ended.stderr
     assert "noise + first + darken" in ended.stdout
     state = state_of(suite, tmp_path / "store")
     node = next(key for key, node in state.graph.nodes.items() if node.stage == "refine")

@@ -40,7 +40,17 @@ class World:
         n = self.graph.nodes[key]
         action_key = self.state.action_keys[key]
         inputs = dict(n.inputs.map(self.state.digests.__getitem__).named())
-        unsigned = Manifest(action_key, key, n.stage, n.recipe, inputs, "", {}, {}, {})
+        unsigned = Manifest(
+            action_key=action_key,
+            recipe_key=key,
+            stage=n.stage,
+            recipe=n.recipe,
+            inputs=inputs,
+            digest="",
+            files={},
+            provenance={},
+            info={},
+        )
         self.store.put(Output(content=self.content.get(n.label, n.label)), unsigned)
         return action_key
 

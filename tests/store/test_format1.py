@@ -6,13 +6,16 @@ import copy
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ddbench.errors import StoreError
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
+from ddbench.registry import catalogue
 from ddbench.report import build_leaderboard, export_results, leaderboard_of, read_exported, results_of, to_markdown
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
@@ -177,6 +180,21 @@ def test_only_what_a_suite_asks_for_is_reported(tmp_path: Path, suite: Path, wha
     assert leaderboard_of(results_of(resolved, state)).earlier == expected
 
 
+@pytest.mark.parametrize(("kind", "name", "expected"), [("student", "pixels", 0), ("selector", "k-center", 2)])
+def test_no_result_of_another_version_is_reported(
+    monkeypatch: pytest.MonkeyPatch, suite: Path, kind: str, name: str, expected: int
+) -> None:
+    cls = catalogue().get(kind, name)
+    monkeypatch.setattr(cls, "info", replace(cls.info, version=cls.info.version + 1))
+    assert leaderboard_of(results_of(*plan_suite(suite, FROZEN))).earlier == expected
+
+
+def test_no_result_of_a_protocol_with_other_content_is_reported(monkeypatch: pytest.MonkeyPatch, suite: Path) -> None:
+    smoke = catalogue().protocol("smoke@1")
+    monkeypatch.setitem(catalogue()._protocols, smoke.id, smoke.model_copy(update={"evaluations": 2}))
+    assert leaderboard_of(results_of(*plan_suite(suite, FROZEN))).earlier == 2
+
+
 # exports
 
 
@@ -222,3 +240,24 @@ def test_a_new_export_merges_with_one_of_format_1(tmp_path: Path, suite: Path, r
     assert {name: data for name, data in before.items() if name != "suite.json"}.items() <= {
         path.name: path.read_bytes() for path in out.iterdir()
     }.items()
+
+
+OTHER_WORDS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "dataset": lambda v: v.update(dataset="other"),
+    "numerics": lambda v: v.update(numerics="reference"),
+    "evaluator": lambda v: v["values"].update(evaluator="student"),
+    "measurements": lambda v: v["values"].update(evaluate="papers"),
+    "variant": lambda v: v["values"].update(generators={"noise": {"use": "noise", "block": 2}}),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_WORDS)
+def test_a_new_export_does_not_merge_with_one_of_other_work(tmp_path: Path, suite: Path, root: Path, what: str) -> None:
+    out, results = tmp_path / "out", results_of(*plan_suite(suite, root))
+    export_results(results, out)
+    as_of_format_1(out)
+    value = read_sealed(out / "suite.json") or {}
+    OTHER_WORDS[what](value)
+    write_sealed(out / "suite.json", value)
+    with pytest.raises(StoreError, match="describes the methods differently"):
+        export_results(results, out)

@@ -66,7 +66,7 @@ def test_what_went_can_be_made_again(store: Store) -> None:
 
 
 def test_where_there_is_no_store_none_is_made(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no store; name one: --store or DDBENCH_HOME"):
+    with pytest.raises(StoreError, match="there is no store; choose one with --store or DDBENCH_HOME"):
         collect_garbage(tmp_path / "none", set(), delete=True)
     assert not (tmp_path / "none").exists()
 

@@ -109,6 +109,6 @@ def test_a_run_that_ended_leaves_the_store_free(root: Path) -> None:
 def test_garbage_is_not_collected_under_a_run(root: Path) -> None:
     with (
         holder(root, "first"),
-        pytest.raises(StoreError, match="a run is using the store; try again when it has ended"),
+        pytest.raises(StoreError, match="a run is using the store; try again after the run"),
     ):
         collect_garbage(root, set(), delete=True)

@@ -83,7 +83,7 @@ def test_an_empty_output_is_an_output(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     store, _ = fill(tmp_path)
-    with pytest.raises(StoreError, match=r"holds no 'tensors/none.safetensors'"):
+    with pytest.raises(StoreError, match=r"has no file 'tensors/none.safetensors'"):
         store.artifact(KEY).tensor("none")
     with pytest.raises(CorruptError, match="is missing"):
         store.artifact("0" * 64)
@@ -157,7 +157,7 @@ def test_remarks_do_not_enter_the_digest(tmp_path: Path) -> None:
 
 def test_a_fit_may_only_leave_what_can_be_read_safely(tmp_path: Path) -> None:
     made = fitted(tmp_path / "fit", {"weights.pt": lambda path: path.touch()})
-    with pytest.raises(StoreError, match=r"a fit wrote 'weights.pt'.*holds .safetensors and .json files"):
+    with pytest.raises(StoreError, match=r"a fit wrote 'weights.pt'.*only write .safetensors and .json files"):
         Store.open(tmp_path / "store").put(made, unsigned())
 
 
@@ -256,7 +256,7 @@ def test_a_changed_byte_anywhere_is_noticed(tmp_path: Path) -> None:
             path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0x10]) + whole[offset + 1 :])
             noticed = complaint(lambda: read_everything(tmp_path) == before)
             # A sealed file may be spelt in two ways; what it says must not change.
-            assert noticed == f"{path}: is damaged" or (sealed and noticed is None), (path.name, offset)
+            assert noticed == f"{path}: the file is damaged" or (sealed and noticed is None), (path.name, offset)
         path.write_bytes(whole)
         assert read_everything(tmp_path) == before
 
@@ -265,7 +265,7 @@ def test_a_missing_file_is_damage(tmp_path: Path) -> None:
     store, manifest = fill(tmp_path)
     (tmp_path / "artifacts" / KEY[:2] / KEY / "content.json").unlink()
     assert not store.has_payload(manifest)
-    with pytest.raises(CorruptError, match=r"content.json: is damaged"):
+    with pytest.raises(CorruptError, match=r"content.json: the file is damaged"):
         store.artifact(KEY).content()
     with pytest.raises(CorruptError):
         store.artifact(KEY).verify()
@@ -338,7 +338,7 @@ def test_a_store_below_a_file_cannot_be(tmp_path: Path) -> None:
         with pytest.raises(StoreError) as caught:
             Store.open(root)
         assert str(caught.value).startswith(f"{root}: the store cannot be written: ")
-        assert str(caught.value).endswith("; choose a folder of your own: --store or DDBENCH_HOME")
+        assert str(caught.value).endswith("; choose another folder with --store or DDBENCH_HOME")
         assert "\n" not in str(caught.value)
         assert Store(root).manifest(KEY) is None
         assert Store(root).results(KEY) == []
@@ -352,15 +352,15 @@ def test_a_store_where_no_folder_can_be(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(StoreError) as caught:
         Store.open(tmp_path / "x")
-    said, advice = os.strerror(code).lower(), "choose a folder of your own: --store or DDBENCH_HOME"
+    said, advice = os.strerror(code).lower(), "choose another folder with --store or DDBENCH_HOME"
     assert str(caught.value) == f"{tmp_path / 'x'}: the store cannot be written: {said}; {advice}"
 
 
 REFUSALS = {
-    errno.ENOSPC: "no space left for the store; free some: `ddbench gc`, or use --store",
-    errno.EDQUOT: "no space left for the store; free some: `ddbench gc`, or use --store",
-    errno.EACCES: "the store cannot be written: permission denied; choose a folder of your own",
-    errno.EROFS: "the store cannot be written: read-only file system; choose a folder of your own",
+    errno.ENOSPC: "no space left for the store; free space with `ddbench gc`, or choose another folder with --store",
+    errno.EDQUOT: "no space left for the store; free space with `ddbench gc`, or choose another folder with --store",
+    errno.EACCES: "the store cannot be written: permission denied; choose another folder with",
+    errno.EROFS: "the store cannot be written: read-only file system; choose another folder with",
 }
 WRITERS: dict[str, Callable[[Store], Any]] = {
     "open": lambda store: Store.open(store.root),
@@ -412,14 +412,16 @@ def test_a_store_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(store_module, "FORMAT", 99)
     Store.open(tmp_path)
     monkeypatch.undo()
-    with pytest.raises(StoreError, match="the store has format 99, this program writes 2; use another folder"):
+    with pytest.raises(
+        StoreError, match="the store has format 99, and this version writes format 2; choose another folder"
+    ):
         Store.open(tmp_path)
 
 
 def test_a_damaged_marker_is_one_line(tmp_path: Path) -> None:
     fill(tmp_path)
     (tmp_path / "store.json").write_text("{}")
-    with pytest.raises(StoreError, match=r"store.json: is damaged; delete this file"):
+    with pytest.raises(StoreError, match=r"store.json: the file is damaged; delete this file"):
         Store.open(tmp_path)
     (tmp_path / "store.json").unlink()
     assert Store.open(tmp_path).artifact(KEY).content() == {"ids": ["a", "b"]}

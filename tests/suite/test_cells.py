@@ -224,7 +224,7 @@ def test_a_matrix_skips_what_cannot_be_and_says_why(tmp_path: Path) -> None:
         "noise + first",
         "noise + first + darken",
     ]
-    assert suite.skipped == ("refiner 'darken' needs latents, and generator 'real' keeps none",)
+    assert suite.skipped == ("refiner 'darken' needs latents, but generator 'real' has none",)
 
 
 def test_rows_may_be_judged_by_different_protocols(tmp_path: Path) -> None:
@@ -310,10 +310,10 @@ def test_the_base_is_not_touched(tmp_path: Path) -> None:
             "extends: base.yaml\nmethods:\n  B: {generator: real, selector: first}\n",
             "base.yaml:2:7: there is no generator 'reel'",
         ),
-        ("extends: other.yaml", "suite: x\nextends: base.yaml\n", "suite.yaml:2:1: 'base.yaml' itself extends another"),
-        ("suite: b", "suite: x\nextends: none.yaml\n", "suite.yaml:2:1: there is no file "),
-        ("suite: b", "suite: x\nextends: [base.yaml]\n", "suite.yaml:2:1: extends: is the path of another suite file"),
-        ("suite: b", "suite: x\nextends: suite.yaml\n", "suite.yaml:2:1: 'suite.yaml' itself extends another suite"),
+        ("extends: other.yaml", "suite: x\nextends: base.yaml\n", "suite.yaml:2:1: 'base.yaml' extends another"),
+        ("suite: b", "suite: x\nextends: none.yaml\n", "suite.yaml:2:1: the file "),
+        ("suite: b", "suite: x\nextends: [base.yaml]\n", "suite.yaml:2:1: 'extends' must be the path of a suite file"),
+        ("suite: b", "suite: x\nextends: suite.yaml\n", "suite.yaml:2:1: 'suite.yaml' extends another suite"),
         ("a: b: c\n", "extends: base.yaml\n", "base.yaml:1:5: not valid YAML"),
     ],
 )

@@ -59,7 +59,9 @@ def test_an_inherited_path_is_relative_to_the_file_that_says_it(tmp_path: Path) 
     assert loaded.values["published"] == "inner/numbers.csv"
     assert len(next(cell.row for cell in loaded.cells if cell.row.name == "First").published) == 3
     own.write_text("extends: inner/suite.yaml\nsuite: own\npublished: numbers.csv\n")
-    with pytest.raises(SuiteError, match=r"own\.yaml:3:1: there is no file .*numbers\.csv; its path is relative to"):
+    with pytest.raises(
+        SuiteError, match=r"own\.yaml:3:1: the file .*numbers\.csv does not exist; give a path relative to"
+    ):
         load_suite(own)
 
 
@@ -69,8 +71,9 @@ SAID = "methods: {A: {generator: real, selector: first, §published: Random}}"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (SAID, "the suite names no file of published numbers; add `published: FILE.csv` to the suite"),
-        (f"§published: numbers.txt\n{SAID.replace('§', '')}", "numbers.txt; its path is relative to this file"),
+        (SAID, "the suite has no file of published numbers; add `published: FILE.csv` to the suite"),
+        (f"§published: numbers.txt\n{SAID.replace('§', '')}",
+         "numbers.txt does not exist; give a path relative to this file"),
         (f"published: numbers.csv\n{SAID.replace('Random', 'Randon')}",
          "numbers.csv has no method 'Randon'; did you mean 'Random'?"),
         (f"§published: [numbers.csv]\n{SAID.replace('§', '')}", "'published' is ['numbers.csv']: input should be"),
@@ -79,9 +82,9 @@ SAID = "methods: {A: {generator: real, selector: first, §published: Random}}"
          "unknown key 'publish'; did you mean 'published'?"),
         ("published: numbers.csv\nmatrix: {generator: [real], selector: [first], §published: Random}",
          "unknown key 'published'"),
-        (f"published: numbers.csv\nipc: [2]\n{SAID}", "nothing published as 'Random' is for a data set, student and "
-         "IPC of this row; there is: dots, pixels, IPC 1; elsewhere, pixels, IPC 1"),
-        (f"published: numbers.csv\nstudents: [{{use: pixels, name: p}}]\n{SAID}", "nothing published as 'Random' is"),
+        (f"published: numbers.csv\nipc: [2]\n{SAID}", "'Random' has no published number for the data set, students and "
+         "IPCs of this row; published: dots, pixels, IPC 1; elsewhere, pixels, IPC 1"),
+        (f"published: numbers.csv\nstudents: [{{use: pixels, name: p}}]\n{SAID}", "'Random' has no published number"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_suite_is_one_line_with_its_place(tmp_path: Path, text: str, words: str) -> None:
@@ -97,9 +100,9 @@ def test_a_mistake_in_the_suite_is_one_line_with_its_place(tmp_path: Path, text:
 @pytest.mark.parametrize(
     ("numbers", "line", "words"),
     [
-        ("", ":1", f"the first line is not {HEADER.strip()}; name these columns"),
+        ("", ":1", f"the first line is not {HEADER.strip()}; write these columns into the first line"),
         (HEADER.replace("ipc", "IPC") + ROWS, ":1", "the first line is not method,dataset,student,ipc,mean,std,n"),
-        (HEADER + ROWS + "Random,dots,pixels,1,2\n", ":6", "5 values for 8 columns; quote what holds a comma"),
+        (HEADER + ROWS + "Random,dots,pixels,1,2\n", ":6", "5 values for 8 columns; quote values that contain a comma"),
         (HEADER + ROWS + "Random,dots,pixels,1,2,3,,a,b\n", ":6", "9 values for 8 columns"),
         (HEADER + "Random,dots,pixels,1,14.4 %,2.0,,A\n", ":2", "'mean' is '14.4 %': input should be a valid number"),
         (HEADER + "Random,dots,pixels,1,nan,2.0,,A\n", ":2", "'mean' is 'nan': input should be"),

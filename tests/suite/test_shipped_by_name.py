@@ -39,14 +39,26 @@ def test_a_path_goes_first(tmp_path: Path) -> None:
     assert find_suite("woof") == (shipped_suites()["woof"], "woof")
 
 
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: {'a' * 5000}\nsuite: own\n")
+    for suite in ("a" * 5000, own):
+        with pytest.raises(SuiteError, match="there is no "):
+            load_suite(suite)
+
+
 @pytest.mark.parametrize(
     ("suite", "message"),
     [
-        ("smok", "smok: there is no such file; did you mean 'smoke'?"),
-        ("suites/smoke.yaml", "suites/smoke.yaml: there is no such file; did you mean 'smoke'?"),
-        ("ablations/psr-label", "ablations/psr-label: there is no such file; did you mean 'ablations/psr-labels'?"),
-        ("zzz", "zzz: there is no such file; give the path of a suite file, or a name that `ddbench suites` lists"),
-        (".", ".: is a folder and no suite file; give the path of a suite file, or a name that `ddbench suites` lists"),
+        ("smok", "smok: the file does not exist; did you mean 'smoke'?"),
+        ("suites/smoke.yaml", "suites/smoke.yaml: the file does not exist; did you mean 'smoke'?"),
+        ("ablations/psr-label", "ablations/psr-label: the file does not exist; did you mean 'ablations/psr-labels'?"),
+        ("zzz", "zzz: the file does not exist; give the path of a suite file, or a name that `ddbench suites` lists"),
+        (
+            ".",
+            ".: this is a folder, not a suite file; give the path of a suite file, or a name that "
+            "`ddbench suites` lists",
+        ),
     ],
 )
 def test_a_mistake_names_the_nearest_suite(suite: str, message: str) -> None:
@@ -58,7 +70,7 @@ def test_a_mistake_names_the_nearest_suite(suite: str, message: str) -> None:
 def test_a_shipped_suite_is_extended_by_name(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("extends: ablations/psr-labels-tiny\nsuite: own\n")
-    with pytest.raises(SuiteError, match=r"own\.yaml:1:1: 'ablations/psr-labels-tiny' itself extends another"):
+    with pytest.raises(SuiteError, match=r"own\.yaml:1:1: 'ablations/psr-labels-tiny' extends another"):
         load_suite(own)
     own.write_text("extends: smoke\nsuite: own\nipc: [two]\n")
     with pytest.raises(SuiteError, match=r"own\.yaml:3:7: 'ipc.0' is 'two'"):
@@ -71,7 +83,9 @@ def test_a_shipped_suite_is_extended_by_name(tmp_path: Path) -> None:
     assert loaded.values["published"] == "coresets-cifar10"
     assert any(cell.row.published for cell in loaded.cells)
     own.write_text("extends: smoek\nsuite: own\n")
-    with pytest.raises(SuiteError, match=r"there is no file .*/smoek; its path is relative to this file; did you mean"):
+    with pytest.raises(
+        SuiteError, match=r"the file .*/smoek does not exist; a path is relative to this file; did you mean"
+    ):
         load_suite(own)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from ddbench.toolkit import environment as module
 from ddbench.toolkit import hardware
 from ddbench.toolkit.environment import PACKAGES, environment, fingerprint, versions
 from ddbench.toolkit.hardware import gpu_driver
+
+# The package exports a function of this name.
+module = sys.modules["ddbench.toolkit.environment"]
 
 
 @pytest.fixture(autouse=True)

@@ -73,7 +73,7 @@ def test_a_truncated_file_is_damaged(tmp_path_factory: pytest.TempPathFactory, l
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=f"^{tmp_path}: cannot be read: Is a directory$"):
+    with pytest.raises(StoreError, match=f"^{tmp_path}: the file cannot be read: Is a directory$"):
         read_sealed(tmp_path)
 
 

@@ -40,7 +40,8 @@ class Failing(nn.Module):
 
 def test_a_student_that_ignores_its_input_size_is_told_before_it_is_trained() -> None:
     with pytest.raises(
-        ComponentError, match=r"built for images of 32 px and fails on them: .*cannot be multiplied .*image_size"
+        ComponentError,
+        match=r"fails on images of 32 px, the size it was built for: .*cannot be multiplied .*image_size",
     ):
         attempt(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 28 * 28, 3)))
 

@@ -1,4 +1,4 @@
-"""What a DDPM is trained and measured on: images to learn from, images that are held out, and batches."""
+"""Training batches and held-out images of a DDPM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Part:
 
 
 def split(data: TrainingData, ctx: Context) -> tuple[Part, Part]:
-    """The images to train on, and a fixed tenth that is held out."""
+    """Return the images to train on, and the held-out images: a fixed tenth, at most 200."""
     images, labels = data.train.images.to(ctx.device), data.train.labels.to(ctx.device)
     order = torch.randperm(len(labels), generator=ctx.torch_rng("held out")).to(ctx.device)
     count = min(max(1, len(labels) // 10), HELD_OUT_AT_MOST)
@@ -36,7 +36,7 @@ def split(data: TrainingData, ctx: Context) -> tuple[Part, Part]:
 def draw_batch(
     fitted: Part, prior: DdpmPrior, count: int, label_dropout: float, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Random images, half of them mirrored, with timesteps, noise and labels, some labels dropped."""
+    """Return random latents, half of them mirrored, with timesteps, noise, and labels, some of them dropped."""
     device = fitted.labels.device
     chosen = torch.randint(len(fitted.labels), (count,), generator=rng).to(device)
     mirrored = (torch.rand(count, generator=rng) < 0.5).to(device)
@@ -50,7 +50,7 @@ def draw_batch(
 
 @torch.no_grad()
 def held_out_loss(prior: DdpmPrior, held_out: Part, ctx: Context) -> float:
-    """Mean denoising loss over the held-out images at ten timesteps, under the same noise whenever it is measured."""
+    """Return the mean denoising loss of the held-out images at ten timesteps; the noise is always the same."""
     rng = ctx.torch_rng("held-out noise")
     latents = to_latents(held_out.images)
     losses: list[Tensor] = []

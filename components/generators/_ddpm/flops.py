@@ -1,4 +1,4 @@
-"""The size of a DDPM's U-Net, from its configuration alone: a multiply-add is two operations. No torch here."""
+"""The cost of a DDPM's U-Net, from its configuration. A multiply-add counts as two operations. No torch here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .._layers import Layer, attention, layer, norm, residual
 
-# What diffusers can vary, with its default: a network that has another is not counted here.
+# Settings of diffusers with their defaults; networks with other values are not counted.
 _ALWAYS: Final[Mapping[str, Any]] = {
     "in_channels": 3,
     "out_channels": 3,
@@ -31,10 +31,10 @@ class Unet:
 
     Attributes:
         widths: channels of the levels; each but the last halves the image.
-        layers: residual blocks of a level on the way down; on the way up it has one more.
-        attending: of each level, whether its residual blocks are followed by self-attention.
+        layers: residual blocks of a level on the way down; a level on the way up has one more.
+        attending: for each level, true if self-attention follows its residual blocks.
         side: height and width of the images.
-        labels: rows of the table of class vectors; None if a class's number is embedded as if it were a timestep.
+        labels: rows of the table of class vectors; None if class numbers are embedded like timesteps.
     """
 
     widths: tuple[int, ...]
@@ -45,17 +45,17 @@ class Unet:
 
     @property
     def flops(self) -> int:
-        """The operations of one image's forward pass."""
+        """Return the operations of one image's forward pass."""
         return sum(part.flops for part in self._parts())
 
     @property
     def launches(self) -> int:
-        """The kernels of a pass of any batch: one for each layer, norm and attention."""
+        """Return the kernel launches of a pass of any batch: one for each layer, norm and attention."""
         return sum(1 for _ in self._parts())
 
     @property
     def parameters(self) -> int:
-        """The number of learnt weights."""
+        """Return the number of learned weights."""
         return sum(part.parameters for part in self._parts())
 
     def _parts(self) -> Iterator[Layer]:
@@ -106,7 +106,7 @@ class Unet:
                 yield layer(width, width, kernel=3, side=side)
 
     def _skipped(self) -> list[int]:
-        """Channels of each map that the way down leaves for the way up, first to last."""
+        """Return the channels of the skip connections, first to last."""
         channels = [self.widths[0]]
         for width in self.widths:
             channels += [width] * (self.layers + 1)
@@ -120,7 +120,7 @@ class Unet:
 
 
 def imported(folder: Path, side: int) -> Unet | None:
-    """Return the U-Net in a folder that diffusers saved a ``DDPMPipeline`` to; None if it is absent or another kind."""
+    """Return the U-Net in a folder of diffusers' ``DDPMPipeline``, or None if it is missing or of another kind."""
     try:
         config = json.loads((folder.expanduser() / "unet" / "config.json").read_text(encoding="utf-8"))
         return _configured(config, side)

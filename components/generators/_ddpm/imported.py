@@ -1,4 +1,4 @@
-"""A DDPM that was trained elsewhere: the files it needs, what it is known by, whether it fits the data set."""
+"""A DDPM trained elsewhere: its files, its digest, and the checks that it fits the data set."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _FILES: Final = ("unet/config.json", "unet/diffusion_pytorch_model.safetensors",
 
 
 def model_digest(folder: Path) -> str:
-    """Hex SHA-256 over the files of a model. Raises ComponentError where the folder lacks one of them."""
+    """Return the hex SHA-256 of a model's files. Raise ComponentError if the folder lacks one of them."""
     folder = folder.expanduser()
     for name in _FILES:
         if not (folder / name).is_file():
             raise ComponentError(
                 f"generator 'ddpm' finds no {name}" if folder.is_dir() else "there is no such folder",
                 where=str(folder),
-                hint="parameter 'model' names what diffusers' save_pretrained wrote, weights as safetensors",
+                hint="give the parameter 'model' a folder written by diffusers' save_pretrained, as safetensors",
             )
     return sha256_json({name: content_digest(folder / name) for name in _FILES})
 
 
 def import_model(data: TrainingData, params: DdpmParams, out_dir: Path) -> None:
-    """Write the model that ``params`` name as training would. Raises ComponentError if it does not fit the data set."""
+    """Write ``params.model`` as a training would. Raise ComponentError if it does not fit the data set."""
     from .prior import DdpmPrior
 
     assert params.model is not None
@@ -43,7 +43,7 @@ def import_model(data: TrainingData, params: DdpmParams, out_dir: Path) -> None:
 
 
 def _misfit(prior: DdpmPrior, data: TrainingData, params: DdpmParams) -> tuple[str, str] | None:
-    """What of a model does not fit the data set or the other parameters, and what to do about it."""
+    """Return how the model does not fit the data set or the other parameters, with a hint; None if it fits."""
     unet, schedule, classes = prior.network.config, prior.scheduler.config, len(data.classes)
     if (unet.in_channels, unet.out_channels) != (3, 3):
         return f"the U-Net maps {unet.in_channels} channels to {unet.out_channels}, not 3 to 3", "train one on pixels"
@@ -52,7 +52,7 @@ def _misfit(prior: DdpmPrior, data: TrainingData, params: DdpmParams) -> tuple[s
     if unet.class_embed_type not in (None, "timestep") or unet.num_class_embeds not in (classes, classes + 1):
         return (
             f"the U-Net knows {unet.num_class_embeds or 'no'} labels, and '{data.name}' has {classes} classes",
-            "it needs one label a class, in their order, and may have one more for no class",
+            "give one with a label for each class, in their order, and at most one more for no class",
         )
     if params.guidance != 1 and unet.num_class_embeds == classes:
         return "the U-Net has no label for no class, which guidance needs", "set `guidance: 1`"

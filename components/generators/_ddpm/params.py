@@ -14,34 +14,34 @@ from ddbench import unkeyed
 class DdpmParams(ddbench.Params):
     """The network, its training, and its sampling."""
 
-    model: Path | None = unkeyed(None, description="a trained model's folder, in place of training")
+    model: Path | None = unkeyed(None, description="the folder of a trained model, instead of training")
     block_out_channels: tuple[Annotated[int, Field(ge=32, multiple_of=32)], ...] = Field(
-        (32, 64, 128), min_length=1, description="channels of each level; each level halves the image"
+        (32, 64, 128), min_length=1, description="channels of each level; each level but the last halves the image"
     )
     layers_per_block: int = Field(1, ge=1, description="residual blocks of a level")
     attention_levels: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        (2,), description="levels with self-attention, the first is 0; the middle of the U-Net always has it"
+        (2,), description="levels with self-attention, counted from 0; the middle of the U-Net always has it"
     )
     class_embedding: Literal["table", "timestep"] = Field(
-        "table", description="how the U-Net sees a class: a learned vector, or its number as if it were a timestep"
+        "table", description="embedding of a class: a learned vector, or that of its number as a timestep"
     )
-    prediction_type: Literal["epsilon", "sample"] = Field("epsilon", description="the noise, or the image")
+    prediction_type: Literal["epsilon", "sample"] = Field("epsilon", description="predict the noise or the image")
     beta_schedule: Literal["linear", "squaredcos_cap_v2"] = Field(
-        "linear", description="linear from 1e-4 to 0.02, or squared cosine (arXiv:2102.09672)"
+        "linear", description="noise schedule: linear from 1e-4 to 0.02, or squared cosine (arXiv:2102.09672)"
     )
-    steps: int = Field(2000, ge=1, description="training steps: 17 CPU minutes at 32 px")
-    batch: int = Field(16, ge=1, description="images a step")
-    learning_rate: float = Field(1e-3, gt=0, description="the peak")
-    ema: float = Field(0.99, ge=0, lt=1, description="decay of the average of the weights: the last 100 steps")
+    steps: int = Field(2000, ge=1, description="training steps; 2,000 take 17 CPU minutes at 32 px")
+    batch: int = Field(16, ge=1, description="images per training step")
+    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate")
+    ema: float = Field(0.99, ge=0, lt=1, description="decay of the weights' moving average; 0.99 spans 100 steps")
     label_dropout: float = Field(
         0.0, ge=0, le=1, description="share of training images without label; guidance needs some"
     )
     checkpoint_seconds: float = unkeyed(
-        60.0, ge=0, description="a training that is killed loses no more than this, and goes on where it was"
+        60.0, ge=0, description="seconds between checkpoints, and the most that a killed training loses"
     )
-    sampler: Literal["ddpm", "ddim"] = Field("ddpm", description="ddim draws no noise after the first")
-    sampling_steps: int = Field(50, ge=1, le=1000, description="of the 1000 of training")
-    guidance: float = Field(1.0, ge=0, description="classifier-free guidance; 1 is none, at half the cost")
+    sampler: Literal["ddpm", "ddim"] = Field("ddpm", description="the sampler; ddim draws only the starting noise")
+    sampling_steps: int = Field(50, ge=1, le=1000, description="steps of sampling; training has 1000")
+    guidance: float = Field(1.0, ge=0, description="scale of classifier-free guidance; 1 is none, at half the cost")
     block: int = Field(10, ge=1, description="samples of a class that are computed together")
 
     @model_validator(mode="after")

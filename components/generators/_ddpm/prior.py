@@ -20,9 +20,13 @@ from .params import DdpmParams
 
 @dataclass(frozen=True)
 class DdpmPrior:
-    """A U-Net that predicts the noise or the image, with the schedule it was trained on. Latents are the images.
+    """A U-Net that predicts the noise or the image, with its noise schedule. Latents are the images.
 
-    The network is in evaluation mode also while it is trained: it has no dropout.
+    The network stays in evaluation mode during training, since it has no dropout.
+
+    Attributes:
+        network: the U-Net.
+        scheduler: the noise schedule of the training.
     """
 
     network: UNet2DModel
@@ -30,13 +34,14 @@ class DdpmPrior:
 
     @classmethod
     def from_folder(cls, folder: Path, device: str) -> DdpmPrior:
-        """What :meth:`save` wrote, or diffusers' ``DDPMPipeline``, with frozen weights, all of them.
+        """Read a folder that :meth:`save` or diffusers' ``DDPMPipeline`` wrote; all weights are frozen.
 
-        Raises ComponentError if a part is damaged, or another's.
+        Raises:
+            ComponentError: a part is damaged, or belongs to another model.
         """
         with loading(folder / "scheduler", "a scheduler"):
             scheduler = DDPMScheduler.from_config(DDPMScheduler.load_config(folder / "scheduler"))
-        # What a network draws before its weights are read is thrown away; the global generator stays as it was.
+        # The weights drawn here are overwritten; the state of the global generator is restored.
         with loading(folder / "unet", "a UNet2DModel"), torch.random.fork_rng(devices=[]):
             network, report = UNet2DModel.from_pretrained(
                 folder / "unet",
@@ -51,34 +56,34 @@ class DdpmPrior:
         return cls(network.to(device).eval().requires_grad_(False), scheduler)
 
     def save(self, folder: Path) -> None:
-        """Write safetensors and JSON, laid out as diffusers saves a ``DDPMPipeline``."""
+        """Write safetensors and JSON in the layout of diffusers' ``DDPMPipeline``."""
         self.network.save_pretrained(folder / "unet", safe_serialization=True)
         self.scheduler.save_pretrained(folder / "scheduler")
 
     @property
     def timesteps(self) -> int:
-        """Timesteps of the schedule."""
+        """Return the number of timesteps of the schedule."""
         return int(self.scheduler.config.num_train_timesteps)
 
     @property
     def no_class(self) -> int:
-        """The label that stands for none: the last, where the network has one more than there are classes."""
+        """Return the last label, which means no class if the network has one label more than there are classes."""
         return int(self.network.config.num_class_embeds) - 1
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
+        """Decode latents to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
         return decode(latents)
 
     def predict(self, noisy: Tensor, t: Tensor, class_index: Tensor) -> Tensor:
-        """The noise or the image in ``noisy [n, 3, H, W]`` at timesteps ``t [n]``, given the labels ``[n]``."""
+        """Predict the noise or the image in ``noisy [n, 3, H, W]`` at timesteps ``t [n]``, given the labels ``[n]``."""
         predicted: Tensor = self.network(noisy, t, class_labels=class_index).sample
         return predicted
 
     def loss(self, latents: Tensor, t: Tensor, noise: Tensor, class_index: Tensor) -> Tensor:
-        """Mean squared error of the predicted noise, ``[n]``, for each latent at its timestep under its noise.
+        """Return the mean squared error of the predicted noise, ``[n]``, for each latent, timestep and noise.
 
-        A predicted image x̂ stands for the noise that leaves it, (xₜ − √ᾱ x̂) / √(1 − ᾱ), whose squared error is that of
-        the image times ᾱ / (1 − ᾱ).
+        A predicted image x̂ implies the noise (xₜ − √ᾱ x̂) / √(1 − ᾱ). Its squared error is that of the image times
+        ᾱ / (1 − ᾱ).
         """
         latents, noise = latents.float(), noise.float()
         predicted = self.predict(self.scheduler.add_noise(latents, noise, t), t, class_index)
@@ -88,34 +93,34 @@ class DdpmPrior:
         return alpha_bar / (1 - alpha_bar) * (predicted - latents).square().flatten(1).mean(1)
 
     def noise(self, streams: Sequence[torch.Generator]) -> Tensor:
-        """Standard normal latents, one from each CPU generator, on the network's device."""
+        """Draw standard normal latents, one from each CPU generator, on the network's device."""
         side = self.network.config.sample_size
         return torch.stack([torch.randn(3, side, side, generator=g) for g in streams]).to(self.network.device)
 
     @torch.no_grad()
     def sample(self, streams: Sequence[torch.Generator], class_index: int, params: DdpmParams) -> Tensor:
-        """Latents of a class, ``[n, 3, H, W]``; all noise of each is drawn from its own CPU generator."""
+        """Sample latents of a class, ``[n, 3, H, W]``. Each draws all its noise from its own CPU generator."""
         latents, scheduler = self.noise(streams), self._sampler(params)
         draws = {"generator": list(streams)} if params.sampler == "ddpm" else {}
         for t in scheduler.timesteps:
-            followed = self._guided(latents, t.to(latents.device), class_index, params.guidance)
-            latents = scheduler.step(followed, t, latents, **draws).prev_sample
+            predicted = self._guided(latents, t.to(latents.device), class_index, params.guidance)
+            latents = scheduler.step(predicted, t, latents, **draws).prev_sample
         return latents
 
     def _sampler(self, params: DdpmParams) -> Any:
-        """A scheduler for one sampling: its state is no one else's."""
+        """Return a new scheduler, since its state belongs to one sampling."""
         kind = DDPMScheduler if params.sampler == "ddpm" else DDIMScheduler
         scheduler = kind.from_config(self.scheduler.config)
         scheduler.set_timesteps(params.sampling_steps)
         return scheduler
 
     def _guided(self, noisy: Tensor, t: Tensor, class_index: int, guidance: float) -> Tensor:
-        """The prediction that is followed: f(∅) + guidance · (f(class) − f(∅)), both computed in one batch of 2n."""
+        """Return the guided prediction f(∅) + guidance · (f(class) − f(∅)), computed in one batch of 2n."""
         count = len(noisy)
         labels = torch.full((count,), class_index, device=noisy.device)
         if guidance == 1:
             return self.predict(noisy, t.expand(count), labels)
         labels = torch.cat([labels, torch.full_like(labels, self.no_class)])
         with_class, without = self.predict(torch.cat([noisy, noisy]), t.expand(2 * count), labels).chunk(2)
-        followed: Tensor = without + guidance * (with_class - without)
-        return followed
+        guided: Tensor = without + guidance * (with_class - without)
+        return guided

@@ -1,4 +1,4 @@
-"""Training of a DDPM from nothing. It can be stopped and goes on where it was."""
+"""Training of a DDPM from scratch. A stopped training can be resumed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CURVE_POINTS = 50
 
 
 def train(data: TrainingData, params: DdpmParams, out_dir: Path, ctx: Context) -> None:
-    """Train on nine tenths of the training images and write model, scheduler and ``training.json``."""
+    """Train on all images but the held-out ones; write model, scheduler and ``training.json``."""
     prior = DdpmPrior(_network(data, params, ctx), _scheduler(params))
     fitted, held_out = split(data, ctx)
     before = held_out_loss(prior, held_out, ctx)
@@ -45,7 +45,7 @@ def train(data: TrainingData, params: DdpmParams, out_dir: Path, ctx: Context) -
 
 
 def _scheduler(params: DdpmParams) -> DDPMScheduler:
-    """The schedule; predicted images are clipped since latents are pixels; "trailing" starts at pure noise."""
+    """Return the schedule. Predicted images are clipped, since latents are pixels; "trailing" starts at pure noise."""
     return DDPMScheduler(
         num_train_timesteps=TIMESTEPS,
         beta_start=1e-4,
@@ -58,7 +58,7 @@ def _scheduler(params: DdpmParams) -> DDPMScheduler:
 
 
 def _network(data: TrainingData, params: DdpmParams, ctx: Context) -> UNet2DModel:
-    """An untrained network that predicts 0: its last convolution starts at zero, as in the DDPM authors' code."""
+    """Return an untrained network. Its last convolution is zero, as in the authors' code, so it predicts 0."""
     attending = [level in params.attention_levels for level in range(len(params.block_out_channels))]
     with torch.random.fork_rng(devices=[]):
         torch.set_rng_state(ctx.torch_rng("weights").get_state())
@@ -78,12 +78,12 @@ def _network(data: TrainingData, params: DdpmParams, ctx: Context) -> UNet2DMode
 
 
 def _groups(channels: tuple[int, ...]) -> int:
-    """32 groups, as the paper has, or fewer: a group of one channel would normalise away what embeddings add to it."""
+    """Return 32 groups, as in the paper, or fewer. A group of one channel would normalise embeddings away."""
     return next(groups for groups in (32, 16, 8) if min(channels) >= 4 * groups)
 
 
 def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) -> tuple[UNet2DModel, _Curve]:
-    """Train in place; return the average of the weights, and the training loss."""
+    """Train in place; return a network with the averaged weights, and the training loss."""
     average = AveragedModel(prior.network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))  # type: ignore[no-untyped-call]
     optimiser = torch.optim.Adam(prior.network.parameters(), lr=params.learning_rate, fused=True)
     both, curve, done, checkpoint = nn.ModuleList([prior.network, average]), _Curve(params.steps), 0, None
@@ -108,7 +108,7 @@ def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) 
 
 @dataclass
 class _Curve:
-    """The training loss as means over equal spans of steps."""
+    """The training loss, averaged over equal spans of steps."""
 
     steps: int
     sums: list[float] = field(default_factory=list)

@@ -15,11 +15,11 @@ from .weights import PIPELINE_INDEX, Part, class_names
 
 
 def check_latents(image_size: int, made: int, taken: int) -> None:
-    """Raise ComponentError if images of a data set have latents of another size than the transformer takes."""
+    """Raise ComponentError if the latents of a data set's images differ in size from the transformer's input."""
     if made != taken:
         raise ComponentError(
             f"images of {image_size} px have latents of {made} px, and the transformer takes latents of {taken} px",
-            hint="take a data set whose images are as large as those that the pipeline makes",
+            hint="choose a data set whose images have the size of the pipeline's",
         )
 
 
@@ -29,6 +29,9 @@ class PipelineChecks:
 
     Attributes:
         label: the generator's name in messages.
+        params: the generator's parameters.
+        transformer: the part with the transformer.
+        scheduler: the part with the scheduler.
     """
 
     label: str
@@ -45,7 +48,7 @@ class PipelineChecks:
         for c in classes:
             if c.imagenet_index is None:
                 raise ComponentError(
-                    f"{self.label}: class '{c.name}' has no index in ImageNet-1k, by which the transformer knows it",
+                    f"{self.label}: class '{c.name}' has no index in ImageNet-1k, which `classes: imagenet` needs",
                     hint="give a transformer of the data set's own classes, with `classes: dataset`",
                 )
             labels.append(c.imagenet_index)
@@ -55,11 +58,11 @@ class PipelineChecks:
         """Check that the transformer has one label for each class."""
         own = self.params.classes == "dataset"
         if known != (classes if own else IMAGENET_CLASSES):
-            of_what = f"{classes} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"
+            expected = f"{classes} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"
             raise ComponentError(
-                f"{self.label}: the transformer knows {known} classes, not the {of_what}",
+                f"{self.label}: the transformer knows {known} classes, not the {expected}",
                 where=_place(self.transformer),
-                hint="say in the parameter 'classes' which ones it knows",
+                hint="set the parameter 'classes' to the classes that it was trained on",
             )
 
     def check_steps(self, timesteps: int) -> None:
@@ -82,7 +85,7 @@ class PipelineChecks:
             )
 
     def _check_names(self, own: Sequence[str], dataset: str) -> None:
-        """Check that the pipeline, if it names its classes, names them as the data set does."""
+        """Check that the class names of the pipeline, if it has any, are those of the data set."""
         found = self.transformer.look()
         if self.params.transformer is not None or not isinstance(found, Path):
             return
@@ -92,7 +95,7 @@ class PipelineChecks:
             where = next(i for i, pair in enumerate(zip_longest(named, own)) if pair[0] != pair[1])
             theirs, ours = ([*names, "none"][min(where, len(names))] for names in (named, own))
             raise ComponentError(
-                f"{self.label} knows other classes than {dataset}: class {where} is {theirs} there, {ours} here",
+                f"{self.label} has other classes than {dataset}: class {where} is {theirs}, not {ours}",
                 where=str(index),
                 hint="name a pipeline of these classes in the parameter 'model'",
             )

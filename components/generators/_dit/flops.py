@@ -1,4 +1,4 @@
-"""The size of a DiT and a VAE, from their configurations alone: a multiply-add is two operations. No torch here."""
+"""The costs of a DiT and a VAE, from their configurations. A multiply-add counts as two operations. No torch here."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import Final
 
 from .._layers import Layer, attention, layer, norm, residual
 
-# Sines and cosines that diffusers embeds a timestep with.
+# Channels of the sines and cosines in diffusers' timestep embedding.
 TIMESTEP_CHANNELS: Final = 256
 
 
 @dataclass(frozen=True)
 class Dit:
-    """diffusers' ``DiTTransformer2DModel``, in which every block embeds timestep and label for itself.
+    """diffusers' ``DiTTransformer2DModel``. Each of its blocks has an embedding of timestep and label.
 
     Attributes:
+        layers: number of blocks.
         width: channels of a token.
-        channels, outputs: of the latents that it takes, and of its prediction.
+        patch: height and width of a patch.
+        channels: channels of the latents.
+        outputs: channels of the prediction.
         side: height and width of the latents.
-        labels: classes; one more label stands for none.
+        labels: number of classes; one more label means no class.
     """
 
     layers: int
@@ -33,12 +36,12 @@ class Dit:
 
     @property
     def tokens(self) -> int:
-        """Patches of a latent."""
+        """Return the number of patches of a latent."""
         return (self.side // self.patch) ** 2
 
     @property
     def flops(self) -> int:
-        """The operations of one latent's forward pass."""
+        """Return the operations of one latent's forward pass."""
         width, tokens, area = self.width, self.tokens, self.patch**2
         embedding = TIMESTEP_CHANNELS * width + width**2
         # Projections to queries, keys, values and back, and the two layers of four times the width.
@@ -50,12 +53,12 @@ class Dit:
 
     @property
     def launches(self) -> int:
-        """The kernels of a pass of any batch: ten linear layers, two norms and the attention of each block."""
+        """Return the kernel launches of a pass of any batch: ten linear layers, two norms and attention per block."""
         return 13 * self.layers
 
     @property
     def parameters(self) -> int:
-        """Numbers that are learnt; the positions of patches are not."""
+        """Return the number of learned weights; the position embedding is fixed."""
         width, area = self.width, self.patch**2
         embedding = (TIMESTEP_CHANNELS + 1) * width + (width + 1) * width + (self.labels + 1) * width
         block = embedding + 6 * (width + 1) * width + 4 * (width + 1) * width + (8 * width + 5) * width
@@ -65,7 +68,7 @@ class Dit:
 
     @property
     def difffit_parameters(self) -> int:
-        """Numbers that DiffFit trains where the blocks share one embedding: biases, labels, and the new scales."""
+        """Return the number of weights that DiffFit trains with one shared embedding: biases, labels and new scales."""
         width = self.width
         block = 6 * width + 4 * width + 5 * width
         ends = width + 2 * width + self.patch**2 * self.outputs
@@ -74,12 +77,12 @@ class Dit:
 
 @dataclass(frozen=True)
 class Vae:
-    """diffusers' ``AutoencoderKL``, as latent diffusion has it.
+    """diffusers' ``AutoencoderKL``, as in latent diffusion.
 
     Attributes:
-        widths: channels of the stages, from the pixels on; each but the last halves the image.
+        widths: channels of the stages, pixels first; each stage but the last halves the image.
         layers: residual blocks of a stage of the encoder; the decoder has one more.
-        channels: of the latents.
+        channels: channels of the latents.
         side: height and width of the latents.
     """
 
@@ -90,22 +93,22 @@ class Vae:
 
     @property
     def shrinks(self) -> int:
-        """The ratio of an image's side to its latent's."""
+        """Return the ratio of an image's side to its latent's."""
         return 1 << (len(self.widths) - 1)
 
     @property
     def decode_flops(self) -> int:
-        """The operations of decoding one latent."""
+        """Return the operations of decoding one latent."""
         return sum(layer.flops for layer in self._decoder())
 
     @property
     def encode_flops(self) -> int:
-        """The operations of encoding one image to the mean and variance of its latent."""
+        """Return the operations of encoding one image to the mean and variance of its latent."""
         return sum(layer.flops for layer in self._encoder())
 
     @property
     def parameters(self) -> int:
-        """The number of learnt weights."""
+        """Return the number of learned weights."""
         return sum(layer.parameters for layer in (*self._encoder(), *self._decoder()))
 
     def _decoder(self) -> Iterator[Layer]:
@@ -145,6 +148,6 @@ class Vae:
         yield from residual(width, width, self.side)
 
 
-# The pipeline of 256 pixels that the DiT paper published (arXiv:2212.09748).
+# The published pipeline of the DiT paper for 256 pixels (arXiv:2212.09748).
 DIT_XL2: Final = Dit(layers=28, width=1152, patch=2, channels=4, outputs=8, side=32, labels=1000)
 SD_VAE: Final = Vae(widths=(128, 256, 512, 512), layers=2, channels=4, side=32)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class LatentDit(Generator):
     """Samples of a DiT on the latents of a VAE, with classifier-free guidance.
 
-    The parts are laid out as diffusers saves a ``DiTPipeline``, in folders ``transformer``, ``vae`` and ``scheduler``;
-    weights are safetensors, or a state dict saved by torch. A part that is given by its name on the Hugging Face Hub is
-    known by the name; it is looked for in ``weights/<owner>/<name>`` in the data folder, then in the Hugging Face
-    cache; only `ddbench fetch` downloads it. A part in a folder is known by its content, which planning reads whole.
+    The parts are laid out as diffusers saves a ``DiTPipeline``, in folders ``transformer``, ``vae`` and ``scheduler``.
+    Weights are safetensors, or a state dict saved by torch. A part on the Hugging Face Hub is identified by its name.
+    It is looked up in ``weights/<owner>/<name>`` in the data folder, then in the Hugging Face cache. Only `ddbench
+    fetch` downloads it. A part in a folder is identified by its content, which planning reads completely.
     """
 
     has_latents = True
@@ -71,7 +71,7 @@ class LatentDit(Generator):
 
     def fingerprint(self) -> dict[str, str]:
         """Return the name or the content digest of each part. Raise ComponentError if a folder lacks a file."""
-        return {part.kind: part.known_by() for part in self.parts}
+        return {part.kind: part.fingerprint() for part in self.parts}
 
     def missing(self) -> str | None:
         """Return one sentence about the parts that are incomplete on this machine, or None."""
@@ -83,7 +83,7 @@ class LatentDit(Generator):
 
     @cached_property
     def size(self) -> PipelineCost | None:
-        """What the transformer and the VAE take; None where their sizes are not known."""
+        """Return the costs of the transformer and the VAE, or None if their sizes are unknown."""
         transformer, vae, _ = self.parts
         return PipelineCost.of(transformer, vae, half=self.params.precision == "bf16")
 
@@ -93,7 +93,7 @@ class LatentDit(Generator):
             case Sample():
                 return self._cost_of_sample
             case Loss():
-                return None if self.size is None else self.size.ask(1)
+                return None if self.size is None else self.size.predict(1)
             case Decode():
                 return None if self.size is None else self.size.decode()
         return None
@@ -104,7 +104,7 @@ class LatentDit(Generator):
         return PipelineChecks(self.label(), self.params, transformer, scheduler)
 
     def check(self, dataset: Dataset) -> None:
-        """Raise ComponentError if the pipeline, as far as it is known here, does not fit the data set."""
+        """Raise ComponentError if the pipeline's files on this machine do not fit the data set."""
         labels = self._checks.labels(dataset.classes, dataset.info.name)
         if self.size is not None:
             self._checks.check_count(self.size.dit.labels, len(labels))
@@ -113,12 +113,12 @@ class LatentDit(Generator):
             self._checks.check_steps(timesteps)
 
     def check_encoding(self, dataset: Dataset) -> None:
-        """Raise ComponentError if real images have other latents than the transformer takes."""
+        """Raise ComponentError if the latents of real images differ in size from the transformer's input."""
         if self.size is not None:
             check_latents(dataset.image_size, dataset.image_size // self.size.vae.shrinks, self.size.dit.side)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Read the parts. Raise ComponentError if one is missing or damaged, or knows other classes."""
+        """Read the parts. Raise ComponentError if one is missing or damaged, or has other classes."""
         self.use(self.open(data, self.params.precision, ctx))
 
     def open(self, data: TrainingData, precision: str, ctx: Context) -> LatentDitPrior:

@@ -1,4 +1,4 @@
-"""The modes of a class: centres of its real latents."""
+"""The modes of a class: cluster centres of its real latents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .real_latents import RealLatents
 
 
 def find_modes(latents: RealLatents, classes: int, count: int, ctx: Context) -> Tensor:
-    """``count`` centres of the means of each class's latents, float32 ``[classes, count, C, H, W]``, on the CPU."""
+    """Return ``count`` k-means centres of each class's mean latents: CPU, float32 ``[classes, count, C, H, W]``."""
     found = []
     for label in range(classes):
         own = latents.mean[0][latents.labels == label].float().cpu()

@@ -11,7 +11,7 @@ from ddbench import unkeyed
 
 from .weights import is_folder, is_name
 
-# The parameters that only sampling reads; a fit does not depend on them.
+# Parameters that only sampling reads; fits do not depend on them.
 SAMPLING: Final = ("scheduler", "sampling_steps", "guidance", "guided_channels", "compile", "block", "batch")
 
 
@@ -34,28 +34,31 @@ class LatentDitParams(ddbench.Params):
     )
     transformer: Source | None = unkeyed(
         None,
-        description="other weights in place of the pipeline's transformer, such as fine-tuned ones; as `model`",
+        description="another transformer than the pipeline's, such as a fine-tuned one; a name or a folder",
     )
     vae: Source | None = unkeyed(
-        None, description="in place of the pipeline's VAE; Minimax diffusion decodes with stabilityai/sd-vae-ft-mse"
+        None,
+        description="another VAE than the pipeline's; Minimax diffusion decodes with stabilityai/sd-vae-ft-mse",
     )
     classes: Literal["imagenet", "dataset"] = Field(
         "imagenet", description="the transformer's labels: ImageNet-1k's, or the data set's classes in order"
     )
     frequencies: Literal["diffusers", "dit"] = Field(
         "diffusers",
-        description="of the timestep's embedding: diffusers' pipeline spreads them over 127 intervals, DiT's own code "
+        description="frequencies of the timestep embedding: diffusers spreads them over 127 intervals, DiT's own code "
         "over 128",
     )
     scheduler: Literal["ddpm", "ddim"] = Field(
-        "ddpm", description="ddim draws no noise after the first; its timesteps are as the pipeline spaces them"
+        "ddpm", description="the sampler; ddim draws only the starting noise and keeps the pipeline's spacing of steps"
     )
-    sampling_steps: int = Field(50, ge=1, le=1000, description="50 is the literature's number")
-    guidance: float = Field(4.0, ge=0, description="classifier-free guidance; 1 is none, at half the cost")
+    sampling_steps: int = Field(50, ge=1, le=1000, description="steps of sampling; 50 is usual in the literature")
+    guidance: float = Field(4.0, ge=0, description="scale of classifier-free guidance; 1 is none, at half the cost")
     guided_channels: Literal[3, "all"] = Field(
-        3, description="latent channels that are guided, the first three or all; the others follow the class alone"
+        3, description="guided latent channels, the first three or all; the others follow the class alone"
     )
-    precision: Literal["float32", "bf16"] = Field("float32", description="of the transformer; the VAE is float32")
+    precision: Literal["float32", "bf16"] = Field(
+        "float32", description="precision of the transformer; the VAE is always float32"
+    )
     compile: bool = Field(
         False, description="compile the transformer's blocks with torch.compile, for pools that take hours on a GPU"
     )

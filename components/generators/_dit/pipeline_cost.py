@@ -1,4 +1,4 @@
-"""The cost of sampling a DiT pipeline, from the configurations of its parts. No torch here."""
+"""The cost of sampling a DiT pipeline, from the configurations of its parts. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .flops import DIT_XL2, SD_VAE, Dit, Vae
 from .weights import Part
 
 _HALF: Final = 2
-# Pipelines whose configuration is known where they are not on this machine.
+# Sizes of published parts, for machines without their files.
 _KNOWN: Final[Mapping[str, Dit | Vae]] = {
     "facebook/DiT-XL-2-256/transformer": DIT_XL2,
     "facebook/DiT-XL-2-256/vae": SD_VAE,
@@ -25,10 +25,12 @@ _KNOWN: Final[Mapping[str, Dit | Vae]] = {
 
 @dataclass(frozen=True)
 class PipelineCost:
-    """A transformer and a VAE.
+    """The costs of a transformer and a VAE.
 
     Attributes:
-        half: whether the transformer computes in half precision.
+        dit: the transformer's size.
+        vae: the VAE's size.
+        half: true if the transformer computes in half precision.
     """
 
     dit: Dit
@@ -37,13 +39,13 @@ class PipelineCost:
 
     @classmethod
     def of(cls, transformer: Part, vae: Part, *, half: bool) -> PipelineCost | None:
-        """Read the sizes on this machine, or take those of a known name; return None if neither is there."""
+        """Read the sizes on this machine, or take those of a published name; return None if both are missing."""
         dit, decoder = _sizes(transformer), _sizes(vae)
         if not isinstance(dit, Dit) or not isinstance(decoder, Vae):
             return None
         return cls(dit, replace(decoder, side=dit.side), half)
 
-    def ask(self, times: int) -> Cost:
+    def predict(self, times: int) -> Cost:
         """Return the cost of ``times`` passes of one latent through the transformer."""
         cost = Cost(self.dit.flops * times, launches=self.dit.launches * times)
         return cost.in_half_precision() if self.half else cost
@@ -57,16 +59,16 @@ class PipelineCost:
         return Cost(self.vae.encode_flops * images)
 
     def sample(self, steps: int, *, guided: bool, batch: int) -> Cost:
-        """Return the cost of one image and its latent, which is kept in half precision.
+        """Return the cost of one image and its latent, which is stored in half precision.
 
-        Memory holds the weights and, for a batch, three of the decoder's largest maps: a layer's input, its output, and
-        a map that is added.
+        Memory holds the weights, and three of the decoder's largest maps for a batch. These are a layer's input, its
+        output, and the map of a skip connection.
         """
         latent = self.dit.channels * self.dit.side**2
         pixels = (self.vae.side * self.vae.shrinks) ** 2
         held = self.dit.parameters * (_HALF if self.half else FLOAT) + self.vae.parameters * FLOAT
         held += 3 * FLOAT * batch * pixels * self.vae.widths[min(1, len(self.vae.widths) - 1)]
-        cost = self.ask(steps * (1 + guided)) + self.decode()
+        cost = self.predict(steps * (1 + guided)) + self.decode()
         # A guided step is one pass of twice the batch.
         launches = steps * self.dit.launches / batch
         return replace(cost, memory_bytes=held, disk_bytes=COLOURS * pixels + _HALF * latent, launches=launches)
@@ -95,5 +97,5 @@ def _transformer(config: Mapping[str, Any]) -> Dit:
 
 def _vae(config: Mapping[str, Any]) -> Vae:
     widths = tuple(config["block_out_channels"])
-    # Whatever size it was trained on: its latents are as large as those that the transformer takes.
+    # The side is replaced by the transformer's, since the VAE takes images of any size.
     return Vae(widths, config["layers_per_block"], config["latent_channels"], side=0)

@@ -20,18 +20,18 @@ from ddbench.toolkit import enough_memory, environment, ignore, in_pieces, sha25
 from .checks import check_latents
 from .prior import LatentDitPrior
 
-# Images and mirror images that are encoded together while there is memory for so many. An encoder may add in another
-# order where there are fewer: latents then differ by rounding, most of which half precision hides.
+# Images and mirror images in one batch of the encoder; fewer if memory runs out. The size of a batch can change the
+# order of additions. Latents then differ by rounding, most of which half precision hides.
 _TOGETHER = 20
 
 
 @dataclass(frozen=True)
 class RealLatents:
-    """Means and deviations of what the VAE encodes, half precision ``[2, N, C, H, W]``: each image, and mirrored.
-
-    ``[1, N, C, H, W]`` where no image is mirrored.
+    """Means and standard deviations of the latents of real images, in half precision.
 
     Attributes:
+        mean: means, ``[2, N, C, H, W]`` of images and mirror images; ``[1, N, C, H, W]`` without mirror images.
+        deviation: standard deviations, of the same shape.
         labels: classes of the data set, ``[N]``.
     """
 
@@ -49,20 +49,26 @@ class RealLatents:
         mirrored: bool = True,
         progress: Callable[[int, int], None] = ignore,
     ) -> RealLatents:
-        """Encode the training images; ``progress`` is told how many are done.
+        """Encode the training images.
+
+        Args:
+            data: the training images.
+            prior: the VAE and the transformer.
+            mirrored: true to encode mirror images too.
+            progress: called with the numbers of encoded and of all images.
 
         Raises:
-            ComponentError: they are not as large as those that the prior makes, or there is no memory for one of them.
+            ComponentError: images differ in size from the prior's, or memory is too small for one of them.
         """
         device, size = prior.network.device, int(prior.network.config.sample_size)
         views = 1 + mirrored
 
         def encode(span: slice) -> Tensor:
             images = data.train.images[span].to(device).float() / 255
-            told = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
-            check_latents(data.image_size, told.shape[-1], size)
+            latents = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
+            check_latents(data.image_size, latents.shape[-1], size)
             progress(min(span.stop, len(data.train)), len(data.train))
-            return told.reshape(2, views, len(images), *told.shape[2:]).half()
+            return latents.reshape(2, views, len(images), *latents.shape[2:]).half()
 
         one = f"encoding an image of {data.image_size} px{' and its mirror image' if mirrored else ''}"
         encoded = in_pieces(one, len(data.train), _TOGETHER // views, encode)
@@ -72,16 +78,16 @@ class RealLatents:
 
     @classmethod
     def shared(cls, data: TrainingData, prior: LatentDitPrior, ctx: Context, *, mirrored: bool = True) -> RealLatents:
-        """Those that another fit has left in ``ctx.cache``; else they are encoded, and left there.
+        """Read the latents that another fit left in ``ctx.cache``, or encode them and leave them there.
 
-        Encoding takes longer than many a fine-tuning, and of one data set and VAE it is the same for all.
+        Encoding can take longer than fine-tuning. Its result is the same for every fit of one data set and VAE.
         """
         if ctx.cache is None:
             return cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
-        path = ctx.cache / f"latents-{_known_by(data, prior, ctx, mirrored)}.safetensors"
+        path = ctx.cache / f"latents-{_cache_key(data, prior, ctx, mirrored)}.safetensors"
         ctx.cache.mkdir(exist_ok=True)
         with path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another fit may be at it
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another fit may be encoding
             kept = _read(path)
             if kept is None:
                 made = cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
@@ -95,27 +101,27 @@ class RealLatents:
         return len(self.labels)
 
     def draw(self, chosen: Tensor, mirrored: Tensor, noise: Tensor) -> Tensor:
-        """Latents of the images ``chosen [n]``, float32 ``[n, C, H, W]``, off their means by so many deviations."""
+        """Return latents of the images ``chosen [n]``: mean + deviation · ``noise``, float32 ``[n, C, H, W]``."""
         which = mirrored.long()
         return self.mean[which, chosen].float() + self.deviation[which, chosen].float() * noise
 
 
-def _known_by(data: TrainingData, prior: LatentDitPrior, ctx: Context, mirrored: bool) -> str:
-    """A digest of all that decides the latents."""
+def _cache_key(data: TrainingData, prior: LatentDitPrior, ctx: Context, mirrored: bool) -> str:
+    """Return a digest of everything that determines the latents."""
     vae = prior.vae.state_dict()
     config = {name: value for name, value in prior.vae.config.items() if not name.startswith("_")}
-    known = {
+    content = {
         "images": tensor_digest(data.train.images),
         "vae": {name: tensor_digest(value) for name, value in vae.items()},
         "config": json.dumps(config, sort_keys=True, default=str),
         "mirrored": mirrored,
         "environment": environment(ctx.device, ctx.threads),
     }
-    return sha256_json(known)[:32]
+    return sha256_json(content)[:32]
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:
-    """What was left there, if it is whole."""
+    """Return the latents in a file, or None if it is missing or damaged."""
     with suppress(OSError, SafetensorError), safe_open(path, framework="pt") as file:
         found = {name: file.get_tensor(name) for name in ("mean", "deviation")}
         if file.metadata()["digests"] == _digests(found):

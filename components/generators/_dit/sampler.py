@@ -37,7 +37,7 @@ Steer: TypeAlias = Callable[[Step], Tensor]
 
 @dataclass(frozen=True)
 class Sampler:
-    """The sampling of a prior's latents as the parameters say."""
+    """Sampling of a prior's latents with the generator's parameters."""
 
     prior: LatentDitPrior
     params: LatentDitParams
@@ -62,9 +62,9 @@ class Sampler:
         return latents
 
     def guided(self, noisy: Tensor, t: Tensor, class_index: int) -> Tensor:
-        """Return the output that sampling follows at timestep ``t``.
+        """Return the guided output at timestep ``t``.
 
-        Guided channels follow the guided noise. All other channels follow the class alone.
+        Only the guided channels are extrapolated. All other channels depend on the class alone.
         """
         prior, params, count = self.prior, self.params, len(noisy)
         labels = prior.labels[class_index].expand(count)

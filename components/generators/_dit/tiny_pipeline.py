@@ -1,4 +1,4 @@
-"""A pipeline that is made in no time, for checks: networks of the real classes with random weights."""
+"""A tiny pipeline for checks: small networks with random weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, DiTPipeline, DiTTransformer2
 
 
 def save_tiny_pipeline(folder: Path, classes: int, image_size: int) -> None:
-    """Write it as diffusers does; its latents are as large as its images."""
+    """Save a pipeline in diffusers' layout. Its latents are as large as its images."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         transformer = DiTTransformer2DModel(

@@ -12,10 +12,10 @@ from typing import Final
 from ddbench import ComponentError, Progress
 from ddbench.toolkit import sha256_json
 
-from ..._hub import Repository, is_whole, kept_in, meant_folder, shards
+from ..._hub import Repository, fetched_folder, is_complete, local_folder_hint, shards
 from .._files.content import content_digest
 
-# The pipeline that comes with ddbench, and where it is.
+# The pipeline that comes with ddbench, and its folder.
 SHIPPED: Final = "ddbench/dit-nano"
 _SHIPPED_FOLDER: Final = Path(__file__).parents[1] / "_dit_nano"
 
@@ -30,7 +30,7 @@ def is_folder(source: str) -> bool:
 
 
 def is_name(source: str) -> bool:
-    """Return whether a source is written as ``owner/name`` on the Hugging Face Hub, as its library allows it."""
+    """Return whether a source is a valid ``owner/name`` on the Hugging Face Hub."""
     one = r"\w([\w.-]{,94}\w)?"
     named = re.fullmatch(f"{one}/{one}", source, re.ASCII) is not None
     return named and "--" not in source and ".." not in source and not source.endswith(".git")
@@ -40,16 +40,15 @@ def is_name(source: str) -> bool:
 class Part:
     """The transformer, the VAE or the scheduler of a pipeline, as diffusers saves it.
 
-    A part that is given by a name is known by the name, and looked for in ``weights/<name>`` in the data folder, then
-    in the Hugging Face cache. A part in a folder of the user's, or of the pipeline that comes with ddbench, is known by
-    its content.
+    A part on the Hugging Face Hub is identified by its name. It is looked up in ``weights/<name>`` in the data folder,
+    then in the Hugging Face cache. A part in a folder, or in the shipped pipeline, is identified by its content.
 
     Attributes:
         kind: ``transformer``, ``vae`` or ``scheduler``.
         source: a name on the Hugging Face Hub (``owner/name``), or a folder.
-        inside: the part's own folder in there; empty if the source holds this part alone.
-        parameter: the parameter that says the source.
-        wanted_by: who needs it, for messages.
+        inside: the part's folder in the source; empty if the source holds this part alone.
+        parameter: the parameter that names the source.
+        wanted_by: the component that needs the part, for messages.
     """
 
     kind: str
@@ -60,42 +59,42 @@ class Part:
 
     @property
     def folder(self) -> Path | None:
-        """The folder that the source stands for; None for a name on the Hub."""
+        """Return the part's folder if the source is a folder, or None for a name on the Hub."""
         if self.source == SHIPPED:
             return _SHIPPED_FOLDER / self.inside
         return Path(self.source).expanduser().absolute() / self.inside if is_folder(self.source) else None
 
-    def known_by(self) -> str:
-        """The name, or the digest of the files in the folder. Raises ComponentError if the folder lacks one of them."""
+    def fingerprint(self) -> str:
+        """Return the name, or the digest of the folder's files. Raise ComponentError if one of them is missing."""
         if self.folder is None:
             return f"{self.source}/{self.inside}".rstrip("/")
         return sha256_json({path.name: content_digest(path) for path in self._files(self.find())})
 
     def find(self) -> Path:
-        """The first folder that has all of the part's files. Raises ComponentError, with the remedy, if none has."""
+        """Return the first folder with all of the part's files. Raise ComponentError with a hint if there is none."""
         found = self.look()
         if isinstance(found, Path):
             return found
-        said, hint = found
-        raise ComponentError(f"{self.wanted_by} finds {said}", hint=hint)
+        gap, hint = found
+        raise ComponentError(f"{self.wanted_by} finds {gap}", hint=hint)
 
     def look(self) -> Path | tuple[str, str]:
-        """The first folder that has all of the part's files, whole; or what is missing there, and the remedy."""
+        """Return the first folder with complete files of the part, or a message about the missing file and a hint."""
         gaps = []
         for place in self._places():
             index = place.parent / PIPELINE_INDEX
             files = [*self._files(place), *([index] if self.inside and index.is_file() else [])]
-            gap = next((path for path in files if not is_whole(path)), None)
+            gap = next((path for path in files if not is_complete(path)), None)
             if gap is None:
                 return place
             gaps.append(f"{gap} is cut off or damaged" if gap.is_file() else f"{place} has no {gap.name}")
         if self.folder is not None:
-            hint = f"parameter '{self.parameter}' names a folder that diffusers' save_pretrained wrote"
+            hint = f"give the parameter '{self.parameter}' a folder written by diffusers' save_pretrained"
             return f"no {self.kind}: {gaps[0]}", hint
         if len(gaps) == 1:
             gaps.append(f"the Hugging Face cache has no {self.source}")
-        hint = meant_folder(self.source) or f"name a folder in the parameter '{self.parameter}'"
-        hint = f"`ddbench fetch SUITE` gets it, or {hint}"
+        hint = local_folder_hint(self.source) or f"name a folder in the parameter '{self.parameter}'"
+        hint = f"run `ddbench fetch SUITE`, or {hint}"
         return f"no {self.kind} of {self.source}: {' and '.join(gaps)}", hint
 
     def fetch(self, repository: Repository, progress: Progress) -> None:
@@ -118,8 +117,8 @@ class Part:
         from huggingface_hub import try_to_load_from_cache
 
         cached = try_to_load_from_cache(self.source, self._inside(self._config))
-        kept = kept_in(self.source) / self.inside
-        return [kept, Path(cached).parent] if isinstance(cached, str) else [kept]
+        fetched = fetched_folder(self.source) / self.inside
+        return [fetched, Path(cached).parent] if isinstance(cached, str) else [fetched]
 
     def _inside(self, name: str) -> str:
         """Return the name of one of the part's files in its source."""
@@ -130,7 +129,7 @@ class Part:
         return "scheduler_config.json" if self.kind == "scheduler" else "config.json"
 
     def _files(self, place: Path) -> list[Path]:
-        """The files that are read there."""
+        """Return the files of the part in a folder."""
         return [place / self._config, *([] if self.kind == "scheduler" else weights(place))]
 
 
@@ -166,7 +165,7 @@ def fetch_missing(parts: Sequence[Part], progress: Progress) -> None:
         except ComponentError as error:
             problems.append(error)
     if len(problems) > 1:
-        raise ExceptionGroup(f"{parts[0].wanted_by}: several parts cannot be had", problems)
+        raise ExceptionGroup(f"{parts[0].wanted_by}: several parts cannot be fetched", problems)
     if problems:
         raise problems[0]
 
@@ -176,7 +175,7 @@ def _fetch_from_source(parts: Sequence[Part], progress: Progress) -> None:
     if parts[0].folder is not None:
         parts[0].find()
         return
-    repository = Repository.ask(parts[0].source)
+    repository = Repository.query(parts[0].source)
     if any(part.inside for part in parts) and PIPELINE_INDEX in repository.files:
         repository.fetch(PIPELINE_INDEX, progress)
     for part in parts:
@@ -200,12 +199,12 @@ def class_names(index: Path) -> list[str]:
         labels = json.loads(index.read_text(encoding="utf-8")).get("id2label") or {}
         return [labels[str(i)] for i in range(len(labels))]
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise ComponentError("is no index of a pipeline", where=str(index), hint="fetch it again") from None
+        raise ComponentError("is not an index of a pipeline", where=str(index), hint="fetch it again") from None
 
 
 def weights(folder: Path) -> list[Path]:
-    """The files of a part's weights that are or should be in its folder: one, or an index and the shards it names."""
+    """Return the expected files of a part's weights: one file, or an index and its shards."""
     forms = [folder / form for name in _WEIGHTS for form in (name, f"{name}.index.json")]
-    # Beside whole weights, others that are cut off are not what is read.
-    there = [*filter(is_whole, forms), *filter(Path.is_file, forms), forms[0]]
-    return [there[0], *(folder / shard for shard in shards(there[0]))]
+    # Complete files are preferred to truncated ones.
+    candidates = [*filter(is_complete, forms), *filter(Path.is_file, forms), forms[0]]
+    return [candidates[0], *(folder / shard for shard in shards(candidates[0]))]

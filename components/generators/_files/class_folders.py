@@ -1,4 +1,4 @@
-"""Which folder of a pool holds which class, and its images in order. Nothing is decoded and torch is not imported."""
+"""The folder of each class in a pool, and its images in order. No image is decoded. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -19,29 +19,31 @@ OTHER_IMAGES: Final = (".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".ppm",
 
 
 def class_folders(root: Path) -> list[Path]:
-    """The folders directly in ``root``, by name; hidden ones do not count. Raises DataError if there are none."""
+    """Return the folders directly in ``root``, by name, without hidden ones. Raise DataError if there are none."""
     with readable(root):
-        there = root.is_dir()
-        found = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")) if there else []
-    if not there:
+        exists = root.is_dir()
+        found = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")) if exists else []
+    if not exists:
         raise DataError(
-            "there is no such folder", where=str(root), hint="a pool is <class>/<n>.png, relative to where ddbench runs"
+            "there is no such folder",
+            where=str(root),
+            hint="check the path; a relative path starts at the working directory",
         )
     if not found:
-        raise DataError("holds no class folders", where=str(root), hint="a pool is <class>/<n>.png")
+        raise DataError("holds no class folders", where=str(root), hint="arrange the pool as <class>/<n>.png")
     return found
 
 
 def match_classes(root: Path, classes: Sequence[ClassInfo]) -> list[Path]:
-    """The folder of each class, in label order.
+    """Return the folder of each class, in label order.
 
-    All folders are named by one scheme: class name (case, spaces and punctuation do not count), WordNet id, label
-    index (0 … C − 1), or ImageNet-1k index; leading zeros of an index do not count. Folders of other classes may lie
-    beside them, so that one ImageNet pool serves its subsets.
+    All folders are named by one scheme: class name, WordNet id, label index (0 … C − 1), or ImageNet-1k index. Case,
+    spaces and punctuation of names are ignored, and leading zeros of an index. Folders of other classes are ignored,
+    so one ImageNet pool serves its subsets.
 
     Raises:
-        DataError: a class has no folder or two, two schemes fit and disagree, or label indices fit, and labels do not
-            follow the WordNet ids: pools are numbered by either order, and do not say by which.
+        DataError: a class has no folder or two, or two schemes fit and disagree. Label indices are also refused if
+            labels do not follow the WordNet ids, since pools are numbered in either order.
     """
     folders = class_folders(root)
     fitting: dict[str, list[Path]] = {}
@@ -55,12 +57,12 @@ def match_classes(root: Path, classes: Sequence[ClassInfo]) -> list[Path]:
         if not missing:
             fitting[scheme] = [_only(by_name[name], classes[c].name) for c, name in enumerate(names)]
     if not fitting:
-        raise DataError(min(misfits, key=lambda misfit: misfit[0])[1], where=str(root), hint=_naming(classes))
-    return _only_reading(fitting, classes, root)
+        raise DataError(min(misfits, key=lambda misfit: misfit[0])[1], where=str(root), hint=_naming_hint(classes))
+    return _agreed_folders(fitting, classes, root)
 
 
 def _schemes(classes: Sequence[ClassInfo]) -> dict[str, tuple[str, ...]]:
-    """For each scheme that tells the classes apart, their names under it."""
+    """Return the names of the classes in each scheme that has a different name for every class."""
     schemes: dict[str, list[str | int | None]] = {
         "class names": [c.name for c in classes],
         "WordNet ids": [c.wnid for c in classes],
@@ -72,7 +74,7 @@ def _schemes(classes: Sequence[ClassInfo]) -> dict[str, tuple[str, ...]]:
 
 
 def _spelling(name: str) -> str:
-    """A name as it is compared: letters and digits, lower case; a number without leading zeros."""
+    """Return a name for comparison: lower-case letters and digits, or a number without leading zeros."""
     plain = "".join(ch for ch in name.casefold() if ch.isalnum())
     return str(int(plain)) if plain.isdecimal() else plain
 
@@ -84,25 +86,25 @@ def _only(folders: list[Path], class_name: str) -> Path:
     return folders[0]
 
 
-def _only_reading(fitting: dict[str, list[Path]], classes: Sequence[ClassInfo], root: Path) -> list[Path]:
-    """The folders on which all schemes that fit agree. Raises DataError where the names leave a doubt."""
+def _agreed_folders(fitting: dict[str, list[Path]], classes: Sequence[ClassInfo], root: Path) -> list[Path]:
+    """Return the folders if all schemes that fit agree. Raise DataError if the names are ambiguous."""
     first, *others = fitting.values()
     if any(other != first for other in others):
-        doubt = f"can be read as {' or as '.join(fitting)}, which disagree"
+        problem = f"can be read as {' or as '.join(fitting)}, which disagree"
     elif "label indices" in fitting and not _follow_wordnet(classes):
-        doubt = "are numbered, which could follow the order of the labels or that of the WordNet ids"
+        problem = "are numbered, which could follow the order of the labels or that of the WordNet ids"
     else:
         return first
-    raise DataError(f"the folders {doubt}", where=str(root), hint="name them by class name or WordNet id")
+    raise DataError(f"the folders {problem}", where=str(root), hint="name them by class name or WordNet id")
 
 
 def _follow_wordnet(classes: Sequence[ClassInfo]) -> bool:
-    """Whether labels come in the order of the WordNet ids, as far as there are any."""
+    """Return whether the labels of classes with WordNet ids follow the order of these ids."""
     wnids = [c.wnid for c in classes if c.wnid]
     return wnids == sorted(wnids)
 
 
-def _naming(classes: Sequence[ClassInfo]) -> str:
+def _naming_hint(classes: Sequence[ClassInfo]) -> str:
     first = classes[0]
     ways = [f"class name ('{first.name}')"]
     ways += [f"WordNet id ('{first.wnid}')"] if first.wnid else []
@@ -112,13 +114,14 @@ def _naming(classes: Sequence[ClassInfo]) -> str:
 
 
 def image_files(folder: Path, order: Order = "natural") -> list[Path]:
-    """The images of one class in order. Hidden and non-image files do not count.
+    """Return the images of one class in order. Hidden files and other files are ignored.
 
     Args:
-        order: natural, ``2.png`` before ``10.png``; or that of the names as text.
+        folder: the folder of the class.
+        order: ``natural`` puts ``2.png`` before ``10.png``; ``lexicographic`` sorts names as text.
 
     Raises:
-        DataError: an image is of another format, or there is none.
+        DataError: there is no image, or one has another format than PNG or WebP.
     """
     with readable(folder):
         files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
@@ -134,13 +137,13 @@ def image_files(folder: Path, order: Order = "natural") -> list[Path]:
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:
-    """Runs of digits as numbers; names that differ in leading zeros alone by spelling."""
+    """Return a sort key that compares runs of digits as numbers; leading zeros break ties."""
     parts = re.split(r"([0-9]+)", name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 def pool_digest(root: Path) -> str:
-    """Hex SHA-256 over the class folders' names, the images' names, and the images' bytes."""
+    """Return the hex SHA-256 of the names of class folders, the names of images, and the bytes of images."""
     digest = hashlib.sha256()
     for folder in class_folders(root):
         for path in image_files(folder):

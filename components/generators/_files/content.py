@@ -1,4 +1,4 @@
-"""What files are known by wherever they lie: their content. Torch is not imported."""
+"""Digests of the content of files. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from ddbench.toolkit import file_sha256, settled
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Raises DataError, naming the file or folder, where one cannot be read."""
+    """Re-raise errors of reading as a DataError that names the file or folder."""
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"cannot be read: {error.strerror or error}", where=str(error.filename or path), hint="see who may read it"
+            f"cannot be read: {error.strerror or error}",
+            where=str(error.filename or path),
+            hint="check its permissions",
         ) from None
 
 
 def content_digest(path: Path) -> str:
-    """Hex SHA-256 of a file, read once for as long as its time and size stay the same.
+    """Return the hex SHA-256 of a file. It is read again only if its time or size has changed.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: the file cannot be read.
     """
     with readable(path):
         stat = path.stat()
@@ -37,5 +39,5 @@ def content_digest(path: Path) -> str:
 
 @cache
 def _digest(path: Path, mtime_ns: int, size: int) -> str:
-    """The digest; time and size are there so that a changed file is read again."""
+    """Return the digest. Time and size are part of the cache key, so a changed file is read again."""
     return file_sha256(path)

@@ -1,4 +1,4 @@
-"""Read 8-bit RGB images that were stored without loss, and refuse every other file with what to do about it."""
+"""Read 8-bit RGB images from lossless formats; refuse other files with a hint."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _PNG_BIT_DEPTH = 24  # offset of the bit depth in the header chunk, which comes 
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """The pixels of a square PNG or lossless WebP, ``[H, W, 3]``.
+    """Return the pixels of a square PNG or lossless WebP, ``[H, W, 3]``.
 
     Raises:
-        DataError: naming the file: it cannot be read, is damaged, lossy, not square, not RGB, or of more than 8 bits.
+        DataError: the file cannot be read, is damaged, lossy, not square, not RGB, or has more than 8 bits a channel.
     """
     where = str(path)
     with readable(path):
         data = path.read_bytes()
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as image:
-            image.verify()  # the checksums of a PNG, which decoding ignores
+            image.verify()  # checks the checksums of a PNG, which decoding ignores
         with Image.open(BytesIO(data), formats=_FORMATS) as image:
             pixels = np.asarray(image)
             mode = "RGBA" if "transparency" in image.info else image.mode
@@ -39,7 +39,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot be decoded ({error})", where=where, hint="make the image again") from None
     if mode != "RGB":
-        raise DataError(f"is of mode {mode}, not RGB", where=where, hint="convert it to RGB")
+        raise DataError(f"has mode {mode}, not RGB", where=where, hint="convert it to RGB")
     if frames != 1:
         raise DataError(f"is an animation of {frames} frames", where=where, hint="convert it to a still PNG")
     if is_png and data[_PNG_BIT_DEPTH] != 8:
@@ -56,7 +56,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 
 
 def _is_lossless_webp(data: bytes) -> bool:
-    """Whether the image data is in a chunk ``VP8L``; chunks follow the 12-byte RIFF header, padded to even length."""
+    """Return whether a ``VP8L`` chunk holds the image. Chunks follow the 12-byte RIFF header and have even lengths."""
     at = 12
     while at + 8 <= len(data):
         if data[at : at + 4] in (b"VP8 ", b"VP8L"):

@@ -1,4 +1,4 @@
-"""A pool in one safetensors file: what it must hold. Torch is not imported."""
+"""Checks of a pool in one safetensors file. Torch is not imported here."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ _LAYOUT: Final = {
 
 @contextmanager
 def opened(path: Path, framework: str = "numpy") -> Iterator[Any]:
-    """The file, its tensors unread. Raises DataError where there is none, or it is not safetensors."""
+    """Open the file without reading its tensors. Raise DataError if it is missing or not safetensors."""
     with readable(path):
-        there = path.is_file()
-    if not there:
+        exists = path.is_file()
+    if not exists:
         raise DataError(
-            "there is no such file", where=str(path), hint="it is looked for relative to where ddbench runs"
+            "there is no such file",
+            where=str(path),
+            hint="check the path; a relative path starts at the working directory",
         )
     try:
         with safe_open(path, framework=framework) as file:
@@ -45,14 +47,19 @@ def opened(path: Path, framework: str = "numpy") -> Iterator[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Register:
-    """What is known of a pool before its images are read: each one's label and id, in the file's order."""
+    """Labels and ids of a pool's images, in the file's order. Images are read later.
+
+    Attributes:
+        labels: class indices, ``[N]``.
+        ids: one id for each image.
+    """
 
     labels: NDArray[np.int64]
     ids: tuple[str, ...]
 
     @classmethod
     def read(cls, path: Path, class_names: Sequence[str]) -> Register:
-        """Raises DataError where the file is not a pool with images of every class."""
+        """Read and check a file. Raise DataError if it is not a pool with images of every class."""
         with opened(path) as file:
             _check_tensors(file, path)
             labels: NDArray[np.int64] = file.get_tensor("labels")
@@ -62,7 +69,7 @@ class Register:
 
 
 def _check_tensors(file: Any, path: Path) -> None:
-    """Dtypes and shapes, from the header alone."""
+    """Check data types and shapes from the header. Raise DataError if one is wrong."""
     parts = {name: file.get_slice(name) for name in _LAYOUT if name in set(file.keys())}
     for name in ("images", "labels"):
         if name not in parts:
@@ -84,7 +91,7 @@ def _check_tensors(file: Any, path: Path) -> None:
 
 
 def _check_labels(labels: NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
-    """Every label is of a class, and every class has one."""
+    """Raise DataError if a label has no class, or a class has no image."""
     import numpy as np
 
     last = len(class_names) - 1
@@ -101,7 +108,7 @@ def _check_labels(labels: NDArray[np.int64], class_names: Sequence[str], path: P
 
 
 def _ids(given: str | None, count: int, path: Path) -> tuple[str, ...]:
-    """The ids that the metadata give, else the positions."""
+    """Return the ids from the metadata, or else the positions."""
     if given is None:
         return tuple(f"{i:06d}" for i in range(count))
     try:

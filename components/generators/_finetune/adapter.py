@@ -1,4 +1,4 @@
-"""What fine-tuning has changed in a transformer, put into it."""
+"""The fine-tuned weights of a transformer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .difffit import SCALE, add_scales, tie_embeddings
 ADAPTER: Final = "adapter.safetensors"
 
 
-def put_in(folder: Path, network: DiTTransformer2DModel) -> None:
-    """Give the network the weights in a folder that a fit has filled; it stays frozen."""
+def load_adapter(folder: Path, network: DiTTransformer2DModel) -> None:
+    """Load the weights that a fit wrote to a folder into the network, and freeze it."""
     path = folder / ADAPTER
     with loading(path, "a fine-tuned transformer"):
         changed = load_file(path)

@@ -1,10 +1,12 @@
-"""Checkpoints of DiT and of methods that fine-tune it, in the layout of DiT's own code, converted once.
+"""Conversion of checkpoints of DiT, and of methods that fine-tune it, from the layout of DiT's own code.
 
 Such a file is a dictionary with the weights under ``ema`` and ``model``, or the weights themselves, as in safetensors.
-DiT computes queries, keys and values in one layer, and has one embedding of timesteps and one of labels, where
-diffusers' class has three layers, and a copy of the embeddings in each block. The methods' code adds the scales γ of
-DiffFit: of a block's attention ``attn.gamma1`` (queries, keys and values) and ``attn.gamma2`` (projection), of its
-branches ``gamma1`` and ``gamma2``. A checkpoint of DiT itself has none: they stay 1.
+DiT has one layer for queries, keys and values, one timestep embedding and one label embedding. diffusers' class has
+three layers, and a copy of the embeddings in each block.
+
+The methods' code adds the scales γ of DiffFit to each block. They are ``attn.gamma1`` (queries, keys and values) and
+``attn.gamma2`` (projection) of the attention, and ``gamma1`` and ``gamma2`` of the branches. A checkpoint of DiT itself
+has no scales: they stay 1.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from .adapter import ADAPTER
 from .difffit import SCALE, add_scales, tie_embeddings
 from .fine_tuning import REPORT
 
-_WHOLE = {
+_ENDS = {
     "pos_embed.proj": "x_embedder.proj",
     "proj_out_1": "final_layer.adaLN_modulation.1",
     "proj_out_2": "final_layer.linear",
@@ -44,13 +46,13 @@ _EMBEDDING = {
     "class_embedder.embedding_table": "y_embedder.embedding_table",
 }
 _SCALES = {"attn1.to_out.0": "attn.gamma2", "attn1": "gamma1", "ff": "gamma2"}
-# The fixed table of positions: diffusers computes it.
+# The fixed table of positions, which diffusers computes.
 _COMPUTED = {"pos_embed"}
-_OF_THIS = "give a checkpoint of the transformer in the parameter 'model'"
+_HINT = "give a checkpoint of the transformer in the parameter 'model'"
 
 
 def convert(path: Path, network: DiTTransformer2DModel, out_dir: Path) -> None:
-    """Write what a checkpoint changes in ``network``. Raises ComponentError if it is none of this transformer."""
+    """Write the weights that a checkpoint changes. Raise ComponentError if it belongs to another transformer."""
     given_weights(path, "checkpoint")
     with loading(path, "a checkpoint of a DiT"):
         which, theirs = _weights(path)
@@ -70,21 +72,21 @@ def convert(path: Path, network: DiTTransformer2DModel, out_dir: Path) -> None:
 def _read(path: Path) -> Any:
     if path.suffix == ".safetensors":
         return load_file(path)
-    # Such files keep the arguments of their training, of this harmless class.
+    # Such files contain the arguments of their training as a Namespace, which is safe to load.
     with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _weights(path: Path) -> tuple[str, Mapping[str, Tensor]]:
-    """Which of the weights in a checkpoint are taken, and these. Raises ComponentError where it holds none."""
+    """Return the weights to take from a checkpoint, and their key. Raise ComponentError if it holds none."""
     content = _read(path)
     held: Mapping[Any, Any] = content if isinstance(content, Mapping) else {}
     which, weights = next(((name, held[name]) for name in ("ema", "model") if name in held), ("weights", held))
     if not (isinstance(weights, Mapping) and weights and all(map(_is_weight, weights.items()))):
         raise ComponentError(
-            "is no checkpoint of a DiT: it holds no weights by name",
+            "is not a checkpoint of a DiT: it holds no weights by name",
             where=str(path),
-            hint="give one that DiT's code, or a method's, has saved in the parameter 'checkpoint'",
+            hint="give the parameter 'checkpoint' a file saved by DiT's code, or by a method's",
         )
     return which, weights
 
@@ -95,7 +97,7 @@ def _is_weight(item: tuple[Any, Any]) -> bool:
 
 
 def _renamed(path: Path, theirs: Mapping[str, Tensor], blocks: int) -> Iterator[tuple[str, Tensor]]:
-    """Their weights, float32, by the names that diffusers gives them. Raises ComponentError where one has no place."""
+    """Yield the weights, float32, with their names in diffusers. Raise ComponentError for an unknown name."""
     left = {name: value.float() for name, value in theirs.items() if name not in _COMPUTED}
 
     def take(ours: str, name: str) -> Iterator[tuple[str, Tensor]]:
@@ -103,7 +105,7 @@ def _renamed(path: Path, theirs: Mapping[str, Tensor], blocks: int) -> Iterator[
             if f"{name}.{part}" in left:
                 yield f"{ours}.{part}", left.pop(f"{name}.{part}")
 
-    for ours, name in _WHOLE.items():
+    for ours, name in _ENDS.items():
         yield from take(ours, name)
     for ours, name in _EMBEDDING.items():
         yield from take(f"transformer_blocks.0.norm1.emb.{ours}", name)
@@ -119,20 +121,20 @@ def _renamed(path: Path, theirs: Mapping[str, Tensor], blocks: int) -> Iterator[
                 thirds = left.pop(f"{their_block}.{name}").chunk(3)
                 yield from zip((f"{block}.attn1.to_{x}.{part}" for x in "qkv"), thirds, strict=True)
     if left:
-        said = f"has '{min(left)}', which a DiT of {blocks} blocks has not"
-        raise ComponentError(said, where=str(path), hint=_OF_THIS)
+        message = f"has '{min(left)}', which a DiT of {blocks} blocks does not have"
+        raise ComponentError(message, where=str(path), hint=_HINT)
 
 
 def _check(path: Path, theirs: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
-    """Raise ComponentError unless every weight is there, in the same shape."""
-    # Scales that a checkpoint lacks in some block are 1.
+    """Raise ComponentError unless all weights are present with the same shapes."""
+    # Missing scales are 1.
     missing = sorted(name for name in own if name not in theirs and not name.endswith(f".{SCALE}"))
     wrong = sorted(name for name in theirs if name not in own or theirs[name].shape != own[name].shape)
     if not missing and not wrong:
         return
     if missing:
-        said = f"has no weights for '{missing[0]}'"
+        message = f"has no weights for '{missing[0]}'"
     else:
         has = "none" if wrong[0] not in own else str(tuple(own[wrong[0]].shape))
-        said = f"has '{wrong[0]}' of shape {tuple(theirs[wrong[0]].shape)}, and the pipeline's transformer {has}"
-    raise ComponentError(said, where=str(path), hint=_OF_THIS)
+        message = f"has '{wrong[0]}' of shape {tuple(theirs[wrong[0]].shape)}, and the pipeline's transformer {has}"
+    raise ComponentError(message, where=str(path), hint=_HINT)

@@ -1,4 +1,4 @@
-"""DiffFit (arXiv:2304.06648): fine-tune biases, the table of labels, and new scales of what layers put out."""
+"""DiffFit (arXiv:2304.06648): fine-tune biases, the label table, and new scales of layer outputs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _TRAINED: Final = ("bias", SCALE, "class_embedder")
 
 
 def tie_embeddings(network: DiTTransformer2DModel) -> None:
-    """Make the blocks share one embedding of timesteps and labels, where theirs are equal.
+    """Make the blocks share one embedding of timesteps and labels, if their copies are equal.
 
-    DiT has one; diffusers gives each block a copy, and copies that are trained would part.
+    DiT has one embedding. diffusers gives each block a copy, and trained copies would diverge.
     """
     first, *others = [block.norm1.emb for block in network.transformer_blocks]
     state = first.state_dict()
@@ -30,10 +30,10 @@ def _equal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
 
 
 def add_scales(network: DiTTransformer2DModel) -> None:
-    """Multiply, in the first half of the blocks, what layers put out by new vectors γ that are 1 to begin with.
+    """Multiply layer outputs in the first half of the blocks by new vectors γ, initially 1.
 
-    The layers are queries, keys and values, the attention's projection, and both branches that are added to the rest.
-    Each γ is the layer's parameter ``gamma``.
+    The layers are queries, keys, values, the attention's projection, and both residual branches. Each γ is the layer's
+    parameter ``gamma``.
     """
     blocks = network.transformer_blocks
     width = network.config.num_attention_heads * network.config.attention_head_dim
@@ -50,7 +50,7 @@ def _scaled(layer: nn.Module, given: Any, output: Tensor) -> Tensor:
 
 
 def trained_parameters(network: DiTTransformer2DModel, which: str) -> dict[str, nn.Parameter]:
-    """By name, the parameters that are to learn, and no others do from now on. ``which`` is ``difffit`` or ``full``."""
+    """Return the parameters to train by name, and freeze all others. ``which`` is ``difffit`` or ``full``."""
     found: dict[str, nn.Parameter] = {}
     for name, parameter in network.named_parameters():
         learns = which == "full" or any(part in name for part in _TRAINED)

@@ -1,4 +1,4 @@
-"""What generators have in common that fine-tune a DiT before they sample it."""
+"""The base of generators that fine-tune a DiT before sampling."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class FineTuned(LatentDit):
     """Samples of a DiT that was fine-tuned on the data set's real training images.
 
-    The network is trained in float32, or, with ``precision: bf16``, in mixed precision. Images are encoded once, as
-    they are and mirrored; each step draws from what the VAE says of them. diffusers gives each block of a DiT a copy of
-    the embedding of timesteps and labels: copies that are equal are trained as the one that they are in DiT.
+    The network is trained in float32, or in mixed precision with ``precision: bf16``. Images and mirror images are
+    encoded once; each step draws from the VAE's normal distributions. diffusers gives each block of a DiT a copy of the
+    embedding of timesteps and labels. Equal copies are trained as one, as in DiT.
     """
 
     hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint",)
@@ -37,18 +37,18 @@ class FineTuned(LatentDit):
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """A tiny pipeline with random weights in ``scratch``, trained for a few steps."""
+        """Save a tiny pipeline with random weights in ``scratch``; train it for one epoch."""
         return {**super().example(data, scratch), "epochs": 1, "batch_size": 8}
 
     def fingerprint(self) -> dict[str, str]:
-        """What each part is known by, and the content of a checkpoint that is imported."""
-        known, checkpoint = super().fingerprint(), self.params.checkpoint
+        """Return the fingerprint of each part, and the content digest of an imported checkpoint."""
+        parts, checkpoint = super().fingerprint(), self.params.checkpoint
         if checkpoint is None:
-            return known
-        return {**known, "checkpoint": content_digest(given_weights(checkpoint, "checkpoint"))}
+            return parts
+        return {**parts, "checkpoint": content_digest(given_weights(checkpoint, "checkpoint"))}
 
     def check(self, dataset: Dataset) -> None:
-        """What is asked of every pipeline; and, where it is to be trained, images that it can be trained on."""
+        """Raise ComponentError if the pipeline does not fit the data set, or cannot be trained on its images."""
         super().check(dataset)
         if self.params.checkpoint is None:
             self.check_encoding(dataset)
@@ -56,14 +56,15 @@ class FineTuned(LatentDit):
                 self.params.check_steps(sum(dataset.train_counts))
 
     def cost(self, work: Work) -> Cost | None:
-        """Return the cost of the fit, else that of any pipeline."""
+        """Return the cost of the fit, or of other work as for any pipeline."""
         return self._fit_cost(work.dataset.train_counts) if isinstance(work, Fit) else super().cost(work)
 
     def _fit_cost(self, counts: Sequence[int] | None) -> Cost | None:
-        """Return the cost of encoding both views of each image, of each step, and of what the term asks.
+        """Return the cost of encoding both views of each image, of all steps, and of the loss term.
 
-        A backward pass goes once to the activations, and once more to the weights where all are trained. Several fits
-        in one store encode once, which is not known here. Stored are the weights that differ. Memory is not known.
+        A backward pass computes gradients of the activations, and of the weights if all of them are trained. Several
+        fits in one store share the encoding; this is not counted. Only changed weights are stored. The memory is
+        unknown.
         """
         size = self.size
         if size is None or counts is None:
@@ -73,28 +74,34 @@ class FineTuned(LatentDit):
         images = sum(counts)
         full, planned = self.params.trained == "full", self.params.planned(images)
         steps = min(planned, self.params.stop_after or planned)
-        step = size.ask(3 if full else 2) + self.term_cost(size)
+        step = size.predict(3 if full else 2) + self.term_cost(size)
         cost = size.encode(2 * images) + step * (steps * self.params.batch_size)
         stored = FLOAT * (size.dit.parameters if full else size.dit.difffit_parameters)
         return replace(cost, disk_bytes=stored, launches=step.launches * steps)
 
     def term_cost(self, size: PipelineCost) -> Cost:
-        """Return the cost of what the term asks the transformer about one latent, in addition to the loss."""
+        """Return the cost of the loss term's own transformer passes for one latent."""
         return Cost(0)
 
     @abstractmethod
     def term(self, classes: int, latent: int) -> LossTerm | None:
-        """What is added to the loss, for so many classes and numbers in a latent."""
+        """Return the term that is added to the loss, or None.
+
+        Args:
+            classes: the number of classes.
+            latent: the number of values in a latent.
+        """
 
     def for_fit(self) -> Self:
-        """However it is sampled."""
+        """Return the generator without its sampling parameters."""
         return self.without(*SAMPLING)
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-        """Train, or convert the checkpoint that is given; write what differs from the pipeline's own transformer.
+        """Train, or convert the given checkpoint; write the weights that differ from the pipeline's transformer.
 
-        ``adapter.safetensors`` holds these weights; ``training.json`` the loss in parts, with the size of each part's
-        gradient beside that of the noise's error, or where the weights are from.
+        ``adapter.safetensors`` holds these weights. After a training, ``training.json`` holds the parts of the loss,
+        and the ratio of each part's gradient to that of the noise error. After a conversion, it names the source of
+        the weights.
         """
         from .._dit.real_latents import RealLatents
         from .authors_checkpoint import convert
@@ -112,10 +119,10 @@ class FineTuned(LatentDit):
             FineTuning(prior, latents, self.params, term, ctx).run(out_dir)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
-        """Read the pipeline, and put in what ``fit`` wrote."""
-        from .adapter import put_in
+        """Read the pipeline, and load the weights that ``fit`` wrote."""
+        from .adapter import load_adapter
 
         assert fitted is not None
         prior = self.open(data, self.params.precision, ctx)
-        put_in(fitted, prior.network)
+        load_adapter(fitted, prior.network)
         self.use(prior)

@@ -31,7 +31,7 @@ _CURVE_POINTS = 50
 
 
 class _State(nn.Module):
-    """All that is to be kept of a training: what learns, its average, and what a term remembers."""
+    """The state of a training: the trained parameters, their average, and the buffers of the loss term."""
 
     def __init__(self, trained: Mapping[str, nn.Parameter], term: LossTerm | None) -> None:
         super().__init__()
@@ -42,17 +42,25 @@ class _State(nn.Module):
 
     @torch.no_grad()
     def follow(self, decay: float) -> None:
-        """Move the average towards what has been learnt."""
+        """Move the average towards the trained parameters."""
         torch._foreach_lerp_(list(self.average), list(self.trained), 1 - decay)
 
 
 @dataclass(frozen=True)
 class FineTuning:
-    """A training of a network that was read with float32 weights.
+    """A training of a network with float32 weights.
 
-    The loss of a step is the mean squared error of the predicted noise, the bound that teaches the variance where the
-    network predicts one, and what ``term`` adds. Whatever a step draws is keyed by it, so that a training which was
-    stopped goes on from ``ctx.checkpoint_file`` and ends with the same bits.
+    The loss of a step is the mean squared error of the predicted noise, plus ``term``. If the network predicts a
+    variance, its variational bound is added. All random numbers are keyed by the step. A stopped training therefore
+    resumes from ``ctx.checkpoint_file`` and ends with the same bits.
+
+    Attributes:
+        prior: the network with its noise schedule.
+        latents: the latents of the training images.
+        params: the parameters of the training.
+        term: the term that is added to the loss, or None.
+        ctx: the context of the fit.
+        curve: the parts of the loss at about 50 steps.
     """
 
     prior: LatentDitPrior
@@ -64,21 +72,21 @@ class FineTuning:
 
     @cached_property
     def steps_an_epoch(self) -> int:
-        """How many batches the training images give."""
+        """Return the number of batches of an epoch."""
         return self.planned // self.params.epochs
 
     @property
     def planned(self) -> int:
-        """Steps of all epochs."""
+        """Return the number of steps of all epochs."""
         return self.params.planned(len(self.latents))
 
     @property
     def steps(self) -> int:
-        """Steps that are made."""
+        """Return the number of steps before the training stops."""
         return self.params.stop_after or self.planned
 
     def run(self, out_dir: Path) -> None:
-        """Train; write the average of what was trained, and ``training.json``, into a folder."""
+        """Train; write the averaged parameters and ``training.json`` into a folder."""
         tie_embeddings(self.prior.network)
         if self.params.trained == "difffit":
             add_scales(self.prior.network)
@@ -110,7 +118,7 @@ class FineTuning:
         )
 
     def _step(self, step: int, trained: list[nn.Parameter], optimizer: torch.optim.Optimizer) -> float:
-        """Learn from one batch; the loss."""
+        """Train on one batch; return its loss. Raise ComponentError if the loss is not finite."""
         parts = self._losses(self._batch(step))
         loss = torch.stack(list(parts.values())).sum()
         if step % -(-self.steps // _CURVE_POINTS) == 0:
@@ -121,12 +129,12 @@ class FineTuning:
         if not math.isfinite(loss.item()):
             raise ComponentError(
                 f"the loss of fine-tuning is {loss.item()} in step {step + 1} of {self.steps}",
-                hint="lower its parameter 'learning_rate'",
+                hint="lower the parameter 'learning_rate'",
             )
         return loss.item()
 
     def _losses(self, batch: NoisedBatch) -> dict[str, Tensor]:
-        """What is to be minimised, in parts."""
+        """Return the parts of the loss by name."""
         parts = {"noise": (batch.predicted - batch.noise).square().mean()}
         if self.prior.has_variance:
             bound = variance_bound(batch.alphas, batch.clean, batch.noisy, batch.t, batch.output)
@@ -134,7 +142,7 @@ class FineTuning:
         return parts if self.term is None else {**parts, **self.term(batch)}
 
     def _batch(self, step: int) -> NoisedBatch:
-        """Images of the step, mirrored or not, noised, and what the network says of them."""
+        """Return the noised latents of a step, half of them mirrored on average, with the network's output."""
         latents, device = self.latents, self.prior.network.device
         epoch, place = divmod(step, self.steps_an_epoch)
         order = self.ctx.rng("order", epoch).permutation(len(latents))
@@ -149,16 +157,16 @@ class FineTuning:
         noisy = self.prior.scheduler.add_noise(clean, noise, t)
         labels = latents.labels[chosen]
         without = (dropped < self.params.label_dropout).to(device)
-        asked = self.prior.labels[labels].masked_fill(without, self.prior.no_class)
-        output = self.prior.output(noisy, t, asked)
+        given = self.prior.labels[labels].masked_fill(without, self.prior.no_class)
+        output = self.prior.output(noisy, t, given)
         rng = self.ctx.torch_rng("term", step)
         return NoisedBatch(self.prior, clean, noise, noisy, t, labels, output, rng)
 
 
 def loss_report(parts: Mapping[str, Tensor], trained: list[nn.Parameter]) -> dict[str, float]:
-    """The parts of a loss, and how large the gradient of each is beside that of the noise's error.
+    """Return the parts of a loss, and the ratio of each part's gradient norm to that of the noise error.
 
-    A term whose gradient is a thousandth of it does next to nothing, whatever its value.
+    A term with a ratio of a thousandth has almost no effect, even if its value is large.
     """
     norms = {name: _gradient_norm(part, trained) for name, part in parts.items()}
     shares = {f"gradient_of_{name}": norms[name] / norms["noise"] for name in parts if name != "noise"}

@@ -1,7 +1,7 @@
-"""Inversion matching: denoising is aligned with the inversion of DDIM (arXiv:2603.13960, eqs. 3 to 5).
+"""Inversion matching: denoising is aligned with DDIM inversion (arXiv:2603.13960, eqs. 3 to 5).
 
-In y = z / √ᾱ and s = √(1/ᾱ − 1), a deterministic step of DDIM is y' = y + (s' − s) ε̂(z, t): towards noise it is a step
-of the inversion, equation 3. It is labelled with the timestep that it starts from.
+With y = z / √ᾱ and s = √(1/ᾱ − 1), a deterministic DDIM step is y' = y + (s' − s) ε̂(z, t). A step towards noise is an
+inversion step (equation 3). The network gets the timestep at which a step starts.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from .noised_batch import LossTerm, NoisedBatch
 
 
 def euler_step(latents: Tensor, predicted: Tensor, alpha: Tensor, to: Tensor) -> Tensor:
-    """One deterministic step of DDIM from noise level ᾱ = ``alpha`` to ``to``, in either direction."""
+    """Return the latents after one deterministic DDIM step from ᾱ = ``alpha`` to ᾱ = ``to``, in either direction."""
     clean = (latents - (1 - alpha).sqrt() * predicted) / alpha.sqrt()
     return to.sqrt() * clean + (1 - to).sqrt() * predicted
 
 
 class InversionTerm(LossTerm):
-    """λ times one less the cosine of an inverted latent and its counterpart; what these are, the variants say."""
+    """The term λ (1 − cos) of an inverted latent and its counterpart. The variants define the pair."""
 
     def __init__(self, weight: float, steps: int) -> None:
         super().__init__()
         self.weight, self.steps = weight, steps
 
-    def told(self, cosine: Tensor) -> dict[str, Tensor]:
-        """The term for a mean cosine."""
+    def weighted(self, cosine: Tensor) -> dict[str, Tensor]:
+        """Return the term for a mean cosine."""
         return {"inversion": self.weight * (1 - cosine)}
 
     def grid(self, batch: NoisedBatch) -> list[int]:
-        """Timesteps 0 = τ₀ < … < τ_S, evenly spread up to the last one."""
+        """Return timesteps 0 = τ₀ < … < τ_S, evenly spaced up to the last one."""
         last = batch.prior.timesteps - 1
         return [round(k * last / self.steps) for k in range(self.steps + 1)]
 
     def inverted(self, batch: NoisedBatch, path: list[int], gradient_steps: int) -> Tensor:
-        """z₀ led along a path of timesteps by inversion; gradients flow through the last ``gradient_steps`` alone."""
+        """Invert z₀ along a path of timesteps. Gradients flow through the last ``gradient_steps`` steps only."""
         latents, labels = batch.clean, batch.prior.labels[batch.labels]
         for index, (t, to) in enumerate(pairwise(path)):
             with torch.set_grad_enabled(index >= len(path) - 1 - gradient_steps):
@@ -49,10 +49,10 @@ class InversionTerm(LossTerm):
 
 
 class PaperInversion(InversionTerm):
-    """As published: z_t inverted from z₀ against z_t noised at once, both at one step of a grid of timesteps.
+    """The published pair: z_t inverted from z₀, and z_t noised in one step, at a random timestep of a grid.
 
-    Equation 4's latent does not depend on the network, so the gradient goes through the inversion: through its last
-    step, our truncation.
+    Equation 4's latent does not depend on the network, so the gradient flows through the inversion. Its truncation to
+    the last ``gradient_steps`` steps is our choice.
     """
 
     def __init__(self, weight: float, steps: int, gradient_steps: int) -> None:
@@ -64,15 +64,15 @@ class PaperInversion(InversionTerm):
         path = self.grid(batch)[: int(torch.randint(1, self.steps + 1, (), generator=batch.rng)) + 1]
         a = batch.alphas[path[-1]]
         noised = a.sqrt() * batch.clean + (1 - a).sqrt() * batch.noise
-        return self.told(_cosine(self.inverted(batch, path, self.gradient_steps), noised).mean())
+        return self.weighted(_cosine(self.inverted(batch, path, self.gradient_steps), noised).mean())
 
 
 class ReleasedInversion(InversionTerm):
-    """As in the released code: one step of 1/1000 from z₀, though labelled t, against the mean of the step from z_t.
+    """The pair of the released code: one inversion step of 1/1000 from z₀, and the mean of the step from z_t.
 
-    The inverted latent is detached and its guess of the clean latents clipped to [−1, 1]; after the last timestep there
-    is noise alone. The mean of the cosines is over all pairs of the batch. Classes are always told, where that code
-    drops a tenth of them here too.
+    The network gets the timestep t with z₀ too. The inverted latent is detached, and the clean latent predicted for it
+    is clipped to [−1, 1]. After the last timestep, only noise is left. The mean cosine is over all pairs of the batch.
+    Labels are never dropped here; the released code drops a tenth of them.
     """
 
     def forward(self, batch: NoisedBatch) -> dict[str, Tensor]:
@@ -81,15 +81,15 @@ class ReleasedInversion(InversionTerm):
         following = torch.cat([alphas[1:], alphas.new_zeros(1)])
         a, after = alphas[t][:, None, None, None], following[t][:, None, None, None]
         with torch.no_grad():
-            said = batch.prior.output(batch.clean, t, batch.prior.labels[batch.labels])[:, : batch.clean.shape[1]]
-            guess = ((batch.clean - (1 - a).sqrt() * said) / a.sqrt()).clamp(-1, 1)
+            predicted = batch.prior.output(batch.clean, t, batch.prior.labels[batch.labels])[:, : batch.clean.shape[1]]
+            guess = ((batch.clean - (1 - a).sqrt() * predicted) / a.sqrt()).clamp(-1, 1)
             noise = (batch.clean - a.sqrt() * guess) / (1 - a).sqrt()
             inverted = after.sqrt() * guess + (1 - after).sqrt() * noise
         pairs = F.normalize(inverted.flatten(1), dim=1) @ F.normalize(self._mean(batch).flatten(1), dim=1).T
-        return self.told(pairs.mean())
+        return self.weighted(pairs.mean())
 
     def _mean(self, batch: NoisedBatch) -> Tensor:
-        """The mean of the posterior of the step from t to t − 1, with the clean latents that the network guesses."""
+        """Return the posterior mean of the step from t to t − 1, given the predicted clean latents."""
         alphas, t = batch.alphas, batch.t
         a = alphas[t][:, None, None, None]
         before = torch.cat([alphas.new_ones(1), alphas[:-1]])[t][:, None, None, None]
@@ -98,25 +98,25 @@ class ReleasedInversion(InversionTerm):
 
 
 class TrajectoryInversion(InversionTerm):
-    """Our reading of the abstract: one step of denoising against the inversion, where both arrive.
+    """Our reading of the abstract: one denoising step, and the inversion, at the timestep where both end.
 
-    z₀ is inverted along the grid, detached, up to the step before a drawn one; from that one, noised at once, the
-    network takes one step of DDIM back. It is asked anew for it: the timesteps of the error lie on no grid.
+    Let τ_k be a random timestep of the grid. z₀ is inverted up to τ_{k−1}, without gradients. z₀ is also noised to τ_k
+    in one step, and one DDIM step leads back to τ_{k−1}. This step needs its own forward pass, since the timesteps of
+    the noise error are not on the grid.
     """
 
     def forward(self, batch: NoisedBatch) -> dict[str, Tensor]:
         """``inversion``."""
         grid = self.grid(batch)
         k = int(torch.randint(2, self.steps + 1, (), generator=batch.rng))
-        there, back = grid[k], grid[k - 1]
-        a, before = batch.alphas[there], batch.alphas[back]
+        a, before = batch.alphas[grid[k]], batch.alphas[grid[k - 1]]
         noised = a.sqrt() * batch.clean + (1 - a).sqrt() * batch.noise
-        times = torch.full_like(batch.t, there)
-        said = batch.prior.output(noised, times, batch.prior.labels[batch.labels])[:, : noised.shape[1]]
-        denoised = euler_step(noised, said, a, before)
-        return self.told(_cosine(denoised, self.inverted(batch, grid[:k], gradient_steps=0)).mean())
+        times = torch.full_like(batch.t, grid[k])
+        predicted = batch.prior.output(noised, times, batch.prior.labels[batch.labels])[:, : noised.shape[1]]
+        denoised = euler_step(noised, predicted, a, before)
+        return self.weighted(_cosine(denoised, self.inverted(batch, grid[:k], gradient_steps=0)).mean())
 
 
 def _cosine(a: Tensor, b: Tensor) -> Tensor:
-    """Of each pair of latents, ``[n]``."""
+    """Return the cosine of each pair of latents, ``[n]``."""
     return F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1)

@@ -10,11 +10,17 @@ from .noised_batch import LossTerm, NoisedBatch
 
 
 class MinimaxTerms(LossTerm):
-    """Guesses are drawn to the real latents that they are least like, and away from the guesses they are most like.
+    """Representativeness and diversity of predicted clean latents ẑ.
 
-    For each class of a batch: λᵣ (1 − min cos(ẑ, real)) + λ_d max cos(ẑ, made), over all pairs of the batch's guesses
-    of that class and what is remembered of it, divided by the number of classes in the batch. The last ``size`` real
-    and guessed latents of a class are remembered; a class of which nothing is remembered yet adds nothing.
+    The loss pulls ẑ towards the least similar real latent and away from the most similar earlier prediction. Each class
+    of a batch adds λᵣ (1 − min cos(ẑ, real)) + λ_d max cos(ẑ, made), divided by the number of classes in the batch. The
+    minimum and maximum are over all pairs of the batch's predictions and the stored latents of that class. The last
+    ``size`` real and predicted latents of each class are stored. A class without stored latents adds nothing.
+
+    Attributes:
+        real: stored real latents, ``[classes, size, latent]``.
+        made: stored predictions, of the same shape.
+        seen: number of latents of each class stored so far; the newest is at (seen − 1) mod size.
     """
 
     real: Tensor
@@ -26,11 +32,10 @@ class MinimaxTerms(LossTerm):
         self.weights = representativeness, diversity
         for name in ("real", "made"):
             self.register_buffer(name, torch.zeros(classes, size, latent))
-        # How many latents of each class have ever been remembered: the newest stands at (seen − 1) mod size.
         self.register_buffer("seen", torch.zeros(classes, dtype=torch.long))
 
     def forward(self, batch: NoisedBatch) -> dict[str, Tensor]:
-        """``representativeness`` and ``diversity``, and remember the batch."""
+        """Return ``representativeness`` and ``diversity``, and store the batch."""
         guessed, clean = batch.guessed.flatten(1), batch.clean.flatten(1)
         present = sorted(set(batch.labels.tolist()))
         far, near = guessed.new_zeros(()), guessed.new_zeros(())
@@ -40,21 +45,21 @@ class MinimaxTerms(LossTerm):
             if count:
                 far = far + 1 - _cosines(guessed[own], self.real[label, :count]).min()
                 near = near + _cosines(guessed[own], self.made[label, :count]).max()
-            self._remember(label, clean[own].detach(), guessed[own].detach())
+            self._store(label, clean[own].detach(), guessed[own].detach())
         parts = {"representativeness": far, "diversity": near}
         return {
             name: weight * part / len(present) for (name, part), weight in zip(parts.items(), self.weights, strict=True)
         }
 
-    def _remember(self, label: int, clean: Tensor, guessed: Tensor) -> None:
+    def _store(self, label: int, clean: Tensor, guessed: Tensor) -> None:
         size = self.real.shape[1]
         places = (int(self.seen[label]) + torch.arange(len(clean), device=clean.device)) % size
-        # Of more than fit, the last ones stay.
+        # If a batch has more latents than fit, keep the last ones.
         self.real[label, places[-size:]] = clean[-size:]
         self.made[label, places[-size:]] = guessed[-size:]
         self.seen[label] += len(clean)
 
 
 def _cosines(a: Tensor, b: Tensor) -> Tensor:
-    """``[n, D]`` and ``[m, D]`` to ``[n, m]``."""
+    """Return the cosines of ``[n, D]`` and ``[m, D]``, ``[n, m]``."""
     return F.normalize(a, dim=1) @ F.normalize(b, dim=1).T

@@ -1,4 +1,4 @@
-"""What is known when a network has been asked about one batch, and what terms of a loss make of it."""
+"""One noised batch with the network's output, and the terms of a loss."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from .._dit.prior import LatentDitPrior
 
 @dataclass(frozen=True)
 class NoisedBatch:
-    """A batch of latents ``[n, C, H, W]``, noised and asked about.
+    """A batch of latents, ``[n, C, H, W]``, noised and passed through the network.
 
     Attributes:
+        prior: the network with its noise schedule.
         clean: z₀.
-        noise: ε, which ``noisy`` holds at timesteps ``t [n]``: z_t = √ᾱ z₀ + √(1 − ᾱ) ε.
-        labels: classes of the data set, ``[n]``; also where the network was asked without.
-        output: what the network said, the noise in its first C channels; gradients flow through it.
-        rng: for what a term draws itself, so that no other draw depends on it.
+        noise: ε.
+        noisy: z_t = √ᾱ z₀ + √(1 − ᾱ) ε.
+        t: timesteps, ``[n]``.
+        labels: classes of the data set, ``[n]``, before labels are dropped.
+        output: the network's output, with the noise in its first C channels; gradients flow through it.
+        rng: generator for the terms' own draws, so that no other draw depends on them.
     """
 
     prior: LatentDitPrior
@@ -35,37 +38,37 @@ class NoisedBatch:
 
     @property
     def alphas(self) -> Tensor:
-        """ᾱ of all timesteps, on the latents' device."""
+        """Return ᾱ of all timesteps, on the latents' device."""
         alphas: Tensor = self.prior.scheduler.alphas_cumprod
         return alphas.to(self.clean.device)
 
     @property
     def predicted(self) -> Tensor:
-        """The noise that the network sees, ``[n, C, H, W]``."""
+        """Return the predicted noise, ``[n, C, H, W]``."""
         return self.output[:, : self.clean.shape[1]]
 
     @property
     def guessed(self) -> Tensor:
-        """What the network takes for the clean latents, ``[n, C, H, W]``."""
+        """Return the predicted clean latents, ``[n, C, H, W]``."""
         a = self.alphas[self.t][:, None, None, None]
         return (self.noisy - (1 - a).sqrt() * self.predicted) / a.sqrt()
 
 
 class LossTerm(nn.Module):
-    """Something that is added to the loss, and may remember: its buffers are kept with the training."""
+    """A term that is added to the loss. Its buffers are stored in the training's checkpoints."""
 
     @abstractmethod
     def forward(self, batch: NoisedBatch) -> dict[str, Tensor]:
-        """Its weighted parts by name, scalars; their sum is added to the loss."""
+        """Return weighted scalar parts by name; their sum is added to the loss."""
 
 
 class LossTerms(LossTerm):
-    """Several at once."""
+    """Several terms."""
 
     def __init__(self, terms: Iterable[LossTerm]) -> None:
         super().__init__()
         self.terms = nn.ModuleList(terms)
 
     def forward(self, batch: NoisedBatch) -> dict[str, Tensor]:
-        """The parts of all."""
+        """Return the parts of all terms."""
         return {name: part for term in self.terms for name, part in term(batch).items()}

@@ -1,1 +1,1 @@
-"""Estimate what a plan costs before it runs: images, operations, hours, memory and disk."""
+"""Estimate the cost of a plan before it runs: images, operations, hours, memory and disk."""

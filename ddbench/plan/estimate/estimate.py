@@ -1,4 +1,4 @@
-"""The estimate of a plan: images, operations, hours, memory, disk, and what must be fetched first."""
+"""The estimate of a plan: images, operations, hours, memory, disk, and missing data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PartialSum:
     least: int = 0
 
     def add(self, value: float | None, *, least: bool = False) -> None:
-        """Add a node's part; ``least`` says that it is a lower bound."""
+        """Add a node's part. ``least`` marks it as a lower bound."""
         if value is None:
             self.unknown += 1
         else:
@@ -47,12 +47,17 @@ class StageEstimate:
     """The estimate of the nodes of one stage.
 
     Attributes:
-        images: that the nodes make, look at or learn from.
-        seconds, seconds_left: of one worker on the device, for all nodes and for those that a run would execute.
-        basis: what the seconds were estimated from: recorded timings, FLOPs, or launches.
-        memory_bytes: about the most that one node holds, by what was counted. Declared memory and memory recorded on a
-            GPU count tensors. Other recorded memory counts whole processes. The two are not compared.
-        memory_unknown: the number of nodes with networks whose memory is not known.
+        stage: the name of the stage.
+        nodes: the number of nodes.
+        images: the images that the nodes make, score or train on.
+        flops: floating-point operations.
+        seconds: time of all nodes with one worker on the device.
+        seconds_left: time of the nodes that a run would execute.
+        disk_bytes: bytes of the stored outputs.
+        basis: the basis of the seconds: recorded timings, FLOPs or launches.
+        memory_bytes: approximate peak memory of one node, by ``tensors`` or ``process``. Declared memory and memory
+            recorded on a GPU count tensors. Other recorded memory counts whole processes. The two are not compared.
+        memory_unknown: the number of nodes with networks whose memory is unknown.
     """
 
     stage: str
@@ -72,7 +77,8 @@ class Sharing:
     """The images that endless generators make for a plan.
 
     Attributes:
-        unshared_images: images that they would make with one pool for each cell.
+        images: the images with shared pools.
+        unshared_images: the images with one pool for each cell.
     """
 
     images: int
@@ -80,7 +86,7 @@ class Sharing:
 
     @property
     def factor(self) -> float:
-        """The factor by which sharing makes fewer images; below 1 if whole blocks exceed the cells' requests."""
+        """The factor by which sharing reduces the images. It is below 1 if complete blocks exceed what cells need."""
         return self.unshared_images / self.images
 
 
@@ -89,8 +95,10 @@ class Estimate:
     """The estimate of a plan on one device.
 
     Attributes:
-        missing: what must be fetched before the plan can run, each with its remedy.
-        sharing: None if nothing is generated.
+        device: the device.
+        stages: the estimates of the stages that the plan has.
+        missing: one line, with its remedy, for each thing to fetch before the plan can run.
+        sharing: the effect of shared pools; None if nothing is generated.
     """
 
     device: Device
@@ -99,14 +107,14 @@ class Estimate:
     sharing: Sharing | None
 
     def total(self, what: str) -> PartialSum:
-        """Return the sum of one of the amounts over all stages."""
+        """Return the sum of the amount ``what`` over all stages."""
         parts: list[PartialSum] = [getattr(stage, what) for stage in self.stages]
         known = [part.known for part in parts if part.known is not None]
         unknown, least = sum(part.unknown for part in parts), sum(part.least for part in parts)
         return PartialSum(sum(known) if known else None, unknown, least)
 
     def peak_memory_stage(self, counted: str) -> StageEstimate | None:
-        """Return the stage that holds most memory of ``tensors`` or of a ``process``."""
+        """Return the stage with the highest peak memory of ``tensors`` or of a ``process``."""
         known = [stage for stage in self.stages if counted in stage.memory_bytes]
         return max(known, key=lambda stage: stage.memory_bytes[counted], default=None)
 
@@ -117,7 +125,7 @@ class Estimate:
 
 
 def estimate(state: State, device: str | None = None) -> Estimate:
-    """Estimate what a plan costs. Raise DdbenchError for an unknown device."""
+    """Estimate the cost of a plan. Raise DdbenchError for an unknown device."""
     work = Workload(state)
     timings = Timings(state.store, work)
     chosen, to_run = choose_device(device, timings.seconds), state.to_run()
@@ -132,7 +140,7 @@ def estimate(state: State, device: str | None = None) -> Estimate:
 
 
 def _add(stage: StageEstimate, node: Node, work: NodeWork, timings: Timings, device: Device, *, left: bool) -> None:
-    """Add a node to its stage; ``left`` says whether it is yet to run."""
+    """Add a node to its stage. ``left`` marks a node that a run would execute."""
     stage.nodes += 1
     stage.images.add(work.images)
     stage.flops.add(work.cost.flops)
@@ -151,7 +159,7 @@ def _add(stage: StageEstimate, node: Node, work: NodeWork, timings: Timings, dev
 
 
 def _seconds(node: Node, work: NodeWork, timings: Timings, device: Device) -> tuple[float | None, str | None]:
-    """Return how long a node takes, and what that was estimated from."""
+    """Return the seconds of a node and their basis."""
     recorded = None if work.units is None else timings.predict(work.kind, device.name, work.units)
     if recorded is not None:
         return recorded, RECORDED
@@ -159,7 +167,7 @@ def _seconds(node: Node, work: NodeWork, timings: Timings, device: Device) -> tu
 
 
 def _sharing(state: State, work: Workload) -> Sharing | None:
-    """Return how many images are generated, and how many would be with one pool for each cell."""
+    """Return the number of generated images, with and without shared pools."""
     images = [
         work.of(key).images or 0
         for key, node in state.graph.nodes.items()

@@ -1,4 +1,4 @@
-"""The recorded timings of a store: how fast work of each kind went."""
+"""The recorded timings of a store, by kind of work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ddbench.store import Manifest, Store
 
 _MIB = 2**20
 RECORDED: Final = "recorded timings"
-# Memory is counted of tensors, or of a whole process, which holds Python and torch too.
+# Memory of tensors only, or of a whole process including Python and torch.
 TENSORS: Final = "tensors"
 PROCESS: Final = "process"
 
@@ -26,8 +26,12 @@ class Timing:
     """One recorded piece of work.
 
     Attributes:
-        units: None if the amount of work was not recorded.
-        memory_of: ``tensors``, on a GPU, or ``process``.
+        kind: the kind of work; work of one kind has one speed.
+        device: the name of the device.
+        units: the amount of work; None if it was not recorded.
+        seconds: the time.
+        memory_of: the measure of memory: ``tensors`` on a GPU, else ``process``.
+        memory_bytes: the peak memory; None if it was not recorded.
     """
 
     kind: str
@@ -35,14 +39,14 @@ class Timing:
     units: int | None
     seconds: float
     memory_of: str
-    memory_bytes: int
+    memory_bytes: int | None
 
 
 class Timings:
-    """The work that a store has recorded, of any suite. Work that was interrupted is left out.
+    """The recorded work of all suites in a store, without interrupted work.
 
     Attributes:
-        seconds: the sum by device.
+        seconds: the sum of seconds by device.
     """
 
     def __init__(self, store: Store, work: Workload) -> None:
@@ -53,14 +57,15 @@ class Timings:
             place = (timing.kind, timing.device)
             self.seconds[timing.device] += timing.seconds
             held = self._memory[place]
-            held[timing.memory_of] = max(timing.memory_bytes, held.get(timing.memory_of, 0))
+            if timing.memory_bytes is not None:
+                held[timing.memory_of] = max(timing.memory_bytes, held.get(timing.memory_of, 0))
             if timing.units:
                 self._took[place][timing.units].append(timing.seconds)
 
     def predict(self, kind: str, device: str, units: int) -> float | None:
-        """Return the seconds of so many units, from the recorded work nearest in size; None without any of the kind.
+        """Predict the seconds of some work from the recorded work nearest in size; None if the kind has no record.
 
-        A unit of small work takes longer, as each node has a fixed part.
+        Small work takes longer per unit, because each node has a fixed cost.
         """
         took = self._took.get((kind, device))
         if not took or not units:
@@ -69,12 +74,12 @@ class Timings:
         return fmean(took[nearest]) / nearest * units
 
     def memory(self, kind: str, device: str) -> dict[str, int]:
-        """Return the most bytes that such work has held on the device, by what they were counted of; perhaps empty."""
+        """Return the peak memory of such work on the device in bytes, by ``tensors`` or ``process``; may be empty."""
         return self._memory.get((kind, device), {})
 
 
 def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
-    """Yield the work that was timed from beginning to end: of resumed work only the rest was timed."""
+    """Yield all work that was timed completely. Resumed work was timed only in part."""
     for manifest in store.manifests():
         info = manifest.info
         if "usage" in info and "environment" in info and "resumed" not in info["usage"]:
@@ -87,19 +92,19 @@ def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
 
 
 def _was_resumed(record: RunRecord) -> bool:
-    """Return whether a training was resumed, as its worker or, in older records, the evaluator says."""
+    """Return True if a training was resumed. Older records note it in the evaluator's details."""
     return record.training.resumed or bool(record.result.details.get("resumed_after"))
 
 
 def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: dict[str, float]) -> Timing:
     on_gpu = "peak_device_memory_mib" in usage
-    mebibytes = usage["peak_device_memory_mib" if on_gpu else "peak_memory_mib"]
-    memory = (TENSORS if on_gpu else PROCESS, int(mebibytes * _MIB))
+    mebibytes = usage.get("peak_device_memory_mib" if on_gpu else "peak_memory_mib")
+    memory = (TENSORS if on_gpu else PROCESS, None if mebibytes is None else int(mebibytes * _MIB))
     return Timing(kind, device_of(environment), units, _seconds(environment, usage), *memory)
 
 
 def _seconds(environment: dict[str, Any], usage: dict[str, float]) -> float:
-    """Return wall time; on a CPU the CPU time of a thread where that is less, as other processes may have run too."""
+    """Return the wall time. On a CPU, return the CPU time per thread if it is less, since other processes may run."""
     wall = usage["wall_s"]
     if environment["device"] != "cpu":
         return wall
@@ -107,7 +112,7 @@ def _seconds(environment: dict[str, Any], usage: dict[str, float]) -> float:
 
 
 def _units(manifest: Manifest) -> int | None:
-    """Return how much an artifact was to make, in the measure of its stage."""
+    """Return the amount of work of an artifact, in the unit of its stage."""
     if manifest.stage in ("dataset", "fit"):
         return 1
     if manifest.stage == "distill":
@@ -124,12 +129,12 @@ def _kind(record: RunRecord) -> str:
         "teacher": record.teacher,
     }
     protocol = {} if record.protocol is None else record.protocol.model_dump()
-    known = {role: use.model_dump() for role, use in uses.items() if use is not None}
-    return kind_of_evaluation(known, protocol, record.environment.numerics.partition(",")[0])
+    components = {role: use.model_dump() for role, use in uses.items() if use is not None}
+    return kind_of_evaluation(components, protocol, record.environment.numerics.partition(",")[0])
 
 
 def _passes(record: RunRecord, work: Workload) -> int | None:
-    """Return the passes of a recorded training; None for a protocol that the plan does not use."""
+    """Return the forward passes of a recorded training; None for a protocol that the plan does not use."""
     protocol = None if record.protocol is None else work.protocols.get(record.protocol.sha256)
     if protocol is None or record.distilled is None or record.distilled.ipc is None:
         return None

@@ -1,4 +1,4 @@
-"""The work of each node of a plan: how many images, and what they cost."""
+"""The work of each node of a plan: its images and their cost."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class NodeWork:
     """The work of one node.
 
     Attributes:
-        kind: equal for nodes of one kind, whose time grows with their units.
-        images: that the node makes, looks at or learns from; None if that is not known, and for other stages.
-        units: the measure of the node's time; None if not known.
+        kind: the kind of work. The time of nodes of one kind depends only on their units.
+        images: the images that the node makes, scores or trains on; None if unknown or not applicable.
+        units: the amount of work, which decides its time; None if unknown.
+        cost: the declared cost.
     """
 
     kind: str
@@ -39,7 +40,12 @@ class NodeWork:
 
 
 class Workload:
-    """The work of every node of a plan, found on demand."""
+    """The work of every node of a plan, computed on demand.
+
+    Attributes:
+        state: the state of the plan.
+        nodes: the nodes by recipe key.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -56,7 +62,7 @@ class Workload:
         return cast("V", self._memo[key])
 
     def _price(self, component: Component, work: Work) -> Cost:
-        """Return what a component says that some work costs, asked once."""
+        """Return a component's cost of some work, computed once."""
         return self._once((component, work), lambda: component.cost(work) or Cost())
 
     def _work(self, node: Node) -> tuple[int | None, int | None, Cost]:
@@ -79,7 +85,7 @@ class Workload:
         return images, images, _times(cost, images)
 
     def _each_image(self, node: Node) -> tuple[int | None, Cost]:
-        """Return the images of a node, and the cost of one of them."""
+        """Return the images of a node and the cost of one image."""
         match node.stage:
             case "generate":
                 return self._generated(node), self._sample(node)
@@ -153,7 +159,7 @@ class Workload:
 
     @cached_property
     def validation_size(self) -> int | None:
-        """Validation images, as the data set or else a stored run says; None if that is not known."""
+        """Number of validation images, from the data set or else from a stored run; None if unknown."""
         counts = self.dataset.validation_counts
         if counts is not None:
             return sum(counts)
@@ -168,7 +174,7 @@ class Workload:
 
 
 def generator_of(node: Node) -> Generator:
-    """Return the generator that a node works with."""
+    """Return the generator of a node."""
     return cast("Generator", node.uses["generator"].component)
 
 
@@ -177,7 +183,7 @@ def _teacher(node: Node) -> Scorer | None:
 
 
 def evaluation_of(node: Node) -> EvaluationSettings:
-    """Return the settings of a node that evaluates."""
+    """Return the evaluation settings of an evaluation node."""
     return EvaluationSettings.model_validate(node.settings["evaluation"])
 
 
@@ -186,12 +192,12 @@ def _times(cost: Cost, images: int | None) -> Cost:
 
 
 def passes(protocol: Protocol, classes: int, ipc: int, measured: int) -> int:
-    """Return the forward passes, or equal work, of a training and of ``measured`` predictions."""
+    """Return the work of a training and of ``measured`` predictions, counted in forward passes."""
     return PASSES_OF_TRAINING * ipc * classes * protocol.epochs(ipc, classes) + measured
 
 
 def kind_of_node(node: Node) -> str:
-    """Return what decides how fast a node works, apart from how much it has to do."""
+    """Return a node's kind of work: everything that decides its speed."""
     if STAGES[node.stage].makes_result:
         uses = {role: ref.address for role, ref in node.uses.items()}
         return kind_of_evaluation(uses, node.settings["protocol"], evaluation_of(node).numerics)
@@ -199,7 +205,7 @@ def kind_of_node(node: Node) -> str:
 
 
 def kind_of_recipe(stage: str, uses: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """Return the kind of work that is not an evaluation."""
+    """Return the kind of work of a recipe that is not an evaluation."""
     ipc = settings.get("ipc") if stage == "select" else None
     return canonical_json([stage, uses, ipc])
 

@@ -1,1 +1,1 @@
-"""Where nodes run."""
+"""Executors, which run nodes."""

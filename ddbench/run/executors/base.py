@@ -1,4 +1,4 @@
-"""What an executor is: it decides where a node runs, nothing else."""
+"""The interface of executors, which decide where nodes run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ddbench.run.job import Job
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a job.
+    """A message about a job.
 
     Attributes:
         kind: ``progress``, ``done``, ``failed``, ``corrupt`` (an input is damaged) or ``lost`` (the worker died).
-        job: the job that it is about.
-        fields: what the worker said; for ``lost``, ``message`` says how the worker ended.
+        job: the job.
+        fields: the worker's answer. For ``lost``, ``message`` describes the end of the worker.
     """
 
     kind: str
@@ -24,19 +24,19 @@ class Answer:
 
 
 class Executor(Protocol):
-    """Runs jobs somewhere."""
+    """The interface of an executor."""
 
     def prepare(self, jobs: int) -> None:
-        """So many jobs will come, unless some turn out to be done: get ready for them."""
+        """Prepare for at most ``jobs`` jobs."""
 
     def fits(self, threads: int) -> bool:
-        """Whether a job with that many threads can be started now."""
+        """Return True if a job with that many threads can start now."""
 
     def submit(self, job: Job) -> None:
         """Start a job."""
 
     def wait(self, timeout_s: float) -> list[Answer]:
-        """What has been heard since the last call; waits for something to be heard, at most so long."""
+        """Return the answers since the last call. If there are none, wait at most ``timeout_s`` seconds."""
 
     def close(self) -> None:
-        """End everything that is still running, at once."""
+        """Stop all running jobs at once."""

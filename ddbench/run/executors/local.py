@@ -1,4 +1,4 @@
-"""Worker processes on this machine: as many at once as the cores allow, each with the threads its node declares."""
+"""Worker processes on this machine, each with the threads that its node declares, up to the number of cores."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from typing import Any
 from ddbench.run.executors.base import Answer
 from ddbench.run.job import Job
 
-# One OpenMP thread until a node declares more; matrix products on a GPU the same from run to run; and freed memory kept
-# for the next batch, where glibc would return it and fetch it again (a ConvNet-3 trains a quarter faster).
+# One OpenMP thread unless a node declares more; deterministic matrix products on a GPU; and glibc keeps freed memory
+# for the next batch (a ConvNet-3 trains a quarter faster).
 WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
@@ -30,12 +30,12 @@ _GRACE_S = 1.0
 
 
 class _Worker:
-    """One process and the job it has in hand."""
+    """A worker process and its current job."""
 
     def __init__(self, command: list[str], env: dict[str, str], log: Path, device: str, inbox: _Inbox) -> None:
         self.device = device
         self.job: Job | None = None
-        with log.open("ab") as stderr, _interrupts_held_back():
+        with log.open("ab") as stderr, _interrupts_blocked():
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env, text=True, bufsize=1
             )
@@ -60,8 +60,8 @@ _Inbox = queue.SimpleQueue[tuple[_Worker, dict[str, Any]]]
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Block Ctrl-C while a worker is started: it inherits the block, so only the driver hears of it."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Block SIGINT while a worker starts. The worker inherits the block, so Ctrl-C reaches only the driver."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -70,13 +70,13 @@ def _interrupts_held_back() -> Iterator[None]:
 
 
 class LocalExecutor:
-    """A pool of spawned workers.
+    """A pool of worker processes.
 
     Args:
-        root: the store.
-        run_folder: where the event log and the workers' logs go.
-        cores: CPU threads in use at once, over all workers.
-        gpus: indices of GPUs; each runs one node at a time. Without any, nodes run on the CPU.
+        root: the store's folder.
+        run_folder: the folder of the event log and the workers' logs.
+        cores: maximum number of CPU threads in use, over all workers.
+        gpus: indices of GPUs; each runs one node at a time. Without GPUs, nodes run on the CPU.
     """
 
     def __init__(self, root: Path, run_folder: Path, cores: int, gpus: list[int]) -> None:
@@ -89,7 +89,7 @@ class LocalExecutor:
         self._started = 0
 
     def prepare(self, jobs: int) -> None:
-        """Start as many workers as so many jobs can use, so that they import torch side by side."""
+        """Start the workers that the jobs can use, so that they import torch in parallel."""
         room = self._cores if self._devices == ["cpu"] else len(self._devices)
         for index in range(min(room, jobs) - len(self._workers)):
             self._start(self._devices[index % len(self._devices)])
@@ -98,19 +98,19 @@ class LocalExecutor:
         return [(worker, worker.job) for worker in self._workers if worker.job is not None]
 
     def _free_device(self) -> str | None:
-        """A device with room: a GPU that has no job, or the CPU."""
+        """Return a GPU without a job, or the CPU; None if every GPU has a job."""
         if self._devices == ["cpu"]:
             return "cpu"
         taken = {worker.device for worker, _ in self._busy()}
         return next((device for device in self._devices if device not in taken), None)
 
     def fits(self, threads: int) -> bool:
-        """Whether cores and a device are free; a node that wants more cores than there are runs alone."""
+        """Return True if cores and a device are free. A node that needs more cores than exist runs alone."""
         used = sum(min(job.threads, self._cores) for _, job in self._busy())
         return used + min(threads, self._cores) <= self._cores and self._free_device() is not None
 
     def submit(self, job: Job) -> None:
-        """Give a job to an idle worker of a free device, started if there is none."""
+        """Send a job to an idle worker of a free device. Start a worker if there is none."""
         device = self._free_device()
         assert device is not None
         idle = (worker for worker in self._workers if worker.job is None and worker.device == device)
@@ -128,19 +128,19 @@ class LocalExecutor:
         return worker
 
     def wait(self, timeout_s: float) -> list[Answer]:
-        """What the workers have said; waits for the first word, at most ``timeout_s``."""
+        """Return the workers' answers. If there are none, wait at most ``timeout_s`` seconds."""
         answers: list[Answer] = []
         try:
             message = self._inbox.get(timeout=timeout_s)
             while True:
-                answer = self._hear(*message)
+                answer = self._answer(*message)
                 if answer is not None:
                     answers.append(answer)
                 message = self._inbox.get_nowait()
         except queue.Empty:
             return answers
 
-    def _hear(self, worker: _Worker, message: dict[str, Any]) -> Answer | None:
+    def _answer(self, worker: _Worker, message: dict[str, Any]) -> Answer | None:
         job = worker.job
         if message["kind"] == "gone":
             if worker in self._workers:
@@ -154,7 +154,7 @@ class LocalExecutor:
         return Answer(message["kind"], job, message)
 
     def close(self) -> None:
-        """Kill every worker. Nothing is lost by it: what is stored is whole, what is not is remade."""
+        """Kill every worker. Stored outputs are complete; unfinished work is repeated by the next run."""
         for worker in self._workers:
             worker.process.kill()
         deadline = time.monotonic() + _GRACE_S
@@ -165,9 +165,9 @@ class LocalExecutor:
 
 
 def _ending(code: int) -> str:
-    """How a process ended, in words."""
+    """Describe the end of a process."""
     if code < 0:
         with suppress(ValueError):
             name = signal.Signals(-code).name
-            return f"killed by {name}" + (", perhaps for want of memory" if -code == signal.SIGKILL else "")
+            return f"killed by {name}" + (", perhaps because memory ran out" if -code == signal.SIGKILL else "")
     return f"ended with exit code {code}"

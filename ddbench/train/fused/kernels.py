@@ -21,6 +21,7 @@ from ddbench.toolkit.compilation import compiled
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+Pair: TypeAlias = tuple[Floats, Floats]
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _Decorator: TypeAlias = Callable[[Callable[..., Any]], Any]
@@ -138,24 +139,13 @@ def norm_forward(
 
 
 @compiled
-def norm_backward(
-    grad: Array,
-    x: Array,
-    gamma: Floats,
-    beta: Floats,
-    floor: np.float32,
-    pool: int,
-    mean: Floats,
-    inverse: Floats,
-    grad_x: Array,
-    grad_gamma: Floats,
-    grad_beta: Floats,
-) -> None:
+def norm_backward(grad: Array, x: Array, affine: Pair, floor: np.float32, pool: int, moments: Pair, out: Any) -> None:
     """Compute the gradients of ``norm_forward`` by x, γ and β; those of γ and β, ``[C]``, are accumulated.
 
     The gradient by x is γ / deviation · (d − mean d − z · mean(d z)). Here d is the gradient by the norm's output,
-    and z the normalised x.
+    and z the normalised x. ``affine`` holds γ and β, ``moments`` mean and inverse, ``out`` the three gradients.
     """
+    (gamma, beta), (mean, inverse), (grad_x, grad_gamma, grad_beta) = affine, moments, out
     images, height, width, channels = x.shape
     rows, columns = grad.shape[1:3]
     share, spread = _ONE / np.float32(pool * pool), _ONE / np.float32(height * width)

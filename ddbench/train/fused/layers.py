@@ -93,10 +93,9 @@ class _Norm(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, gamma, beta, mean, inverse = ctx.saved_tensors
         grad_x, grad_gamma, grad_beta = _empty(x.shape, x.dtype), torch.zeros_like(gamma), torch.zeros_like(beta)
-        given = gamma.detach().numpy(), beta.detach().numpy(), ctx.floor, ctx.pool, mean.numpy(), inverse.numpy()
-        kernels.norm_backward(
-            _array(_last(grad)), _array(x), *given, _array(grad_x), grad_gamma.numpy(), grad_beta.numpy()
-        )
+        affine, moments = (gamma.detach().numpy(), beta.detach().numpy()), (mean.numpy(), inverse.numpy())
+        gradients = _array(grad_x), grad_gamma.numpy(), grad_beta.numpy()
+        kernels.norm_backward(_array(_last(grad)), _array(x), affine, ctx.floor, ctx.pool, moments, gradients)
         return grad_x, grad_gamma, grad_beta, None, None, None
 
 

@@ -295,7 +295,7 @@ def test_a_suite_with_a_missing_folder_is_refused_in_one_line(tmp_path: Path) ->
 def test_a_suite_asks_for_no_more_images_than_there_are(pets: Path, tmp_path: Path) -> None:
     suite = tmp_path / "suite.yaml"
     suite.write_text(SUITE.format(path=pets).replace("ipc: [2]", "ipc: [7]"))
-    with pytest.raises(SuiteError, match="needs 7 images a class, and generator 'real' has 6"):
+    with pytest.raises(SuiteError, match="needs 7 images per class, but generator 'real' has 6"):
         load_suite(suite)
 
 
@@ -319,7 +319,7 @@ def test_from_the_folder_to_a_result(cli: Cli, pets: Path, tmp_path: Path) -> No
     assert fetched.returncode == 0, fetched.stderr
     assert fetched.stderr.splitlines()[-1] == f"image-folder (path={pets}, image_size=32): fetched and checked"
     again = cli("fetch", "image-folder", f"path={pets}", "image_size=32")
-    assert again.stderr == f"image-folder (path={pets}, image_size=32): already there\n"
+    assert again.stderr == f"image-folder (path={pets}, image_size=32): already complete\n"
     ended = cli("run", str(suite), "--device", "cpu")
     assert ended.returncode == 0, ended.stderr
     assert f"Data set image-folder (path={pets}, image_size=32)" in cli("report", str(suite)).stdout
@@ -329,10 +329,10 @@ def test_from_the_folder_to_a_result(cli: Cli, pets: Path, tmp_path: Path) -> No
     ("arguments", "said"),
     [
         (["image-folder"], "parameter 'path' is required"),
-        (["image-folder", "path"], "'path' is no parameter of a data set; write NAME=VALUE"),
+        (["image-folder", "path"], "'path' is not a parameter; write NAME=VALUE"),
         (["image-folder", "path=nowhere"], "image-folder: the folder nowhere does not exist; store images as"),
         (["imagewoof", "split=mine"], "parameter 'split' is 'mine': input should be 'imagenet' or 'fastai'"),
-        (["suite.yaml", "split=fastai"], "suite.yaml says the parameters of its data set itself"),
+        (["suite.yaml", "split=fastai"], "suite suite.yaml sets the parameters of its data set"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )

@@ -475,12 +475,12 @@ def test_a_model_is_known_by_its_content(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_before_anything_runs(tmp_path: Path, name: str) -> None:
     model = saved(tmp_path / "model")
     (model / name).unlink()
-    with pytest.raises(ComponentError, match=f"model: generator 'ddpm' finds no {name}; parameter 'model' names"):
+    with pytest.raises(ComponentError, match=f"model: generator 'ddpm' finds no {name}; give the parameter 'model'"):
         generator(model=model).fingerprint()
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ComponentError, match="nowhere: there is no such folder; parameter 'model' names"):
+    with pytest.raises(ComponentError, match="nowhere: there is no such folder; give the parameter 'model' a folder"):
         generator(model=tmp_path / "nowhere").fingerprint()
 
 

@@ -77,11 +77,11 @@ def test_other_classes_are_told_in_one_line(few: TrainingData) -> None:
     swapped = (few.classes[1], few.classes[0], *few.classes[2:])
     fewer = few.classes[:9]
     for classes, said in (
-        (swapped, "class 0 is airplane there, automobile here"),
-        (fewer, "class 9 is truck there, none here"),
+        (swapped, "class 0 is airplane, not automobile"),
+        (fewer, "class 9 is truck, not none"),
     ):
         data = TrainingData("mine", classes, 32, few.mean, few.std, few.train)
-        with pytest.raises(ComponentError, match=f"dit-nano' knows other classes than mine: {said}") as caught:
+        with pytest.raises(ComponentError, match=f"dit-nano' has other classes than mine: {said}") as caught:
             loaded(data)
         assert "'model'" in (caught.value.hint or "")
 

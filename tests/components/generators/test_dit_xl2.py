@@ -449,7 +449,7 @@ def test_missing_weights(home: Path) -> None:
     folder = home / "weights" / "facebook" / "DiT-XL-2-256"
     assert said == (
         f"generator 'dit-xl2' finds no transformer of facebook/DiT-XL-2-256: {folder}/transformer has no config.json "
-        f"and the Hugging Face cache has no facebook/DiT-XL-2-256; `ddbench fetch SUITE` gets it, or name a folder in "
+        f"and the Hugging Face cache has no facebook/DiT-XL-2-256; run `ddbench fetch SUITE`, or name a folder in "
         "the parameter 'model'"
     )
 
@@ -462,9 +462,9 @@ def test_all_that_is_lacking_is_said(hub: Path, home: Path, tmp_path: Path) -> N
     cut.write_text("{")
     assert generator(vae="some/vae").missing() == (
         f"no vae of some/vae: {home}/weights/some/vae has no config.json and the Hugging Face cache has no some/vae; "
-        "`ddbench fetch SUITE` gets it, or name a folder in the parameter 'vae'; "
+        "run `ddbench fetch SUITE`, or name a folder in the parameter 'vae'; "
         f"no scheduler of {name}: {home}/weights/{name}/scheduler has no scheduler_config.json and {cut} is cut off or "
-        "damaged; `ddbench fetch SUITE` gets it, or name a folder in the parameter 'model'"
+        "damaged; run `ddbench fetch SUITE`, or name a folder in the parameter 'model'"
     )
     for path in cache.rglob("config.json"):
         path.unlink()
@@ -480,7 +480,7 @@ def test_a_half_downloaded_name(hub: Path, home: Path, tmp_path: Path) -> None:
     cached(place, tmp_path / "cache", "facebook/DiT-XL-2-256")
     said = complaint(lambda: generator().load(None, training_data(), Context()))
     assert f"no vae of facebook/DiT-XL-2-256: {place}/vae has no diffusion_pytorch_model.safetensors and " in said
-    assert "snapshots/abc/vae has no diffusion_pytorch_model.safetensors; `ddbench fetch SUITE` gets it" in said
+    assert "snapshots/abc/vae has no diffusion_pytorch_model.safetensors; run `ddbench fetch SUITE`, or" in said
 
 
 @pytest.mark.parametrize("lost", ["a shard", "the index"])
@@ -492,7 +492,7 @@ def test_a_missing_shard(lost: str, copied: Path) -> None:
     path.unlink()
     name = path.name if lost == "a shard" else "diffusion_pytorch_model.safetensors"
     for do in (generator(model=str(copied)).fingerprint, lambda: load(copied)):
-        assert f"finds no transformer: {folder} has no {name}; parameter 'model' names a folder" in complaint(do)
+        assert f"finds no transformer: {folder} has no {name}; give the parameter 'model' a folder" in complaint(do)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"weight_map": {}}'])
@@ -501,7 +501,7 @@ def test_a_damaged_index(content: str, copied: Path) -> None:
     index = copied / "transformer" / "diffusion_pytorch_model.safetensors.index.json"
     index.write_text(content)
     made = generator(model=str(copied))
-    expected = f"no transformer: {index} is cut off or damaged; parameter 'model' names a folder"
+    expected = f"no transformer: {index} is cut off or damaged; give the parameter 'model' a folder"
     assert (made.missing() or "").startswith(expected)
     assert expected in complaint(made.fingerprint)
 
@@ -541,7 +541,10 @@ def test_damaged_weights_are_named(part: str, damage: str, copied: Path) -> None
 @pytest.mark.parametrize(
     ("scheduler", "said"),
     [
-        (DDIMScheduler(prediction_type="v_prediction"), "is of a network that predicts 'v_prediction', not the noise"),
+        (
+            DDIMScheduler(prediction_type="v_prediction"),
+            "belongs to a network that predicts 'v_prediction', not the noise",
+        ),
         (FlowMatchEulerDiscreteScheduler(), "is a FlowMatchEulerDiscreteScheduler without the betas of a diffusion; "),
     ],
 )
@@ -594,9 +597,9 @@ def test_a_transformer_of_the_data_sets_own_classes(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["class 1", "class 0", "class 2"], "class 0 is class 1 there, class 0 here"),
-        (["class 0", "class 1", "class 2", "class 3"], "class 3 is class 3 there, none here"),
-        (["class 0"], "class 1 is none there, class 1 here"),
+        (["class 1", "class 0", "class 2"], "class 0 is class 1, not class 0"),
+        (["class 0", "class 1", "class 2", "class 3"], "class 3 is class 3, not none"),
+        (["class 0"], "class 1 is none, not class 1"),
     ],
 )
 def test_a_pipeline_that_names_its_classes_serves_these_alone(copied: Path, names: list[str], said: str) -> None:
@@ -606,11 +609,11 @@ def test_a_pipeline_that_names_its_classes_serves_these_alone(copied: Path, name
     index = copied / "model_index.json"
     whole = json.loads(index.read_text())
     index.write_text(json.dumps({**whole, "id2label": dict(enumerate(names))}))
-    assert f"knows other classes than blank: {said}" in complaint(lambda: own.load(None, training_data(), Context()))
+    assert f"has other classes than blank: {said}" in complaint(lambda: own.load(None, training_data(), Context()))
     index.write_text(json.dumps({**whole, "id2label": {str(i): f"class {i}" for i in range(3)}}))
     own.load(None, training_data(), Context())
     index.write_text("[]")
-    assert f"{index}: is no index of a pipeline" in complaint(lambda: own.load(None, training_data(), Context()))
+    assert f"{index}: is not an index of a pipeline" in complaint(lambda: own.load(None, training_data(), Context()))
 
 
 def test_a_data_set_without_imagenet_indices(hub: Path) -> None:
@@ -711,4 +714,4 @@ def test_a_folder_that_is_written_as_a_name(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "checkpoints" / "dit").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     said = generator(model="checkpoints/dit").missing() or ""
-    assert said.endswith("; `ddbench fetch SUITE` gets it, or write './checkpoints/dit' for the folder of this name")
+    assert said.endswith("; run `ddbench fetch SUITE`, or write './checkpoints/dit' for the folder of this name")

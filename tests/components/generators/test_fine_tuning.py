@@ -166,7 +166,7 @@ def test_a_training_that_is_stopped_is_averaged_as_one_that_goes_on(pipeline: Pa
 def test_a_training_has_no_more_steps_than_its_epochs(pipeline: Path, tmp_path: Path) -> None:
     said = complaint(lambda: fitted("minimax", pipeline, tmp_path / "fit", stop_after=9))
     assert said == (
-        "fine-tuning is to stop after 9 steps, and 2 epochs of 24 images have 8; "
+        "fine-tuning cannot stop after 9 steps: 2 epochs of 24 images have 8; "
         "lower the parameter 'stop_after', or raise 'epochs'"
     )
 
@@ -343,7 +343,7 @@ def test_images_of_another_size(pipeline: Path, tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number(pipeline: Path, tmp_path: Path) -> None:
     said = complaint(lambda: fitted("minimax", pipeline, tmp_path / "fit", learning_rate=1e30))
     assert "the loss of fine-tuning is nan in step" in said
-    assert "lower its parameter 'learning_rate'" in said
+    assert "lower the parameter 'learning_rate'" in said
 
 
 def test_memory_that_runs_out(pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -499,7 +499,7 @@ def test_latents_that_are_damaged_are_made_again(
 
 def test_a_stop_beyond_the_end_is_known_before_anything_is_encoded(pipeline: Path) -> None:
     generator("minimax", pipeline, stop_after=8).check(real_dataset())
-    assert "is to stop after 9 steps, and 2 epochs of 24 images have 8; " in complaint(
+    assert "cannot stop after 9 steps: 2 epochs of 24 images have 8; " in complaint(
         lambda: generator("minimax", pipeline, stop_after=9).check(real_dataset())
     )
 

@@ -244,7 +244,7 @@ def test_what_may_not_be_read_is_named(denied: str, tmp_path: Path, monkeypatch:
     for act in (folder(tmp_path).fingerprint, lambda: loaded(tmp_path).sample_block(1, 0, Context())):
         with pytest.raises(DataError) as error:
             act()
-        assert str(error.value) == f"{tmp_path / denied}: cannot be read: Permission denied; see who may read it"
+        assert str(error.value) == f"{tmp_path / denied}: cannot be read: Permission denied; check its permissions"
 
 
 def change_byte(root: Path) -> None:
@@ -347,10 +347,10 @@ def jpeg_by_content(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (grey, "is of mode L, not RGB; convert it to RGB"),
-        (alpha, "is of mode RGBA, not RGB; convert it to RGB"),
-        (palette, "is of mode P, not RGB; convert it to RGB"),
-        (transparent_colour, "is of mode RGBA, not RGB; convert it to RGB"),
+        (grey, "has mode L, not RGB; convert it to RGB"),
+        (alpha, "has mode RGBA, not RGB; convert it to RGB"),
+        (palette, "has mode P, not RGB; convert it to RGB"),
+        (transparent_colour, "has mode RGBA, not RGB; convert it to RGB"),
         (not_square, "is 4 × 3, not square"),
         (other_size, "is 8 px large, and the pool's first image 4 px"),
         (truncated, "cannot be decoded"),

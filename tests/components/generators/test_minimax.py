@@ -258,12 +258,12 @@ def test_mistakes_with_checkpoints(pipeline: Path, tmp_path: Path) -> None:
 
 def test_files_that_are_no_checkpoints(pipeline: Path, tmp_path: Path) -> None:
     path = tmp_path / "own.pt"
-    none = f"{path}: is no checkpoint of a DiT: it holds no weights by name; give one that DiT's code, or a method's, "
+    none = f"{path}: is not a checkpoint of a DiT: it holds no weights by name; give the parameter 'checkpoint' a file "
     for content in ({"hello": 1}, {"ema": 3}, {}, [torch.zeros(2)], {7: torch.zeros(2)}):
         torch.save(content, path)
         assert complaint(pipeline, path).startswith(none)
     torch.save({"conv1.weight": torch.zeros(2)}, path)
-    expected = f"{path}: has 'conv1.weight', which a DiT of 2 blocks has not; give a checkpoint of the transformer"
+    expected = f"{path}: has 'conv1.weight', which a DiT of 2 blocks does not have; give a checkpoint of "
     assert complaint(pipeline, path).startswith(expected)
     path.write_text("hello world")
     of_what = f"{path}: cannot be loaded as weights of a checkpoint of a DiT"

@@ -134,7 +134,7 @@ def test_one_pool_for_each_ipc(pipeline: Path) -> None:
     assert (ten.params.modes, ten.params.keyed()["modes"], ten.block) == (10, 10, many.block)
     fixed = generator(pipeline, modes=7)
     assert fixed.for_ipc(10) is fixed
-    with pytest.raises(ComponentError, match="has not been told how many; give the parameter 'modes' a number"):
+    with pytest.raises(ComponentError, match="and the IPC is not known; give the parameter 'modes' a number"):
         many.fit(real_images(), Path(), Context())
 
 

@@ -91,7 +91,7 @@ def test_dit_xl2_is_known_without_its_weights() -> None:
     missing = made.missing()
     assert missing is not None
     assert "no transformer of facebook/DiT-XL-2-256" in missing
-    assert "`ddbench fetch SUITE` gets it" in missing
+    assert "run `ddbench fetch SUITE`, or" in missing
 
 
 @pytest.mark.parametrize("which", ["difffit", "full"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import huggingface_hub.constants
 import pytest
-from ddbench_components._hub import Repository, kept_in
+from ddbench_components._hub import Repository, fetched_folder
 
 from ddbench.api.component import Progress
 
@@ -50,16 +50,16 @@ def on_the_hub(offline: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[str,
     def put(repository: str, name: str, weights: Path) -> list[str]:
         asked: list[str] = []
 
-        def ask(wanted: str) -> Repository:
+        def query(wanted: str) -> Repository:
             asked.append(wanted)
             return Repository(repository, "0123abcd", {"config.json": None, name: None})
 
         def fetch(self: Repository, file: str, progress: Progress) -> Path:
             asked.append(file)
-            kept_in(repository).mkdir(parents=True, exist_ok=True)
-            return Path(shutil.copy(weights, kept_in(repository) / file))
+            fetched_folder(repository).mkdir(parents=True, exist_ok=True)
+            return Path(shutil.copy(weights, fetched_folder(repository) / file))
 
-        monkeypatch.setattr(Repository, "ask", ask)
+        monkeypatch.setattr(Repository, "query", query)
         monkeypatch.setattr(Repository, "fetch", fetch)
         return asked
 

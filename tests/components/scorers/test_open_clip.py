@@ -159,7 +159,7 @@ def test_missing_weights_are_told_with_the_command_that_fetches_them(tmp_path: P
         defaults.load(None, DATA, Context())
     assert str(caught.value) == (
         f"scorer 'open-clip' finds no weights of ViT-B-32 (openai): neither {folder} nor the Hugging Face cache has "
-        f"open_clip_model.safetensors or open_clip_pytorch_model.bin of {repository}; `ddbench fetch SUITE` gets them, "
+        f"open_clip_model.safetensors or open_clip_pytorch_model.bin of {repository}; run `ddbench fetch SUITE`, "
         "or name a file in the parameter 'weights'"
     )
 

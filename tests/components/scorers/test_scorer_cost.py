@@ -129,7 +129,7 @@ def test_missing_weights_are_said_with_the_command_that_fetches_them(
     said = scorer(name, **params).missing()
     assert said is not None
     assert f"{file} or " in said
-    assert f" of {repository}; `ddbench fetch SUITE` gets them" in said
+    assert f" of {repository}; run `ddbench fetch SUITE`, or" in said
     assert "\n" not in said
     path = tmp_path / "weights" / repository / file
     path.parent.mkdir(parents=True)

@@ -90,7 +90,7 @@ def test_fields_are_what_timm_says_by_hand(model: str, tmp_path: Path) -> None:
 
 @pytest.fixture(params=[1, 2, 3])
 def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    """A number of threads: products of small matrices are summed in an order that can depend on it."""
+    """Set a number of threads; the order of sums in products of small matrices can depend on it."""
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param
@@ -216,7 +216,7 @@ def test_missing_weights_are_told_with_the_command_that_fetches_them(tmp_path: P
         scorer()
     assert str(caught.value) == (
         f"scorer 'timm' finds no weights of {TAGGED}: neither {folder} nor the Hugging Face cache has "
-        f"model.safetensors or pytorch_model.bin of {REPOSITORY}; `ddbench fetch SUITE` gets them, or name a file in "
+        f"model.safetensors or pytorch_model.bin of {REPOSITORY}; run `ddbench fetch SUITE`, or name a file in "
         "the parameter 'weights'"
     )
 
@@ -234,7 +234,8 @@ def test_what_is_fetched_is_what_loading_looks_for(
     made.load(None, DATA, Context())
     kept = tmp_path / "data" / "weights" / REPOSITORY / "model.safetensors"
     kept.write_bytes(kept.read_bytes()[:-1])
-    with pytest.raises(ComponentError, match=rf"finds no weights of {TAGGED}: {kept} is cut off or damaged; `ddbench"):
+    damaged = rf"finds no weights of {TAGGED}: {kept} is cut off or damaged; run `ddbench"
+    with pytest.raises(ComponentError, match=damaged):
         made.load(None, DATA, Context())
     made.fetch(lambda *_: None)
     assert asked == 2 * [REPOSITORY, "model.safetensors"]

@@ -72,7 +72,9 @@ def test_the_class_means_are_those_of_the_real_images(scorer: Scorer) -> None:
     """But for rounding: the sum of 12 numbers of float32 is off by at most 12 half units in the last place, 7e-7."""
     embedding = scorer.score(DATA.train.images, Context())["embedding"].double()
     means = [embedding[DATA.train.labels == c].mean(0) for c in range(3)]
-    torch.testing.assert_close(scorer.class_fields(DATA, Context())["mean"].double(), torch.stack(means), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        scorer.class_fields(DATA, Context())["mean"].double(), torch.stack(means), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_class_logits_are_the_scores_of_float_images_and_have_gradients(scorer: Scorer) -> None:

@@ -239,7 +239,7 @@ def test_needs_is_the_field_asked_for(name: str) -> None:
 def test_a_pool_of_exactly_ipc_one_too_small_and_one_without_the_field(name: str) -> None:
     pool = pool_of(np.eye(3, dtype=np.float32))
     assert sorted(selector(name).select(pool, 3, Context()).indices) == [0, 1, 2]
-    with pytest.raises(ComponentError, match="choose 4 of 3 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="choose 4 of only 3 candidates of class 'class 0'"):
         selector(name).select(pool, 4, Context())
     with pytest.raises(ComponentError, match=r"no field 'clip\.image'"):
         selector(name, field="clip.image").select(pool, 2, Context())

@@ -23,14 +23,14 @@ def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: P
     """The scorer says nothing of memory, the generator `noise` of nothing at all."""
     whole = estimated(tmp_path, SUITE, known, "h100")
     memory, disk = _memory(whole), _disk(whole)
-    gigabyte = "≥ about 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
-    assert memory == f"memory: {gigabyte}; not known for fit, score"
+    gigabyte = "≥ 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
+    assert memory == f"memory: {gigabyte}; unknown for fit, score"
     stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
-    assert disk == f"disk: {stored / 1024:.2f} KiB in the store; data, weights, cached latents are not counted"
+    assert disk == f"disk: {stored / 1024:.2f} KiB in the store, without data, weights, cached latents"
     noisy = {**SUITE["methods"], "noisy": {"generator": "noise", "selector": "first"}}
     whole = estimated(tmp_path, {**SUITE, "methods": noisy}, known, "h100")
     memory, disk = _memory(whole), _disk(whole)
-    assert memory == f"memory: {gigabyte}; not known for fit, some nodes of generate, score"
+    assert memory == f"memory: {gigabyte}; unknown for fit, some nodes of generate, score"
     assert disk.startswith("disk: ≥ ")
     generate = stages(whole)["generate"]
     assert (generate.memory_bytes, generate.memory_unknown) == ({"tensors": 2**30}, 1)
@@ -73,7 +73,7 @@ def test_where_nothing_is_left_to_run_it_is_said(tmp_path: Path, known: Catalogu
     assert _estimate_text(before)[0].startswith("H100 (SXM), one worker: ≥ ")
     record_all(small, tmp_path / "store", wall)
     done = estimated(tmp_path, edited(set_("ipc")([1]), SUITE), known)
-    assert _estimate_text(done)[0] == "H100 (SXM), one worker: nothing is left to run"
+    assert _estimate_text(done)[0] == "H100 (SXM), one worker: nothing left to run"
 
 
 def test_a_device_of_which_nothing_is_known_says_so(
@@ -81,8 +81,8 @@ def test_a_device_of_which_nothing_is_known_says_so(
 ) -> None:
     with_gpus("Tesla T4")
     first, second, *_ = _estimate_text(estimated(tmp_path, SUITE, known))
-    assert first.startswith("Tesla T4, one worker: ? left; some nodes have no known time: dataset, fit, ")
-    assert second == "the speed of this device is not known; name another with --device"
+    assert first.startswith("Tesla T4, one worker: ? left; the time of some nodes is unknown: dataset, fit, ")
+    assert second == "the speed of this device is unknown; choose another with --device"
     assert not any(
         "the speed of this device" in line for line in _estimate_text(estimated(tmp_path, SUITE, known, "h100"))
     )
@@ -90,7 +90,7 @@ def test_a_device_of_which_nothing_is_known_says_so(
 
 def test_assumptions_are_printed(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     said = "\n".join(_estimate_text(estimated(tmp_path, SUITE, known, "h100")))
-    assert "share of the device's peak assumed for FLOPs (small networks reach less): fit 30%, generate 40%" in said
+    assert "assumed share of the device's peak FLOPs (small networks reach less): fit 30%, generate 40%" in said
     assert (
         "5 µs for each kernel launch; a training step launches 40 kernels in addition to those of its network" in said
     )
@@ -98,7 +98,7 @@ def test_assumptions_are_printed(tmp_path: Path, known: Catalogue, small: Graph)
     record_all(small, tmp_path / "store", wall, environment=THIS_CPU)
     whole = estimated(tmp_path, edited(set_("ipc")([1]), SUITE), known, "cpu")
     said = "\n".join(_estimate_text(whole))
-    assert "recorded timings on a CPU are CPU time per thread, where that is less than wall time" in said
+    assert "recorded CPU timings are wall time, or CPU time per thread if that is less" in said
     assert "assumed" not in said
     assert _estimate_json(whole)["device"]["assumed_launch_seconds"] is None
     assert _estimate_json(estimated(tmp_path, SUITE, known, "h100"))["device"]["assumed_launch_seconds"] == 5e-6

@@ -9,6 +9,7 @@ import pytest
 
 from ddbench.plan import Graph, Node
 from ddbench.registry import Catalogue
+from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.plan.estimate.priced import (
     CLASSES,
     SUITE,
@@ -115,6 +116,16 @@ def test_records_without_times_are_passed_over(tmp_path: Path, known: Catalogue,
             damaged += 1
     found = stages(estimated(tmp_path, SUITE, known, "h100"))
     assert math.isfinite(found["evaluate"].seconds.known or math.nan)
+
+
+def test_records_without_memory_tell_their_times(tmp_path: Path, known: Catalogue, small: Graph) -> None:
+    record_all(small, tmp_path / "store", wall)
+    for path in (tmp_path / "store" / "results").rglob("f.json"):
+        value = read_sealed(path) or {}
+        del value["stages"][-1]["peak_memory_mib"], value["stages"][-1]["peak_device_memory_mib"]
+        write_sealed(path, value)
+    found = stages(estimated(tmp_path, SUITE, known, "h100"))
+    assert found["evaluate"].basis == {"recorded timings"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_the_verb_says_it_in_words_and_as_json(cli: Cli, example_suite: Path) ->
     shown = cli("plan", str(example_suite), "--device", "a100").stdout
     assert "A100" in shown
     assert "40 students" in shown
-    assert "sharing: 12.8× fewer images than one pool a cell (24 and not 306)" in shown
+    assert "sharing: 12.8× fewer images than with one pool per cell (24, not 306)" in shown
     found = json.loads(cli("plan", str(example_suite), "--json", "--device", "a100").stdout)
     assert found["device"]["name"] == "a100"
     assert found["sharing"] == {"images": 24, "one_pool_a_cell": 306, "factor": 12.75}
@@ -29,7 +29,7 @@ def test_the_verb_says_it_in_words_and_as_json(cli: Cli, example_suite: Path) ->
 
 def test_the_help_tells_which_device_is_taken(cli: Cli) -> None:
     shown = " ".join(cli("plan", "--help").stdout.replace("│", " ").split())
-    assert "[default: (the one it has most of, else what `ddbench run` computes on here)]" in shown
+    assert "[default: (the device with most timings, else the device of `ddbench run`)]" in shown
 
 
 def test_an_unknown_device_ends_with_2_and_one_line(cli: Cli, example_suite: Path) -> None:
@@ -52,7 +52,7 @@ def test_pretrained_components_are_planned_without_torch_data_or_weights(tmp_pat
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env)
     assert ended.returncode == 0, ended.stderr
     assert "to fetch: imagewoof" in ended.stdout
-    assert "of timm/convnext_base.fb_in1k; `ddbench fetch SUITE` gets them" in ended.stdout
+    assert "of timm/convnext_base.fb_in1k; run `ddbench fetch SUITE`, or" in ended.stdout
 
 
 RUN = """\
