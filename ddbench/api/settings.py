@@ -16,7 +16,8 @@ class EvaluationSettings(BaseModel):
 
     Attributes:
         numerics: the arithmetic of students, ``reference`` or ``fast``.
-        evaluate: the epochs after which a student is measured, ``last`` or ``papers``.
+        evaluate: the epochs after which a student is measured. ``last`` is the last epoch. ``papers`` is every epoch
+            that the protocol lists.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -18,7 +18,7 @@ def describe(
 ) -> None:
     """Describe a component or protocol: summary, parameters and source."""
     from ddbench.cli.output import print_json
-    from ddbench.errors import DdbenchError, did_you_mean
+    from ddbench.errors import DdbenchError, closest
     from ddbench.registry import catalogue
 
     available = catalogue()
@@ -29,7 +29,8 @@ def describe(
         kind, _, short = name.rpartition("/")
         classes = [c for c in available.components(kind or None) if c.info.name == short]
         if not classes:
-            hint = did_you_mean(short, {c.info.name for c in available.components()})
+            near = closest(short, {c.info.name for c in available.components()})
+            hint = f"did you mean '{near}'?" if near else "see `ddbench list`, and `ddbench doctor` for plug-ins"
             raise DdbenchError(f"there is no component '{name}'", hint=hint)
         found = [_facts(cls, available.owner(cls)) for cls in classes]
     if json:
@@ -67,7 +68,7 @@ def _values(schema: dict[str, Any]) -> str:
 def _print(facts: dict[str, Any]) -> None:
     if "params" not in facts:
         for field, value in facts.items():
-            print(f"{field}: {value}")
+            print(f"{field}: {value if isinstance(value, str) else to_json(value, ensure_ascii=False)}")
         return
     print(f"{facts['kind']} {facts['name']}, version {facts['version']}, from {facts['from']}")
     if facts["paper"]:

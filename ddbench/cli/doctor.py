@@ -35,7 +35,7 @@ class Finding:
 def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
     """Check the environment, the plug-ins, the data and the store. Exit with 1 if there is an error.
 
-    Marks: ok; -- for optional data or libraries that are missing or incomplete; !! for an error.
+    Marks: ok; -- for something optional that is missing or incomplete; !! for an error.
     """
     from ddbench.cli.output import print_json, print_table
 
@@ -73,6 +73,9 @@ def _plugins() -> list[Finding]:
         if plugin.error:
             last = plugin.error.strip().splitlines()[-1]
             findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package}: {last}", "!!"))
+        elif not (plugin.deferred or plugin.components or plugin.protocols):
+            empty = f"{plugin.package}: no components; return them from the hook ddbench_components"
+            findings.append(Finding(f"plug-in {plugin.name}", empty, "--"))
         else:
             findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package} {plugin.deferred or ''}".strip()))
     findings += [Finding("module", line, "!!") for line in catalogue().left_out()]

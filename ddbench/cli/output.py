@@ -21,11 +21,17 @@ def print_json(value: Any) -> None:
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
     """Print a table to stdout, 200 columns wide if stdout is not a terminal."""
-    table = Table(*headers, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.collapse_padding = console.width < 100
+    for header in headers:
+        # No word of a header is cut on a narrow terminal.
+        table.add_column(header, min_width=max(map(len, header.split()), default=0))
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console = Console()
-    console.print(table, markup=False) if console.is_terminal else Console(width=200).print(table, markup=False)
+    console.print(table, markup=False)
 
 
 def fail(error: DdbenchError) -> None:

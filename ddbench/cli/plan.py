@@ -64,7 +64,7 @@ def plan(
         print_json({**value, "drift": drift, "damaged": damaged, "skipped": skipped})
         return
     print_table(_HEADERS, [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)])
-    print(f"\n{cells} cells, {done} with results; {len(to_run)} nodes to run")
+    print(f"\n{_counted(cells, 'cells')}, {done} with results; {_counted(len(to_run), 'nodes')} to run")
     for line in _estimate_text(found):
         print(line)
     for note in [*drift, *damaged, *(f"skipped: {reason}" for reason in skipped)]:
@@ -126,9 +126,11 @@ def _stage_text(stage: StageEstimate) -> list[str]:
     from ddbench.plan.stages import STAGES
 
     counted = STAGES[stage.stage].counts
-    count = f"{stage.nodes:,}" if counted == "students" else _text(stage.images, "{:,.0f}".format)
+    makes = _counted(stage.nodes, counted)
+    if counted == "images":
+        makes = f"{_text(stage.images, '{:,.0f}'.format)} images"
     return [
-        f"{count} {counted}" if stage.stage not in ("dataset", "fit") else "",
+        makes if stage.stage not in ("dataset", "fit") else "",
         _text(stage.flops, _operations),
         _text(stage.seconds, _duration),
         _text(stage.seconds_left, _duration),
@@ -197,10 +199,14 @@ def _sharing(found: Estimate) -> list[str]:
         return []
     unshared = f"{shared.unshared_images:,}"
     if shared.factor <= 1:
-        return [f"sharing: none; cells need {unshared} images, and complete blocks make {shared.images:,}"]
+        return [f"sharing: none; the cells need {unshared} images, and the run makes {shared.images:,} in whole blocks"]
     return [
         f"sharing: {shared.factor:.1f}× fewer images than with one pool per cell ({shared.images:,}, not {unshared})"
     ]
+
+
+def _counted(number: int, plural: str) -> str:
+    return f"{number:,} {plural[:-1] if number == 1 else plural}"
 
 
 def _text(amount: PartialSum, form: Callable[[float], str]) -> str:

@@ -20,7 +20,7 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of nodes to run in parallel.", show_default="the number of cores")
     ] = None,
-    device: Annotated[str, typer.Option(help="Compute on this device: auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="Compute on this device: auto, cpu or cuda (all GPUs).")] = "auto",
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
@@ -36,7 +36,7 @@ def run(
     from ddbench.suite import load_suite
 
     if device not in ("auto", "cpu", "cuda"):
-        raise DdbenchError(f"there is no device '{device}'", hint="use auto, cpu or cuda")
+        raise DdbenchError(f"there is no device '{device}'", hint="use auto, cpu or cuda (all GPUs)")
     resolved, root = load_suite(suite), store_root(store)
     signal.signal(signal.SIGTERM, _interrupt)
     show = reporter(stderr)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddbench.api import KINDS, Component
-from ddbench.errors import ComponentError, did_you_mean
+from ddbench.errors import ComponentError, closest, did_you_mean
 from ddbench.registry import plugins
 from ddbench.registry.libraries import remedy
 
@@ -95,6 +95,8 @@ class Catalogue:
     def _hint(self, name: str, names: Iterable[str]) -> str:
         broken = [plugin.name for plugin in self.plugins.values() if plugin.error]
         remark = f"; plug-in {', '.join(broken)} cannot be loaded, see `ddbench doctor`" if broken else ""
+        if not broken and closest(name, names) is None:
+            remark = "; `ddbench doctor` lists the plug-ins that were found"
         missing = "".join(f"; {line}" for line in self.left_out())
         return did_you_mean(name, names) + remark + missing
 

@@ -17,6 +17,10 @@ from ddbench.suite.shipped import hint_for, shipped_suites
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
 _MERGED = ("seeds", "generators", "scorers", "methods")
+# Pydantic's types of mistakes, with texts for users.
+_LIST, _MAPPING = "give a list, such as `[a, b]`", "give a mapping, such as `{key: value}`"
+_TEXTS = {"list_type": _LIST, "dict_type": _MAPPING, "model_type": _MAPPING, "model_attributes_type": _MAPPING}
+_CHARACTERS = "use lower-case letters, digits and hyphens, as in `my-name`"
 
 
 def read_suite(file: Path, shown: str | None = None) -> tuple[SuiteModel, YamlSource]:
@@ -87,17 +91,28 @@ def _mistake(error: ValidationError, source: YamlSource) -> SuiteError:
     first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
     path: KeyPath = first["loc"]
     if first["type"] == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), _fields(path[:-1]))
-        return SuiteError(f"unknown key '{path[-1]}'", where=source.place(path), hint=hint)
+        return SuiteError(f"unknown key '{path[-1]}'", where=source.place(path), hint=_key_hint(path))
     if first["type"] == "missing":
         missing = f"the key '{'.'.join(map(str, path))}' is missing"
         return SuiteError(missing, where=source.place(path), hint=f"add `{path[-1]}: …`")
     # The end of the path may name alternatives of the model, which are not in the file.
     while path and path not in source.places:
         path = path[:-1]
-    name, message = ".".join(map(str, path)), first["msg"].removeprefix("Value error, ")
+    name = ".".join(map(str, path))
+    message = _TEXTS.get(first["type"], first["msg"].removeprefix("Value error, "))
     text = f"'{name}' is {shortened(first['input'])}: {message[0].lower()}{message[1:]}"
-    return SuiteError(text, where=source.place(path))
+    hint = _CHARACTERS if first["type"] == "string_pattern_mismatch" else None
+    return SuiteError(text, where=source.place(path), hint=hint)
+
+
+def _key_hint(path: KeyPath) -> str:
+    """Return a hint for an unknown key: the place where it is allowed, or else a similar key."""
+    key = str(path[-1])
+    if len(path) == 1 and key in Method.model_fields:
+        return f"write `{key}` in a row of `methods`, or in `matrix`"
+    if path[0] in ("methods", "matrix") and key in SuiteModel.model_fields:
+        return f"write `{key}` at the top level"
+    return did_you_mean(key, _fields(path[:-1]))
 
 
 def _fields(path: KeyPath) -> list[str]:

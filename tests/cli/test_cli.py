@@ -160,7 +160,7 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
     ("arguments", "words"),
     [
         (["run", "missing.yaml"], ["missing.yaml: the file does not exist"]),
-        (["run", "example.yaml", "--device", "tpu"], ["there is no device 'tpu'", "auto, cpu or cuda"]),
+        (["run", "example.yaml", "--device", "tpu"], ["there is no device 'tpu'", "auto, cpu or cuda (all GPUs)"]),
         (
             ["run", "example.yaml", "--store", "example.yaml"],
             ["the store cannot be written", "--store or DDBENCH_HOME"],
@@ -171,6 +171,7 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
         (["report", "."], [".: there is no suite.json", "or a folder that `ddbench export` wrote"]),
         (["export", "example.yaml"], ["suite 'example' has no results in", "ddbench run example.yaml"]),
         (["describe", "k-centre"], ["there is no component 'k-centre'", "did you mean 'k-center'?"]),
+        (["describe", "zzz"], ["there is no component 'zzz'; see `ddbench list`, and `ddbench doctor` for"]),
         (["list", "selectors"], ["there is no kind 'selectors'", "did you mean 'selector'?"]),
         (["fetch", "cifar-10"], ["there is no dataset 'cifar-10'", "did you mean 'cifar10'?"]),
         (["why", "example.yaml", "nonsense"], ["no node matches 'nonsense'"]),

@@ -14,6 +14,7 @@ import pytest
 import ddbench
 from ddbench import ComponentError
 from ddbench.api import KINDS
+from ddbench.cli.doctor import _plugins as plugin_findings
 from ddbench.registry import Catalogue, catalogue, create
 from ddbench.registry.plugins import installed
 from tests.conftest import EXAMPLE, Cli
@@ -122,6 +123,25 @@ def test_a_broken_plug_in_breaks_nothing_else(folder: Path, where: str) -> None:
     assert str(caught.value) == (
         "there is no selector 'good'; known: fine; plug-in plugin cannot be loaded, see `ddbench doctor`"
     )
+
+
+def test_an_unknown_name_sends_to_the_list_of_plug_ins(folder: Path) -> None:
+    known = Catalogue([package(folder, fresh("good"), {"good.py": selector("fine")})])
+    with pytest.raises(ComponentError) as caught:
+        known.get("selector", "brightest")
+    remark = "`ddbench doctor` lists the plug-ins that were found"
+    assert str(caught.value) == f"there is no selector 'brightest'; known: fine; {remark}"
+    with pytest.raises(ComponentError) as misspelt:
+        known.get("selector", "fines")
+    assert str(misspelt.value) == "there is no selector 'fines'; did you mean 'fine'?"
+
+
+def test_doctor_names_a_plug_in_without_components(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Catalogue([package(folder, fresh("empty"), {"__init__.py": ""})])
+    monkeypatch.setattr("ddbench.registry.catalogue", lambda: known)
+    (found,) = (finding for finding in plugin_findings() if finding.what.startswith("plug-in"))
+    assert found.mark == "--"
+    assert "no components; return them from the hook ddbench_components" in found.found
 
 
 def test_an_entry_point_to_nowhere_is_a_broken_plug_in(folder: Path) -> None:
