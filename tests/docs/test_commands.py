@@ -140,7 +140,7 @@ def test_a_suite_that_is_shown_plans(page: Path, number: int, cli: Cli, tmp_path
     (tmp_path / "shown.yaml").write_text(blocks(page, "yaml")[number].text)
     ended = cli("plan", "shown.yaml")
     assert ended.returncode == 0, ended.stderr
-        assert re.search(r"^\d+ cells?, 0 with results", ended.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ cells?, 0 with results", ended.stdout, re.MULTILINE)
     assert ("refine " in ended.stdout) == ("refiner:" in blocks(page, "yaml")[number].text)
 
 
