@@ -159,7 +159,7 @@ def test_python_compiles(page: Path) -> None:
 def test_the_selector_of_the_readme_selects_and_conforms(tmp_path: Path) -> None:
     (block,) = blocks(README, "python")
     shown = ModuleType("shown")
-    exec(compile(block.text, "README.md", "exec"), vars(shown))
+    exec(compile(block.text, "README.md", "exec", dont_inherit=True), vars(shown))
     (brightest,) = shown.ddbench_components()
     pool = Pool.from_arrays(labels=[0, 0, 0], class_names=["a"], fields={"teacher.embedding": [[1.0], [3.0], [2.0]]})
     assert brightest().select(pool, 2, Context()).indices == (1, 2)
