@@ -11,7 +11,7 @@ def test_the_two_commands_differ_in_what_they_install() -> None:
     """Both are run as they stand by ``.ci/run``."""
     commands = {block.mark: block.text.splitlines() for block in blocks(README, "sh")}
     (run,), (tests,) = commands["run"], commands["tests"]
-    assert run.endswith("&& .venv/bin/ddbench run suites/smoke.yaml")
+    assert run.endswith("&& .venv/bin/ddbench run smoke")
     assert tests.endswith("&& .venv/bin/pytest")
 
 

@@ -26,7 +26,7 @@ OWN_COMMANDS = ("run", "tests")
 LONG_OUTPUT = {
     "first-suite": "| Soft labels ",
     "your-images": "| Random ",
-    "your-method": "| dit-nano + brightest ",
+    "your-method": "| dit-nano + largest-sum ",
 }
 
 
