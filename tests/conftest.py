@@ -34,6 +34,7 @@ TRAINING = (
     "components/generators/test_pipeline_cost.py",
     "components/refiners/test_soft_label_latent.py",
     "components/scorers/",
+    "components/selectors/test_greedy_selectors.py",
     "components/selectors/test_s",
     "components/students/test_students.py",
     "plan/estimate/test_verb.py",
