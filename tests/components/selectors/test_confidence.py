@@ -114,7 +114,7 @@ def test_columns_of_the_data_set_or_all() -> None:
 def test_a_pool_of_exactly_ipc_and_one_too_small() -> None:
     pool = pool_of(np.array([[0.0], [1], [2]]), [0] * 3, [0])
     assert selector().select(pool, 3, Context()).indices == (0, 1, 2)
-    with pytest.raises(ComponentError, match="choose 4 of 3 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="choose 4 of only 3 candidates of class 'class 0'"):
         selector().select(pool, 4, Context())
 
 

@@ -444,7 +444,7 @@ def test_missing_real_images_are_named() -> None:
 
 def test_too_few_candidates_are_named() -> None:
     pool = pool_of([0.1, 0.2, 0.3], [0.5])
-    with pytest.raises(ComponentError, match="choose 4 of 3 candidates of class 'terrier'"):
+    with pytest.raises(ComponentError, match="choose 4 of only 3 candidates of class 'terrier'"):
         selector().select(pool, 4, Context())
 
 

@@ -162,7 +162,7 @@ def test_mistakes_are_named() -> None:
         mixed().select(pool_of(images, None), 2, Context())
     with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 5, not 1 x 2: one prototype per class, as wide as"):
         mixed().select(pool_of(images, np.ones((1, 5))), 2, Context())
-    with pytest.raises(ComponentError, match="choose 7 of 6 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="choose 7 of only 6 candidates of class 'class 0'"):
         mixed().select(pool_of(images, images[:1]), 7, Context())
     with pytest.raises(ComponentError, match="parameter 'weight'"):
         mixed(weight=-0.1)

@@ -71,5 +71,5 @@ def test_random_is_uniform() -> None:
 def test_a_pool_of_exactly_ipc_and_one_too_small(selector: Selector) -> None:
     pool = pool_of(["c", "a", "b"])
     assert sorted(chosen_ids(selector, pool, 3)) == ["a", "b", "c"]
-    with pytest.raises(ComponentError, match="choose 4 of 3 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="choose 4 of only 3 candidates of class 'class 0'"):
         selector.select(pool, 4, Context())

@@ -287,7 +287,7 @@ def test_missing_and_misshapen_fields_are_named(changes: dict[str, Any], message
 
 def test_too_few_candidates() -> None:
     pool = pool_of(np.ones((2, 1)), np.ones((2, 2)))
-    with pytest.raises(ComponentError, match="choose 3 of 2 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="choose 3 of only 2 candidates of class 'class 0'"):
         selector().select(pool, 3, Context())
 
 

@@ -482,7 +482,7 @@ def test_missing_real_images_are_named() -> None:
 
 def test_too_few_candidates_and_broken_draws_are_named() -> None:
     pool = Problem(np.ones((2, 1, 5, 3)), np.ones((2, 2, 3))).pool
-    with pytest.raises(ComponentError, match="choose 6 of 5 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="choose 6 of only 5 candidates of class 'class 0'"):
         selector().select(pool, 6, Context())
     with pytest.raises(ComponentError, match="cannot divide the 5 candidates of class 'class 0' into draws of 2"):
         selector(grouping="given").select(pool, 2, Context())

@@ -380,7 +380,7 @@ def test_mistakes_are_named() -> None:
         sas(teacher="siglip").select(pool_of(images, images[:1]), 2, Context())
     with pytest.raises(ComponentError, match=r"'clip\.text' is 1 x 3, not 1 x 2: one prototype per class, as wide as"):
         sas().select(pool_of(images, np.ones((1, 3))), 2, Context())
-    with pytest.raises(ComponentError, match="choose 7 of 6 candidates of class 'class 0'"):
+    with pytest.raises(ComponentError, match="choose 7 of only 6 candidates of class 'class 0'"):
         sas().select(pool_of(images, images[:1]), 7, Context())
     for p in (0, -0.5, 1.5):
         with pytest.raises(ComponentError, match="parameter 'p'"):
