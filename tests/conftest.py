@@ -70,6 +70,8 @@ def install_distribution(folder: Path, source: Path) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None):  # the processes of the tests share the cores already
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     folder = tempfile.TemporaryDirectory(prefix="ddbench-example-")
     config.add_cleanup(folder.cleanup)
     install_distribution(Path(folder.name), EXAMPLE)
