@@ -24,8 +24,10 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    table.collapse_padding = console.width < 100
+    narrow = console.width < 100
+    table = Table(
+        title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow, header_style="bold"
+    )
     for header in headers:
         # No word of a header is cut on a narrow terminal.
         table.add_column(header, min_width=max(map(len, header.split()), default=0))

@@ -21,7 +21,6 @@ SOURCES = (
     "suites",
     "tests",
     "LICENSE",
-    "MANIFEST.in",
     "README.md",
     "pyproject.toml",
 )
