@@ -14,7 +14,7 @@ from .text import prose
 # Public names that are neither classes nor functions have no docstring of their own.
 _OBJECTS = {
     "FieldName": (
-        "FieldName = Annotated[str, …]",
+        "FieldName = Annotated[str, ...]",
         "The type of a parameter that names a field of the pool, such as `teacher.embedding`. "
         "A selector needs the fields that such parameters name.",
     ),
