@@ -45,7 +45,7 @@ TRAINING = (
     "run/test_run.py",
     "run/test_scheduler.py",
     "smoke/",
-    "testing/test_conformance.py",
+    "testing/",
     "toolkit/test_checkpoint.py",
     "train/test_augment",
     "train/test_fused.py",
