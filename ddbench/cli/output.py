@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ddbench.errors import DdbenchError
+from ddbench.text import one_line
 
 stderr = Console(stderr=True)
 
@@ -32,10 +33,10 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
         # No word of a header is cut on a narrow terminal.
         table.add_column(header, min_width=max(map(len, header.split()), default=0))
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else one_line(str(cell)) for cell in row))
     console.print(table, markup=False)
 
 
 def fail(error: DdbenchError) -> None:
     """Print an error as one line to stderr."""
-    stderr.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+    stderr.print(one_line(f"error: {error}"), markup=False, highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     from ddbench.cli.output import print_json, print_table
     from ddbench.plan.state import plan_suite
     from ddbench.record.format1 import earlier_note
+    from ddbench.text import one_line
 
     resolved, state = plan_suite(suite, store_root(store))
     rows: dict[str, dict[str, Any]] = {}
@@ -34,4 +35,4 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     if earlier:
         print(earlier_note(earlier))
     for failure in failures:
-        print(f"failed: {failure['stage']} {failure['node']}: {failure['message']} ({failure['file']})")
+        print(one_line(f"failed: {failure['stage']} {failure['node']}: {failure['message']} ({failure['file']})"))

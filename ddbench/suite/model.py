@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ddbench.api.settings import EvaluationSettings
+from ddbench.limits import IMAGES_PER_CLASS, NAME_CHARACTERS
+from ddbench.text import one_line
 
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
 
@@ -49,21 +51,35 @@ def _listed(value: Any) -> Any:
 
 def _pool(value: Any) -> Any:
     if isinstance(value, bool) or not (
-        (isinstance(value, int) and value > 0) or (isinstance(value, str) and _POOL.fullmatch(value))
+        (isinstance(value, int) and 0 < value <= IMAGES_PER_CLASS)
+        or (isinstance(value, str) and _POOL.fullmatch(value))
     ):
-        raise ValueError("give a number of images per class (200) or a multiple of the IPC (4x)")
+        limit = f"at most {IMAGES_PER_CLASS:,}"
+        raise ValueError(f"give a number of images per class (200; {limit}) or a multiple of the IPC (4x)")
     return value
 
 
 def _distinct(values: list[int]) -> list[int]:
-    twice = [value for i, value in enumerate(values) if value in values[:i]]
-    if twice:
-        raise ValueError(f"{twice[0]} occurs twice")
+    seen: set[int] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{value} occurs twice")
+        seen.add(value)
     return values
 
 
-SeedList = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
-IpcList = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_distinct)]
+def _name(value: str) -> str:
+    if one_line(value) != value or value != value.strip():
+        raise ValueError("give a name without line breaks, tabs and spaces at its ends")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), AfterValidator(_name)]
+
+
+SeedList = Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1), AfterValidator(_distinct)]
+Ipc = Annotated[int, Field(ge=1, le=IMAGES_PER_CLASS)]
+IpcList = Annotated[list[Ipc], Field(min_length=1), AfterValidator(_distinct)]
 # A role is the first part of a field's name, as in teacher.logits.
 Role = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
 Pool = Annotated[int | str, BeforeValidator(_pool)]
@@ -99,6 +115,11 @@ class Seeds(_Model):
     # None stands for ``generation``.
     selection: Annotated[SeedList | None, BeforeValidator(_selection)] = [0]
     training: SeedList = [0]
+
+    @property
+    def count(self) -> int:
+        """The number of trainings of each row, IPC and student."""
+        return len(self.generation) * len([0] if self.selection is None else self.selection) * len(self.training)
 
     @property
     def of_sets(self) -> list[tuple[int, int]]:
@@ -231,7 +252,7 @@ class SuiteModel(_Model, EvaluationSettings):
         exclude: Cells to exclude.
     """
 
-    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
     dataset: Use
     protocol: str
     labels: LabelsUse = Labels(use="hard")
@@ -240,9 +261,9 @@ class SuiteModel(_Model, EvaluationSettings):
     evaluator: Use = ComponentUse(use="student")
     published: str | None = None
     seeds: Seeds = Seeds()
-    generators: dict[str, Use] = {}
+    generators: dict[Name, Use] = {}
     scorers: dict[Role, Use] = {}
-    methods: dict[str, Method] = {}
+    methods: dict[Name, Method] = {}
     matrix: Matrix | None = None
     exclude: list[Exclude] = []
 
