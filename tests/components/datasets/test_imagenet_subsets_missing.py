@@ -1,4 +1,4 @@
-"""What is missing of an ImageNet, and how the subsets say so."""
+"""Tell what is missing of an ImageNet, in one line."""
 
 from __future__ import annotations
 
