@@ -22,8 +22,8 @@ EXAMPLE = ROOT / "tests" / "example_plugin"
 
 # Beginnings of paths below this folder. Tests there get the marker `training`.
 TRAINING = (
+    "cli/fetch_weights/",
     "cli/test_cli.py",
-    "cli/test_fetch_weights.py",
     "cli/test_without_libraries.py",
     "components/datasets/test_image_folder",
     "components/evaluators/",
@@ -45,7 +45,7 @@ TRAINING = (
     "run/test_run.py",
     "run/test_scheduler.py",
     "smoke/",
-    "testing/test_conformance.py",
+    "testing/",
     "toolkit/test_checkpoint.py",
     "train/test_augment",
     "train/test_fused.py",

@@ -102,7 +102,9 @@ def test_gradients_reach_the_images_and_no_weight(weights: Path) -> None:
     teacher.class_logits(images)[:, 0].sum().backward()
     assert images.grad is not None
     border = 4  # 160 of 168 pixels are seen
-    assert images.grad[..., border:-border, border:-border].ne(0).float().mean() > 0.9
+    reached = images.grad[..., border:-border, border:-border].ne(0).any(dim=1)
+    assert reached.any(dim=1).all()
+    assert reached.any(dim=2).all()
     assert images.grad[..., :border, :].eq(0).all()
     assert all(p.grad is None and not p.requires_grad for p in teacher._model.parameters())
     assert not teacher._model.training
