@@ -28,7 +28,7 @@ TRAINING = (
     "components/datasets/test_image_folder",
     "components/evaluators/",
     "components/generators/test_d",
-    "components/generators/test_fine_tuning.py",
+    "components/generators/test_fine_tuning",
     "components/generators/test_inversion_matching.py",
     "components/generators/test_m",
     "components/generators/test_pipeline_cost.py",

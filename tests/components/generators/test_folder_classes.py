@@ -1,74 +1,24 @@
-"""The generator ``folder``: names, order, content, and everything that may be wrong with a pool."""
+"""Class folders of ``folder``: their names, their order, and folders that cannot be used."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from ddbench_components.generators._files import content as _content
 from ddbench_components.generators._files.class_folders import _natural
-from ddbench_components.generators._files.lossless import read_rgb
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from pool_folders import DOGS, Dogs, folder, loaded, make_pool, pixels, save, training
 
 import ddbench
-from ddbench import ClassInfo, Context, DataError, Dataset, Generator, LabeledImages, TrainingData
-
-DOGS = (
-    ClassInfo("Rhodesian ridgeback", "n02087394", 159),
-    ClassInfo("golden_retriever", "n02099601", 207),
-    ClassInfo("dingo", "n02115641", 273),
-)
-
-
-def training(classes: Sequence[ClassInfo] = DOGS) -> TrainingData:
-    nothing = LabeledImages(torch.zeros(0, 3, 4, 4, dtype=torch.uint8), torch.zeros(0, dtype=torch.long), ())
-    return TrainingData("dogs", tuple(classes), 4, (0.5,) * 3, (0.5,) * 3, nothing)
-
-
-class Dogs(Dataset):
-    """Only its classes are asked for."""
-
-    classes: ClassVar[tuple[ClassInfo, ...]] = DOGS  # type: ignore[misc]
-
-    def train(self) -> LabeledImages:
-        raise AssertionError("no image is to be read here")
-
-    def validation(self) -> LabeledImages:
-        raise AssertionError("no image is to be read here")
-
-
-def pixels(value: int, size: int = 4) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    return np.random.default_rng(value).integers(0, 256, size=(size, size, 3), dtype=np.uint8)
-
-
-def save(path: Path, value: int, size: int = 4, **options: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels(value, size)).save(path, **options)
-
-
-def make_pool(root: Path, folders: Sequence[str], files: Sequence[str] = ("0.png", "1.png")) -> Path:
-    for c, folder in enumerate(folders):
-        for i, name in enumerate(files):
-            save(root / folder / name, 10 * c + i)
-    return root
-
-
-def folder(root: Path) -> Generator:
-    return cast("Generator", ddbench.create("generator", "folder", path=root))
-
-
-def loaded(root: Path, classes: Sequence[ClassInfo] = DOGS) -> Generator:
-    generator = folder(root)
-    generator.load(None, training(classes), Context())
-    return generator
+from ddbench import ClassInfo, Context, DataError, Dataset, Generator
 
 
 @pytest.mark.parametrize(
@@ -245,186 +195,3 @@ def test_what_may_not_be_read_is_named(denied: str, tmp_path: Path, monkeypatch:
         with pytest.raises(DataError) as error:
             act()
         assert str(error.value) == f"{tmp_path / denied}: cannot be read: Permission denied; check its permissions"
-
-
-def change_byte(root: Path) -> None:
-    save(root / "1" / "0.png", 1234)
-
-
-def rename_image(root: Path) -> None:
-    (root / "1" / "0.png").rename(root / "1" / "7.png")
-
-
-def rename_class(root: Path) -> None:
-    (root / "1").rename(root / "n1")
-
-
-def add_image(root: Path) -> None:
-    save(root / "1" / "5.png", 1)
-
-
-def swap_images(root: Path) -> None:
-    (root / "1" / "0.png").rename(root / "t")
-    (root / "1" / "1.png").rename(root / "1" / "0.png")
-    (root / "t").rename(root / "1" / "1.png")
-
-
-@pytest.mark.parametrize("change", [change_byte, rename_image, rename_class, add_image, swap_images])
-def test_the_fingerprint_follows_the_content(tmp_path: Path, change: Callable[[Path], None]) -> None:
-    make_pool(tmp_path / "pool", ["0", "1", "2"])
-    make_pool(tmp_path / "copy", ["0", "1", "2"])
-    before = folder(tmp_path / "pool").fingerprint()
-    assert folder(tmp_path / "copy").fingerprint() == before
-    assert folder(tmp_path / "pool").params.keyed() == {"order": "natural"}
-    change(tmp_path / "pool")
-    assert folder(tmp_path / "pool").fingerprint() != before
-
-
-def test_files_that_are_no_images_do_not_count(tmp_path: Path) -> None:
-    make_pool(tmp_path, ["0", "1", "2"])
-    before = folder(tmp_path).fingerprint()
-    for name in ("metadata.jsonl", ".DS_Store", "._0.png"):
-        (tmp_path / "1" / name).write_bytes(b"{}")
-    assert folder(tmp_path).fingerprint() == before
-    assert loaded(tmp_path).sample_block(1, 0, Context()).ids == ("1/0.png", "1/1.png")
-
-
-def grey(path: Path) -> None:
-    Image.fromarray(pixels(0)).convert("L").save(path)
-
-
-def alpha(path: Path) -> None:
-    Image.fromarray(pixels(0)).convert("RGBA").save(path)
-
-
-def palette(path: Path) -> None:
-    Image.fromarray(pixels(0)).convert("P").save(path)
-
-
-def transparent_colour(path: Path) -> None:
-    Image.fromarray(pixels(0)).save(path, transparency=(1, 2, 3))
-
-
-def not_square(path: Path) -> None:
-    Image.fromarray(pixels(0)[:3]).save(path)
-
-
-def other_size(path: Path) -> None:
-    save(path, 0, size=8)
-
-
-def truncated(path: Path) -> None:
-    save(path, 0)
-    path.write_bytes(path.read_bytes()[:-30])
-
-
-def truncated_webp(path: Path) -> None:
-    Image.fromarray(pixels(0, 32)).save(path, format="WEBP", lossless=True)
-    path.write_bytes(path.read_bytes()[:-500])
-
-
-def text(path: Path) -> None:
-    path.write_text("not an image")
-
-
-def lossy_webp(path: Path) -> None:
-    Image.fromarray(pixels(0)).save(path, format="WEBP", quality=90)
-
-
-def lossy_webp_with_metadata(path: Path) -> None:
-    Image.fromarray(pixels(0)).save(path, format="WEBP", quality=90, icc_profile=b"odd")
-
-
-def animation(path: Path) -> None:
-    frames = [Image.fromarray(pixels(i)) for i in range(2)]
-    frames[0].save(path, format="PNG", save_all=True, append_images=frames[1:])
-
-
-def jpeg_by_content(path: Path) -> None:
-    Image.fromarray(pixels(0)).save(path, format="JPEG")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (grey, "has mode L, not RGB; convert it to RGB"),
-        (alpha, "has mode RGBA, not RGB; convert it to RGB"),
-        (palette, "has mode P, not RGB; convert it to RGB"),
-        (transparent_colour, "has mode RGBA, not RGB; convert it to RGB"),
-        (not_square, "is 4 × 3, not square"),
-        (other_size, "is 8 px large, and the pool's first image 4 px"),
-        (truncated, "cannot be decoded"),
-        (truncated_webp, "cannot be decoded"),
-        (text, "cannot be decoded"),
-        (lossy_webp, "is a lossy WebP"),
-        (lossy_webp_with_metadata, "is a lossy WebP"),
-        (animation, "is an animation of 2 frames"),
-        (jpeg_by_content, "cannot be decoded"),
-    ],
-)
-def test_an_unfit_image_is_named(tmp_path: Path, spoil: Callable[[Path], None], message: str) -> None:
-    make_pool(tmp_path, ["0", "1", "2"])
-    path = tmp_path / "1" / "1.png"
-    spoil(path)
-    with pytest.raises(DataError) as error:
-        loaded(tmp_path).sample_block(1, 0, Context())
-    assert str(error.value).startswith(f"{path}: {message}")
-
-
-def test_a_16_bit_png_is_refused(tmp_path: Path) -> None:
-    """Written by hand: Pillow reads such files, and drops the low byte without a word."""
-    import struct
-    import zlib
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\0" + bytes(range(24)) for _ in range(4))
-    header = struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    make_pool(tmp_path, ["0", "1", "2"])
-    (tmp_path / "1" / "1.png").write_bytes(png)
-    with pytest.raises(DataError, match="has 16 bits a channel, not 8"):
-        loaded(tmp_path).sample_block(1, 0, Context())
-
-
-def test_a_jpeg_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    make_pool(tmp_path, ["0", "1", "2"])
-    save(tmp_path / "1" / "2.jpg", 0)
-    with pytest.raises(DataError, match=r"2\.jpg: is neither PNG nor lossless WebP; convert it to PNG"):
-        folder(tmp_path).fingerprint()
-
-
-def test_an_empty_class_is_named(tmp_path: Path) -> None:
-    make_pool(tmp_path, ["0", "1"])
-    (tmp_path / "2").mkdir()
-    with pytest.raises(DataError, match="holds no PNG or WebP images") as error:
-        folder(tmp_path).available(Dogs())
-    assert error.value.where == str(tmp_path / "2")
-
-
-def test_no_png_that_was_cut_or_has_a_flipped_bit_gives_other_pixels(tmp_path: Path) -> None:
-    """Every such file is refused; the exception is the closing chunk of 12 bytes, which holds nothing."""
-    path = tmp_path / "0.png"
-    save(path, 3)
-    whole = path.read_bytes()
-    spoilt = [(end, whole[:end]) for end in range(len(whole))]
-    for at in range(len(whole)):
-        spoilt += [(at, whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :]) for bit in range(8)]
-    for at, content in spoilt:
-        path.write_bytes(content)
-        try:
-            found = read_rgb(path)
-        except DataError:
-            continue
-        assert at >= len(whole) - 12
-        assert (found == pixels(3)).all()
-
-
-def test_lossless_webp_keeps_every_pixel(tmp_path: Path) -> None:
-    for i in range(3):
-        save(tmp_path / "0" / f"{i}.webp", i, size=32, lossless=True)
-    save(tmp_path / "0" / "3.webp", 3, size=32, lossless=True, icc_profile=b"odd")
-    images = loaded(tmp_path, DOGS[:1]).sample_block(0, 0, Context()).images
-    for i in range(4):
-        assert (images[i].permute(1, 2, 0).numpy() == pixels(i, 32)).all()
