@@ -39,6 +39,9 @@ def main() -> None:
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     cache = new_worker_cache(root, device)
     _warm_up()
+    if (reason := _unusable(device)) is not None:
+        send({"kind": "unusable", "message": reason})
+        sys.exit(1)
     send({"kind": "ready"})
     while not lock.closed:
         job = jobs.get()
@@ -51,6 +54,21 @@ def _warm_up() -> None:
     for module in ("torch", "safetensors.torch", "ddbench.run.stages", "ddbench.run.evaluation"):
         importlib.import_module(module)
     catalogue()
+
+
+def _unusable(device: str) -> str | None:
+    """Return the reason why torch cannot compute on a GPU; None if it can."""
+    import torch
+
+    if device == "cpu":
+        return None
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA"
+    try:
+        torch.ones(1, device=device).sum().item()
+    except Exception as error:
+        return f"torch {torch.__version__} cannot open it: {str(error).strip().splitlines()[0]}"
+    return None
 
 
 def _take_over_stdout() -> Send:

@@ -92,6 +92,8 @@ class Store:
         try:
             yield
         except OSError as error:
+            if error.errno in (*_FULL, *_REFUSED) and self._elsewhere(error):
+                raise StoreError(f"{error.strerror}, and not in the store", where=str(error.filename)) from error
             if error.errno in _FULL:
                 raise StoreError(
                     "no space left for the store",
@@ -105,6 +107,11 @@ class Store:
                     hint="choose another folder with --store or DDBENCH_HOME",
                 ) from error
             raise
+
+    def _elsewhere(self, error: OSError) -> bool:
+        """Return True if an error names a file outside the store."""
+        named = error.filename
+        return isinstance(named, str) and not Path(named).absolute().is_relative_to(self.root.absolute())
 
     # artifacts
 

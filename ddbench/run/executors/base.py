@@ -15,7 +15,8 @@ class Answer:
     Attributes:
         kind: ``progress``, ``done``, ``failed``, ``corrupt`` (an input is damaged) or ``lost`` (the worker died).
         job: the job.
-        fields: the worker's answer. For ``lost``, ``message`` describes the end of the worker.
+        fields: the worker's answer. For ``lost``, ``message`` describes the end of the worker; ``retired`` is
+            True if the worker could not open its device.
     """
 
     kind: str

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ddbench.run.devices import Devices
 from ddbench.run.executors.base import Answer
 from ddbench.run.job import Job
 
@@ -76,33 +77,30 @@ class LocalExecutor:
         root: the store's folder.
         run_folder: the folder of the event log and the workers' logs.
         cores: maximum number of CPU threads in use, over all workers.
-        gpus: indices of GPUs; each runs one node at a time. Without GPUs, nodes run on the CPU.
+        devices: the devices. A GPU runs one node at a time.
     """
 
-    def __init__(self, root: Path, run_folder: Path, cores: int, gpus: list[int]) -> None:
+    def __init__(self, root: Path, run_folder: Path, cores: int, devices: Devices) -> None:
         self._root = root
         self._folder = run_folder
         self._cores = cores
-        self._devices = [f"cuda:{index}" for index in gpus] or ["cpu"]
+        self._devices = devices
         self._inbox: _Inbox = queue.SimpleQueue()
         self._workers: list[_Worker] = []
         self._started = 0
 
     def prepare(self, jobs: int) -> None:
         """Start the workers that the jobs can use, so that they import torch in parallel."""
-        room = self._cores if self._devices == ["cpu"] else len(self._devices)
+        room = self._cores if self._devices.is_cpu else len(self._devices)
         for index in range(min(room, jobs) - len(self._workers)):
-            self._start(self._devices[index % len(self._devices)])
+            self._start(self._devices.at(index))
 
     def _busy(self) -> list[tuple[_Worker, Job]]:
         return [(worker, worker.job) for worker in self._workers if worker.job is not None]
 
     def _free_device(self) -> str | None:
         """Return a GPU without a job, or the CPU; None if every GPU has a job."""
-        if self._devices == ["cpu"]:
-            return "cpu"
-        taken = {worker.device for worker, _ in self._busy()}
-        return next((device for device in self._devices if device not in taken), None)
+        return self._devices.free({worker.device for worker, _ in self._busy()})
 
     def fits(self, threads: int) -> bool:
         """Return True if cores and a device are free. A node that needs more cores than exist runs alone."""
@@ -142,6 +140,10 @@ class LocalExecutor:
 
     def _answer(self, worker: _Worker, message: dict[str, Any]) -> Answer | None:
         job = worker.job
+        if message["kind"] == "unusable":
+            self._devices.retire(worker.device, message["message"])
+            worker.job = None
+            return Answer("lost", job, {**message, "retired": True}) if job else None
         if message["kind"] == "gone":
             if worker in self._workers:
                 self._workers.remove(worker)
