@@ -38,12 +38,11 @@ class _Disposable:
 
     def load_overload(self, *arguments: Any) -> Any:
         """Return the cached code; None if there is none, or if it cannot be read."""
-        try:
+        with suppress(Exception):  # whatever a damaged file raises
             return self._cache.load_overload(*arguments)
-        except Exception:  # whatever a damaged file raises
-            return None
+        return None
 
     def save_overload(self, *arguments: Any) -> None:
         """Store the code if that is possible."""
-        with suppress(OSError):
+        with suppress(Exception):
             self._cache.save_overload(*arguments)

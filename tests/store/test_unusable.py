@@ -102,3 +102,11 @@ def test_a_damaged_marker_is_one_line(tmp_path: Path) -> None:
         Store.open(tmp_path)
     (tmp_path / "store.json").unlink()
     assert Store.open(tmp_path).artifact(KEY).content() == {"ids": ["a", "b"]}
+
+
+@pytest.mark.parametrize("code", REFUSALS, ids=errno.errorcode.__getitem__)
+def test_a_file_outside_the_store_is_named(tmp_path: Path, code: int) -> None:
+    other = str(tmp_path / "cache" / "file")
+    with pytest.raises(StoreError) as caught, Store(tmp_path / "store").writing():
+        raise OSError(code, os.strerror(code), other)
+    assert str(caught.value) == f"{other}: {os.strerror(code)}, and not in the store"
