@@ -71,9 +71,6 @@ def report_of(folder: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads((folder / "training.json").read_text()))
 
 
-# samples
-
-
 def assert_same(a: Samples, b: Samples) -> None:
     assert a.ids == b.ids
     assert a.images.equal(b.images)

@@ -16,8 +16,6 @@ from torch import Tensor
 from ddbench import Context, TrainingData
 from ddbench.api import tensor_digest
 
-# the equations
-
 
 def predict(prior: DdpmPrior, x: Tensor, t: int, label: int) -> Tensor:
     """Call the network by hand, on one sample."""

@@ -17,8 +17,6 @@ from ddpm_scene import BETAS, VARIANTS, files, generator, report_of
 import ddbench
 from ddbench import ComponentError, Context, LabeledImages, TrainingData
 
-# the training
-
 
 def test_fit_is_deterministic_and_leaves_the_global_generator_alone(
     data: TrainingData, fitted: Path, tmp_path: Path
