@@ -24,6 +24,7 @@ EXAMPLE = ROOT / "tests" / "example_plugin"
 TRAINING = (
     "cli/fetch_weights/",
     "cli/test_cli.py",
+    "cli/test_machine.py",
     "cli/test_without_libraries.py",
     "components/datasets/test_image_folder",
     "components/evaluators/",
@@ -40,6 +41,7 @@ TRAINING = (
     "plan/estimate/test_verb.py",
     "plan/test_real_suites.py",
     "run/test_checkpoint.py",
+    "run/test_devices.py",
     "run/test_kill.py",
     "run/test_labels.py",
     "run/test_run.py",
@@ -47,6 +49,7 @@ TRAINING = (
     "smoke/",
     "testing/",
     "toolkit/test_checkpoint.py",
+    "toolkit/test_compilation.py",
     "train/test_augment",
     "train/test_fused.py",
     "train/test_plain_loop.py",

@@ -59,4 +59,4 @@ class Devices:
         if not self._names and not self._cpu_instead:
             raise DataError(f"no GPU can be used: {reason}", hint="use --device cpu")
         self._names = self._names or [CPU]
-        self._say(f"{device} cannot be used: {reason}; going on with {', '.join(self._names)}")
+        self._say(f"{device} cannot be used: {reason}; continuing with {', '.join(self._names)}")

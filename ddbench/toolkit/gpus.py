@@ -64,7 +64,7 @@ def masked(gpus: Sequence[Gpu], mask: str | None) -> list[Gpu]:
     """Return the GPUs that CUDA shows under a value of ``CUDA_VISIBLE_DEVICES``; None means that it is not set.
 
     Entries are numbers or beginnings of UUIDs. The first entry that is invalid ends the list. A GPU that occurs twice
-    makes the list empty. Of parts (MIG), CUDA shows only the first. Source: the CUDA programming guide, environment
+    makes the list empty. CUDA shows one part (MIG) at most. Source: the CUDA programming guide, environment
     variables.
     """
     whole = [gpu for gpu in gpus if gpu.index is not None]

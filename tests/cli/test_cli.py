@@ -290,30 +290,3 @@ def test_an_export_never_replaces_a_number(cli: Cli, example_suite: Path, tmp_pa
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"error: out/example/{path.name}: the file has other numbers for the same training")
     assert read_sealed(path) == value
-
-
-@pytest.mark.parametrize("size", ["20", "1.5G", "500 MiB", "3k"])
-def test_garbage_is_collected_down_to_a_size(cli: Cli, example_suite: Path, size: str) -> None:
-    store = example_suite.parent / "store"
-    cli("run", str(example_suite), "--store", str(store))
-    ended = cli("gc", "--store", str(store), "--max-size", size)
-    assert ended.returncode == 0, ended.stderr
-    assert cli("gc", "--store", str(store), "--max-size", "lots").stderr == (
-        "error: 'lots' is not a size; write it as in 500M or 20G\n"
-    )
-
-
-def test_doctor_answers_without_a_home(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "XDG_CACHE_HOME", "DDBENCH_DATA"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DDBENCH_HOME", "~nobody-here/store")
-    ended = cli("doctor")
-    assert ended.returncode == 1
-    assert "this user has none; set HOME or DDBENCH_HOME" in ended.stdout
-    assert "Traceback" not in ended.stderr
-
-
-def test_components_are_listed_without_docstrings(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
-    assert "remove docstrings" in cli("describe", "k-center").stdout
-    assert "k-center" in cli("list").stdout

@@ -38,8 +38,8 @@ def test_a_retired_gpu_gets_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     devices.retire("cuda:1", "broken")
     assert (len(devices), devices.is_cpu, devices.free({"cpu"})) == (0, True, "cpu")
     assert said == [
-        "cuda:0 cannot be used: broken; going on with cuda:1",
-        "cuda:1 cannot be used: broken; going on with cpu",
+        "cuda:0 cannot be used: broken; continuing with cuda:1",
+        "cuda:1 cannot be used: broken; continuing with cpu",
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_driver_that_lists_what_torch_cannot_open(
     if device == "auto":
         assert ended.returncode == 0, ended.stderr
         assert ended.stderr.count("cannot be used: torch") == 4
-        assert "going on with cpu" in ended.stderr
+        assert "continuing with cpu" in ended.stderr
     else:
         assert ended.returncode == 2
         assert "error: no GPU can be used: torch" in ended.stderr
