@@ -46,6 +46,7 @@ TRAINING = (
     "run/test_labels.py",
     "run/test_run.py",
     "run/test_scheduler.py",
+    "run/test_worker_faults.py",
     "smoke/",
     "testing/",
     "toolkit/test_checkpoint.py",

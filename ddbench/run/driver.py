@@ -104,6 +104,9 @@ class Driver:
                 break
             for answer in self.executor.wait(_POLL_S):
                 self._handle(answer)
+            self.show.waiting()
+            if self.suite.time_limit is not None:
+                self.executor.stop_overdue(self.suite.time_limit)
         self._note_cells()
         self.log.add("end", ran=dict(self.outcome.ran), failed=len(self.outcome.failures))
         return self.outcome
@@ -174,6 +177,10 @@ class Driver:
     def _lost(self, answer: Answer) -> None:
         """Schedule the node of a dead worker again, or mark it as failed after several attempts."""
         job = answer.job
+        if answer.fields.get("overdue"):
+            message = f"it was stopped at the suite's time limit of {self.suite.time_limit:g} s"
+            self._failed(Answer("failed", job, {"user": False, "fatal": False, "message": message, "trace": ""}))
+            return
         self._attempts[job.action_key] += not answer.fields.get("retired", False)
         self.log.add("lost", stage=job.stage, action_key=job.action_key, message=answer.fields["message"])
         if self._attempts[job.action_key] < ATTEMPTS:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ddbench.run.job import Job
+from ddbench.text import one_line
 
 _LABEL_WIDTH = 62
 _WORTH_A_LINE_S = 0.5
@@ -29,6 +30,9 @@ class Reporter(Protocol):
 
     def progress(self, job: Job, done: int, total: int) -> None:
         """Show the progress of a running node."""
+
+    def waiting(self) -> None:
+        """Show which nodes still run, if nothing was shown of them for long. It is called all the time."""
 
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Show that a node has ended: ``done``, ``failed`` or ``lost``."""
@@ -54,6 +58,7 @@ class Lines:
         self._total = 0
         self._done = 0
         self._last_line: dict[str, float] = {}
+        self._running: dict[str, tuple[Job, float]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +75,7 @@ class Lines:
     def started(self, job: Job) -> None:
         """Note the start of a node."""
         self._last_line[job.action_key] = time.monotonic()
+        self._running[job.action_key] = (job, time.monotonic())
 
     def progress(self, job: Job, done: int, total: int) -> None:
         """Print one line per minute."""
@@ -78,16 +84,24 @@ class Lines:
             self._last_line[job.action_key] = now
             self.print_line(f"{job.stage:<8} {job.label} · {done} of {total}")
 
+    def waiting(self) -> None:
+        """Print one line per minute for a node that reports no progress."""
+        now = time.monotonic()
+        for key, (job, began) in self._running.items():
+            if now - self._last_line[key] >= _STEP_EVERY_S:
+                self._last_line[key] = now
+                self.print_line(f"{job.stage:<8} {job.label} · still running after {(now - began) / 60:.0f} min")
+
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Print one line."""
-        del self._last_line[job.action_key]
+        del self._last_line[job.action_key], self._running[job.action_key]
         self._done += how != "lost"
         self.print_line(f"[{self._done}/{max(self._total, self._done)}] {describe_end(job, fields, how)}")
 
     def print_line(self, message: str) -> None:
         """Print a message after the elapsed seconds."""
         elapsed = time.monotonic() - self._began
-        self._console.print(f"{elapsed:6.1f}s {message}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(one_line(f"{elapsed:6.1f}s {message}"), markup=False, highlight=False, soft_wrap=True)
 
 
 class Bars:
@@ -128,6 +142,9 @@ class Bars:
         """Advance the bar of a node."""
         self._progress.update(self._running[job.action_key], completed=done, total=total)
 
+    def waiting(self) -> None:
+        """Do nothing: bars show the elapsed time."""
+
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Remove the bar of a node. Print one line if it took long or did not succeed."""
         self._progress.remove_task(self._running.pop(job.action_key))
@@ -139,7 +156,7 @@ class Bars:
 
     def print_line(self, message: str) -> None:
         """Print a message above the bars."""
-        self._console.print(message, markup=False, highlight=False)
+        self._console.print(one_line(message), markup=False, highlight=False)
 
 
 def reporter(console: Console) -> Reporter:

@@ -12,6 +12,8 @@ from ddbench.api.settings import EvaluationSettings
 from ddbench.limits import IMAGES_PER_CLASS, NAME_CHARACTERS
 from ddbench.text import one_line
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
 
 
@@ -57,6 +59,14 @@ def _pool(value: Any) -> Any:
         limit = f"at most {IMAGES_PER_CLASS:,}"
         raise ValueError(f"give a number of images per class (200; {limit}) or a multiple of the IPC (4x)")
     return value
+
+
+def _seconds(value: Any) -> Any:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    seconds = float(found[1]) * _UNITS[found[2]] if found else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 10**9:
+        raise ValueError("give a number of seconds, or a time such as 90s, 30m or 2h")
+    return float(seconds)
 
 
 def _distinct(values: list[int]) -> list[int]:
@@ -244,6 +254,8 @@ class SuiteModel(_Model, EvaluationSettings):
         students: The networks that are trained on each distilled set.
         evaluator: The evaluator. ``student`` trains a student from scratch.
         published: A CSV file of published numbers: its path relative to this file, or the name of a shipped file.
+        time_limit: The longest time of one node, in seconds, or such as ``90s``, ``30m`` and ``2h``. A node that takes
+            longer is stopped and counts as failed. It enters no key.
         seeds: The seeds of generation, selection and training.
         generators: Named variants of generators. Methods use these names.
         scorers: Scorers by role. The fields of the role ``teacher`` are ``teacher.logits``, ``teacher.embedding``.
@@ -260,6 +272,7 @@ class SuiteModel(_Model, EvaluationSettings):
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
     published: str | None = None
+    time_limit: Annotated[float | None, BeforeValidator(_seconds)] = None
     seeds: Seeds = Seeds()
     generators: dict[Name, Use] = {}
     scorers: dict[Role, Use] = {}

@@ -50,6 +50,7 @@ class ResolvedSuite:
         evaluation: the evaluation settings.
         scorers: the scorers by role.
         cells: the cells.
+        time_limit: the longest time of one node in seconds; None if there is no limit.
         skipped: the reasons for skipped combinations of the matrix.
         values: the content of the file, merged with the extended suite. It is stored with results.
     """
@@ -61,6 +62,7 @@ class ResolvedSuite:
     evaluation: EvaluationSettings
     scorers: dict[str, Choice[Scorer]]
     cells: tuple[Cell, ...]
+    time_limit: float | None
     skipped: tuple[str, ...]
     values: dict[str, Any]
 
@@ -131,6 +133,7 @@ class _Resolver:
             evaluation=model.evaluation,
             scorers=scorers,
             cells=cells,
+            time_limit=model.time_limit,
             skipped=tuple(self.skipped),
             values=self.source.values,
         )
