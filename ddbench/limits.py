@@ -14,3 +14,4 @@ ROWS: Final = 20_000
 CELLS: Final = 1_000_000
 NODES: Final = 2_000_000
 IMAGES_PER_CLASS: Final = 100_000  # of an IPC or a pool
+HASH_CACHE_BYTES: Final = 2**24  # of the file that keeps code hashes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class Catalogue:
     def __init__(self, entries: Iterable[EntryPoint]) -> None:
         self._components: dict[tuple[str, str], type[Component]] = {}
         self._owner: dict[type[Component], str] = {}
-        self._distribution: dict[type[Component], tuple[str, str]] = {}
+        self._source: dict[type[Component], Distribution] = {}
         self._protocol_files: dict[str, tuple[Path, str]] = {}
         self._protocols: dict[str, Protocol] = {}
         self._deferred: list[EntryPoint] = []
@@ -46,7 +46,7 @@ class Catalogue:
         for cls in plugin.components:
             self.add(cls, owner=plugin.package)
             if entry.dist:
-                self._distribution[cls] = (entry.dist.name, entry.dist.version)
+                self._source[cls] = entry.dist
         for path in plugin.protocols:
             self._add_protocol(path, plugin.package)
 
@@ -74,7 +74,12 @@ class Catalogue:
 
     def distribution(self, cls: type[Component]) -> tuple[str, str] | None:
         """Return name and version of the distribution that registered a component; None for one added by hand."""
-        return self._distribution.get(cls)
+        source = self._source.get(cls)
+        return None if source is None else (source.name, source.version)
+
+    def source(self, cls: type[Component]) -> Distribution | None:
+        """Return the distribution that registered a component; None for one added by hand."""
+        return self._source.get(cls)
 
     def components(self, kind: str | None = None) -> list[type[Component]]:
         """Return all components, or those of one kind, sorted by pipeline order and name."""
