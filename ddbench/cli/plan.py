@@ -42,7 +42,7 @@ def plan(
     An unknown amount prints as ?; a lower bound starts with ≥.
     """
     from ddbench.cli.output import print_json, print_table, stderr
-    from ddbench.plan.drift import drifted
+    from ddbench.plan.drift import code_changes, drifted
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
 
@@ -57,7 +57,8 @@ def plan(
         for c in found.stages
     ]
     cells, done = len(graph.cells), sum(key in state.results for _, key in graph.cells)
-    drift, damaged, skipped = drifted(state), sorted(state.corrupt.values()), list(resolved.skipped)
+    drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state)]
+    damaged, skipped = sorted(state.corrupt.values()), list(resolved.skipped)
     if json:
         stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]
         value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}

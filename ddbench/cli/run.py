@@ -21,6 +21,14 @@ def run(
         int | None, typer.Option(min=1, help="Number of nodes to run in parallel.", show_default="the number of cores")
     ] = None,
     device: Annotated[str, typer.Option(help="Compute on this device: auto, cpu or cuda (all GPUs).")] = "auto",
+    accept_drift: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-drift",
+            metavar="NAME",
+            help="Use stored outputs of this component although its code has changed. Repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
@@ -42,7 +50,7 @@ def run(
     show = reporter(stderr)
     try:
         with show:
-            outcome = run_suite(resolved, root, show, workers=workers, device=device)
+            outcome = run_suite(resolved, root, show, workers=workers, device=device, accept_drift=accept_drift or ())
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")

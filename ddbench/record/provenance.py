@@ -36,6 +36,7 @@ class Provenance(Part):
         package_version: the version of that distribution.
         commit: the Git commit of the package's source tree; None if the package is not in a Git repository.
         dirty: True if that tree differed from the commit.
+        accepted_drift: code hashes of earlier outputs of this version that the user accepted; None if there are none.
     """
 
     kind: str
@@ -47,3 +48,4 @@ class Provenance(Part):
     package_version: str | None
     commit: str | None
     dirty: bool | None
+    accepted_drift: list[str] | None = None

@@ -29,7 +29,7 @@ def read(module: str, home: Path, extra: Mapping[str, Path]) -> str | None:
         home: its file.
         extra: further modules that are hashed.
     """
-    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError):
+    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         entry = _entries()[_key(module, home, extra)]
         if all(_mark(Path(path)) == mark for path, mark in entry["marks"].items()):
             return str(entry["hash"])
@@ -39,7 +39,7 @@ def read(module: str, home: Path, extra: Mapping[str, Path]) -> str | None:
 def write(module: str, home: Path, extra: Mapping[str, Path], files: Iterable[Path], code_hash: str) -> None:
     """Keep a hash with the marks of all its ``files``. A folder that cannot be written keeps nothing."""
     entries: dict[str, Any] = {}
-    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError):
+    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         entries = dict(_entries())
     with suppress(OSError, DdbenchError):
         found = [path.resolve() for path in files]
