@@ -16,6 +16,7 @@ from ddbench.plan import Graph, State, build_graph
 from ddbench.plan.drift import Drift, drifted
 from ddbench.plan.estimate.estimate import disk_left
 from ddbench.plan.missing import missing_here
+from ddbench.plan.seeds import seeds_without_effect
 from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
 from ddbench.run.job import Job, make_job
@@ -117,6 +118,8 @@ class Driver:
             if self.suite.time_limit is not None:
                 self.executor.stop_overdue(self.suite.time_limit)
         self._check_drift(accept_drift)  # outputs whose inputs were not known before
+        for line in seeds_without_effect(self.state):
+            self.show.print_line(line)
         self._note_cells()
         self.log.add("end", ran=dict(self.outcome.ran), failed=len(self.outcome.failures))
         return self.outcome

@@ -75,3 +75,25 @@ def test_a_released_one_stops_the_run_until_the_drift_is_accepted(tmp_path: Path
     (event,) = (event for event in read_events(tmp_path / "store") if event["event"] == "drift accepted")
     assert (event["kind"], event["name"], event["version"]) == ("selector", "edited", 1)
     assert event["stored"] != event["current"]
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (
+            "return ctx.rng(1).permutation(len(pool))[:ipc]",
+            "uses the seed, but does not declare it; declare `seeded = True`",
+        ),
+        ("import random; return random.sample(range(len(pool)), ipc)", "draws from the global generator of random"),
+        (
+            "from ddbench import Chosen; return Chosen(range(ipc), scores=[float('nan')] * ipc)",
+            "gave NaN or infinite scores",
+        ),
+    ],
+)
+def test_a_selection_that_means_nothing_fails(tmp_path: Path, ddbench, body: str, line: str) -> None:  # type: ignore[no-untyped-def]
+    file = plugin(tmp_path, released=False)
+    file.write_text(file.read_text().replace("return range(ipc)", body))
+    ended = ddbench("run")
+    assert ended.returncode == 2
+    assert f"selector 'edited' {line}" in ended.stderr
