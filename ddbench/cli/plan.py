@@ -57,7 +57,7 @@ def plan(
         for c in found.stages
     ]
     cells, done = len(graph.cells), sum(key in state.results for _, key in graph.cells)
-    drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state)]
+    drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state), *found.problems]
     damaged, skipped = sorted(state.corrupt.values()), list(resolved.skipped)
     if json:
         stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]

@@ -12,9 +12,9 @@ from typing import Any, Final
 from ddbench.api.component import Component
 from ddbench.registry.catalogue import catalogue
 from ddbench.registry.code_hash import code_hash
+from ddbench.registry.plugins import BUILTIN
 
 _HARNESS: Final = "ddbench"
-_BUILTIN: Final = "ddbench_components"
 _RECORD: Final = "code_hashes.json"
 
 
@@ -31,13 +31,13 @@ def keyed_code(cls: type[Component]) -> str | None:
 
 def is_builtin(cls: type[Component]) -> bool:
     """Return whether a component comes with ddbench. Its version is judged by the record of code hashes."""
-    return cls.__module__.partition(".")[0] == _BUILTIN
+    return cls.__module__.partition(".")[0] == BUILTIN
 
 
 def is_released(cls: type[Component]) -> bool:
     """Return whether a component is a part of an installed release, which is never edited."""
     package = cls.__module__.partition(".")[0]
-    if package in (_HARNESS, _BUILTIN):
+    if package in (_HARNESS, BUILTIN):
         return package == _HARNESS
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     source = catalogue().source(cls)
@@ -52,7 +52,7 @@ def _recorded(cls: type[Component]) -> dict[str, Any]:
 
 @cache
 def _record() -> dict[str, Any]:
-    file = Path(sys.modules[_BUILTIN].__file__ or "").with_name(_RECORD)
+    file = Path(sys.modules[BUILTIN].__file__ or "").with_name(_RECORD)
     value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return value
 
