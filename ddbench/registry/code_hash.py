@@ -79,7 +79,7 @@ def reachable_modules(module: str) -> dict[str, Path]:
 
 
 def _imported(node: ast.AST, module: str, path: Path) -> list[str]:
-    """Return the modules that a part of ``module`` imports of its own package, or from beside it."""
+    """Return the modules that a part of ``module`` imports of its own package or of its folder."""
     match node:
         case ast.ImportFrom() if node.level or _beside(node.module or "", module):
             target = _target(node, module, path) if node.level else node.module or ""
@@ -109,7 +109,7 @@ def _spelling(node: ast.expr) -> str:
 
 @cache
 def _beside(imported: str, module: str) -> bool:
-    """Return whether ``imported`` lies in the folder of the package of ``module``, and that folder is no installation.
+    """Return whether ``imported`` and the package of ``module`` are in one folder that is not an installation.
 
     So a plug-in of several files without a package is hashed whole.
     """

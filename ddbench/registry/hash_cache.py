@@ -1,6 +1,6 @@
 """Keep code hashes between processes, because parsing the code takes a while.
 
-A kept hash counts only if the bytes of all its files, and the names beside them, are the same.
+A kept hash counts only if the bytes of all its files and the names in their folders are the same.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _key(module: str, home: Path, extra: Mapping[str, Path]) -> str:
 
 
 def _mark(path: Path) -> str:
-    """Return the hash of a file's bytes, or of the names in a folder, of which compiled files do not count."""
+    """Return the hash of a file's bytes, or of the names of modules and folders in a folder."""
     if path.is_dir():
         names = sorted(entry.name for entry in path.iterdir() if entry.suffix == ".py" or entry.is_dir())
         return hashlib.sha256("\0".join(name for name in names if name != "__pycache__").encode()).hexdigest()

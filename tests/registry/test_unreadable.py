@@ -1,4 +1,4 @@
-"""What other packages do to the list of plug-ins, and which errors are a plug-in's."""
+"""Malformed packages hide no plug-in, and an error in a plug-in is told as its own."""
 
 from __future__ import annotations
 
