@@ -148,8 +148,9 @@ class Driver:
         """Quarantine damaged manifests and results, and look up their nodes again."""
         self.state.resolve_all()
         while self.state.corrupt:
-            for key, message in list(self.state.corrupt.items()):
-                self._quarantine(self.state.action_keys[key], message)
+            damaged = {self.state.action_keys[key]: message for key, message in self.state.corrupt.items()}
+            for action_key, message in damaged.items():
+                self._quarantine(action_key, message)
             self.state.forget(list(self.state.corrupt))
             self.state.resolve_all()
 

@@ -45,7 +45,8 @@ def describe_end(job: Job, fields: dict[str, Any], how: str) -> str:
     """Return one line about the end of a node."""
     if how == "done":
         accuracy = f" · {fields['accuracy']:.1f} %" if "accuracy" in fields else ""
-        return f"{job.stage:<8} {job.label}{accuracy} · {fields['usage']['wall_s']:.1f} s"
+        note = f" · {fields['note']}" if "note" in fields else ""
+        return f"{job.stage:<8} {job.label}{accuracy} · {fields['usage']['wall_s']:.1f} s{note}"
     return f"{job.stage:<8} {job.label} · {how}: {fields['message']}"
 
 
@@ -151,7 +152,7 @@ class Bars:
         if how != "lost":
             self._ended[how] += 1
             self._progress.update(self._all, completed=self._ended.total())
-        if how != "done" or fields["usage"]["wall_s"] >= _WORTH_A_LINE_S:
+        if how != "done" or "note" in fields or fields["usage"]["wall_s"] >= _WORTH_A_LINE_S:
             self.print_line(describe_end(job, fields, how))
 
     def print_line(self, message: str) -> None:

@@ -164,7 +164,8 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
         )
         cache.store.put(output, unsigned)
         cache.store.finished(job.action_key)
-        return {"usage": usage}
+        black = output.info.get("one_colour")
+        return {"usage": usage, **({"note": f"{black} of {output.samples} images have one colour"} if black else {})}
 
 
 if __name__ == "__main__":

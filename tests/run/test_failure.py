@@ -1,4 +1,4 @@
-"""What is said of an exception: one line with its place in the code of the component."""
+"""Exceptions are described in one line with their place in the component."""
 
 from __future__ import annotations
 

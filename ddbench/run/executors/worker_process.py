@@ -95,7 +95,7 @@ class WorkerProcess:
         self.process.kill()
 
     def _read(self, inbox: Inbox) -> None:
-        """Put every answer into the inbox. Kill the worker after a line that is no answer: the pipe is damaged."""
+        """Put every answer into the inbox. Kill the worker after any other line: the pipe is damaged."""
         assert self.process.stdout is not None
         ending = None
         for line in self.process.stdout:
