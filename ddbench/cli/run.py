@@ -5,11 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ddbench.cli.options import StoreFolder, SuiteFile, store_root
+
+if TYPE_CHECKING:
+    from ddbench.run.driver import Outcome
+    from ddbench.run.progress import Reporter
 
 INTERRUPTED = 130
 
@@ -57,16 +61,20 @@ def run(
         sys.exit(INTERRUPTED)
     state = State(build_graph(resolved), Store(root)).resolve_all()
     print(to_markdown(build_leaderboard(resolved, state)))
+    _tell_failures(outcome, suite, show)
+    ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
+    done = sum(key in state.results for _, key in state.graph.cells)
+    show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")
+    sys.exit(outcome.exit_code)
+
+
+def _tell_failures(outcome: Outcome, suite: str, show: Reporter) -> None:
     for label, message in outcome.failures:
         show.print_line(f"failed: {label}: {message}")
     if outcome.failures and not outcome.user_fault:
         show.print_line(
             f"`ddbench why {suite} WORDS` shows the tracebacks of failed nodes whose names have these words"
         )
-    ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
-    done = sum(key in state.results for _, key in state.graph.cells)
-    show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")
-    sys.exit(outcome.exit_code)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
