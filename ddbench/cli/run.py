@@ -12,6 +12,8 @@ import typer
 from ddbench.cli.options import StoreFolder, SuiteFile, store_root
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ddbench.run.driver import Outcome
     from ddbench.run.progress import Reporter
 
@@ -68,7 +70,7 @@ def run(
     sys.exit(outcome.exit_code)
 
 
-def _tell_failures(outcome: Outcome, suite: str, show: Reporter) -> None:
+def _tell_failures(outcome: Outcome, suite: Path, show: Reporter) -> None:
     for label, message in outcome.failures:
         show.print_line(f"failed: {label}: {message}")
     if outcome.failures and not outcome.user_fault:

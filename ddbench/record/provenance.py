@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ddbench.record.part import Part
 
@@ -49,3 +49,11 @@ class Provenance(Part):
     commit: str | None
     dirty: bool | None
     accepted_drift: list[str] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out ``accepted_drift`` if there is none, so that records stay as they were."""
+        values: dict[str, Any] = dump(self)
+        if self.accepted_drift is None:
+            del values["accepted_drift"]
+        return values

@@ -85,4 +85,4 @@ def make_job(graph: Graph, state: State, key: str, accepted: Iterable[Drift] = (
 def _provenance(ref: ComponentRef, accepted: Iterable[Drift]) -> dict[str, Any]:
     info = ref.component.info
     hashes = sorted(drift.stored for drift in accepted if (drift.kind, drift.name) == (info.kind, info.name))
-    return {**ref.provenance, "accepted_drift": hashes or None}
+    return {**ref.provenance, **({"accepted_drift": hashes} if hashes else {})}

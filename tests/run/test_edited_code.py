@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -97,3 +98,16 @@ def test_a_selection_that_means_nothing_fails(tmp_path: Path, ddbench, body: str
     ended = ddbench("run")
     assert ended.returncode == 2
     assert f"selector 'edited' {line}" in ended.stderr
+
+
+def test_accepted_drift_is_in_the_records_of_new_work(tmp_path: Path, ddbench) -> None:  # type: ignore[no-untyped-def]
+    file = plugin(tmp_path, released=True)
+    assert ddbench("run").returncode == 0
+    edit(file)
+    (tmp_path / "suite.yaml").write_text(SUITE.replace("ipc: [1]", "ipc: [1, 2]"))
+    assert ddbench("run", "--accept-drift", "selector/edited").returncode == 0
+    records = [json.loads(path.read_text()) for path in (tmp_path / "store" / "results").glob("*/*/*.json")]
+    accepted = [o.get("accepted_drift") for r in records for o in r.get("lineage", ()) if o["name"] == "edited"]
+    assert sorted(accepted, key=bool)[0] is None, "the first result was made without drift"
+    (hashes,) = (found for found in accepted if found)
+    assert [len(found) for found in hashes] == [64]
