@@ -15,3 +15,9 @@ CELLS: Final = 1_000_000
 NODES: Final = 2_000_000
 IMAGES_PER_CLASS: Final = 100_000  # of an IPC or a pool
 HASH_CACHE_BYTES: Final = 2**24  # of the file that keeps code hashes
+
+# Pictures.
+PICTURE_BYTES: Final = 2**29
+PICTURE_PIXELS: Final = 200_000_000
+PICTURE_ASPECT: Final = 50  # the longer side by the shorter
+FILES_PER_FOLDER: Final = 2_000_000

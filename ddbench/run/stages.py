@@ -104,7 +104,13 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     if samples.latents is not None:
         tensors["latents"] = samples.latents
     _check_finite(generator, tensors)
-    return Output(tensors, content={"ids": list(samples.ids)}, info={"one_colour": _one_colour(samples.images)})
+    return Output(tensors, content={"ids": list(samples.ids)}, info={"notes": _notes(samples)})
+
+
+def _notes(samples: Samples) -> list[str]:
+    """Return the generator's remarks, and the number of images of one colour."""
+    plain = _one_colour(samples.images)
+    return [*samples.notes, *([f"{plain} of {len(samples)} images have one colour"] if plain else [])]
 
 
 def _one_colour(images: Tensor) -> int:

@@ -164,8 +164,8 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
         )
         cache.store.put(output, unsigned)
         cache.store.finished(job.action_key)
-        black = output.info.get("one_colour")
-        return {"usage": usage, **({"note": f"{black} of {output.samples} images have one colour"} if black else {})}
+        notes = output.info.get("notes")
+        return {"usage": usage, **({"note": "; ".join(notes)} if notes else {})}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def test_what_may_not_be_read_is_named_in_one_line(denied: str, pets: Path, monk
 
         return done
 
-    monkeypatch.setattr(Path, "iterdir", unless_denied(Path.iterdir))
+    monkeypatch.setattr("os.scandir", unless_denied(os.scandir))
     monkeypatch.setattr(_file_digests, "file_sha256", unless_denied(file_sha256))
     for act in (lambda: data(pets).fingerprint(), lambda: data(pets).train(), lambda: data(pets).fetch(quiet)):
         with pytest.raises(DataError) as caught:
@@ -77,9 +78,9 @@ def test_what_is_wrong_is_said_in_one_line(change: Callable[[Path], None], why: 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", jpeg(1, 60, 60)[:900]], ids=["empty", "text", "cut"])
 def test_an_unreadable_image_is_named_in_one_line(content: bytes, pets: Path) -> None:
-    write(pets, {"val/dog/notes.txt": content})
+    write(pets, {"val/dog/notes.png": content})
     with pytest.raises(
-        DataError, match=r"val/dog/notes\.txt: cannot be decoded \(.*\); replace it by an undamaged"
+        DataError, match=r"val/dog/notes\.png: cannot be decoded \(.*\); replace it by an undamaged"
     ) as caught:
         data(pets).fetch(quiet)
     assert "\n" not in str(caught.value)

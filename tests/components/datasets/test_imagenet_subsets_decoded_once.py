@@ -23,7 +23,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Record the names of decoded files."""
     names: list[str] = []
 
-    def noted(path: Path, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    def noted(path: Path, size: int, *, upright: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        assert not upright
         names.append(path.name)
         return decode(path, size)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from ddbench_components.generators._files import content as _content
+from ddbench_components.generators._files import square_rgb as _square_rgb
 from ddbench_components.generators._files.class_folders import _natural
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,7 +190,8 @@ def test_what_may_not_be_read_is_named(denied: str, tmp_path: Path, monkeypatch:
 
     make_pool(tmp_path, ["0", "1", "2"])
     monkeypatch.setattr(Path, "iterdir", unless_denied(Path.iterdir))
-    monkeypatch.setattr(Path, "read_bytes", unless_denied(Path.read_bytes))
+    monkeypatch.setattr("os.scandir", unless_denied(os.scandir))
+    monkeypatch.setattr(_square_rgb, "read_bytes", unless_denied(_square_rgb.read_bytes))
     monkeypatch.setattr(_content, "file_sha256", unless_denied(_content.file_sha256))
     for act in (folder(tmp_path).fingerprint, lambda: loaded(tmp_path).sample_block(1, 0, Context())):
         with pytest.raises(DataError) as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from ddbench_components.generators._files.lossless import read_rgb
+from ddbench_components.generators._files.square_rgb import read_rgb
 from PIL import Image
 from pool_folders import DOGS, Dogs, folder, loaded, make_pool, pixels, save
 
@@ -125,7 +126,7 @@ def jpeg_by_content(path: Path) -> None:
         (lossy_webp, "is a lossy WebP"),
         (lossy_webp_with_metadata, "is a lossy WebP"),
         (animation, "is an animation of 2 frames"),
-        (jpeg_by_content, "cannot be decoded"),
+        (jpeg_by_content, "is a JPEG by another suffix; rename it to .jpg"),
     ],
 )
 def test_an_unfit_image_is_named(tmp_path: Path, spoil: Callable[[Path], None], message: str) -> None:
@@ -154,17 +155,31 @@ def test_a_16_bit_png_is_refused(tmp_path: Path) -> None:
         loaded(tmp_path).sample_block(1, 0, Context())
 
 
-def test_a_jpeg_is_refused_before_anything_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["jpg", "JPG", "jpeg", "jpe", "jfif"])
+def test_a_jpeg_is_taken_and_noted(tmp_path: Path, suffix: str) -> None:
     make_pool(tmp_path, ["0", "1", "2"])
-    save(tmp_path / "1" / "2.jpg", 0)
-    with pytest.raises(DataError, match=r"2\.jpg: is neither PNG nor lossless WebP; convert it to PNG"):
-        folder(tmp_path).fingerprint()
+    Image.fromarray(pixels(90)).save(tmp_path / "1" / f"2.{suffix}", format="JPEG")
+    generator = loaded(tmp_path)
+    assert [len(generator.sample_block(c, 0, Context()).notes) for c in range(3)] == [0, 1, 0]
+    made = generator.sample_block(1, 0, Context())
+    assert made.notes == ("1 of 3 images in '1' are JPEG",)
+    with Image.open(tmp_path / "1" / f"2.{suffix}") as picture:
+        assert np.array_equal(made.images[2].permute(1, 2, 0).numpy(), np.asarray(picture))
+
+
+def test_a_turned_jpeg_is_refused(tmp_path: Path) -> None:
+    make_pool(tmp_path, ["0", "1", "2"])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels(90)).save(tmp_path / "1" / "2.jpg", exif=exif)
+    with pytest.raises(DataError, match=r"2\.jpg: is turned by its EXIF data; turn the pixels"):
+        loaded(tmp_path).sample_block(1, 0, Context())
 
 
 def test_an_empty_class_is_named(tmp_path: Path) -> None:
     make_pool(tmp_path, ["0", "1"])
     (tmp_path / "2").mkdir()
-    with pytest.raises(DataError, match="holds no PNG or WebP images") as error:
+    with pytest.raises(DataError, match="holds no PNG, WebP or JPEG images") as error:
         folder(tmp_path).available(Dogs())
     assert error.value.where == str(tmp_path / "2")
 
