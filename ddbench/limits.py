@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
+__all__ = [
+    "CELLS",
+    "FILES_PER_FOLDER",
+    "IMAGES_PER_CLASS",
+    "NAME_CHARACTERS",
+    "NODES",
+    "PICTURE_ASPECT",
+    "PICTURE_BYTES",
+    "PICTURE_PIXELS",
+    "ROWS",
+    "TEXT_BYTES",
+    "YAML_DEPTH",
+    "YAML_DIGITS",
+    "YAML_VALUES",
+]
+
 # Suites, protocols and tables of published numbers.
 TEXT_BYTES: Final = 2**19
 YAML_VALUES: Final = 200_000  # aliases count each time

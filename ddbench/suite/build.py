@@ -59,6 +59,10 @@ class Builder:
             _ = built.fingerprinted
         except ComponentError as error:
             raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
+        except OSError as error:
+            where = self.source.place(path) if error.filename is None else str(error.filename)
+            message = f"cannot be read: {error.strerror or error}"
+            raise SuiteError(message, where=where, hint="check its permissions") from None
         named = {name: getattr(built.params, name) for name in cls.shown} | use.params
         shown = ", ".join(_shown(name, value, built) for name, value in named.items())
         return Choice(one_line(f"{use.use} ({shown})" if shown else use.use), built)

@@ -258,3 +258,14 @@ def test_a_long_value_does_not_make_a_long_message(tmp_path: Path) -> None:
     with pytest.raises(SuiteError) as caught:
         load_suite(path)
     assert len(caught.value.message) < 120
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied", "weights.safetensors")
+
+    monkeypatch.setattr("ddbench.api.Component.fingerprint", refuse)
+    path, _ = write(tmp_path, "")
+    with pytest.raises(SuiteError) as caught:
+        load_suite(path)
+    assert str(caught.value) == "weights.safetensors: cannot be read: Permission denied; check its permissions"
