@@ -1,7 +1,7 @@
 """Do students that ddbench trains on `dit-nano` images end as good as those of the plain loop? Many seeds decide.
 
     python -m tests.benchmarks.parity LOG resnetap10 100 plain fast   train seeds 0 to 99 of each side, append to LOG
-    python -m tests.benchmarks.parity LOG --keep                      copy the accuracies of LOG to `parity.json`
+    python -m tests.benchmarks.parity LOG --keep                      copy them to `parity.json` and to the docs
     python -m tests.benchmarks.parity LOG                             the accuracies of LOG, as a table
     python -m tests.benchmarks.parity                                 the kept accuracies, as a table
 
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from ddbench import LabeledImages
 
 FILE = Path(__file__).with_name("parity.json")
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 EPOCHS = {"resnetap10": 40, "convnet3": 60}
 SIDES = ("plain", "fast", "reference")
-IPC, SIZE, CONFIDENCE = 10, 32, 0.95
+IPC, SIZE, CONFIDENCE, FEWEST_SEEDS = 10, 32, 0.95, 10
 # Seeds of the plain loop begin here, so that no number seeds two sides.
 FIRST_PLAIN_SEED = 1_000_000
 
@@ -113,10 +114,10 @@ def collected(log: Path) -> Accuracies:
 
 
 def table(kept: Accuracies) -> str:
-    """Compare each side of ddbench with the plain loop."""
+    """Compare each side of ddbench that has enough seeds with the plain loop."""
     rows = []
     for student, sides in kept.items():
-        for side in (name for name in SIDES[1:] if name in sides):
+        for side in (name for name in SIDES[1:] if len(sides.get(name, ())) >= FEWEST_SEEDS):
             mean, low, high = equality.difference(sides[side], sides["plain"], CONFIDENCE)
             told = [
                 f"{statistics.fmean(v):.2f} ± {statistics.stdev(v):.2f} ({len(v)})"
@@ -127,6 +128,14 @@ def table(kept: Accuracies) -> str:
     return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
 
 
+def keep(kept: Accuracies) -> None:
+    """Write the accuracies to `parity.json`, and their table to the page of benchmarks."""
+    FILE.write_text(json.dumps(kept) + "\n")
+    before, mark, after = PAGE.read_text(encoding="utf-8").partition("<!-- parity -->\n\n")
+    rest = after[after.index("\n\n") :]
+    PAGE.write_text(before + mark + table(kept) + rest, encoding="utf-8")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Do what the arguments say, and print a table."""
     if len(arguments) > 2:
@@ -134,7 +143,7 @@ def main(arguments: Sequence[str]) -> None:
         add(Path(log), student, int(seeds), sides)
     kept = collected(Path(arguments[0])) if arguments else cast("Accuracies", json.loads(FILE.read_text()))
     if arguments[1:] == ["--keep"]:
-        FILE.write_text(json.dumps(kept) + "\n")
+        keep(kept)
     print(table(kept))
 
 
