@@ -70,7 +70,7 @@ def generated() -> LabeledImages:
 
 
 def accuracy(student: str, side: str, seed: int) -> float:
-    """Train one student; return its last accuracy on the test images of tiny-cifar, in percent."""
+    """Train one student; return its last accuracy on the validation images of tiny-cifar, in percent."""
     what = Work(student, SIZE, generated(), images("validation", SIZE))
     if side == "plain":
         return equality.plain(what, EPOCHS[student], FIRST_PLAIN_SEED + seed)
