@@ -74,7 +74,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def oldest(session: nox.Session) -> None:
-    """Run the core tests on the oldest versions that pyproject.toml allows."""
+    """Run the default tests on the oldest versions that pyproject.toml allows."""
     session.run(".ci/oldest", external=True)
 
 

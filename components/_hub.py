@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import ENOSPC
 from logging import ERROR
@@ -34,6 +34,27 @@ _LARGEST_HEADER: Final = 100_000_000
 def fetched_folder(repository: str) -> Path:
     """Return the folder in the data folder for files fetched from a repository; it has the same layout."""
     return data_home() / "weights" / repository
+
+
+def cached_file(repository: str, name: str) -> Path | None:
+    """Return a file of a repository in the Hugging Face cache; None if it is not there.
+
+    A cache that was filled by commit, or copied by hand, may lack ``refs/main``. Then its only snapshot is meant.
+    """
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, name)
+    if isinstance(found, str):
+        return Path(found)
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    with suppress(OSError):
+        snapshots = sorted(path for path in (folder / "snapshots").iterdir() if path.is_dir())
+        with suppress(OSError):
+            main = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
+            snapshots = [path for path in snapshots if path.name == main]
+        if len(snapshots) == 1 and (snapshots[0] / name).is_file():
+            return snapshots[0] / name
+    return None
 
 
 def local_folder_hint(repository: str) -> str | None:

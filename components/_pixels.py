@@ -5,9 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ddbench import ComponentError
+
 
 def to_bytes(images: Tensor) -> Tensor:
-    """Convert images in [0, 1] to the nearest uint8 images."""
+    """Convert images in [0, 1] to the nearest uint8 images.
+
+    Raises:
+        ComponentError: a value is infinite or not a number. As a byte it would be 0, which is black.
+    """
+    if not torch.isfinite(images).all():
+        raise ComponentError("decoded images have NaN or infinite values", hint="check the model and its precision")
     return (images * 255).round().to(torch.uint8)
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from ddbench import ComponentError, Progress
 from ddbench.toolkit import enough_memory
 
-from ._hub import Repository, fetched_folder, is_complete
+from ._hub import Repository, cached_file, fetched_folder, is_complete
 
 SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
 
@@ -79,11 +79,9 @@ def fetch_published(weights: Published, progress: Progress) -> None:
 
 def _places(weights: Published) -> list[Path]:
     """Return the possible files of these weights on this machine, the preferred one first."""
-    from huggingface_hub import try_to_load_from_cache
-
     kept = [fetched_folder(weights.repository) / name for name in weights.files]
-    cached = [try_to_load_from_cache(weights.repository, name) for name in weights.files]
-    return [*kept, *(Path(path) for path in cached if isinstance(path, str))]
+    cached = (cached_file(weights.repository, name) for name in weights.files)
+    return [*kept, *(path for path in cached if path is not None)]
 
 
 @contextmanager

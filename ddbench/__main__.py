@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from ddbench.cli import app
 from ddbench.cli.output import fail
@@ -15,6 +16,9 @@ def main() -> None:
     Print an error that a user can cause as one line and exit with code 2. Treat an optional library that is not
     installed as such an error. Any other exception is a bug and shows its traceback.
     """
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding shows the rest of the text
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except DdbenchError as error:

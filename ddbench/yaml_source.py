@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ddbench.errors import SuiteError
+from ddbench.limits import YAML_DEPTH, YAML_DIGITS, YAML_VALUES
+from ddbench.text import read_text, unprintable
 
 KeyPath = tuple[str | int, ...]
 
@@ -29,6 +32,7 @@ _CORE: Final[tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...]] = (
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
 )
 _TAG: Final = "tag:yaml.org,2002:"
+_MERGE: Final = "<<"
 _TAGS: Final = {
     _TAG + name for name in ("map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge", "value")
 }
@@ -68,10 +72,10 @@ def read_yaml(file: Path, shown: str | None = None) -> YamlSource:
     """
     shown = shown or str(file)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file)
     except FileNotFoundError:
         raise SuiteError("the file does not exist", where=shown, hint="give the path of a suite file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SuiteError(f"cannot be read as text: {error}", where=shown) from None
     return _parsed(text, shown)
 
@@ -80,13 +84,19 @@ def read_yaml(file: Path, shown: str | None = None) -> YamlSource:
 def _parsed(text: str, shown: str) -> YamlSource:
     """Parse a text once, since many suites extend the same one. Callers must not change the values."""
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML allows it: the last definition counts
+            root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
         raise SuiteError(f"not valid YAML: {error.problem or error.context}", where=where) from None
     except YAMLError as error:
         raise SuiteError(f"not valid YAML: {str(error).splitlines()[0]}", where=shown) from None
+    except RecursionError:
+        raise SuiteError(f"values are nested more than {YAML_DEPTH} deep", where=shown, hint="flatten them") from None
+    except ValueError as error:  # the library raises it for escapes that are no character
+        raise SuiteError(f"not valid YAML: {error}", where=shown) from None
     if not isinstance(root, MappingNode) or not root.value:
         raise SuiteError("the file has no keys", where=shown, hint="write a YAML mapping, as in suites/smoke.yaml")
     reader = _Reader(shown)
@@ -95,17 +105,28 @@ def _parsed(text: str, shown: str) -> YamlSource:
 
 @dataclass
 class _Reader:
-    """A converter of YAML nodes to plain values that records the places of keys and items."""
+    """A converter of YAML nodes to plain values that records the places of keys and items.
+
+    A key ``<<`` merges mappings: it adds their keys, unless the mapping has the key itself or an earlier one has it.
+    """
 
     file: str
     places: dict[KeyPath, str] = field(default_factory=dict)
     _open: list[Node] = field(default_factory=list)
+    _values: int = 0
 
     def value(self, node: Node, path: KeyPath) -> Any:
+        self._values += 1
+        if self._values > YAML_VALUES:
+            hint = "write fewer values or aliases"
+            raise SuiteError(f"the file has more than {YAML_VALUES:,} values", where=self.place(node), hint=hint)
         if isinstance(node, ScalarNode):
             return self.scalar(node)
         if node in self._open:
             raise SuiteError("an alias refers to a value that contains it", where=self.place(node), hint="write it out")
+        if len(self._open) >= YAML_DEPTH:
+            where = self.place(node)
+            raise SuiteError(f"values are nested more than {YAML_DEPTH} deep", where=where, hint="flatten them")
         self.check_tag(node)
         self._open.append(node)
         plain = self.mapping(node, path) if isinstance(node, MappingNode) else self.sequence(node.value, path)
@@ -114,16 +135,32 @@ class _Reader:
 
     def mapping(self, node: MappingNode, path: KeyPath) -> dict[Any, Any]:
         found: dict[Any, Any] = {}
+        merged: list[Node] = []
         for key_node, value_node in node.value:
             where = self.place(key_node)
             if not isinstance(key_node, ScalarNode):
                 raise SuiteError("a key must be a single word", where=where)
+            if key_node.value == _MERGE and key_node.style is None:
+                merged += value_node.value if isinstance(value_node, SequenceNode) else [value_node]
+                continue
             key = self.scalar(key_node)
             if key in found:
                 raise SuiteError(f"duplicate key '{key}'", where=where, hint="remove one of the two")
             self.places[(*path, key)] = where
             found[key] = self.value(value_node, (*path, key))
+        for other in merged:
+            self.merge(other, path, found)
         return found
+
+    def merge(self, node: Node, path: KeyPath, found: dict[Any, Any]) -> None:
+        """Add the keys of a mapping that ``found`` does not have, with their places."""
+        if not isinstance(node, MappingNode):
+            hint = f"write `{_MERGE}: *name`, where `&name` marks a mapping"
+            raise SuiteError(f"`{_MERGE}` merges mappings, and this is none", where=self.place(node), hint=hint)
+        own = {key: place for key, place in self.places.items() if key[: len(path)] == path}
+        for key, value in self.value(node, path).items():
+            found.setdefault(key, value)
+        self.places |= own
 
     def sequence(self, items: list[Node], path: KeyPath) -> list[Any]:
         self.places |= {(*path, index): self.place(item) for index, item in enumerate(items)}
@@ -133,9 +170,15 @@ class _Reader:
         """Return the value of a scalar; a quoted scalar is text."""
         self.check_tag(node)
         text = str(node.value)
+        if (escaped := unprintable(text)) is not None:
+            hint = "remove it" if len(text) == 1 else "remove this character"
+            raise SuiteError(f"a text contains the character {escaped}", where=self.place(node), hint=hint)
         if node.tag == _TAG + "str":
             return text
-        return next((make(text) for form, make in _CORE if form.fullmatch(text)), text)
+        make = next((make for form, make in _CORE if form.fullmatch(text)), str)
+        if make is not float and make is not str and len(text) > YAML_DIGITS + 2:
+            raise SuiteError(f"a whole number has more than {YAML_DIGITS} digits", where=self.place(node))
+        return make(text)
 
     def check_tag(self, node: Node) -> None:
         if node.tag not in _TAGS:

@@ -16,6 +16,7 @@ import pytest
 
 from ddbench.__main__ import main
 from ddbench.run import start
+from ddbench.run.devices import Devices
 from ddbench.run.events import LOG_NAME, EventLog
 from ddbench.run.executors.base import Answer
 from ddbench.run.job import Job
@@ -26,7 +27,7 @@ from ddbench.run.worker_cache import new_worker_cache
 class InProcessExecutor:
     """An executor that runs each node at once, on the CPU, with the code of a worker."""
 
-    def __init__(self, root: Path, run_folder: Path, cores: int, gpus: list[int]) -> None:
+    def __init__(self, root: Path, run_folder: Path, cores: int, devices: Devices) -> None:
         self._cache = new_worker_cache(root, "cpu")
         self._events = EventLog(run_folder / LOG_NAME)
         self._answers: list[Answer] = []
@@ -55,6 +56,9 @@ class InProcessExecutor:
         """Return the answers since the last call."""
         heard, self._answers = self._answers, []
         return heard
+
+    def stop_overdue(self, limit_s: float) -> None:
+        """Do nothing: each node ends before the next begins."""
 
     def close(self) -> None:
         """Do nothing."""

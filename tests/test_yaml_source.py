@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,20 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         with pytest.raises(SuiteError, match=f"{path}: cannot be read as text: ") as caught:
             read_yaml(path)
         assert "\n" not in str(caught.value)
+
+
+def test_merge_keys_add_what_a_mapping_does_not_have(tmp_path: Path) -> None:
+    text = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc:\n  y: 5\n  <<: *a\nd: {<<: [*b, *a], w: 0}\ne: {'<<': 1}\n"
+    source = read(tmp_path, text)
+    assert source.values["c"] == {"y": 5, "x": 1}
+    assert source.values["d"] == {"w": 0, "y": 3, "z": 4, "x": 1}
+    assert source.values["e"] == {"<<": 1}
+    places = {path: source.place(path).rpartition("s.yaml:")[2] for path in (("c", "x"), ("c", "y"), ("d", "z"))}
+    assert places == {("c", "x"): "1:8", ("c", "y"): "4:3", ("d", "z"): "2:14"}
+
+
+def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (Path("/dev/zero"), tmp_path / "fifo", tmp_path):
+        with pytest.raises(SuiteError, match="cannot be read as text: it is not a file"):
+            read_yaml(path)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from ddbench import ClassInfo, DataError, TrainingData, component, unkeyed
 from ddbench import Params as BaseParams
 from ddbench.toolkit import data_home, sha256_json
 
+from .._image_files import SUFFIXES, image_names
 from .._paths import UserPath, printable
 from ._imagenet.classes import imagenet_class
 from ._images.digests import content_digest
@@ -29,9 +30,10 @@ _Spread = Annotated[float, Field(gt=0, le=1)]
 class ImageFolder(ImageFiles):
     """A folder of your own images, with a training and a validation split and one folder per class.
 
-    The images are ``PATH/train/<class>/*`` and ``PATH/val/<class>/*``, of any size and any format that Pillow reads.
-    The shorter side is resized to ``image_size``, and the centre square is kept. As in torchvision, a rotation in the
-    EXIF data is ignored. Every file directly in a class folder is an image, except hidden files.
+    The images are ``PATH/train/<class>/*`` and ``PATH/val/<class>/*``, of any size: BMP, GIF, JPEG, PNG, PPM, TIFF or
+    WebP with 8 bits per channel. The shorter side is resized to ``image_size``, and the centre square is kept. A
+    rotation in the EXIF data is applied. Hidden files and text files are ignored. Every other entry of a class folder
+    must be an image.
 
     Classes are sorted by folder name and named by it. A folder named by a WordNet id of ImageNet-1k gets the name and
     label of that class. Generators and teachers for ImageNet can then use it. Images are ordered by class, then by file
@@ -47,6 +49,9 @@ class ImageFolder(ImageFiles):
             MEAN, description="mean of each channel, for pixels in [0, 1]; the default is ImageNet's"
         )
         std: tuple[_Spread, _Spread, _Spread] = Field(STD, description="standard deviation of each channel")
+        exif: Literal["apply", "ignore"] = Field(
+            "apply", description="apply the rotation in the EXIF data, or ignore it as torchvision does"
+        )
 
     params: Params
 
@@ -64,6 +69,7 @@ class ImageFolder(ImageFiles):
 
     def __init__(self, params: BaseParams | None = None) -> None:
         super().__init__(params)
+        self.upright = self.params.exif == "apply"
         self.image_size, self.mean, self.std = self.params.image_size, self.params.mean, self.params.std
 
     # Other data sets declare the following attributes; here they come from the folder.
@@ -133,7 +139,7 @@ class ImageFolder(ImageFiles):
     def _listing(self, split: str) -> Listing:
         folder, files, labels = self.params.path / _FOLDERS[split], list[str](), list[int]()
         for label, name in enumerate(self._class_folders()):
-            own = sorted(p.name for p in (folder / name).iterdir() if p.is_file() and not p.name.startswith("."))
+            own = image_names(folder / name, SUFFIXES, "a picture that ddbench reads")
             if not own:
                 raise DataError(f"{folder / name} contains no images")
             files += [f"{name}/{file}" for file in own]

@@ -12,7 +12,7 @@ from ddbench import Context, DataError, Dataset, Generator, Samples, TrainingDat
 from ddbench.cost import Cost, Sample, Work
 
 from .._paths import UserPath, printable
-from ._files.class_folders import Order, image_files, match_classes, pool_digest
+from ._files.class_folders import LOSSY, Order, image_files, match_classes, pool_digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,9 @@ class Folder(Generator):
 
     All class folders are named by one scheme: class name, WordNet id, label index or ImageNet-1k index. Label indices
     are refused if the classes have WordNet ids in another order, since the numbers could follow either order. Images
-    are square, of one size, RGB with 8 bits per channel, stored as PNG or lossless WebP. The pool is identified by its
-    content. Its path is relative to the working directory.
+    are square, of one size, RGB with 8 bits per channel, stored as PNG, lossless WebP or JPEG. The record notes images
+    that are JPEG. Any other entry of a class folder is refused, except hidden files and text files. The pool is
+    identified by its content. Its path is relative to the working directory.
 
     The images of a class are taken in natural order (``2.png`` before ``10.png``). Minimax's code sorts file names as
     text instead. Its first ten of ``0.png`` to ``99.png`` are 0, 1 and 10 to 17. To get these, use ``order:
@@ -71,7 +72,7 @@ class Folder(Generator):
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Find the folder of each class. Read the first image, whose size all others must have."""
-        from ._files.lossless import read_rgb
+        from ._files.square_rgb import read_rgb
 
         self._folders = match_classes(self.params.path, data.classes)
         self._size = len(read_rgb(image_files(self._folders[0])[0]))
@@ -83,10 +84,14 @@ class Folder(Generator):
 
         files = image_files(self._folders[class_index], self.params.order)
         images = torch.from_numpy(np.stack([self._read(path) for path in files])).permute(0, 3, 1, 2).contiguous()
-        return Samples(images, tuple(printable(f"{path.parent.name}/{path.name}") for path in files))
+        ids = tuple(printable(f"{path.parent.name}/{path.name}") for path in files)
+        lossy = sum(path.suffix.lower() in LOSSY for path in files)
+        folder = printable(self._folders[class_index].name)
+        notes = (f"{lossy} of {len(files)} images in '{folder}' are JPEG",) if lossy else ()
+        return Samples(images, ids, notes=notes)
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
-        from ._files.lossless import read_rgb
+        from ._files.square_rgb import read_rgb
 
         pixels = read_rgb(path)
         if len(pixels) != self._size:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ddbench import ComponentError, Context, DistilledSet, Prior, Scorer
 
+from .._pixels import to_bytes
 from ._soft_label_params import SoftLabelLatentParams
 
 
@@ -55,7 +56,7 @@ def descend(
     if not refined.isfinite().all():
         raise ComponentError("refinement made a latent infinite or not a number", hint="lower the learning rate")
     with torch.no_grad():
-        images = (prior.decode(refined.float()).float().clamp(0, 1) * 255).round().to(torch.uint8)
+        images = to_bytes(prior.decode(refined.float()).float().clamp(0, 1))
     return images.cpu(), refined.cpu()
 
 

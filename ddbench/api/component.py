@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # A callback for transfers with the arguments (file, bytes done, total bytes). A total of 0 means that it is not known.
 Progress = Callable[[str, int, int], None]
 
+_STRIPPED = "There is no description: python -OO and PYTHONOPTIMIZE=2 remove docstrings."
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -207,9 +209,10 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
             raise ComponentError(f"'{name}' is not a kebab-case name", where=place)
         if version < 1:
             raise ComponentError(f"version {version} is not a positive whole number", where=place)
-        if not (cls.__doc__ or "").strip():
+        described = (cls.__doc__ or "").strip() or ("" if sys.flags.optimize < 2 else _STRIPPED)
+        if not described:
             raise ComponentError("the class has no docstring", where=place, hint="`ddbench list` shows its first line")
-        summary = (cls.__doc__ or "").strip().splitlines()[0]
+        summary = described.splitlines()[0]
         cls.info = Info(kind=kind, name=name, version=version, summary=summary, paper=paper)
         return cls
 

@@ -25,18 +25,20 @@ class Samples:
         images: uint8 ``[n, 3, H, W]``.
         ids: a unique name for each image.
         latents: the latents of the images, ``[n, …]``; None if the generator keeps none.
+        notes: remarks for the record, such as a lossy format.
     """
 
     images: Tensor
     ids: tuple[str, ...]
     latents: Tensor | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, span: slice) -> Samples:
         latents = None if self.latents is None else self.latents[span]
-        return Samples(self.images[span], self.ids[span], latents)
+        return Samples(self.images[span], self.ids[span], latents, self.notes)
 
     @staticmethod
     def concatenate(parts: Sequence[Samples]) -> Samples:
@@ -48,6 +50,7 @@ class Samples:
             images=torch.cat([p.images for p in parts]),
             ids=tuple(i for p in parts for i in p.ids),
             latents=torch.cat(latents) if len(latents) == len(parts) else None,
+            notes=tuple(note for p in parts for note in p.notes),
         )
 
 

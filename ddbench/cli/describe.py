@@ -48,7 +48,7 @@ def _facts(cls: type[Component], owner: str) -> dict[str, Any]:
         "version": cls.info.version,
         "from": owner,
         "paper": cls.info.paper,
-        "description": inspect.cleandoc(cls.__doc__ or ""),
+        "description": inspect.cleandoc(cls.__doc__ or cls.info.summary),
         "params": schema.get("properties", {}),
         "required": schema.get("required", []),
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, store_root
+from ddbench.errors import DdbenchError, StoreError
 
 if TYPE_CHECKING:
     from ddbench.api import Dataset
@@ -50,9 +51,10 @@ def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
 
 def _environment() -> list[Finding]:
     from ddbench.registry.libraries import absent_libraries, remedy
-    from ddbench.run.driver import usable_cores
+    from ddbench.toolkit.cores import usable_cores
     from ddbench.toolkit.environment import versions
-    from ddbench.toolkit.hardware import cpu_model, gpu_models
+    from ddbench.toolkit.gpus import gpu_models
+    from ddbench.toolkit.hardware import cpu_model
 
     absent = absent_libraries()
     message = f"missing: {', '.join(absent)}; {remedy(absent)}"
@@ -93,15 +95,21 @@ def _data() -> list[Finding]:
 
 
 def _data_set(dataset: Dataset) -> Finding:
-    what, missing = f"data set {dataset.info.name}", dataset.missing()
+    what = f"data set {dataset.info.name}"
+    try:
+        missing = dataset.missing()
+    except DdbenchError as error:
+        missing = str(error)
     return Finding(what, "complete") if missing is None else Finding(what, missing, "--")
 
 
 def _store(option: Path | None) -> list[Finding]:
-    from ddbench.errors import StoreError
     from ddbench.store import Store
 
-    root = store_root(option)
+    try:
+        root = store_root(option)
+    except DdbenchError as error:
+        return [Finding("store", str(error), "!!")]
     nearest = next(folder for folder in (root, *root.parents) if folder.exists())
     free = shutil.disk_usage(nearest).free / 2**30
     finding = Finding("store", f"{root}, {free:.1f} GiB free")

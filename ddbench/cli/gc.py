@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, store_root
+from ddbench.errors import DdbenchError
 
 
 def gc(
@@ -18,6 +20,14 @@ def gc(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete the files. Without it, only show the effect.")
     ] = False,
+    max_size: Annotated[
+        str | None,
+        typer.Option(
+            "--max-size",
+            metavar="SIZE",
+            help="Remove only the oldest files, until at most SIZE (500M, 20G) is left.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Remove pools, scores and fits that the named suites do not use, and the cache.
@@ -30,7 +40,7 @@ def gc(
 
     root = store_root(store)
     kept = {key for suite in keep or [] for key in plan_suite(suite, root)[1].action_keys.values()}
-    freed = collect_garbage(root, kept, delete=delete)
+    freed = collect_garbage(root, kept, delete=delete, max_size=None if max_size is None else _bytes(max_size))
     if json:
         found = {"artifacts": freed.artifacts, "earlier": freed.earlier, "bytes": freed.size}
         print_json({**found, "deleted": delete})
@@ -41,3 +51,11 @@ def gc(
     print(f"{verb} the files of {freed.artifacts} artifacts{earlier}, {size}; results are kept")
     if not delete and freed.size:
         print("add --delete to remove them")
+
+
+def _bytes(size: str) -> int:
+    """Return a size such as ``20G`` in bytes. Raise DdbenchError for another text."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", size.strip(), re.IGNORECASE)
+    if found is None:
+        raise DdbenchError(f"'{size}' is not a size", hint="write it as in 500M or 20G")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))

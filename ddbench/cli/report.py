@@ -20,7 +20,7 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Print a suite's leaderboard as Markdown. A dash means that there is no result yet."""
-    from ddbench.cli.output import print_json
+    from ddbench.cli.output import print_damage, print_json
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import leaderboard_of, read_exported, results_of, to_markdown
@@ -31,7 +31,12 @@ def report(
     root = store_root(store)
     # Unlike `Path.is_dir`, it is False for a name that no folder can have.
     exported = isdir(suite) and ((suite / SUITE).is_file() or suite.as_posix() not in shipped_suites())  # noqa: PTH112
-    results = read_exported(suite) if exported else results_of(*plan_suite(suite, root))
+    if exported:
+        results = read_exported(suite)
+    else:
+        resolved, state = plan_suite(suite, root)
+        print_damage(state.corrupt.values())
+        results = results_of(resolved, state)
     if not results.records:
         where, hint = (suite, "export it again") if exported else (root, f"run it: `ddbench run {suite}`")
         raise DdbenchError(f"suite '{results.suite}' has no results in {where}", hint=hint)

@@ -51,6 +51,10 @@ def run(
     print(to_markdown(build_leaderboard(resolved, state)))
     for label, message in outcome.failures:
         show.print_line(f"failed: {label}: {message}")
+    if outcome.failures and not outcome.user_fault:
+        show.print_line(
+            f"`ddbench why {suite} WORDS` shows the tracebacks of failed nodes whose names have these words"
+        )
     ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
     done = sum(key in state.results for _, key in state.graph.cells)
     show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")

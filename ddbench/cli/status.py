@@ -9,11 +9,13 @@ from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
 
 def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) -> None:
     """Show how many cells of each row have results, and list failed nodes."""
-    from ddbench.cli.output import print_json, print_table
+    from ddbench.cli.output import print_damage, print_json, print_table
     from ddbench.plan.state import plan_suite
     from ddbench.record.format1 import earlier_note
+    from ddbench.text import one_line
 
     resolved, state = plan_suite(suite, store_root(store))
+    print_damage(state.corrupt.values())
     rows: dict[str, dict[str, Any]] = {}
     for cell, key in state.graph.cells:
         row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})
@@ -34,4 +36,4 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     if earlier:
         print(earlier_note(earlier))
     for failure in failures:
-        print(f"failed: {failure['stage']} {failure['node']}: {failure['message']} ({failure['file']})")
+        print(one_line(f"failed: {failure['stage']} {failure['node']}: {failure['message']} ({failure['file']})"))

@@ -20,7 +20,7 @@ def why(
     store: StoreFolder = None,
     json: AsJson = False,
 ) -> None:
-    """Show for each node whether it would run, and why."""
+    """Show for each node whether it would run, and why. With words, show the tracebacks of failed nodes too."""
     from ddbench.cli.output import print_json, print_table
     from ddbench.errors import DdbenchError
     from ddbench.plan.explain import reason
@@ -32,10 +32,15 @@ def why(
     for key, node in state.graph.nodes.items():
         text = f"{node.stage} {node.label}".lower()
         if all(word.lower() in text or key.startswith(word) for word in words or []):
-            rows.append({"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, manifests)})
+            row = {"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, manifests)}
+            failure = None if key in state.digests else state.store.failure(key)
+            rows.append({**row, "trace": failure["trace"] if failure else ""})
     if not rows:
         raise DdbenchError(f"no node matches '{' '.join(words or [])}'", hint="`ddbench why SUITE` shows all nodes")
     if json:
         print_json(rows)
     else:
         print_table(["stage", "node", "key", "why"], [[r["stage"], r["node"], r["key"][:12], r["why"]] for r in rows])
+        for row in rows if words else ():
+            if row["trace"]:
+                print(f"\n{row['stage']} {row['node']}\n{row['trace']}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ddbench.api import Component, Fittable, sha256_json
+from ddbench.errors import SuiteError
+from ddbench.limits import NODES
 from ddbench.plan.inputs import Inputs, Shard, Shards
 from ddbench.plan.node import ComponentRef, Node
 from ddbench.suite import Cell, ResolvedSuite
@@ -84,6 +86,9 @@ class _Builder:
         worker_args: Mapping[str, Any] | None = None,
     ) -> str:
         node = Node(stage, uses, settings, inputs, label, worker_args or {})
+        if len(self.nodes) > NODES:
+            hint = "use fewer seeds or smaller pools"
+            raise SuiteError(f"the plan has more than {NODES:,} nodes", where=self.suite.file, hint=hint)
         return self.nodes.setdefault(node.recipe_key, node).recipe_key
 
     def label(self, cell: Cell) -> str:

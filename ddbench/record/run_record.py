@@ -117,6 +117,7 @@ class StageRecord(Part):
         peak_memory_mib: peak memory of the process in MiB.
         peak_device_memory_mib: peak memory of tensors on the GPU in MiB.
         resumed: True if the stage was resumed.
+        notes: remarks on the output, such as a lossy format of its images.
     """
 
     stage: str
@@ -128,6 +129,7 @@ class StageRecord(Part):
     peak_memory_mib: Seconds | None = None
     peak_device_memory_mib: Seconds | None = None
     resumed: bool = False
+    notes: list[str] = Field(default_factory=list)
 
 
 class FileReference(Part):

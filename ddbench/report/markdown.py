@@ -10,6 +10,7 @@ from ddbench.record.format1 import earlier_note
 from ddbench.report.comparison import Comparison
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.stats.summary import binomial_standard_error
+from ddbench.text import code, markdown
 
 _NOTHING = "–"
 _RULE = (
@@ -22,7 +23,7 @@ _RULE = (
 
 def to_markdown(board: Leaderboard) -> str:
     """Return the whole page, with a final newline. Equal results give equal bytes."""
-    parts = [f"# {board.suite}", _preamble(board), "## Last accuracy", headline(board)]
+    parts = [f"# {markdown(board.suite)}", _preamble(board), "## Last accuracy", headline(board)]
     if board.comparisons:
         parts += ["## Against published numbers", _RULE, published(board)]
     parts += ["## Methods", methods(board), "## All entries", details(board)]
@@ -37,13 +38,13 @@ def _preamble(board: Leaderboard) -> str:
         for digest, size in board.validation
     ]
     lines = [
-        f"Data set {board.dataset}, protocol {', '.join(board.protocols)}, numerics {board.numerics}.",
+        markdown(f"Data set {board.dataset}, protocol {', '.join(board.protocols)}, numerics {board.numerics}."),
         f"Top-1 accuracy in %, mean ± standard deviation (ddof {board.ddof}) over {', '.join(varied)}.",
         "*last* is the accuracy after the last epoch. *best* is the highest accuracy of all evaluations of a training, "
         "as papers report it. It is optimistic, because the validation set selects it. It is empty unless the suite "
         "sets `evaluate: papers`.",
         f"Validation set: {'; '.join(validation) or 'no result yet'}.",
-        f"Environment: {'; '.join(board.environments) or 'no result yet'}.",
+        markdown(f"Environment: {'; '.join(board.environments) or 'no result yet'}."),
     ]
     if board.earlier:
         lines.append(earlier_note(board.earlier))
@@ -66,8 +67,8 @@ def headline(board: Leaderboard) -> str:
 
 
 def _table(rows: list[list[Any]], headers: list[str]) -> str:
-    """Return a Markdown table. Bars in names are escaped."""
-    escaped = [[str(value).replace("|", "\\|") for value in row] for row in [headers, *rows]]
+    """Return a Markdown table. Markup in values is escaped."""
+    escaped = [[markdown(str(value)) for value in row] for row in [headers, *rows]]
     return tabulate(escaped[1:], escaped[0], tablefmt="github", disable_numparse=True)
 
 
@@ -103,9 +104,8 @@ def methods(board: Leaderboard) -> str:
     """Return the table of the methods' components, and a list that explains the names in it."""
     headers = ["generator", "pool", "selector", "refiner", "labels", "protocol"]
     rows = [[name, *(row[part] for part in headers)] for name, row in board.rows.items()]
-    named = [f"- protocol `{name}`: {summary}" for name, summary in board.summaries.items()]
-    named += [f"- generator `{name}`: {label}" for name, label in board.generators.items()]
-    named += [f"- scorer `{role}`: {label}" for role, label in board.scorers.items()]
+    parts = {"protocol": board.summaries, "generator": board.generators, "scorer": board.scorers}
+    named = [f"- {kind} {code(name)}: {markdown(said)}" for kind, of in parts.items() for name, said in of.items()]
     return "\n\n".join([_table(rows, ["method", *headers]), "\n".join(named)])
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
+import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ddbench.errors import DdbenchError
+from ddbench.errors import DdbenchError, StoreError
 from ddbench.plan import Graph, State, build_graph
+from ddbench.plan.estimate.estimate import disk_left
 from ddbench.plan.missing import missing_here
 from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
@@ -92,6 +93,7 @@ class Driver:
         """
         self.log.add("run", suite=self.suite.name, nodes=len(self.graph.nodes), cells=len(self.graph.cells))
         self._quarantine_damaged()
+        self._check_disk()
         for line in missing_here(self.state):  # nodes that do not need it still run
             self.show.print_line(f"to fetch: {line}")
         self.scheduler = Scheduler(self.graph, self.state)
@@ -102,16 +104,30 @@ class Driver:
                 break
             for answer in self.executor.wait(_POLL_S):
                 self._handle(answer)
+            self.show.waiting()
+            if self.suite.time_limit is not None:
+                self.executor.stop_overdue(self.suite.time_limit)
         self._note_cells()
         self.log.add("end", ran=dict(self.outcome.ran), failed=len(self.outcome.failures))
         return self.outcome
+
+    def _check_disk(self) -> None:
+        """Raise StoreError if the disk has less free space than the plan needs."""
+        needed, free = disk_left(self.state), shutil.disk_usage(self.store.root).free
+        if needed > free:
+            raise StoreError(
+                f"the run will store about {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
+                where=str(self.store.root),
+                hint="free space with `ddbench gc`, or choose another folder with --store",
+            )
 
     def _quarantine_damaged(self) -> None:
         """Quarantine damaged manifests and results, and look up their nodes again."""
         self.state.resolve_all()
         while self.state.corrupt:
-            for key, message in list(self.state.corrupt.items()):
-                self._quarantine(self.state.action_keys[key], message)
+            damaged = {self.state.action_keys[key]: message for key, message in self.state.corrupt.items()}
+            for action_key, message in damaged.items():
+                self._quarantine(action_key, message)
             self.state.forget(list(self.state.corrupt))
             self.state.resolve_all()
 
@@ -162,7 +178,11 @@ class Driver:
     def _lost(self, answer: Answer) -> None:
         """Schedule the node of a dead worker again, or mark it as failed after several attempts."""
         job = answer.job
-        self._attempts[job.action_key] += 1
+        if answer.fields.get("overdue"):
+            message = f"it was stopped at the suite's time limit of {self.suite.time_limit:g} s"
+            self._failed(Answer("failed", job, {"user": False, "fatal": False, "message": message, "trace": ""}))
+            return
+        self._attempts[job.action_key] += not answer.fields.get("retired", False)
         self.log.add("lost", stage=job.stage, action_key=job.action_key, message=answer.fields["message"])
         if self._attempts[job.action_key] < ATTEMPTS:
             self.scheduler.put_back(job.action_key)
@@ -190,8 +210,3 @@ class Driver:
                 continue
             note: dict[str, Any] = {"suite": self.suite.name, "dataset": self.suite.dataset.label, **cell.describe()}
             self.store.put_cell(self.state.action_keys[key], key, note)
-
-
-def usable_cores() -> int:
-    """Return the number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -116,6 +116,7 @@ def _stage(manifest: Manifest) -> StageRecord:
         action_key=manifest.action_key,
         uses={role: (use["name"], use["version"]) for role, use in manifest.recipe["uses"].items()},
         settings=manifest.recipe["settings"],
+        notes=manifest.info.get("notes", []),
         **manifest.info["usage"],
     )
 

@@ -46,13 +46,13 @@ class Job:
     threads: int
 
     def to_line(self) -> str:
-        """Return the job as one line of JSON."""
+        """Return the job as one line of JSON in ASCII."""
         value = {field.name: getattr(self, field.name) for field in fields(self)}
         value |= {name: value[name].to_json() for name in _INPUTS}
-        return json.dumps(value, ensure_ascii=False) + "\n"
+        return json.dumps(value) + "\n"
 
     @classmethod
-    def from_line(cls, line: str) -> Job:
+    def from_line(cls, line: str | bytes) -> Job:
         """Read a job from the result of :meth:`to_line`."""
         value = json.loads(line)
         return cls(**{**value, **{name: Inputs.from_json(value[name]) for name in _INPUTS}})

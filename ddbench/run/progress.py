@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ddbench.run.job import Job
+from ddbench.text import one_line
 
 _LABEL_WIDTH = 62
 _WORTH_A_LINE_S = 0.5
@@ -30,6 +31,9 @@ class Reporter(Protocol):
     def progress(self, job: Job, done: int, total: int) -> None:
         """Show the progress of a running node."""
 
+    def waiting(self) -> None:
+        """Show which nodes still run, if nothing was shown of them for long. It is called all the time."""
+
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Show that a node has ended: ``done``, ``failed`` or ``lost``."""
 
@@ -41,7 +45,8 @@ def describe_end(job: Job, fields: dict[str, Any], how: str) -> str:
     """Return one line about the end of a node."""
     if how == "done":
         accuracy = f" · {fields['accuracy']:.1f} %" if "accuracy" in fields else ""
-        return f"{job.stage:<8} {job.label}{accuracy} · {fields['usage']['wall_s']:.1f} s"
+        note = f" · {fields['note']}" if "note" in fields else ""
+        return f"{job.stage:<8} {job.label}{accuracy} · {fields['usage']['wall_s']:.1f} s{note}"
     return f"{job.stage:<8} {job.label} · {how}: {fields['message']}"
 
 
@@ -54,6 +59,7 @@ class Lines:
         self._total = 0
         self._done = 0
         self._last_line: dict[str, float] = {}
+        self._running: dict[str, tuple[Job, float]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +76,7 @@ class Lines:
     def started(self, job: Job) -> None:
         """Note the start of a node."""
         self._last_line[job.action_key] = time.monotonic()
+        self._running[job.action_key] = (job, time.monotonic())
 
     def progress(self, job: Job, done: int, total: int) -> None:
         """Print one line per minute."""
@@ -78,16 +85,24 @@ class Lines:
             self._last_line[job.action_key] = now
             self.print_line(f"{job.stage:<8} {job.label} · {done} of {total}")
 
+    def waiting(self) -> None:
+        """Print one line per minute for a node that reports no progress."""
+        now = time.monotonic()
+        for key, (job, began) in self._running.items():
+            if now - self._last_line[key] >= _STEP_EVERY_S:
+                self._last_line[key] = now
+                self.print_line(f"{job.stage:<8} {job.label} · still running after {(now - began) / 60:.0f} min")
+
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Print one line."""
-        del self._last_line[job.action_key]
+        del self._last_line[job.action_key], self._running[job.action_key]
         self._done += how != "lost"
         self.print_line(f"[{self._done}/{max(self._total, self._done)}] {describe_end(job, fields, how)}")
 
     def print_line(self, message: str) -> None:
         """Print a message after the elapsed seconds."""
         elapsed = time.monotonic() - self._began
-        self._console.print(f"{elapsed:6.1f}s {message}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(one_line(f"{elapsed:6.1f}s {message}"), markup=False, highlight=False, soft_wrap=True)
 
 
 class Bars:
@@ -128,18 +143,21 @@ class Bars:
         """Advance the bar of a node."""
         self._progress.update(self._running[job.action_key], completed=done, total=total)
 
+    def waiting(self) -> None:
+        """Do nothing: bars show the elapsed time."""
+
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Remove the bar of a node. Print one line if it took long or did not succeed."""
         self._progress.remove_task(self._running.pop(job.action_key))
         if how != "lost":
             self._ended[how] += 1
             self._progress.update(self._all, completed=self._ended.total())
-        if how != "done" or fields["usage"]["wall_s"] >= _WORTH_A_LINE_S:
+        if how != "done" or "note" in fields or fields["usage"]["wall_s"] >= _WORTH_A_LINE_S:
             self.print_line(describe_end(job, fields, how))
 
     def print_line(self, message: str) -> None:
         """Print a message above the bars."""
-        self._console.print(message, markup=False, highlight=False)
+        self._console.print(one_line(message), markup=False, highlight=False)
 
 
 def reporter(console: Console) -> Reporter:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 from ddbench.api import (
+    Component,
     Context,
     DistilledSet,
     Fittable,
@@ -99,7 +101,29 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     tensors = {"images": samples.images, "labels": labels}
     if samples.latents is not None:
         tensors["latents"] = samples.latents
-    return Output(tensors, content={"ids": list(samples.ids)})
+    _check_finite(generator, tensors)
+    return Output(tensors, content={"ids": list(samples.ids)}, info={"notes": _notes(samples)})
+
+
+def _notes(samples: Samples) -> list[str]:
+    """Return the generator's remarks, and the number of images of one colour."""
+    plain = _one_colour(samples.images)
+    return [*samples.notes, *([f"{plain} of {len(samples)} images have one colour"] if plain else [])]
+
+
+def _one_colour(images: Tensor) -> int:
+    """Return the number of images whose pixels are all equal, as those of a broken model often are."""
+    flat = images.flatten(2)
+    return int((flat == flat[:, :, :1]).all(dim=2).all(dim=1).sum())
+
+
+def _check_finite(component: Component, tensors: Mapping[str, Tensor]) -> None:
+    """Raise ComponentError if a tensor of a component has NaN or infinite values."""
+    import torch
+
+    for name, values in tensors.items():
+        if values.is_floating_point() and not torch.isfinite(values).all():
+            raise ComponentError(f"{component.label()} returned NaN or infinite values in '{name}'")
 
 
 def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
@@ -125,20 +149,17 @@ def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
         fields = {**_scored(scorer, data.train.images[chosen], ctx), REAL_LABELS: data.train.labels[chosen]}
         content = {"ids": [data.train.ids[i] for i in chosen.tolist()]}
     per_class = scorer.class_fields(data, ctx)
+    _check_finite(scorer, per_class)
     return Output({**fields, **{f"class.{name}": values for name, values in per_class.items()}}, content)
 
 
 def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
     """Return the fields that a scorer declares. Raise ComponentError if one is missing or not finite."""
-    import torch
-
     fields = scorer.score(images, ctx)
     missing = set(scorer.provides) - set(fields)
     if missing:
         raise ComponentError(f"{scorer.label()} did not return the field '{min(missing)}' that it declares")
-    for name, values in fields.items():
-        if values.is_floating_point() and not torch.isfinite(values).all():
-            raise ComponentError(f"{scorer.label()} returned NaN or infinite values in the field '{name}'")
+    _check_finite(scorer, fields)
     return fields
 
 
@@ -164,6 +185,8 @@ def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
         "shards": [shards[i] for i in selection.indices],
         "ids": [pool.sample_ids[i] for i in selection.indices],
     }
+    if not all(isfinite(value) for own in selection.scores or () for value in own):
+        raise ComponentError(f"{selector.label()} returned NaN or infinite scores")
     info = {"scores": selection.scores, "info": dict(selection.info), "pool_size": len(pool)}
     return Output({"labels": torch.stack([pool.labels[i] for i in selection.indices])}, content, info)
 
@@ -218,4 +241,5 @@ def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     tensors = {"images": after.images, "labels": after.labels}
     if after.latents is not None:
         tensors["latents"] = after.latents
+    _check_finite(refiner, tensors)
     return Output(tensors, content={"ids": list(after.sample_ids)})

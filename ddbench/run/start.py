@@ -11,14 +11,15 @@ from ddbench.errors import DataError
 from ddbench.plan import State, build_graph
 from ddbench.plan.missing import check_libraries
 from ddbench.registry.libraries import absent_libraries
-from ddbench.run.driver import Driver, Outcome, new_run_folder, usable_cores
+from ddbench.run.devices import Devices
+from ddbench.run.driver import Driver, Outcome, new_run_folder
 from ddbench.run.events import LOG_NAME, EventLog
 from ddbench.run.executors.local import LocalExecutor
 from ddbench.run.progress import Reporter
 from ddbench.store import Store
 from ddbench.store.lock import run_lock
 from ddbench.suite import ResolvedSuite
-from ddbench.toolkit.hardware import gpu_models
+from ddbench.toolkit.cores import usable_cores
 
 
 def run_suite(
@@ -43,14 +44,12 @@ def run_suite(
         raise DataError(missing)
     if absent_libraries():
         check_libraries(State(build_graph(suite), Store(store_root)).resolve_all())
+    devices = Devices(device, lambda message: show.print_line(message))
     store = Store.open(store_root)
     with run_lock(store_root, suite.name, lambda holder: show.print_line(_waiting(store_root, holder))):
         _sweep(store)
         folder = new_run_folder(store, suite)
-        gpus = [] if device == "cpu" else list(range(len(gpu_models())))
-        if device == "cuda" and not gpus:
-            raise DataError("this machine has no GPU", hint="use --device cpu")
-        executor = LocalExecutor(store_root, folder, workers or usable_cores(), gpus)
+        executor = LocalExecutor(store_root, folder, workers or usable_cores(), devices)
         try:
             for reason in suite.skipped:
                 show.print_line(f"skipped in the matrix: {reason}")

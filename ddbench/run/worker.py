@@ -1,4 +1,4 @@
-"""A worker process, started as ``python -m ddbench.run.worker STORE EVENTS DEVICE``.
+"""A worker process, started as ``python -P -m ddbench.run.worker STORE EVENTS DEVICE``.
 
 It reads jobs from stdin and writes answers to stdout, each as one line of JSON. It ends when its driver ends.
 """
@@ -11,7 +11,6 @@ import os
 import queue
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from ddbench.plan import STAGES
 from ddbench.record import Provenance
 from ddbench.registry import catalogue
 from ddbench.run.events import EventLog
+from ddbench.run.failure import describe, trace_of
 from ddbench.run.job import Job
 from ddbench.run.worker_cache import WorkerCache, new_worker_cache
 from ddbench.store import CorruptError, Manifest
@@ -36,9 +36,12 @@ def main() -> None:
     send = _take_over_stdout()
     lock = hold_as_worker(root)
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    threading.Thread(target=_listen, args=(jobs, _take_over_stdin()), daemon=True).start()
     cache = new_worker_cache(root, device)
     _warm_up()
+    if (reason := _unusable(device)) is not None:
+        send({"kind": "unusable", "message": reason})
+        sys.exit(1)
     send({"kind": "ready"})
     while not lock.closed:
         job = jobs.get()
@@ -53,23 +56,46 @@ def _warm_up() -> None:
     catalogue()
 
 
+def _unusable(device: str) -> str | None:
+    """Return the reason why torch cannot compute on a GPU; None if it can."""
+    import torch
+
+    if device == "cpu":
+        return None
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA"
+    try:
+        torch.ones(1, device=device).sum().item()
+    except Exception as error:
+        return f"torch {torch.__version__} cannot open it: {str(error).strip().splitlines()[0]}"
+    return None
+
+
+def _take_over_stdin() -> IO[bytes]:
+    """Return the driver's pipe. Components read an empty stdin, and ``exit()`` closes that alone."""
+    pipe = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
+    return pipe
+
+
 def _take_over_stdout() -> Send:
     """Return a function that sends answers to the driver. Redirect other output to the worker's log."""
-    pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+    pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     lock = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:
         with lock:
-            pipe.write(json.dumps(message, ensure_ascii=False) + "\n")
+            pipe.write(json.dumps(message) + "\n")
 
     return send
 
 
-def _listen(jobs: queue.SimpleQueue[Job]) -> None:
-    """Queue jobs from stdin. When the driver has ended, end at once; partial output is in ``tmp``."""
-    stdin: IO[str] = sys.stdin
-    for line in stdin:
+def _listen(jobs: queue.SimpleQueue[Job], pipe: IO[bytes]) -> None:
+    """Queue the driver's jobs. When the driver has ended, end at once; partial output is in ``tmp``."""
+    for line in pipe:
         jobs.put(Job.from_line(line))
     os._exit(0)
 
@@ -88,9 +114,8 @@ def _attempt(job: Job, cache: WorkerCache, events: EventLog, send: Send) -> dict
     except DdbenchError as error:
         fatal = isinstance(error, LeakError | StoreError)
         return {"kind": "failed", "user": True, "fatal": fatal, "message": str(error), "trace": ""}
-    except Exception as error:
-        message = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        return {"kind": "failed", "user": False, "fatal": False, "message": message, "trace": traceback.format_exc()}
+    except BaseException as error:  # a component may call exit()
+        return {"kind": "failed", "user": False, "fatal": False, "message": describe(error), "trace": trace_of(error)}
     return {"kind": "done", **result}
 
 
@@ -139,7 +164,8 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
         )
         cache.store.put(output, unsigned)
         cache.store.finished(job.action_key)
-        return {"usage": usage}
+        notes = output.info.get("notes")
+        return {"usage": usage, **({"note": "; ".join(notes)} if notes else {})}
 
 
 if __name__ == "__main__":

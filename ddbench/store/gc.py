@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddbench.errors import StoreError
+from ddbench.store.artifact import Manifest
 from ddbench.store.lock import run_lock
 from ddbench.store.store import FORMAT, Store
 
@@ -27,13 +28,15 @@ class Reclaimed:
     earlier: int = 0
 
 
-def collect_garbage(root: Path, keep: Set[str], *, delete: bool) -> Reclaimed:
+def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int | None = None) -> Reclaimed:
     """Remove unused payloads and unfinished work, quarantined files, and the cache.
 
     Args:
         root: the store's folder.
         keep: action keys whose payloads and unfinished work are kept.
         delete: remove the files; otherwise only count them.
+        max_size: remove unused payloads from the oldest on, until all payloads have at most so many bytes; None removes
+            every unused payload.
 
     Raises:
         StoreError: there is no store at ``root``, or a run is using it.
@@ -42,7 +45,10 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool) -> Reclaimed:
         raise StoreError("there is no store", where=str(root), hint="choose one with --store or DDBENCH_HOME")
     with run_lock(root, "gc", _refuse):
         store = Store(root)
-        unused = [m for m in store.manifests() if m.action_key not in keep and store.has_payload(m)]
+        held = [manifest for manifest in store.manifests() if store.has_payload(manifest)]
+        unused = [manifest for manifest in held if manifest.action_key not in keep]
+        if max_size is not None:
+            unused = _oldest(unused, sum(manifest.size for manifest in held) - max_size)
         quarantine = root / "quarantine"
         other_bytes = sum(path.stat().st_size for path in quarantine.rglob("*") if path.is_file())
         abandoned = [
@@ -60,6 +66,17 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool) -> Reclaimed:
                 path.unlink()
     earlier = sum(manifest.format < FORMAT for manifest in unused)
     return Reclaimed(len(unused), sum(manifest.size for manifest in unused) + other_bytes, earlier)
+
+
+def _oldest(manifests: list[Manifest], excess: int) -> list[Manifest]:
+    """Return the oldest manifests whose payloads have at least ``excess`` bytes together."""
+    chosen: list[Manifest] = []
+    for manifest in sorted(manifests, key=lambda manifest: str(manifest.info.get("created", ""))):
+        if excess <= 0:
+            break
+        chosen.append(manifest)
+        excess -= manifest.size
+    return chosen
 
 
 def _refuse(holder: str) -> None:

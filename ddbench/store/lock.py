@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from ddbench.errors import StoreError
+
 _PATIENCE_S = 0.2
 
 
@@ -45,12 +47,26 @@ def _acquire(file: IO[str], on_wait: Callable[[str], None]) -> None:
                 on_wait(file.read())
                 reported = True
             time.sleep(_PATIENCE_S)
+        except OSError as error:
+            raise _no_locks(file, error) from error
         else:
             return
+
+
+def _no_locks(file: IO[str], error: OSError) -> StoreError:
+    """Return the error of a file system without file locks, such as some network file systems."""
+    return StoreError(
+        f"the file system cannot lock files ({error.strerror})",
+        where=file.name,
+        hint="choose a store on a local disk with --store or DDBENCH_HOME",
+    )
 
 
 def hold_as_worker(root: Path) -> IO[str]:
     """Hold the workers' lock until the returned file is closed or the process ends."""
     file = (root / "workers.lock").open("a+")
-    fcntl.flock(file, fcntl.LOCK_SH)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except OSError as error:
+        raise _no_locks(file, error) from error
     return file

@@ -92,6 +92,8 @@ class Store:
         try:
             yield
         except OSError as error:
+            if error.errno in (*_FULL, *_REFUSED) and self._elsewhere(error):
+                raise StoreError(f"{error.strerror}, and not in the store", where=str(error.filename)) from error
             if error.errno in _FULL:
                 raise StoreError(
                     "no space left for the store",
@@ -106,6 +108,11 @@ class Store:
                 ) from error
             raise
 
+    def _elsewhere(self, error: OSError) -> bool:
+        """Return True if an error names a file outside the store."""
+        named = error.filename
+        return isinstance(named, str) and not Path(named).absolute().is_relative_to(self.root.absolute())
+
     # artifacts
 
     def _folder(self, action_key: str) -> Path:
@@ -115,7 +122,12 @@ class Store:
         """Return the manifest of an artifact; None if it was never made. Raise CorruptError if it is damaged."""
         path = self._folder(action_key) / MANIFEST
         value = read_sealed(path)
-        return None if value is None else Manifest.parse(value, str(path))
+        if value is None:
+            return None
+        manifest = Manifest.parse(value, str(path))
+        if manifest.action_key != action_key:
+            raise CorruptError(f"the manifest belongs to {manifest.action_key}", where=str(path))
+        return manifest
 
     def has_payload(self, manifest: Manifest) -> bool:
         """Return True if the artifact's files exist. Their bytes are checked when they are read."""
@@ -221,7 +233,15 @@ class Store:
             return []
         paths = [folder / name for name in names if name.endswith(".json") and name[:5] != "cell-"]
         values = ((path, read_sealed(path)) for path in paths)
-        return [RunRecord.parse(value, str(path)) for path, value in values if value is not None]
+        return [self._record(value, action_key, path) for path, value in values if value is not None]
+
+    def _record(self, value: dict[str, Any], action_key: str, path: Path) -> RunRecord:
+        """Return a record. Raise CorruptError if it belongs to another folder or another file."""
+        record = RunRecord.parse(value, str(path))
+        if (record.action_key, record.fingerprint) != (action_key, path.stem):
+            place = f"{record.action_key}/{record.fingerprint}.json"
+            raise CorruptError(f"the record belongs to {place}", where=str(path))
+        return record
 
     def all_results(self) -> Iterator[RunRecord]:
         """Yield every record from undamaged folders."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic import ValidationError
 
+from ddbench.api.canonical import sha256_json
 from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.cells import Choice
 from ddbench.suite.model import ComponentUse, SuiteModel
+from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
     from ddbench.api import Component, Generator
     from ddbench.protocol.protocol import Protocol
     from ddbench.registry import Catalogue
+
+
+_PATHS: Final = ("/", "./", "../", "~")
 
 
 class Builder:
@@ -53,9 +59,13 @@ class Builder:
             _ = built.fingerprinted
         except ComponentError as error:
             raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
+        except OSError as error:
+            where = self.source.place(path) if error.filename is None else str(error.filename)
+            message = f"cannot be read: {error.strerror or error}"
+            raise SuiteError(message, where=where, hint="check its permissions") from None
         named = {name: getattr(built.params, name) for name in cls.shown} | use.params
-        shown = ", ".join(f"{name}={value}" for name, value in named.items())
-        return Choice(f"{use.use} ({shown})" if shown else use.use, built)
+        shown = ", ".join(_shown(name, value, built) for name, value in named.items())
+        return Choice(one_line(f"{use.use} ({shown})" if shown else use.use), built)
 
     def protocol(self, name: str, path: KeyPath) -> Protocol:
         """Return the protocol ``name``. Raise SuiteError at ``path`` if it is unknown."""
@@ -90,6 +100,16 @@ class Builder:
                 choice = self.component("generator", ComponentUse(use=name), path)
             self._generators[name] = Choice(name, cast("Generator", choice.component))
         return self._generators[name]
+
+
+def _shown(name: str, value: Any, component: Component) -> str:
+    """Return a parameter for a label. A path is private, so the digest of its content stands for it."""
+    if not isinstance(getattr(component.params, name, None), Path) and not str(value).startswith(_PATHS):
+        return f"{name}={value}"
+    known = component.fingerprinted
+    if known is None:
+        return f"{name}={Path(value).name}"
+    return f"sha256 {(known if isinstance(known, str) else sha256_json(known))[:8]}"
 
 
 def _pool_hint(use: ComponentUse, path: KeyPath) -> str:

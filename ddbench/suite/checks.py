@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ddbench.errors import ComponentError, SuiteError
+from ddbench.limits import IMAGES_PER_CLASS
 from ddbench.yaml_source import YamlSource
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, pool_place: st
     row, ipc = cell.row, cell.ipc
     where = source.place(("ipc", source.values["ipc"].index(ipc)))
     pool = row.pool.count(ipc)
+    if pool is not None and pool > IMAGES_PER_CLASS:
+        message = (
+            f"the pool of '{row.name}' at IPC {ipc} has {pool:,} images per class; {IMAGES_PER_CLASS:,} are allowed"
+        )
+        raise SuiteError(message, where=pool_place, hint="lower `pool`")
     if pool is not None and pool < ipc:
         hint = "lower the IPC or enlarge the pool"
         message = f"IPC {ipc} is larger than the pool of '{row.name}', which has {pool} images per class"
@@ -77,12 +83,12 @@ def check_generators(cells: Iterable[Cell], dataset: Dataset, source: YamlSource
             raise SuiteError(error.message, where=where, hint=error.hint) from None
 
 
-def check_published(cells: Iterable[Cell], dataset: str, source: YamlSource) -> None:
-    """Raise SuiteError if a row names published numbers, but none of its cells matches one."""
+def check_published(cells: Iterable[Cell], dataset: Choice[Dataset], source: YamlSource) -> None:
+    """Raise SuiteError if a row names published numbers, but none of its cells matches one, or one is a fraction."""
     places: dict[str, tuple[Cell, set[tuple[str, str, int]]]] = {}
     for cell in cells:
         if cell.row.published:
-            places.setdefault(cell.row.name, (cell, set()))[1].add((dataset, cell.student.label, cell.ipc))
+            places.setdefault(cell.row.name, (cell, set()))[1].add((dataset.label, cell.student.label, cell.ipc))
     for method, (cell, own) in places.items():
         theirs = {(number.dataset, number.student, number.ipc) for number in cell.row.published}
         if own.isdisjoint(theirs):
@@ -91,4 +97,17 @@ def check_published(cells: Iterable[Cell], dataset: str, source: YamlSource) -> 
                 f"'{name}' has no published number for the data set, students and IPCs of this row",
                 where=source.place(("methods", method, "published")),
                 hint=f"published: {listed}",
+            )
+        _refuse_fractions(cell, dataset, source.place(("methods", method, "published")))
+
+
+def _refuse_fractions(cell: Cell, dataset: Choice[Dataset], where: str) -> None:
+    """Raise SuiteError if a published mean is at most 1 % and below chance, as a fraction is."""
+    chance = 100 / len(dataset.component.classes)
+    for number in cell.row.published:
+        if number.dataset == dataset.label and number.mean <= 1 and number.mean < chance:
+            raise SuiteError(
+                f"the published mean {number.mean} % is below chance ({chance:g} %); it seems to be a fraction",
+                where=where,
+                hint="write accuracies in percent",
             )

@@ -9,7 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ddbench.api.settings import EvaluationSettings
+from ddbench.limits import IMAGES_PER_CLASS, NAME_CHARACTERS
+from ddbench.text import one_line
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
 
 
@@ -49,21 +53,43 @@ def _listed(value: Any) -> Any:
 
 def _pool(value: Any) -> Any:
     if isinstance(value, bool) or not (
-        (isinstance(value, int) and value > 0) or (isinstance(value, str) and _POOL.fullmatch(value))
+        (isinstance(value, int) and 0 < value <= IMAGES_PER_CLASS)
+        or (isinstance(value, str) and _POOL.fullmatch(value))
     ):
-        raise ValueError("give a number of images per class (200) or a multiple of the IPC (4x)")
+        limit = f"at most {IMAGES_PER_CLASS:,}"
+        raise ValueError(f"give a number of images per class (200; {limit}) or a multiple of the IPC (4x)")
     return value
 
 
+def _seconds(value: Any) -> Any:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    seconds = float(found[1]) * _UNITS[found[2]] if found else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 10**9:
+        raise ValueError("give a number of seconds, or a time such as 90s, 30m or 2h")
+    return float(seconds)
+
+
 def _distinct(values: list[int]) -> list[int]:
-    twice = [value for i, value in enumerate(values) if value in values[:i]]
-    if twice:
-        raise ValueError(f"{twice[0]} occurs twice")
+    seen: set[int] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{value} occurs twice")
+        seen.add(value)
     return values
 
 
-SeedList = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
-IpcList = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_distinct)]
+def _name(value: str) -> str:
+    if one_line(value) != value or value != value.strip():
+        raise ValueError("give a name without line breaks, tabs and spaces at its ends")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), AfterValidator(_name)]
+
+
+SeedList = Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1), AfterValidator(_distinct)]
+Ipc = Annotated[int, Field(ge=1, le=IMAGES_PER_CLASS)]
+IpcList = Annotated[list[Ipc], Field(min_length=1), AfterValidator(_distinct)]
 # A role is the first part of a field's name, as in teacher.logits.
 Role = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
 Pool = Annotated[int | str, BeforeValidator(_pool)]
@@ -99,6 +125,11 @@ class Seeds(_Model):
     # None stands for ``generation``.
     selection: Annotated[SeedList | None, BeforeValidator(_selection)] = [0]
     training: SeedList = [0]
+
+    @property
+    def count(self) -> int:
+        """The number of trainings of each row, IPC and student."""
+        return len(self.generation) * len([0] if self.selection is None else self.selection) * len(self.training)
 
     @property
     def of_sets(self) -> list[tuple[int, int]]:
@@ -223,6 +254,8 @@ class SuiteModel(_Model, EvaluationSettings):
         students: The networks that are trained on each distilled set.
         evaluator: The evaluator. ``student`` trains a student from scratch.
         published: A CSV file of published numbers: its path relative to this file, or the name of a shipped file.
+        time_limit: The longest time of one node, in seconds, or such as ``90s``, ``30m`` and ``2h``. A node that takes
+            longer is stopped and counts as failed. It enters no key.
         seeds: The seeds of generation, selection and training.
         generators: Named variants of generators. Methods use these names.
         scorers: Scorers by role. The fields of the role ``teacher`` are ``teacher.logits``, ``teacher.embedding``.
@@ -231,7 +264,7 @@ class SuiteModel(_Model, EvaluationSettings):
         exclude: Cells to exclude.
     """
 
-    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
     dataset: Use
     protocol: str
     labels: LabelsUse = Labels(use="hard")
@@ -239,10 +272,11 @@ class SuiteModel(_Model, EvaluationSettings):
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
     published: str | None = None
+    time_limit: Annotated[float | None, BeforeValidator(_seconds)] = None
     seeds: Seeds = Seeds()
-    generators: dict[str, Use] = {}
+    generators: dict[Name, Use] = {}
     scorers: dict[Role, Use] = {}
-    methods: dict[str, Method] = {}
+    methods: dict[Name, Method] = {}
     matrix: Matrix | None = None
     exclude: list[Exclude] = []
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
 from ddbench.suite.shipped import shipped_numbers
+from ddbench.text import one_line, read_text
 from ddbench.yaml_source import KeyPath, YamlSource
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(one_line)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -71,21 +73,36 @@ def read_published(name: str | None, source: YamlSource, folder: Path) -> tuple[
         return ()
     file = shipped_numbers()[name] if is_shipped(name, folder) else folder / name
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file)
     except FileNotFoundError:
         hint = f"give a path relative to this file, or the name of a shipped file: {', '.join(shipped_numbers())}"
         raise SuiteError(f"the file {file} does not exist", where=source.place(("published",)), hint=hint) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"cannot be read as text: {error}", where=str(file)) from None
+    except (OSError, ValueError) as error:
+        hint = "save it as CSV in UTF-8"
+        raise SuiteError(f"cannot be read as text: {error}", where=str(file), hint=hint) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        lines = [(f"{file}:{reader.line_num}", values) for values in reader if values]
+        lines = [(f"{file}:{reader.line_num}", values) for values in reader if any(values)]
     except csv.Error as error:
         raise SuiteError(f"not valid CSV: {error}", where=f"{file}:{reader.line_num}") from None
-    if not lines or lines[0][1] != _COLUMNS:
-        hint = "write these columns into the first line"
+    if not lines or [name.strip() for name in lines[0][1]] != _COLUMNS:
+        semicolons = lines and lines[0][1][0].count(";") == len(_COLUMNS) - 1
+        hint = "separate values by commas, not semicolons" if semicolons else "write these columns into the first line"
         raise SuiteError(f"the first line is not {','.join(_COLUMNS)}", where=f"{file}:1", hint=hint)
-    return tuple(_number(values, where) for where, values in lines[1:])
+    numbers = {where: _number(values, where) for where, values in lines[1:]}
+    _refuse_fractions(numbers)
+    return tuple(numbers.values())
+
+
+def _refuse_fractions(numbers: Mapping[str, Published]) -> None:
+    """Raise SuiteError if every mean of a file is at most 1, as fractions are."""
+    if numbers and all(number.mean <= 1 for number in numbers.values()):
+        where, first = next(iter(numbers.items()))
+        raise SuiteError(
+            f"'mean' is {first.mean}, and no mean of the file is above 1 %: they seem to be fractions",
+            where=where,
+            hint="write accuracies in percent",
+        )
 
 
 def _number(values: list[str], where: str) -> Published:
@@ -98,7 +115,9 @@ def _number(values: list[str], where: str) -> Published:
     except ValidationError as error:
         first = error.errors()[0]
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
-        raise SuiteError(f"'{first['loc'][0]}' is {first['input']!r}: {message}", where=where) from None
+        column, value = first["loc"][0], first["input"]
+        advice = "write a decimal point" if re.fullmatch(r"\d+,\d+", str(value)) else None
+        raise SuiteError(f"'{column}' is {value!r}: {message}", where=where, hint=advice) from None
 
 
 def published_as(name: str, numbers: Iterable[Published], path: KeyPath, source: YamlSource) -> tuple[Published, ...]:

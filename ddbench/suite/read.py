@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from math import isfinite
 from os.path import isfile
 from pathlib import Path
 from reprlib import repr as shortened
@@ -14,6 +16,7 @@ from ddbench.errors import SuiteError, did_you_mean
 from ddbench.suite.model import Exclude, Labels, Matrix, Method, PooledSelector, Seeds, SuiteModel
 from ddbench.suite.published import is_shipped
 from ddbench.suite.shipped import hint_for, shipped_suites
+from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
 _MERGED = ("seeds", "generators", "scorers", "methods")
@@ -36,10 +39,23 @@ def read_suite(file: Path, shown: str | None = None) -> tuple[SuiteModel, YamlSo
     source = read_yaml(file, shown)
     if "extends" in source.values:
         source = _extended(file, source)
+    for path, value in _scalars(source.values, ()):
+        if isinstance(value, float) and not isfinite(value):
+            raise SuiteError(f"{value} is not a finite number", where=source.place(path), hint="write a finite number")
     try:
         return SuiteModel.model_validate(source.values), source
     except ValidationError as error:
         raise _mistake(error, source) from None
+
+
+def _scalars(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield every scalar in a value with its path."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if items is None:
+        yield path, value
+        return
+    for key, inner in items:
+        yield from _scalars(inner, (*path, key))
 
 
 def _extended(file: Path, source: YamlSource) -> YamlSource:
@@ -100,7 +116,7 @@ def _mistake(error: ValidationError, source: YamlSource) -> SuiteError:
         path = path[:-1]
     name = ".".join(map(str, path))
     message = _TEXTS.get(first["type"], first["msg"].removeprefix("Value error, "))
-    text = f"'{name}' is {shortened(first['input'])}: {message[0].lower()}{message[1:]}"
+    text = f"'{one_line(name)}' is {shortened(first['input'])}: {message[0].lower()}{message[1:]}"
     hint = _CHARACTERS if first["type"] == "string_pattern_mismatch" else None
     return SuiteError(text, where=source.place(path), hint=hint)
 

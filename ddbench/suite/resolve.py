@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,6 +18,7 @@ from ddbench.api import (
     Student,
 )
 from ddbench.errors import SuiteError
+from ddbench.limits import CELLS, ROWS
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.build import Builder
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row
@@ -49,6 +50,7 @@ class ResolvedSuite:
         evaluation: the evaluation settings.
         scorers: the scorers by role.
         cells: the cells.
+        time_limit: the longest time of one node in seconds; None if there is no limit.
         skipped: the reasons for skipped combinations of the matrix.
         values: the content of the file, merged with the extended suite. It is stored with results.
     """
@@ -60,6 +62,7 @@ class ResolvedSuite:
     evaluation: EvaluationSettings
     scorers: dict[str, Choice[Scorer]]
     cells: tuple[Cell, ...]
+    time_limit: float | None
     skipped: tuple[str, ...]
     values: dict[str, Any]
 
@@ -104,6 +107,7 @@ class _Resolver:
             role: cast("Choice[Scorer]", self.build.component("scorer", use, ("scorers", role)))
             for role, use in model.scorers.items()
         }
+        self.check_size()
         students = [
             cast("Choice[Student]", self.build.component("student", use, ("students", i)))
             for i, use in enumerate(model.students)
@@ -120,7 +124,7 @@ class _Resolver:
         cells = excluded(tuple(self.expand(rows, students)), model.exclude, self.source)
         check_sizes(cells, students, dataset.component, self.source, self.pools)
         check_generators(cells, dataset.component, self.source)
-        check_published(cells, dataset.label, self.source)
+        check_published(cells, dataset, self.source)
         return ResolvedSuite(
             name=model.suite,
             file=self.source.file,
@@ -129,9 +133,21 @@ class _Resolver:
             evaluation=model.evaluation,
             scorers=scorers,
             cells=cells,
+            time_limit=model.time_limit,
             skipped=tuple(self.skipped),
             values=self.source.values,
         )
+
+    def check_size(self) -> None:
+        """Raise SuiteError if the suite has too many rows or cells."""
+        model, matrix = self.model, self.model.matrix
+        rows = len(model.methods)
+        rows += 0 if matrix is None else len(matrix.generator) * len(matrix.selector) * len(matrix.refiner)
+        cells = rows * len(model.ipc) * len(model.students) * model.seeds.count
+        for number, limit, what in ((rows, ROWS, "rows"), (cells, CELLS, "cells")):
+            if number > limit:
+                where, hint = self.source.file, "divide it into several suites"
+                raise SuiteError(f"the suite has {number:,} {what}, and {limit:,} are allowed", where=where, hint=hint)
 
     def rows(self) -> list[Row]:
         """Return the methods in the suite's order, then the rows of the matrix."""
@@ -139,6 +155,7 @@ class _Resolver:
         matrix = self.model.matrix
         if matrix is None:
             return rows
+        names = {row.name for row in rows}
         axes = product(enumerate(matrix.generator), enumerate(matrix.selector), enumerate(matrix.refiner))
         for (g, generator), (s, entry), (r, refiner) in axes:
             method = Method(
@@ -159,7 +176,8 @@ class _Resolver:
             except _NoLatentsError as error:
                 self.skipped.append(error.message)
                 continue
-            self.distinct([other.name for other in rows], row.name, ("matrix", "selector", s))
+            self.distinct(names, row.name, ("matrix", "selector", s))
+            names.add(row.name)
             rows.append(row)
         return rows
 
@@ -207,6 +225,6 @@ class _Resolver:
             for (generation, selection), training in product(seeds.of_sets, seeds.training):
                 yield Cell(row, ipc, student, generation, selection, training)
 
-    def distinct(self, others: list[str], name: str, path: KeyPath) -> None:
+    def distinct(self, others: Collection[str], name: str, path: KeyPath) -> None:
         if name in others:
             raise SuiteError(f"'{name}' occurs twice", where=self.source.place(path), hint="remove one or rename it")

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any, Final
 
 from ddbench.api.canonical import sha256_json
-from ddbench.toolkit.hardware import cpu_model, gpu_driver
+from ddbench.toolkit.gpus import gpu_driver
+from ddbench.toolkit.hardware import cpu_model
 
 # The distributions that can change a result.
 PACKAGES: Final = (

@@ -79,13 +79,15 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
     """Read the JSON object of :func:`write_sealed`; None if the file does not exist.
 
     Raises:
-        CorruptError: the content does not match its checksum.
+        CorruptError: the content does not match its checksum, or a folder is in place of the file.
         StoreError: the file cannot be read.
     """
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except IsADirectoryError:
+        raise CorruptError("a folder is in place of the file", where=str(path)) from None
     except OSError as error:
         raise StoreError(f"the file cannot be read: {error.strerror}", where=str(path)) from None
     try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-import shutil
-import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from ddbench.api.cost import Cost
+from ddbench.toolkit.gpus import gpu_models
 
 THIS_CPU: Final = "cpu"
 _CPUINFO: Final = Path("/proc/cpuinfo")
-_DRIVER: Final = Path("/proc/driver/nvidia/version")
-_ANSWER_S: Final = 10
 
 
 @dataclass(frozen=True)
@@ -82,28 +79,6 @@ def device_in_use(device: str) -> Device | None:
 
     name = known_model(torch.cuda.get_device_name(device))
     return None if name is None else KNOWN[name]
-
-
-def gpu_models() -> list[str]:
-    """Return the driver's names of the NVIDIA GPUs in its order. Importing torch instead would take seconds."""
-    if shutil.which("nvidia-smi") is None:
-        return []
-    answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return re.findall(r"^GPU \d+: (.*?)(?: \(UUID: .*\))?$", answer.stdout, re.MULTILINE)
-
-
-@cache
-def gpu_driver() -> str | None:
-    """Return the version of NVIDIA's driver; None if it cannot be found."""
-    with suppress(OSError):
-        found = re.search(r"\s(\d+\.\d[\d.]*)\s", _DRIVER.read_text(encoding="utf-8", errors="replace"))
-        if found:
-            return found[1]
-    with suppress(OSError, subprocess.SubprocessError):
-        command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_ANSWER_S)
-        return next(iter(answer.stdout.split()), None)
-    return None
 
 
 def device_of_runs() -> Device:

@@ -119,7 +119,7 @@ def table(kept: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        from ddbench.run.executors.local import WORKER_ENVIRONMENT
+        from ddbench.run.executors.worker_process import WORKER_ENVIRONMENT
 
         if any(os.environ.get(name) != value for name, value in WORKER_ENVIRONMENT.items()):
             module = [sys.executable, "-m", "tests.benchmarks.equality", *sys.argv[1:]]

@@ -128,7 +128,7 @@ def table(measured: dict[str, Any]) -> str:
         for row in one["samples"]
     ]
     headers = ["predicts", "steps", "guidance", "agreement, %", "distance"]
-    return str(tabulate(rows, headers, tablefmt="github", floatfmt=".1f"))
+    return str(tabulate(rows, headers, tablefmt="github", floatfmt=".1f", colalign=["left"] + ["right"] * 4))
 
 
 def main() -> None:

@@ -218,7 +218,7 @@ def measure(rounds: int, students: Iterable[str] = STUDENTS) -> dict[str, Any]:
 
 def write(rounds: int) -> None:
     """Measure on one thread, in the environment that workers have."""
-    from ddbench.run.executors.local import WORKER_ENVIRONMENT
+    from ddbench.run.executors.worker_process import WORKER_ENVIRONMENT
     from ddbench.toolkit.environment import environment
     from ddbench.train.numerics import Numerics
 

@@ -16,7 +16,7 @@ from ddbench_components import KINDS
 
 PACKAGE = "ddbench_components"
 ROOT = Path(ddbench_components.__file__).parent
-PUBLIC = ("ddbench", "ddbench.cost", "ddbench.protocol", "ddbench.toolkit", "ddbench.train")
+PUBLIC = ("ddbench", "ddbench.cost", "ddbench.limits", "ddbench.protocol", "ddbench.toolkit", "ddbench.train")
 HEAVY = ("torch", "torchvision", "safetensors.torch", "numba", "sklearn", "scipy", "diffusers", "timm", "open_clip")
 
 

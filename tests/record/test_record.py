@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +14,11 @@ from pydantic import ValidationError
 
 from ddbench.errors import StoreError
 from ddbench.record import RunRecord
-from ddbench.store import CorruptError, Manifest, Store
-from ddbench.toolkit.files import read_sealed, write_sealed
-from tests.plan.plans import Values
-from tests.plan.pretend import record
-
-FROZEN = sorted((Path(__file__).parent / "format1").glob("*.json"))
-KEY = "a" * 64
-LINEAGE = {
-    "kind": "selector",
-    "name": "k-center",
-    "version": 2,
-    "params": {"metric": "l2"},
-    "code_hash": "c" * 64,
-    "package": "ddbench",
-    "package_version": "0.2.0",
-    "commit": "f" * 40,
-    "dirty": False,
-}
-
-
-def whole() -> dict[str, Any]:
-    """Return a record in which every optional part is present."""
-    use = {"kind": "scorer", "name": "colour", "params": {"seconds": 0.5}}
-    made = {
-        **record(KEY, 50.0, lineage=[LINEAGE]),
-        "evaluator": {**use, "kind": "evaluator"},
-        "student": {**use, "kind": "student"},
-        "dataset": {**use, "kind": "dataset"},
-        "teacher": use,
-        "soft_labels": {"digest": "e" * 64, "tau": 1.5},
-        "predictions": {"file": "predictions.safetensors", "sha256": "0" * 64},
-        "created": "2026-11-28T22:40:00+00:00",
-    }
-    return copy.deepcopy(made)
-
-
-def frozen(path: Path) -> dict[str, Any]:
-    """Return the record in a file of format 1: an export of ddbench 0.1, or a result in its store."""
-    value = read_sealed(path)
-    assert value is not None
-    found: dict[str, Any] = value.get("record", value)
-    return found
-
+from ddbench.store import CorruptError, Store
+from ddbench.toolkit.files import write_sealed
+from tests.plan.plans import set_
+from tests.record.mutations import mutated, short
+from tests.record.records import FROZEN, KEY, frozen, whole
 
 # format 2
 
@@ -103,37 +64,24 @@ def test_a_missing_key_is_named(name: str) -> None:
         RunRecord.parse(value, "here")
 
 
-def put(*path: str | int) -> Callable[[Any], Callable[[Values], None]]:
-    def to(new: Any) -> Callable[[Values], None]:
-        def edit(values: Values) -> None:
-            place: Any = values
-            for part in path[:-1]:
-                place = place[part]
-            place[path[-1]] = new
-
-        return edit
-
-    return to
-
-
 WRONG = {
-    "a number as text": put("result", "last")("50"),
-    "no number": put("result", "last")(None),
-    "a truth value": put("result", "evaluations")(True),
-    "more than everything": put("result", "best")(100.1),
-    "less than nothing": put("result", "last")(-0.1),
-    "no finite number": put("result", "last")(float("nan")),
-    "infinite in a curve": put("result", "curve")([[1, float("inf")]]),
-    "a fraction of an epoch": put("result", "curve")([[1.5, 50.0]]),
-    "a point with three numbers": put("result", "curve")([[1, 50.0, 2.0]]),
-    "an unknown format": put("format")(3),
-    "format 1 by another name": put("format")(1),
-    "a key that is a path": put("action_key")("../../etc/passwd"),
-    "no stage": put("stages")([]),
-    "no version of torch": put("environment", "versions")({"ddbench": "0.2.0"}),
-    "an empty validation set": put("validation", "size")(0),
-    "a version that is none": put("lineage", 0, "version")("2"),
-    "a list for a mapping": put("student")([1]),
+    "a number as text": set_("result", "last")("50"),
+    "no number": set_("result", "last")(None),
+    "a truth value": set_("result", "evaluations")(True),
+    "more than everything": set_("result", "best")(100.1),
+    "less than nothing": set_("result", "last")(-0.1),
+    "no finite number": set_("result", "last")(float("nan")),
+    "infinite in a curve": set_("result", "curve")([[1, float("inf")]]),
+    "a fraction of an epoch": set_("result", "curve")([[1.5, 50.0]]),
+    "a point with three numbers": set_("result", "curve")([[1, 50.0, 2.0]]),
+    "an unknown format": set_("format")(3),
+    "format 1 by another name": set_("format")(1),
+    "a key that is a path": set_("action_key")("../../etc/passwd"),
+    "no stage": set_("stages")([]),
+    "no version of torch": set_("environment", "versions")({"ddbench": "0.2.0"}),
+    "an empty validation set": set_("validation", "size")(0),
+    "a version that is none": set_("lineage", 0, "version")("2"),
+    "a list for a mapping": set_("student")([1]),
 }
 
 
@@ -210,49 +158,6 @@ def test_soft_labels_of_format_1_have_their_temperature() -> None:
 
 # anything else
 
-JUNK = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=5),
-    st.just([]),
-    st.just({}),
-    st.just([[]]),
-    st.just({"a": {}}),
-)
-
-
-def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in a JSON value but the whole."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for name, part in inside for found in [(*path, name), *places(part, (*path, name))]]
-
-
-@st.composite
-def mutated(draw: st.DrawFn, whole: dict[str, Any]) -> Any:
-    """Return a JSON value with a few parts removed or replaced."""
-    value = copy.deepcopy(whole)
-    for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from(places(value) or [()]))
-        if not path:
-            return copy.deepcopy(draw(JUNK))
-        place: Any = value
-        for part in path[:-1]:
-            place = place[part]
-        if draw(st.booleans()):
-            place[path[-1]] = copy.deepcopy(draw(JUNK))
-        else:
-            del place[path[-1]]
-    return value
-
-
-def short(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a record with short lists, so that each of its keys is as likely to be hit."""
-    made = {**value, "stages": [value["stages"][0], value["stages"][-1]]}
-    made["result"] = {**value["result"], "curve": value["result"]["curve"][:2], "details": {}}
-    return made
-
 
 WHOLES = [short(whole()), *(short(frozen(path)) for path in FROZEN)]
 
@@ -269,41 +174,3 @@ def test_a_mutated_record_is_read_or_refused(value: Any) -> None:
         assert 0 <= parsed.result.last <= 100
         assert parsed.to_json() == value
     assert "\n" not in complaint
-
-
-MANIFEST = {
-    "format": 2,
-    "action_key": KEY,
-    "recipe_key": "b" * 64,
-    "stage": "select",
-    "recipe": {"uses": {"selector": {"name": "k-center", "version": 2, "params": {}}}, "settings": {}, "inputs": {}},
-    "inputs": {"samples": "c" * 64},
-    "digest": "d" * 64,
-    "files": {"content.json": ["e" * 64, 12]},
-    "provenance": {"selector": LINEAGE},
-    "info": {"usage": {"wall_s": 1.0}},
-}
-OLD_MANIFEST = {
-    **{name: value for name, value in MANIFEST.items() if name not in ("format", "provenance")},
-    "sources": {"selector": "c" * 64},
-}
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.sampled_from([MANIFEST, OLD_MANIFEST]).flatmap(mutated))
-def test_a_mutated_manifest_is_read_or_refused(value: Any) -> None:
-    complaint = ""
-    try:
-        assert Manifest.parse(value).size >= 0
-    except StoreError as error:
-        complaint = str(error)
-    assert "\n" not in complaint
-
-
-def test_manifests_of_both_formats_are_read() -> None:
-    new, old = Manifest.parse({**MANIFEST, "later": 1}), Manifest.parse(OLD_MANIFEST)
-    assert new.to_json() == MANIFEST
-    assert (new.format, old.format) == (2, 1)
-    assert new.provenance["selector"].code_hash == old.provenance["selector"].code_hash == "c" * 64
-    assert new.files == old.files == {"content.json": ("e" * 64, 12)}
-    assert old.provenance["selector"].version == 2

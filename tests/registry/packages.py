@@ -49,3 +49,21 @@ def package(folder: Path, name: str, files: dict[str, str], *, entry: str = "plu
     (info / "entry_points.txt").write_text(f"[ddbench]\n{entry} = {module or name}\n")
     (found,) = PathDistribution(info).entry_points
     return found
+
+
+PROTOCOLS = """
+from pathlib import Path
+from ddbench import hookimpl
+
+@hookimpl
+def ddbench_protocols():
+    return sorted(Path(__file__).parent.glob("*.yaml"))
+"""
+
+
+def protocol_text() -> str:
+    """Return a valid protocol file."""
+    import ddbench_components
+
+    folder = Path(ddbench_components.__file__).parent / "evaluators" / "protocols"
+    return (folder / "minimax-hard@1.yaml").read_text(encoding="utf-8")

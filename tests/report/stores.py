@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ddbench.plan import State
-from ddbench.report import Results, results_of
+from ddbench.report import Results, leaderboard_of, results_of, to_markdown
 from ddbench.suite import Cell, load_suite
 from tests.plan.plans import Values, edited, plan
 from tests.plan.pretend import pretend, record, write_unsynced
@@ -61,3 +62,12 @@ def stored(
             path = state.store.root / "results" / action_key[:2] / action_key / f"{made['fingerprint']}.json"
             write_unsynced(path, made)
     return results_of(load_suite(folder / "suite.yaml"), State(graph, state.store).resolve_all())
+
+
+def pages(results: Results) -> tuple[str, str]:
+    board = leaderboard_of(results)
+    return to_markdown(board), json.dumps(board.to_json())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

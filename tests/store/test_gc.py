@@ -90,3 +90,15 @@ def test_abandoned_work_goes_and_work_that_is_still_wanted_stays(store: Store) -
     assert before >= 200
     store.finished(KEY)
     assert not wanted.exists()
+
+
+def test_with_a_size_the_oldest_go_first(store: Store) -> None:
+    ages = {"3" * 64: "2026-01-03", "4" * 64: "2026-01-01", "5" * 64: "2026-01-02"}
+    for key, created in ages.items():
+        store.put(Output(content="y" * 100), unsigned(key).model_copy(update={"info": {"created": created}}))
+    held = sum(manifest.size for manifest in store.manifests())
+    collect_garbage(store.root, {KEY, OTHER}, delete=True, max_size=held - 150)
+    left = {manifest.action_key for manifest in store.manifests() if store.has_payload(manifest)}
+    assert left & ages.keys() == {"3" * 64}
+    assert {KEY, OTHER} <= left
+    assert collect_garbage(store.root, set(), delete=True, max_size=held).artifacts == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -112,3 +114,15 @@ def test_garbage_is_not_collected_under_a_run(root: Path) -> None:
         pytest.raises(StoreError, match="a run is using the store; try again after the run"),
     ):
         collect_garbage(root, set(), delete=True)
+
+
+def test_a_file_system_without_locks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StoreError, match="the file system cannot lock files") as caught, run_lock(root, "a", print):
+        pass
+    assert caught.value.hint is not None
+    with pytest.raises(StoreError, match="the file system cannot lock files"):
+        hold_as_worker(root)

@@ -25,7 +25,7 @@ STRUCTURE = [
     ("§selector: first", "unknown key 'selector'; write `selector` in a row of `methods`, or in `matrix`"),
     (f"{A}, §ipc: 5}}}}", "unknown key 'ipc'; write `ipc` at the top level"),
     ("matrix:\n  generator: [real]\n  §ipc: [1]", "unknown key 'ipc'; write `ipc` at the top level"),
-    ("<<: {}", "unknown key '<<'"),
+    ("<<: §3", "`<<` merges mappings, and this is none; write `<<: *name`"),
     ("methods:\n  §A: {generator: real}", "the key 'methods.A.selector' is missing; add `selector: …`"),
     ("§matrix: {generator: [real]}", "the key 'matrix.selector' is missing; add `selector: …`"),
     ("§ipc: 5", "'ipc' is 5: give a list, such as `[a, b]`"),
@@ -97,7 +97,7 @@ NAMES = [
     ("generators: {b: {use: noise, §block: two}}\nmethods: {A: {generator: b, selector: first}}",
      "generator 'noise': parameter 'block' is 'two': input should be a valid integer"),
     ("scorers: {teacher: {use: colour, §seconds: .nan}}",
-     "scorer 'colour': parameter 'seconds' is nan: input should be a finite number"),
+     "nan is not a finite number; write a finite number"),
     ("methods:\n  A:\n    generator: real\n    selector: {use: k-center, §start: middle}",
      "selector 'k-center': parameter 'start' is 'middle': input should be 'nearest-mean' or 'random'"),
     ("methods: {A: {generator: real, selector: {use: first, §pool: 4x}}}",
@@ -203,7 +203,37 @@ IMPOSSIBLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "words"), [*STRUCTURE, *NAMES, *IMPOSSIBLE])
+SIZES = [
+    ("ipc: [§99999999999999]", "'ipc.0' is 99999999999999: input should be less than or equal to 100000"),
+    (f"ipc: [§{'9' * 5000}]", "a whole number has more than 100 digits"),
+    (f"{A}, §pool: 10000000}}}}", "give a number of images per class (200; at most 100,000) or a multiple of the IPC"),
+    ("methods: {A: {generator: noise, selector: first, §pool: 99999x}}",
+     "the pool of 'A' at IPC 2 has 199,998 images per class; 100,000 are allowed"),
+    (f"exclude: {'[' * 33}{']' * 33}", "values are nested more than 32 deep; flatten them"),
+    (f"exclude: {'[' * 3000}{']' * 3000}", "values are nested more than 32 deep; flatten them"),
+    (f"seeds: {{generation: {list(range(2000))}, training: {list(range(1000))}}}",
+     "the suite has 4,000,000 cells, and 1,000,000 are allowed; divide it into several suites"),
+    (f"matrix: {{generator: {['g'] * 200}, selector: {['s'] * 200}}}", "the suite has 40,000 rows, and 20,000 are"),
+    ("exclude:\n- &a {x: [1, 1, 1, 1, 1, 1, 1, 1, 1]}\n" + "".join(
+        f"- &{name} [{', '.join([f'*{below}'] * 9)}]\n" for below, name in zip("abcdef", "bcdefg", strict=True)),
+     "the file has more than 200,000 values; write fewer values or aliases"),
+    (f"# {'x' * 2**19}", "cannot be read as text: it is larger than 512 KiB"),
+]  # fmt: skip
+TEXTS = [
+    (r'methods: {§"a\nb": {generator: real, selector: first}}', "give a name without line breaks, tabs and spaces"),
+    (r'methods: {§"\e[2J": {generator: real, selector: first}}', r"a text contains the character \x1b"),
+    (r'methods: {§"\u202Egnp": {generator: real, selector: first}}', r"a text contains the character \u202e"),
+    ('methods: {§" A": {generator: real, selector: first}}', "give a name without line breaks, tabs and spaces"),
+    (f"methods: {{§{'long' * 31}: {{generator: real, selector: first}}}}", "string should have at most 120 characters"),
+    ("methods: {§'': {generator: real, selector: first}}", "string should have at least 1 character"),
+    (r'generators: {§"a\tb": {use: real}}', "give a name without line breaks, tabs and spaces"),
+    (f"§suite: {'s' * 121}", "string should have at most 120 characters"),
+    (f"{A}}}}}\nlabels: {{use: soft, §tau: .inf}}", "inf is not a finite number; write a finite number"),
+    (f"{A}}}}}\nlabels: {{use: soft, §tau: -1e999}}", "-inf is not a finite number; write a finite number"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), [*STRUCTURE, *NAMES, *IMPOSSIBLE, *SIZES, *TEXTS])
 def test_a_mistake_is_one_line_with_its_place(tmp_path: Path, text: str, words: str) -> None:
     without = ("scorers",) if "scorers" not in text and "brightest" in text else ()
     path, place = write(tmp_path, text, without=without)
@@ -228,3 +258,14 @@ def test_a_long_value_does_not_make_a_long_message(tmp_path: Path) -> None:
     with pytest.raises(SuiteError) as caught:
         load_suite(path)
     assert len(caught.value.message) < 120
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied", "weights.safetensors")
+
+    monkeypatch.setattr("ddbench.api.Component.fingerprint", refuse)
+    path, _ = write(tmp_path, "")
+    with pytest.raises(SuiteError) as caught:
+        load_suite(path)
+    assert str(caught.value) == "weights.safetensors: cannot be read: Permission denied; check its permissions"

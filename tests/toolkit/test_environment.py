@@ -6,15 +6,14 @@ import importlib.metadata
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 import torch
 
-from ddbench.toolkit import hardware
+from ddbench.toolkit import gpus
 from ddbench.toolkit.environment import PACKAGES, environment, fingerprint, versions
-from ddbench.toolkit.hardware import gpu_driver
+from ddbench.toolkit.gpus import gpu_driver
 
 # The package exports a function of this name.
 module = sys.modules["ddbench.toolkit.environment"]
@@ -80,7 +79,7 @@ GCC version:  gcc version 11.4.0 (Ubuntu 11.4.0-1ubuntu1~22.04)
 
 def test_the_driver_says_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "version").write_text(VERSION)
-    monkeypatch.setattr(hardware, "_DRIVER", tmp_path / "version")
+    monkeypatch.setattr(gpus, "_DRIVER", tmp_path / "version")
     assert gpu_driver() == "535.104.05"
 
 
@@ -88,12 +87,12 @@ def test_the_driver_says_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_else_its_tool_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str, expected: str | None
 ) -> None:
-    monkeypatch.setattr(hardware, "_DRIVER", tmp_path / "none")
-    monkeypatch.setattr(hardware.subprocess, "run", lambda *_, **__: CompletedProcess([], 0, printed))
+    monkeypatch.setattr(gpus, "_DRIVER", tmp_path / "none")
+    monkeypatch.setattr(gpus, "ask_driver", lambda *_: printed)
     assert gpu_driver() == expected
 
 
 def test_without_a_driver_there_is_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "_DRIVER", tmp_path / "none")
+    monkeypatch.setattr(gpus, "_DRIVER", tmp_path / "none")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert gpu_driver() is None

@@ -20,6 +20,7 @@ from torch import Tensor
 from ddbench import DataError
 from ddbench.toolkit import CorruptError, file_sha256, read_sealed, sha256_json, sync_file, write_sealed
 
+from ..._image_reader import opened, read_bytes, to_rgb
 from ..._paths import printable
 
 # Increase this number when the same files give other pixels.
@@ -43,6 +44,7 @@ class DecodedImages:
         files: paths of the image files.
         size: height and width of the result, in pixels.
         content: a digest of the files' bytes, for files that can change without changing size.
+        upright: apply the orientation in the EXIF data.
     """
 
     folder: Path
@@ -51,6 +53,7 @@ class DecodedImages:
     files: Sequence[str]
     size: int
     content: str | None = None
+    upright: bool = False
 
     def read(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
         """Return uint8 ``[N, 3, size, size]``, mapped from disk, and decode the files first if necessary.
@@ -81,7 +84,8 @@ class DecodedImages:
         """Return everything that determines the pixels."""
         sizes = [[printable(name), (self.source / name).stat().st_size] for name in self.files]
         inputs = {"recipe": _RECIPE, "size": self.size, "files": sizes}
-        return inputs if self.content is None else {**inputs, "content": self.content}
+        inputs |= {} if self.content is None else {"content": self.content}
+        return inputs | ({"upright": True} if self.upright else {})
 
     @cached_property
     def _stem(self) -> str:
@@ -139,23 +143,22 @@ class DecodedImages:
                 _log.info("decoded %d of %d images of %s", stop, count, self.source)
 
     def _row(self, row: int) -> bytes:
-        return decode(self.source / self.files[row], self.size).transpose(2, 0, 1).tobytes()
+        return decode(self.source / self.files[row], self.size, upright=self.upright).transpose(2, 0, 1).tobytes()
 
 
-def decode(path: Path, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def decode(path: Path, size: int, *, upright: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Resize the shorter side of a photograph to ``size`` pixels and return the centre crop, uint8 ``[size, size, 3]``.
 
+    Args:
+        path: the file.
+        size: height and width of the result, in pixels.
+        upright: apply the orientation in the EXIF data.
+
     Raises:
-        DataError: the file cannot be decoded.
+        DataError: the file cannot be decoded, or its values would be changed.
     """
-    try:
-        with Image.open(path) as image:
-            rgb = image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        why = str(error).replace(repr(str(path)), "the file")
-        raise DataError(
-            f"cannot be decoded ({why})", where=str(path), hint="replace it by an undamaged image, or remove it"
-        ) from None
+    with opened(read_bytes(path), str(path)) as image:
+        rgb = to_rgb(image, str(path), upright=upright)
     shorter = min(rgb.size)
     # Round as torchvision does: the longer side down, the crop's corner half to even.
     width, height = (size * side // shorter for side in rgb.size)

@@ -19,7 +19,7 @@ def content_digest(folder: Path, files: Sequence[str], memo: Path) -> str:
     Args:
         folder: the folder of the files.
         files: paths relative to ``folder``.
-        memo: a cache file with the digest, size and modification time of each file.
+        memo: a cache file with the digest, size, times and inode of each file.
     """
     cached: dict[str, list[Any]] = {}
     with suppress(StoreError):  # a damaged cache is computed again
@@ -27,11 +27,12 @@ def content_digest(folder: Path, files: Sequence[str], memo: Path) -> str:
     found: dict[str, list[Any]] = {}
     for name in files:
         status = (folder / name).stat()
-        mark = [status.st_size, status.st_mtime_ns]
+        # Archives and `touch` set the modification time. Only the system sets the time of change and the inode.
+        mark = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         entry = cached.get(printable(name), [])
-        found[name] = entry if entry[:2] == mark else [*mark, file_sha256(folder / name)]
-    kept = {printable(name): entry for name, entry in found.items() if settled(entry[1])}
+        found[name] = entry if entry[:-1] == mark else [*mark, file_sha256(folder / name)]
+    kept = {printable(name): entry for name, entry in found.items() if settled(max(entry[1:3]))}
     if kept != cached:
         with suppress(OSError):  # the cache only saves time
             write_sealed(memo, kept)
-    return sha256_json([[name, found[name][2]] for name in files])
+    return sha256_json([[name, found[name][-1]] for name in files])

@@ -48,6 +48,8 @@ class ImageFiles(Dataset):
 
     mean = MEAN
     std = STD
+    # Apply the orientation in the EXIF data. torchvision ignores it, and so do the published sets.
+    upright = False
 
     def train(self) -> LabeledImages:
         """Return the training images."""
@@ -117,7 +119,7 @@ class ImageFiles(Dataset):
 
         with self._with_hint():
             content = self._content(split, listing)
-        return DecodedImages(self._cache, split, listing.folder, listing.files, self.image_size, content)
+        return DecodedImages(self._cache, split, listing.folder, listing.files, self.image_size, content, self.upright)
 
     def _named(self, split: str, progress: Progress) -> Callable[[int, int], None]:
         return lambda done, total: progress(f"{self.info.name} {split}", done, total)

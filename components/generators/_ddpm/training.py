@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from diffusers import DDPMScheduler, UNet2DModel
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ddbench import Context, TrainingData
+from ddbench import ComponentError, Context, TrainingData
 from ddbench.toolkit import Checkpoint, enough_memory
 
 from ..._warmup_cosine import share_of_peak
@@ -99,6 +100,11 @@ def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) 
         optimiser.param_groups[0]["lr"] = params.learning_rate * share_of_peak(step, params.steps, WARMUP_STEPS)
         optimiser.step()
         average.update_parameters(prior.network)
+        if not math.isfinite(loss.item()):
+            raise ComponentError(
+                f"the loss of the DDPM is {loss.item()} in step {step + 1} of {params.steps}",
+                hint="lower the parameter 'learning_rate'",
+            )
         curve.add(step, loss.item())
         if checkpoint:
             checkpoint.offer(step + 1, loss.item(), both, optimiser)

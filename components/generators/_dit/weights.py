@@ -12,7 +12,7 @@ from typing import Final
 from ddbench import ComponentError, Progress
 from ddbench.toolkit import sha256_json
 
-from ..._hub import Repository, fetched_folder, is_complete, local_folder_hint, shards
+from ..._hub import Repository, cached_file, fetched_folder, is_complete, local_folder_hint, shards
 from .._files.content import content_digest
 
 # The pipeline that comes with ddbench, and its folder.
@@ -114,11 +114,9 @@ class Part:
     def _places(self) -> list[Path]:
         if self.folder is not None:
             return [self.folder]
-        from huggingface_hub import try_to_load_from_cache
-
-        cached = try_to_load_from_cache(self.source, self._inside(self._config))
+        cached = cached_file(self.source, self._inside(self._config))
         fetched = fetched_folder(self.source) / self.inside
-        return [fetched, Path(cached).parent] if isinstance(cached, str) else [fetched]
+        return [fetched] if cached is None else [fetched, cached.parent]
 
     def _inside(self, name: str) -> str:
         """Return the name of one of the part's files in its source."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from ddbench import ClassInfo, DataError
 
+from ..._image_files import image_names
 from .content import content_digest, readable
 
 Order: TypeAlias = Literal["natural", "lexicographic"]
 
-SUFFIXES: Final = (".png", ".webp")
-OTHER_IMAGES: Final = (".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".avif", ".jxl")
+LOSSY: Final = frozenset((".jfif", ".jpe", ".jpeg", ".jpg"))
+SUFFIXES: Final = LOSSY | {".png", ".webp"}
 
 
 def class_folders(root: Path) -> list[Path]:
@@ -49,13 +51,10 @@ def match_classes(root: Path, classes: Sequence[ClassInfo]) -> list[Path]:
     fitting: dict[str, list[Path]] = {}
     misfits: list[tuple[int, str]] = []
     for scheme, names in _schemes(classes).items():
-        by_name: dict[str, list[Path]] = {}
-        for folder in folders:
-            by_name.setdefault(_spelling(folder.name), []).append(folder)
-        missing = [c for c, name in enumerate(names) if name not in by_name]
+        found, missing = _matched(names, folders)
         misfits.append((len(missing), f"no folder for class '{classes[missing[0]].name}'" if missing else ""))
         if not missing:
-            fitting[scheme] = [_only(by_name[name], classes[c].name) for c, name in enumerate(names)]
+            fitting[scheme] = [_only(found[c], classes[c].name) for c in range(len(classes))]
     if not fitting:
         raise DataError(min(misfits, key=lambda misfit: misfit[0])[1], where=str(root), hint=_naming_hint(classes))
     return _agreed_folders(fitting, classes, root)
@@ -69,13 +68,46 @@ def _schemes(classes: Sequence[ClassInfo]) -> dict[str, tuple[str, ...]]:
         "label indices": list(range(len(classes))),
         "ImageNet indices": [c.imagenet_index for c in classes],
     }
-    spelt = {s: tuple(_spelling(str(n)) for n in names) for s, names in schemes.items() if None not in names}
-    return {scheme: names for scheme, names in spelt.items() if len(set(names)) == len(names)}
+    spelt = {s: tuple(str(n) for n in names) for s, names in schemes.items() if None not in names}
+    return {scheme: names for scheme, names in spelt.items() if len(set(map(_composed, names))) == len(names)}
+
+
+def _matched(names: Sequence[str], folders: Sequence[Path]) -> tuple[dict[int, list[Path]], list[int]]:
+    """Return the folders of each class, and the classes without one, by the strictest spelling that serves all.
+
+    Names are compared as they are, up to the composition of accents, or else by letters and digits alone.
+    """
+    missing: list[int] = []
+    for spell in (_composed, _spelling):
+        by_name: dict[str, list[Path]] = {}
+        for folder in folders:
+            by_name.setdefault(spell(folder.name), []).append(folder)
+        wanted = [spell(name) for name in names]
+        missing = [c for c, name in enumerate(wanted) if name not in by_name or wanted.count(name) > 1]
+        if not missing:
+            alike = {_spelling(name): c for c, name in enumerate(names)} if _are_apart(names) else {}
+            chosen = {c: by_name[name] for c, name in enumerate(wanted)}
+            used = {folder for own in chosen.values() for folder in own}
+            for folder in folders:
+                if folder not in used and _spelling(folder.name) in alike:
+                    chosen[alike[_spelling(folder.name)]].append(folder)
+            return chosen, []
+    return {}, missing
+
+
+def _are_apart(names: Sequence[str]) -> bool:
+    """Return whether letters and digits alone tell the names apart."""
+    return len(set(map(_spelling, names))) == len(names)
+
+
+def _composed(name: str) -> str:
+    """Return a name in Unicode's composed form. Other systems store accents as characters of their own."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _spelling(name: str) -> str:
     """Return a name for comparison: lower-case letters and digits, or a number without leading zeros."""
-    plain = "".join(ch for ch in name.casefold() if ch.isalnum())
+    plain = "".join(ch for ch in _composed(name).casefold() if ch.isalnum())
     return str(int(plain)) if plain.isdecimal() else plain
 
 
@@ -114,25 +146,21 @@ def _naming_hint(classes: Sequence[ClassInfo]) -> str:
 
 
 def image_files(folder: Path, order: Order = "natural") -> list[Path]:
-    """Return the images of one class in order. Hidden files and other files are ignored.
+    """Return the images of one class in order. Hidden files and text files are ignored.
 
     Args:
         folder: the folder of the class.
         order: ``natural`` puts ``2.png`` before ``10.png``; ``lexicographic`` sorts names as text.
 
     Raises:
-        DataError: there is no image, or one has another format than PNG or WebP.
+        DataError: there is no image, or another entry.
     """
     with readable(folder):
-        files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
-    for path in sorted(files):
-        if path.suffix.lower() in OTHER_IMAGES:
-            raise DataError("is neither PNG nor lossless WebP", where=str(path), hint="convert it to PNG")
-    images = [p for p in files if p.suffix.lower() in SUFFIXES]
+        images = [folder / name for name in image_names(folder, SUFFIXES, "PNG, WebP or JPEG")]
     if not images:
-        raise DataError("holds no PNG or WebP images", where=str(folder))
+        raise DataError("holds no PNG, WebP or JPEG images", where=str(folder))
     if order == "lexicographic":
-        return sorted(images, key=lambda path: path.name)
+        return images
     return sorted(images, key=lambda path: _natural(path.name))
 
 

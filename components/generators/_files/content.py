@@ -25,19 +25,19 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def content_digest(path: Path) -> str:
-    """Return the hex SHA-256 of a file. It is read again only if its time or size has changed.
+    """Return the hex SHA-256 of a file. It is read again only if its size, times or inode have changed.
 
     Raises:
         DataError: the file cannot be read.
     """
     with readable(path):
         stat = path.stat()
-        if not settled(stat.st_mtime_ns):
+        if not settled(max(stat.st_mtime_ns, stat.st_ctime_ns)):
             return file_sha256(path)
-        return _digest(path.absolute(), stat.st_mtime_ns, stat.st_size)
+        return _digest(path.absolute(), (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
 
 
 @cache
-def _digest(path: Path, mtime_ns: int, size: int) -> str:
-    """Return the digest. Time and size are part of the cache key, so a changed file is read again."""
+def _digest(path: Path, mark: tuple[int, ...]) -> str:
+    """Return the digest. Size, times and inode are part of the cache key, so a changed file is read again."""
     return file_sha256(path)

@@ -139,6 +139,12 @@ def estimate(state: State, device: str | None = None) -> Estimate:
     return Estimate(chosen, present, missing_here(state), _sharing(state, work))
 
 
+def disk_left(state: State) -> int:
+    """Return the bytes that a run would store, as far as they are known before it."""
+    work = Workload(state)
+    return sum(work.of(key).cost.disk_bytes or 0 for key in state.to_run())
+
+
 def _add(stage: StageEstimate, node: Node, work: NodeWork, timings: Timings, device: Device, *, left: bool) -> None:
     """Add a node to its stage. ``left`` marks a node that a run would execute."""
     stage.nodes += 1

@@ -15,7 +15,8 @@ class Answer:
     Attributes:
         kind: ``progress``, ``done``, ``failed``, ``corrupt`` (an input is damaged) or ``lost`` (the worker died).
         job: the job.
-        fields: the worker's answer. For ``lost``, ``message`` describes the end of the worker.
+        fields: the worker's answer. For ``lost``, ``message`` describes the end of the worker; ``retired`` is
+            True if the worker could not open its device, ``overdue`` if it was stopped at the time limit.
     """
 
     kind: str
@@ -37,6 +38,9 @@ class Executor(Protocol):
 
     def wait(self, timeout_s: float) -> list[Answer]:
         """Return the answers since the last call. If there are none, wait at most ``timeout_s`` seconds."""
+
+    def stop_overdue(self, limit_s: float) -> None:
+        """Stop the jobs that have run for longer than ``limit_s`` seconds. Each gets the answer ``lost``."""
 
     def close(self) -> None:
         """Stop all running jobs at once."""

@@ -2,71 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import queue
-import signal
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ddbench.run.devices import Devices
+from ddbench.run.events import LOG_NAME
 from ddbench.run.executors.base import Answer
+from ddbench.run.executors.worker_process import Inbox, WorkerProcess
 from ddbench.run.job import Job
 
-# One OpenMP thread unless a node declares more; deterministic matrix products on a GPU; and glibc keeps freed memory
-# for the next batch (a ConvNet-3 trains a quarter faster).
-WORKER_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-    "MALLOC_TRIM_THRESHOLD_": "4000000000",
-    "MALLOC_MMAP_THRESHOLD_": "4000000000",
-}
 _GRACE_S = 1.0
-
-
-class _Worker:
-    """A worker process and its current job."""
-
-    def __init__(self, command: list[str], env: dict[str, str], log: Path, device: str, inbox: _Inbox) -> None:
-        self.device = device
-        self.job: Job | None = None
-        with log.open("ab") as stderr, _interrupts_blocked():
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=env, text=True, bufsize=1
-            )
-        threading.Thread(target=self._read, args=(inbox,), daemon=True).start()
-
-    def _read(self, inbox: _Inbox) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            inbox.put((self, json.loads(line)))
-        inbox.put((self, {"kind": "gone", "code": self.process.wait()}))
-
-    def start(self, job: Job) -> None:
-        self.job = job
-        assert self.process.stdin is not None
-        # A worker that has just died is reported by its reader; the job is then put back.
-        with suppress(BrokenPipeError):
-            self.process.stdin.write(job.to_line())
-            self.process.stdin.flush()
-
-
-_Inbox = queue.SimpleQueue[tuple[_Worker, dict[str, Any]]]
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Block SIGINT while a worker starts. The worker inherits the block, so Ctrl-C reaches only the driver."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 class LocalExecutor:
@@ -76,33 +25,30 @@ class LocalExecutor:
         root: the store's folder.
         run_folder: the folder of the event log and the workers' logs.
         cores: maximum number of CPU threads in use, over all workers.
-        gpus: indices of GPUs; each runs one node at a time. Without GPUs, nodes run on the CPU.
+        devices: the devices. A GPU runs one node at a time.
     """
 
-    def __init__(self, root: Path, run_folder: Path, cores: int, gpus: list[int]) -> None:
+    def __init__(self, root: Path, run_folder: Path, cores: int, devices: Devices) -> None:
         self._root = root
         self._folder = run_folder
         self._cores = cores
-        self._devices = [f"cuda:{index}" for index in gpus] or ["cpu"]
-        self._inbox: _Inbox = queue.SimpleQueue()
-        self._workers: list[_Worker] = []
+        self._devices = devices
+        self._inbox: Inbox = queue.SimpleQueue()
+        self._workers: list[WorkerProcess] = []
         self._started = 0
 
     def prepare(self, jobs: int) -> None:
         """Start the workers that the jobs can use, so that they import torch in parallel."""
-        room = self._cores if self._devices == ["cpu"] else len(self._devices)
+        room = self._cores if self._devices.is_cpu else len(self._devices)
         for index in range(min(room, jobs) - len(self._workers)):
-            self._start(self._devices[index % len(self._devices)])
+            self._start(self._devices.at(index))
 
-    def _busy(self) -> list[tuple[_Worker, Job]]:
+    def _busy(self) -> list[tuple[WorkerProcess, Job]]:
         return [(worker, worker.job) for worker in self._workers if worker.job is not None]
 
     def _free_device(self) -> str | None:
         """Return a GPU without a job, or the CPU; None if every GPU has a job."""
-        if self._devices == ["cpu"]:
-            return "cpu"
-        taken = {worker.device for worker, _ in self._busy()}
-        return next((device for device in self._devices if device not in taken), None)
+        return self._devices.free({worker.device for worker, _ in self._busy()})
 
     def fits(self, threads: int) -> bool:
         """Return True if cores and a device are free. A node that needs more cores than exist runs alone."""
@@ -117,13 +63,10 @@ class LocalExecutor:
         worker = next(idle, None) or self._start(device)
         worker.start(job)
 
-    def _start(self, device: str) -> _Worker:
+    def _start(self, device: str) -> WorkerProcess:
         self._started += 1
-        log = self._folder / f"worker-{self._started}.log"
-        events = self._folder / "events.jsonl"
-        command = [sys.executable, "-m", "ddbench.run.worker", str(self._root), str(events), device]
-        env = {**os.environ, **WORKER_ENVIRONMENT}
-        worker = _Worker(command, env, log, device, self._inbox)
+        log, events = self._folder / f"worker-{self._started}.log", self._folder / LOG_NAME
+        worker = WorkerProcess(self._root, events, device, log, self._inbox)
         self._workers.append(worker)
         return worker
 
@@ -140,18 +83,31 @@ class LocalExecutor:
         except queue.Empty:
             return answers
 
-    def _answer(self, worker: _Worker, message: dict[str, Any]) -> Answer | None:
+    def _answer(self, worker: WorkerProcess, message: dict[str, Any]) -> Answer | None:
         job = worker.job
+        if message["kind"] == "ready":
+            worker.ready()
+        if message["kind"] == "unusable":
+            self._devices.retire(worker.device, message["message"])
+            worker.job = None
+            return Answer("lost", job, {**message, "retired": True}) if job else None
         if message["kind"] == "gone":
             if worker in self._workers:
                 self._workers.remove(worker)
             worker.job = None
-            return Answer("lost", job, {"message": _ending(message["code"])}) if job else None
-        if message["kind"] == "ready" or job is None:
+            ending = f"{message['message']}; {worker.last_words()}"
+            return Answer("lost", job, {"message": ending, "overdue": worker.overdue}) if job else None
+        if job is None or message.get("action_key") != job.action_key:
             return None
         if message["kind"] != "progress":
             worker.job = None
         return Answer(message["kind"], job, message)
+
+    def stop_overdue(self, limit_s: float) -> None:
+        """Kill the workers whose jobs have run for longer than ``limit_s`` seconds."""
+        for worker, _ in self._busy():
+            if time.monotonic() - worker.began > limit_s and not worker.overdue:
+                worker.stop()
 
     def close(self) -> None:
         """Kill every worker. Stored outputs are complete; unfinished work is repeated by the next run."""
@@ -162,12 +118,3 @@ class LocalExecutor:
             with suppress(subprocess.TimeoutExpired):
                 worker.process.wait(max(0.0, deadline - time.monotonic()))
         self._workers.clear()
-
-
-def _ending(code: int) -> str:
-    """Describe the end of a process."""
-    if code < 0:
-        with suppress(ValueError):
-            name = signal.Signals(-code).name
-            return f"killed by {name}" + (", perhaps because memory ran out" if -code == signal.SIGKILL else "")
-    return f"ended with exit code {code}"

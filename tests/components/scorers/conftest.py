@@ -79,3 +79,11 @@ class Bomb:
 @pytest.fixture
 def bomb(tmp_path: Path) -> Bomb:
     return Bomb(tmp_path / "exploded")
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save random weights of timm's smallest EfficientNet."""
+    from timm_teachers import saved  # not above: other tests here run without timm
+
+    return saved(tmp_path_factory.mktemp("weights"))

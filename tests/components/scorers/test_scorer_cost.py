@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import torch
 from ddbench_components.scorers._pretrained_specs import OPEN_CLIP, OPEN_CLIP_WEIGHTS, TIMM, timm_weights
+from packaging.version import Version
 from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -29,6 +31,8 @@ def scorer(name: str, **params: Any) -> Scorer:
 @pytest.mark.parametrize("name", sorted(TIMM))
 def test_known_classifiers_take_what_torch_counts(name: str) -> None:
     timm = pytest.importorskip("timm")
+    if name.startswith("convnext") and Version(version("timm")) < Version("1.0.21"):
+        pytest.skip("timm builds a ConvNeXt without memory from 1.0.21 on")
     known, counter = TIMM[name], FlopCounterMode(display=False)
     with torch.device("meta"):
         model = timm.create_model(name).eval()

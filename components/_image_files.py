@@ -1,0 +1,60 @@
+"""List the image files of a folder: each entry is an image, known clutter, or an error that names it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from ddbench import DataError
+from ddbench.limits import FILES_PER_FOLDER
+
+# Of photographs.
+SUFFIXES: Final = frozenset(
+    (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+)
+# Written by operating systems, or notes beside images. Hidden files are ignored too.
+CLUTTER: Final = frozenset(("desktop.ini", "ehthumbs.db", "icon\r", "thumbs.db", "__macosx"))
+NOTES: Final = frozenset((".csv", ".html", ".json", ".jsonl", ".log", ".md", ".txt", ".xml", ".yaml", ".yml"))
+
+
+def image_names(folder: Path, suffixes: Collection[str], accepted: str) -> list[str]:
+    """Return the names of the images directly in a folder, sorted as text.
+
+    Args:
+        folder: the folder of one class.
+        suffixes: the suffixes of images, in lower case.
+        accepted: the formats for messages, such as ``PNG or WebP``.
+
+    Raises:
+        DataError: an entry is neither an image nor clutter, such as a folder with content or a link to nothing.
+        OSError: the folder cannot be read.
+    """
+    names: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_clutter(entry):
+                continue
+            where = str(folder / entry.name)
+            if entry.is_symlink() and not Path(where).exists():
+                raise DataError("is a link to nothing", where=where, hint="restore its target, or remove it")
+            if entry.is_dir():
+                if os.listdir(where):  # noqa: PTH208  (names are enough)
+                    hint = "move its images into the folder of the class"
+                    raise DataError("is a folder within the folder of a class", where=where, hint=hint)
+                continue
+            if not entry.is_file():
+                raise DataError("is not a regular file", where=where, hint="remove it")
+            if Path(entry.name).suffix.lower() not in suffixes:
+                raise DataError(f"is not {accepted}", where=where, hint="convert it, or move it out of the folder")
+            names.append(entry.name)
+            if len(names) > FILES_PER_FOLDER:
+                hint = "divide the class"
+                raise DataError(f"holds more than {FILES_PER_FOLDER:,} files", where=str(folder), hint=hint)
+    return sorted(names)
+
+
+def _is_clutter(entry: os.DirEntry[str]) -> bool:
+    name = entry.name.lower()
+    return name.startswith(".") or name in CLUTTER or (Path(name).suffix in NOTES and entry.is_file())

@@ -1,0 +1,38 @@
+"""Limits on everything that is read from outside: files larger than a limit are refused with one line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "CELLS",
+    "FILES_PER_FOLDER",
+    "IMAGES_PER_CLASS",
+    "NAME_CHARACTERS",
+    "NODES",
+    "PICTURE_ASPECT",
+    "PICTURE_BYTES",
+    "PICTURE_PIXELS",
+    "ROWS",
+    "TEXT_BYTES",
+    "YAML_DEPTH",
+    "YAML_DIGITS",
+    "YAML_VALUES",
+]
+
+# Suites, protocols and tables of published numbers.
+TEXT_BYTES: Final = 2**19
+YAML_VALUES: Final = 200_000  # aliases count each time
+YAML_DEPTH: Final = 32
+YAML_DIGITS: Final = 100  # of a whole number
+NAME_CHARACTERS: Final = 120  # of a suite, a row or a variant
+ROWS: Final = 20_000
+CELLS: Final = 1_000_000
+NODES: Final = 2_000_000
+IMAGES_PER_CLASS: Final = 100_000  # of an IPC or a pool
+
+# Pictures.
+PICTURE_BYTES: Final = 2**29
+PICTURE_PIXELS: Final = 200_000_000
+PICTURE_ASPECT: Final = 50  # the longer side by the shorter
+FILES_PER_FOLDER: Final = 2_000_000

@@ -1,0 +1,21 @@
+"""A few inputs of each fuzzer. Only our own errors of one line come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from tests.fuzz import images, suites
+from tests.fuzz.mutation import fuzz
+
+
+@pytest.mark.parametrize(("attempt", "attempts"), [(suites.attempt, 60), (images.attempt, 60)])
+def test_only_errors_of_one_line_come_out(
+    attempt: Callable[[Random], object], attempts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDBENCH_DATA", "")  # attempts may set it
+    outcomes = fuzz(attempt, seed=0, attempts=attempts)
+    assert outcomes.total() == attempts
+    assert len(outcomes) > 1

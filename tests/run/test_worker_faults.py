@@ -1,0 +1,149 @@
+"""Components that end, mute or garble their worker. The run ends by itself and says what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ddbench.run.executors.worker_process import parse_answer
+from tests.run.runs import run
+
+SUITE = """\
+suite: faults
+dataset: dots
+protocol: smoke@1
+evaluator: nearest-mean
+ipc: [1]
+students: [pixels]
+time_limit: 20
+methods:
+  fine: {{generator: real, selector: first}}
+  broken: {{generator: real, selector: {{use: faulty, how: {how}}}}}
+"""
+PLUGIN = '''
+from typing import Literal
+import os, signal, sys, time
+import ddbench
+from ddbench import Selector, component, hookimpl
+
+@component("selector", "faulty", version=1)
+class Faulty(Selector):
+    """Break in a chosen way."""
+
+    class Params(ddbench.Params):
+        how: str
+
+    def select_class(self, pool, ipc, ctx):
+        if self.params.how == "exit":
+            exit()
+        if self.params.how == "sys-exit":
+            sys.exit("no faiss here")
+        if self.params.how == "os-exit":
+            print("faiss: cannot open shared object", file=sys.stderr, flush=True)
+            os._exit(3)
+        if self.params.how == "signal":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.params.how == "garbage":
+            for name in os.listdir("/proc/self/fd"):
+                try:
+                    if int(name) > 2 and "pipe:" in os.readlink(f"/proc/self/fd/{name}"):
+                        os.write(int(name), b"\\xff\\xfe half a line")
+                except OSError:
+                    pass
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.params.how == "hang":
+            time.sleep(600)
+        if self.params.how == "prints":
+            print("an answer? no")
+            os.write(1, b"\\xff\\n")
+            sys.stdin.read()
+        return list(range(ipc))
+
+@hookimpl
+def ddbench_components():
+    return [Faulty]
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a plug-in with a faulty selector for processes that this test starts."""
+    site = tmp_path / "site"
+    info = site / "faulty-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[ddbench]\nfaulty = faulty_plugin\n")
+    (site / "faulty_plugin.py").write_text(PLUGIN)
+    monkeypatch.setenv("PYTHONPATH", f"{site}:{os.environ.get('PYTHONPATH', '')}".rstrip(":"))
+
+
+def outcome(folder: Path, how: str, limit: str = "20") -> subprocess.CompletedProcess[str]:
+    suite = folder / "suite.yaml"
+    suite.write_text(SUITE.format(how=how).replace("time_limit: 20", f"time_limit: {limit}"))
+    return run(suite, folder / "store")
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("exit", "it called exit() (faulty_plugin.py:16 in select_class)"),
+        ("sys-exit", "it called exit(): no faiss here (faulty_plugin.py:18 in select_class)"),
+        ("os-exit", "its worker died 3 times: ended with exit code 3; last lines: faiss: cannot open shared object ("),
+        ("signal", "its worker died 3 times: killed by SIGSEGV; l"),
+        ("garbage", "its worker died 3 times: its answer cannot be read: "),
+        ("hang", "it was stopped at the suite's time limit of 2 s"),
+    ],
+)
+def test_the_run_ends_and_says_why(tmp_path: Path, how: str, said: str) -> None:
+    ended = outcome(tmp_path, how, "2s" if how == "hang" else "1m")
+    assert ended.returncode == 1, ended.stderr
+    (line,) = [line for line in ended.stderr.splitlines() if "failed: select broken" in line]
+    assert said in line
+    assert "1 of 2 cells have results" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.usefixtures("plugin")
+def test_what_a_component_prints_and_reads_is_not_the_drivers(tmp_path: Path) -> None:
+    ended = outcome(tmp_path, "prints")
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.usefixtures("plugin")
+def test_why_shows_the_traceback(tmp_path: Path) -> None:
+    ended = outcome(tmp_path, "sys-exit")
+    assert "shows the tracebacks of failed nodes" in ended.stderr
+    command = [sys.executable, "-m", "ddbench", "why", "suite.yaml", "select", "broken", "--store", "store"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert 'sys.exit("no faiss here")' in shown
+
+
+@pytest.mark.parametrize("name", ["random.py", "numpy.py", "queue.py", "safetensors.py", "selectors.py"])
+def test_files_of_the_working_folder_replace_no_module(tmp_path: Path, name: str, example_suite: Path) -> None:
+    (tmp_path / name).write_text("class Mine: pass\n")
+    command = [sys.executable, "-P", "-m", "ddbench", "run", str(example_suite), "--store", str(tmp_path / "store")]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"", b"\n", b"half", b"\xff\xfe\n", b"[]\n", b"3\n", b"null\n", b"{}\n", b'{"kind": "done"}\n', b"[" * 100_000,
+        b'{"kind": "done", "action_key": 3, "usage": {}}\n', b'{"kind": "no-kind"}\n', b'{"kind": ["done"]}\n',
+        b'{"kind": "progress", "action_key": "k", "done": "1", "total": 2}\n', b"9" * 5000 + b"\n",
+    ],
+)  # fmt: skip
+def test_what_is_no_answer(line: bytes) -> None:
+    assert parse_answer(line) is None
+
+
+def test_an_answer() -> None:
+    message = {"kind": "progress", "action_key": "k", "done": 1, "total": 2}
+    assert parse_answer(json.dumps(message).encode() + b"\n") == message
