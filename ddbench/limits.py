@@ -34,6 +34,6 @@ HASH_CACHE_BYTES: Final = 2**24  # of the file that keeps code hashes
 
 # Pictures.
 PICTURE_BYTES: Final = 2**29
-PICTURE_PIXELS: Final = 200_000_000
+PICTURE_PIXELS: Final = 150_000_000  # Pillow refuses 179 million
 PICTURE_ASPECT: Final = 50  # the longer side by the shorter
 FILES_PER_FOLDER: Final = 2_000_000
