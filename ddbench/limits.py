@@ -17,6 +17,7 @@ __all__ = [
     "PICTURE_ASPECT",
     "PICTURE_BYTES",
     "PICTURE_PIXELS",
+    "POOL_SIDES",
     "ROWS",
     "TEXT_BYTES",
     "YAML_DEPTH",
@@ -37,9 +38,10 @@ IMAGES_PER_CLASS: Final = 100_000  # of an IPC or a pool
 
 # Pictures.
 PICTURE_BYTES: Final = 2**29
-PICTURE_PIXELS: Final = 200_000_000
+PICTURE_PIXELS: Final = 170_000_000  # Pillow refuses 178,956,971
 PICTURE_ASPECT: Final = 50  # the longer side by the shorter
 FILES_PER_FOLDER: Final = 2_000_000
+POOL_SIDES: Final = 64  # the side of a pool's images by that of the data set's
 
 # Archives of data sets.
 ARCHIVE_MEMBERS: Final = 2_000_000
