@@ -19,6 +19,8 @@ FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 ORIENTATION: Final = 0x0112  # the tag in EXIF data
 # A PNG with one of these may have an orientation.
 _PNG_EXIF: Final = (b"eXIf", b"Raw profile", b"adobe.xmp")
+# Pillow warns of odd metadata, and of sizes that the limits here allow.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 # Modes with 8 bits or fewer per channel.
 _MODES: Final = frozenset(("1", "CMYK", "L", "LA", "LAB", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr"))
 
@@ -33,11 +35,9 @@ def opened(data: bytes, where: str, formats: tuple[str, ...] = FORMATS) -> Itera
         formats: Pillow's names of the accepted formats. No other decoder sees the bytes.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(data), formats=formats) as image:
-                _check_size(image, where)
-                yield image
+        with Image.open(BytesIO(data), formats=formats) as image:
+            _check_size(image, where)
+            yield image
     except DataError:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged files

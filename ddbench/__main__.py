@@ -14,7 +14,8 @@ def main() -> None:
     """Run the command line.
 
     Print an error that a user can cause as one line and exit with code 2. Treat an optional library that is not
-    installed as such an error. Any other exception is a bug and shows its traceback.
+    installed as such an error, and an exception in the code of a plug-in. Any other exception is a bug and shows its
+    traceback.
     """
     for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding shows the rest of the text
         if isinstance(stream, TextIOWrapper):
@@ -31,6 +32,14 @@ def main() -> None:
         if library not in absent_libraries():
             raise
         fail(DdbenchError(f"this command needs {library}, which is not installed", hint=remedy([library])))
+        sys.exit(2)
+    except Exception as error:
+        from ddbench.registry.plugins import blamed
+
+        line = blamed(error)
+        if line is None:
+            raise
+        fail(DdbenchError(line))
         sys.exit(2)
 
 

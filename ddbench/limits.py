@@ -35,10 +35,11 @@ ROWS: Final = 20_000
 CELLS: Final = 1_000_000
 NODES: Final = 2_000_000
 IMAGES_PER_CLASS: Final = 100_000  # of an IPC or a pool
+HASH_CACHE_BYTES: Final = 2**24  # of the file that keeps code hashes
 
 # Pictures.
 PICTURE_BYTES: Final = 2**29
-PICTURE_PIXELS: Final = 170_000_000  # Pillow refuses 178,956,971
+PICTURE_PIXELS: Final = 150_000_000  # Pillow refuses 179 million
 PICTURE_ASPECT: Final = 50  # the longer side by the shorter
 FILES_PER_FOLDER: Final = 2_000_000
 POOL_SIDES: Final = 64  # the side of a pool's images by that of the data set's

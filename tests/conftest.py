@@ -42,6 +42,7 @@ TRAINING = (
     "plan/test_real_suites.py",
     "run/test_checkpoint.py",
     "run/test_devices.py",
+    "run/test_edited_code.py",
     "run/test_finite.py",
     "run/test_kill.py",
     "run/test_labels.py",

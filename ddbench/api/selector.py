@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -111,6 +112,8 @@ class Selector(Component):
             self._check(chosen, ipc, len(pool), name)
             if not own.issuperset(chosen):
                 raise ComponentError(f"{self.label()} chose a sample of another class for class '{name}'")
+            if selection.scores is not None and not all(map(math.isfinite, selection.scores[class_index])):
+                raise ComponentError(f"{self.label()} gave NaN or infinite scores for class '{name}'")
         return selection
 
     def _check(self, chosen: Sequence[int], ipc: int, size: int, class_name: str) -> None:

@@ -29,6 +29,9 @@ def describe(
         kind, _, short = name.rpartition("/")
         classes = [c for c in available.components(kind or None) if c.info.name == short]
         if not classes:
+            available.load_all()
+            classes = [c for c in available.components(kind or None) if c.info.name == short]
+        if not classes:
             near = closest(short, {c.info.name for c in available.components()})
             hint = f"did you mean '{near}'?" if near else "see `ddbench list`, and `ddbench doctor` for plug-ins"
             raise DdbenchError(f"there is no component '{name}'", hint=hint)

@@ -70,16 +70,10 @@ def _plugins() -> list[Finding]:
     from ddbench.registry import catalogue
     from ddbench.registry.libraries import needed_by
 
-    findings = []
-    for plugin in catalogue().plugins.values():
-        if plugin.error:
-            last = plugin.error.strip().splitlines()[-1]
-            findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package}: {last}", "!!"))
-        elif not (plugin.deferred or plugin.components or plugin.protocols):
-            empty = f"{plugin.package}: no components; return them from the hook ddbench_components"
-            findings.append(Finding(f"plug-in {plugin.name}", empty, "--"))
-        else:
-            findings.append(Finding(f"plug-in {plugin.name}", f"{plugin.package} {plugin.deferred or ''}".strip()))
+    whole = (plugin for plugin in catalogue().plugins.values() if not (plugin.error or plugin.is_empty))
+    findings = [Finding(f"plug-in {p.name}", f"{p.package} {p.deferred or ''}".strip()) for p in whole]
+    findings += [Finding("plug-in", line, "!!") for line in catalogue().problems()]
+    findings += [Finding("plug-in", line, "--") for line in catalogue().empty()]
     findings += [Finding("module", line, "!!") for line in catalogue().left_out()]
     for library, users in needed_by(catalogue().components()).items():
         findings.append(Finding(f"without {library}", f"cannot be used: {', '.join(users)}", "--"))
@@ -90,17 +84,23 @@ def _data() -> list[Finding]:
     from ddbench.registry import catalogue
 
     datasets = (cast("type[Dataset]", cls) for cls in catalogue().components("dataset"))
-    without_required = (cls for cls in datasets if not cls.Params.model_json_schema().get("required"))
-    return [_data_set(cls()) for cls in without_required]
+    return [finding for cls in datasets for finding in _data_set(cls)]
 
 
-def _data_set(dataset: Dataset) -> Finding:
-    what = f"data set {dataset.info.name}"
+def _data_set(cls: type[Dataset]) -> list[Finding]:
+    """Return the state of a data set; nothing for one with required parameters."""
+    from ddbench.registry.blame import describe
+
+    what = f"data set {cls.info.name}"
     try:
-        missing = dataset.missing()
+        if any(field.is_required() for field in cls.Params.model_fields.values()):
+            return []
+        missing = cls().missing()
     except DdbenchError as error:
         missing = str(error)
-    return Finding(what, "complete") if missing is None else Finding(what, missing, "--")
+    except Exception as error:
+        return [Finding(what, describe(error, {cls.__module__.partition(".")[0]}), "!!")]
+    return [Finding(what, "complete") if missing is None else Finding(what, str(missing), "--")]
 
 
 def _store(option: Path | None) -> list[Finding]:

@@ -59,8 +59,8 @@ def _notes(available: Catalogue, components: Sequence[type[Component]]) -> Itera
         title = f"plug-in '{plugin.name}' ({plugin.package})"
         if plugin.deferred:
             yield f"{title} {plugin.deferred}: its components are loaded when used"
-        if plugin.error:
-            yield f"{title} cannot be loaded: {plugin.error.splitlines()[-1]}"
+    yield from available.problems()
+    yield from available.empty()
     yield from available.left_out()
     for library, users in needed_by(components).items():
         names = ", ".join(users) if len(users) <= _NAMED else f"{len(users)} components"

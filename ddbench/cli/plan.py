@@ -44,7 +44,7 @@ def plan(
     """
     from ddbench.cli.image_counts import counts_line, image_counts
     from ddbench.cli.output import print_json, print_table, stderr
-    from ddbench.plan.drift import drifted
+    from ddbench.plan.drift import code_changes, drifted
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
 
@@ -59,7 +59,8 @@ def plan(
         for c in found.stages
     ]
     cells, done = len(graph.cells), sum(key in state.results for _, key in graph.cells)
-    drift, damaged, skipped = drifted(state), sorted(state.corrupt.values()), list(resolved.skipped)
+    drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state), *found.problems]
+    damaged, skipped = sorted(state.corrupt.values()), list(resolved.skipped)
     counts, classes = image_counts(resolved), [info.name for info in resolved.dataset.component.classes]
     if json:
         stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]

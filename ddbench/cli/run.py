@@ -5,11 +5,17 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ddbench.cli.options import StoreFolder, SuiteFile, store_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ddbench.run.driver import Outcome
+    from ddbench.run.progress import Reporter
 
 INTERRUPTED = 130
 
@@ -21,6 +27,14 @@ def run(
         int | None, typer.Option(min=1, help="Number of nodes to run in parallel.", show_default="the number of cores")
     ] = None,
     device: Annotated[str, typer.Option(help="Compute on this device: auto, cpu or cuda (all GPUs).")] = "auto",
+    accept_drift: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-drift",
+            metavar="NAME",
+            help="Use stored outputs of this component although its code has changed. Repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
@@ -42,23 +56,27 @@ def run(
     show = reporter(stderr)
     try:
         with show:
-            outcome = run_suite(resolved, root, show, workers=workers, device=device)
+            outcome = run_suite(resolved, root, show, workers=workers, device=device, accept_drift=accept_drift or ())
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")
         sys.exit(INTERRUPTED)
     state = State(build_graph(resolved), Store(root)).resolve_all()
     print(to_markdown(build_leaderboard(resolved, state)))
+    _tell_failures(outcome, suite, show)
+    ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
+    done = sum(key in state.results for _, key in state.graph.cells)
+    show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")
+    sys.exit(outcome.exit_code)
+
+
+def _tell_failures(outcome: Outcome, suite: Path, show: Reporter) -> None:
     for label, message in outcome.failures:
         show.print_line(f"failed: {label}: {message}")
     if outcome.failures and not outcome.user_fault:
         show.print_line(
             f"`ddbench why {suite} WORDS` shows the tracebacks of failed nodes whose names have these words"
         )
-    ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
-    done = sum(key in state.results for _, key in state.graph.cells)
-    show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")
-    sys.exit(outcome.exit_code)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

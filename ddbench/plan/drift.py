@@ -1,29 +1,101 @@
-"""Find components whose code, but not whose version, has changed since their outputs were stored."""
+"""Find components whose code has changed since their outputs were stored."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 from ddbench.plan.state import State
+from ddbench.record import Provenance
+from ddbench.registry.keyed_code import is_builtin
+
+_SHOWN = 12
 
 
-def drifted(state: State) -> list[str]:
-    """Return one warning for each such component of a plan."""
-    found: dict[str, None] = {}
+@dataclass(frozen=True)
+class Drift:
+    """A released component with other code than at the time when outputs were stored, under the same version.
+
+    Attributes:
+        kind: the component's kind.
+        name: the component's name.
+        version: its declared version.
+        stored: the code hash that is stored with outputs.
+        current: the hash of its code now.
+    """
+
+    kind: str
+    name: str
+    version: int
+    stored: str
+    current: str
+
+    @property
+    def problem(self) -> str:
+        """The difference as one clause."""
+        return (
+            f"the code of {self.kind} '{self.name}' has changed since its version {self.version} made stored outputs "
+            f"({self.stored[:_SHOWN]} then, {self.current[:_SHOWN]} now)"
+        )
+
+    @property
+    def remedy(self) -> str:
+        """The choices of the user."""
+        return f"raise its version, or use the stored outputs with --accept-drift {self.name}"
+
+    def is_named(self, names: Iterable[str]) -> bool:
+        """Return whether the component is among ``names``, each a name or ``kind/name``."""
+        return not {self.name, f"{self.kind}/{self.name}"}.isdisjoint(names)
+
+
+def drifted(state: State) -> list[Drift]:
+    """Return each drift of a plan's components once.
+
+    Only released components can drift. The keys of others contain their code, or the record of built-in components
+    says that their outputs are equal.
+    """
+    found: dict[Drift, None] = {}
     for key, node in state.graph.nodes.items():
-        hashes = _stored_hashes(state, key)
+        stored = list(_stored(state, key))
         for ref in node.uses.values():
-            stored = hashes.get((ref.component.info.kind, ref.component.info.name))
-            if stored is not None and stored != ref.code_hash:
-                info = ref.component.info
-                found[
-                    f"the code of {ref.component.label()} has changed since its version {info.version} made stored "
-                    "outputs; raise the version if its output has changed"
-                ] = None
+            if "code" in ref.keyed or is_builtin(type(ref.component)):
+                continue
+            info = ref.component.info
+            for origin in stored:
+                same = (origin.kind, origin.name) == (info.kind, info.name)
+                if same and origin.code_hash not in (None, ref.code_hash):
+                    found[Drift(info.kind, info.name, info.version, str(origin.code_hash), ref.code_hash)] = None
     return list(found)
 
 
-def _stored_hashes(state: State, key: str) -> dict[tuple[str, str], str | None]:
-    """Return the code hashes that are stored with a node's output, by kind and name."""
-    manifest = state.manifests.get(key)
-    lineage = [origin for record in state.results.get(key, []) for origin in record.lineage]
-    stored = lineage if manifest is None else manifest.provenance.values()
-    return {(origin.kind, origin.name): origin.code_hash for origin in stored}
+def _stored(state: State, key: str) -> Iterator[Provenance]:
+    """Yield the origins that are stored with a node's output."""
+    for record in state.results.get(key, []):
+        yield from record.lineage
+    if key in state.manifests:
+        yield from state.manifests[key].provenance.values()
+
+
+def code_changes(state: State) -> list[str]:
+    """Return a line for each component that was edited since the store has outputs of it, and that will run again."""
+    wanted: dict[tuple[str, str], str] = {}
+    for key in state.to_run():
+        for ref in state.graph.nodes[key].uses.values():
+            if "code" in ref.keyed:
+                wanted[ref.component.info.kind, ref.component.info.name] = ref.code_hash
+    if not wanted:
+        return []
+    found: set[tuple[str, str]] = set()
+    for origins in _all_origins(state):
+        for origin in origins:
+            current = wanted.get((origin.kind, origin.name))
+            if current is not None and origin.code_hash not in (None, current):
+                found.add((origin.kind, origin.name))
+    return [f"code changed: {kind} '{name}' was edited, so its outputs are made again" for kind, name in sorted(found)]
+
+
+def _all_origins(state: State) -> Iterator[Iterable[Provenance]]:
+    for manifest in state.store.manifests():
+        yield manifest.provenance.values()
+    for record in state.store.all_results():
+        yield record.lineage

@@ -11,6 +11,7 @@ from ddbench.plan.state import State
 from ddbench.store import Manifest
 
 _SHOWN = 4
+_CODE = "the code of its "
 
 
 def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
@@ -40,6 +41,9 @@ def _nearest(node: Node, manifests: Iterable[Manifest]) -> str:
     differences, manifest = min(candidates, key=lambda pair: len(pair[0]))
     if not differences:
         return "the contents of its inputs have changed"
+    if all(difference.startswith(_CODE) for difference in differences):
+        edited = _joined([difference.removeprefix(_CODE) for difference in differences])
+        return f"code changed: its {edited} was edited after the stored {manifest.action_key[:12]} was made"
     return f"it differs from the stored {manifest.action_key[:12]} in {_joined(differences)}"
 
 
@@ -53,5 +57,8 @@ def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted({*old, *new}):
             yield from _differences(old.get(name), new.get(name), f"{path}.{name}" if path else name)
+    elif path.startswith("uses.") and path.endswith(".code"):
+        if old != new:
+            yield _CODE + path.split(".")[1]
     elif old != new:
         yield path if path.startswith("inputs.") else f"{path} ({old!r} → {new!r})"

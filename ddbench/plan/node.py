@@ -5,12 +5,13 @@ A recipe is JSON. The recipe key is the SHA-256 of its canonical form. Format 2 
     {
       "format": 2,
       "stage": "select",
-      "uses": {PART: {"name": …, "version": …, "params": {…}, "fingerprint": …}},
+      "uses": {PART: {"name": …, "version": …, "params": {…}, "fingerprint": …, "code": …}},
       "settings": {"ipc": 10, "pool": 40, "seed": 0},
       "inputs": {"dataset": KEY, "samples": [{"first_class": 0, "block": 0, "output": KEY}], …}
     }
 
-``uses`` has the components by their part in the work. ``settings`` has the other values that decide the output.
+``uses`` has the components by their part in the work. ``code`` is the code hash of a component that can be edited
+under one version, see ``ddbench.registry.keyed_code``. ``settings`` has the other values that decide the output.
 ``inputs`` is the JSON of ``Inputs``. Absent inputs, and optional settings at their defaults, have no entry. So adding a
 setting does not change the keys of nodes that do not use it. The action key is the SHA-256 of the same JSON with
 content digests of the inputs in place of recipe keys.
@@ -26,6 +27,7 @@ from typing import Any
 from ddbench.api import Component, sha256_json
 from ddbench.plan.inputs import Inputs
 from ddbench.registry.code_hash import code_hash
+from ddbench.registry.keyed_code import keyed_code
 from ddbench.registry.provenance import provenance
 
 # Raise it if the structure of recipes changes, or if the harness itself makes other outputs from equal recipes.
@@ -47,8 +49,8 @@ class ComponentRef:
         """The JSON that enters keys, without paths."""
         info = self.component.info
         value = {"name": info.name, "version": info.version, "params": self.component.params.keyed()}
-        fingerprint = self.component.fingerprinted
-        return value if fingerprint is None else {**value, "fingerprint": fingerprint}
+        optional = {"fingerprint": self.component.fingerprinted, "code": keyed_code(type(self.component))}
+        return {**value, **{name: entry for name, entry in optional.items() if entry is not None}}
 
     @cached_property
     def address(self) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class ComponentRef:
 
     @property
     def code_hash(self) -> str:
-        """The hash of the component's code. It does not enter the key."""
+        """The hash of the component's code, for records."""
         return code_hash(type(self.component))
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ddbench.record.part import Part
 
@@ -36,6 +36,7 @@ class Provenance(Part):
         package_version: the version of that distribution.
         commit: the Git commit of the package's source tree; None if the package is not in a Git repository.
         dirty: True if that tree differed from the commit.
+        accepted_drift: code hashes of earlier outputs of this version that the user accepted; None if there are none.
     """
 
     kind: str
@@ -47,3 +48,12 @@ class Provenance(Part):
     package_version: str | None
     commit: str | None
     dirty: bool | None
+    accepted_drift: list[str] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out ``accepted_drift`` if there is none, so that records stay as they were."""
+        values: dict[str, Any] = dump(self)
+        if self.accepted_drift is None:
+            del values["accepted_drift"]
+        return values

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddbench.api import KINDS, Component
-from ddbench.errors import ComponentError, closest, did_you_mean
+from ddbench.errors import ComponentError, DdbenchError, closest, did_you_mean
 from ddbench.registry import plugins
 from ddbench.registry.libraries import remedy
 
@@ -29,10 +29,12 @@ class Catalogue:
     def __init__(self, entries: Iterable[EntryPoint]) -> None:
         self._components: dict[tuple[str, str], type[Component]] = {}
         self._owner: dict[type[Component], str] = {}
-        self._distribution: dict[type[Component], tuple[str, str]] = {}
+        self._source: dict[type[Component], Distribution] = {}
         self._protocol_files: dict[str, tuple[Path, str]] = {}
         self._protocols: dict[str, Protocol] = {}
         self._deferred: list[EntryPoint] = []
+        self._conflicts: dict[tuple[str, str], str] = {}
+        self._broken_protocols: dict[str, str] = {}
         self.plugins: dict[str, plugins.Plugin] = {}
         for entry in entries:
             self._register(entry, heavy=False)
@@ -44,9 +46,13 @@ class Catalogue:
         if plugin.deferred:
             self._deferred.append(entry)
         for cls in plugin.components:
-            self.add(cls, owner=plugin.package)
+            try:
+                self.add(cls, owner=plugin.package)
+            except ComponentError as error:  # the first one stays
+                self._conflicts[cls.info.kind, cls.info.name] = str(error)
+                continue
             if entry.dist:
-                self._distribution[cls] = (entry.dist.name, entry.dist.version)
+                self._source[cls] = entry.dist
         for path in plugin.protocols:
             self._add_protocol(path, plugin.package)
 
@@ -74,7 +80,12 @@ class Catalogue:
 
     def distribution(self, cls: type[Component]) -> tuple[str, str] | None:
         """Return name and version of the distribution that registered a component; None for one added by hand."""
-        return self._distribution.get(cls)
+        source = self._source.get(cls)
+        return None if source is None else (source.name, source.version)
+
+    def source(self, cls: type[Component]) -> Distribution | None:
+        """Return the distribution that registered a component; None for one added by hand."""
+        return self._source.get(cls)
 
     def components(self, kind: str | None = None) -> list[type[Component]]:
         """Return all components, or those of one kind, sorted by pipeline order and name."""
@@ -82,10 +93,37 @@ class Catalogue:
         found = [cls for (k, _), cls in self._components.items() if kind in (None, k)]
         return sorted(found, key=lambda cls: (order.index(cls.info.kind), cls.info.name))
 
+    def load_all(self) -> None:
+        """Load the plug-ins that wait because they import a heavy library."""
+        self._load_deferred()
+
+    def problems(self) -> list[str]:
+        """Return a line for each plug-in, component or protocol that is broken or whose name is taken."""
+        self.protocols()
+        broken = (plugin for plugin in self.plugins.values() if plugin.error)
+        return [
+            *(f"the entry points of {name} cannot be read: {error}" for name, error in plugins.unreadable.items()),
+            *(f"plug-in '{p.name}' ({p.package}) cannot be loaded: {p.error}" for p in broken),
+            *self._conflicts.values(),
+            *(f"protocol {error}" for error in self._broken_protocols.values()),
+        ]
+
+    def empty(self) -> list[str]:
+        """Return a line for each plug-in that has nothing."""
+        empty = (plugin for plugin in self.plugins.values() if plugin.is_empty)
+        remedy = "return them from the hook ddbench_components"
+        return [f"plug-in '{p.name}' ({p.package}) has no components; {remedy}" for p in empty]
+
     def get(self, kind: str, name: str) -> type[Component]:
-        """Return a component class. Raise ComponentError with the most similar name if it does not exist."""
+        """Return a component class.
+
+        Raises:
+            ComponentError: it does not exist, with the most similar name; or two packages have one of this name.
+        """
         if (kind, name) not in self._components:
             self._load_deferred()
+        if (kind, name) in self._conflicts:
+            raise ComponentError(self._conflicts[kind, name])
         try:
             return self._components[kind, name]
         except KeyError:
@@ -93,8 +131,10 @@ class Catalogue:
             raise ComponentError(f"there is no {kind} '{name}'", hint=self._hint(name, names)) from None
 
     def _hint(self, name: str, names: Iterable[str]) -> str:
-        broken = [plugin.name for plugin in self.plugins.values() if plugin.error]
-        remark = f"; plug-in {', '.join(broken)} cannot be loaded, see `ddbench doctor`" if broken else ""
+        broken = [
+            f"plug-in {p.name} ({p.package}) cannot be loaded: {p.error}" for p in self.plugins.values() if p.error
+        ]
+        remark = "".join(f"; {line}" for line in broken)
         if not broken and closest(name, names) is None:
             remark = "; `ddbench doctor` lists the plug-ins that were found"
         missing = "".join(f"; {line}" for line in self.left_out())
@@ -115,14 +155,20 @@ class Catalogue:
     def _add_protocol(self, path: Path, owner: str) -> None:
         first = self._protocol_files.setdefault(path.stem, (path, owner))
         if first[0] != path:
-            raise ComponentError(
-                f"protocol '{path.stem}' is declared twice: by {first[1]} ({first[0]}) and by {owner} ({path})",
-                hint="rename one of them",
+            self._conflicts["protocol", path.stem] = (
+                f"protocol '{path.stem}' is declared twice: by {first[1]} ({first[0]}) and by {owner} ({path}); "
+                "rename one of them"
             )
 
     def protocols(self) -> dict[str, Protocol]:
-        """Return all protocols by id, such as ``minimax-hard@1``."""
-        return {protocol_id: self.protocol(protocol_id) for protocol_id in sorted(self._protocol_files)}
+        """Return all protocols that can be read, by id, such as ``minimax-hard@1``."""
+        found: dict[str, Protocol] = {}
+        for protocol_id in sorted(self._protocol_files):
+            try:
+                found[protocol_id] = self._read_protocol(protocol_id)
+            except (DdbenchError, OSError) as error:
+                self._broken_protocols[protocol_id] = f"'{protocol_id}': {error}"
+        return found
 
     def protocol_owner(self, protocol_id: str) -> str:
         """Return the package of a protocol, with its version."""
@@ -134,13 +180,18 @@ class Catalogue:
         Raises:
             ComponentError: no protocol has this id, or its file is not a protocol.
         """
-        from ddbench.protocol.protocol import read_protocol
-
         if protocol_id not in self._protocol_files:
             self._load_deferred()
         if protocol_id not in self._protocol_files:
             hint = self._hint(protocol_id, self._protocol_files)
             raise ComponentError(f"there is no protocol '{protocol_id}'", hint=hint)
+        if ("protocol", protocol_id) in self._conflicts:
+            raise ComponentError(self._conflicts["protocol", protocol_id])
+        return self._read_protocol(protocol_id)
+
+    def _read_protocol(self, protocol_id: str) -> Protocol:
+        from ddbench.protocol.protocol import read_protocol
+
         if protocol_id not in self._protocols:
             self._protocols[protocol_id] = read_protocol(self._protocol_files[protocol_id][0])
         return self._protocols[protocol_id]

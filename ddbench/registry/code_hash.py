@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -12,8 +13,11 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
 from ddbench.api.component import Component
+from ddbench.errors import ComponentError
+from ddbench.registry import hash_cache
 
 _HARNESS = "ddbench"
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 @cache
@@ -21,17 +25,31 @@ def code_hash(cls: type[Component]) -> str:
     """Return the hex SHA-256 of the component's module, its imports of its own package, and ``hashed_modules``.
 
     Comments, blank lines, docstrings and the locations of modules do not count, so moving a module changes nothing.
+
+    Raises:
+        ComponentError: one of the modules is not valid Python.
     """
-    modules = dict(reachable_modules(cls.__module__))
-    for name in cls.hashed_modules:
-        modules.update(_package(name))
+    extra = {module: path for name in cls.hashed_modules for module, path in package_modules(name).items()}
+    home = _file(cls.__module__)
+    known = None if home is None else hash_cache.read(cls.__module__, home, extra)
+    if known is not None:
+        return known
+    modules = {**reachable_modules(cls.__module__), **extra}
     digest = hashlib.sha256()
     for code in sorted(_code(name, path) for name, path in modules.items()):
         digest.update(f"{code}\0".encode())
+    if home is not None:
+        hash_cache.write(cls.__module__, home, extra, modules.values(), digest.hexdigest())
     return digest.hexdigest()
 
 
-def _package(name: str) -> dict[str, Path]:
+def forget() -> None:
+    """Discard what this process knows of files, so that they are read again."""
+    for function in (code_hash, syntax_tree, _code, _content, _beside):
+        function.cache_clear()
+
+
+def package_modules(name: str) -> dict[str, Path]:
     """Return the modules of a package, or the one module, by name."""
     folders = _folders(name)
     file = None if folders else _file(name)
@@ -56,14 +74,58 @@ def reachable_modules(module: str) -> dict[str, Path]:
             continue
         found[name] = path
         for node in ast.walk(_tree(name, path)):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                target = _target(node, name, path)
-                names = [alias.name for alias in node.names]
-                modules = _submodules(target, names)
-                waiting += modules if len(modules) == len(names) else [target, *modules]
-            elif isinstance(node, ast.Import):
-                waiting += [alias.name for alias in node.names if _is_own(alias.name, name)]
+            waiting += _imported(node, name, path)
     return found
+
+
+def _imported(node: ast.AST, module: str, path: Path) -> list[str]:
+    """Return the modules that a part of ``module`` imports of its own package or of its folder."""
+    match node:
+        case ast.ImportFrom() if node.level or _beside(node.module or "", module):
+            target = _target(node, module, path) if node.level else node.module or ""
+            names = [alias.name for alias in node.names]
+            modules = _submodules(target, names)
+            return modules if len(modules) == len(names) else [target, *modules]
+        case ast.Import(names=names):
+            return [n.name for n in names if _is_own(n.name, module) or _beside(n.name, module)]
+        case ast.Attribute() if _is_own(dotted := _spelling(node), module):  # import package; package.module.name
+            return [dotted]
+        case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Constant(value=str(name)), *_]):
+            if called in ("import_module", "__import__"):
+                package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+                with suppress(ImportError):
+                    name = resolve_name(name, package)
+                return [name] if _is_own(name, module) or _beside(name, module) else []
+    return []
+
+
+def _spelling(node: ast.expr) -> str:
+    """Return an expression such as ``a.b.c`` as it is spelt; empty for any other."""
+    if isinstance(node, ast.Attribute):
+        before = _spelling(node.value)
+        return before and f"{before}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+@cache
+def _beside(imported: str, module: str) -> bool:
+    """Return whether ``imported`` and the package of ``module`` are in one folder that is not an installation.
+
+    So a plug-in of several files without a package is hashed whole.
+    """
+    other, own = (name.partition(".")[0] for name in (imported, module))
+    if other in (own, "", _HARNESS) or other in sys.stdlib_module_names:
+        return False
+    here, there = _root(own), _root(other)
+    return here is not None and here == there and not _INSTALLED & set(here.parts)
+
+
+def _root(package: str) -> Path | None:
+    """Return the folder that a top-level package or module lies in."""
+    file = _file(package)
+    if file is None:
+        return next((folder.parent for folder in _folders(package)), None)
+    return file.parent.parent if file.name == "__init__.py" else file.parent
 
 
 def _is_own(imported: str, module: str) -> bool:
@@ -83,7 +145,7 @@ def _tree(module: str, path: Path) -> ast.Module:
 
 def _spec(module: str) -> ModuleSpec | None:
     """Find a module; return None for one that is not there, as an optional import allows."""
-    with suppress(ImportError):
+    with suppress(ImportError, ValueError):  # a module that was run, not imported, has no spec
         return find_spec(module)
     return None
 
@@ -114,8 +176,14 @@ def _submodules(package: str, names: list[str]) -> list[str]:
 
 @cache
 def syntax_tree(path: Path) -> ast.Module:
-    """Return the syntax tree of a file without its docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """Return the syntax tree of a file without its docstrings. Raise ComponentError if it is not valid Python."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        place = f"{path.name}:{line}" if line else path.name
+        message = getattr(error, "msg", str(error))
+        raise ComponentError(f"{type(error).__name__}: {message}", where=place) from None
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             match node.body:
@@ -149,6 +217,7 @@ def _import_lines(node: ast.AST, module: str, path: Path) -> Iterator[str]:
         yield f"{content} {'' if own else alias.name} {alias.asname or alias.name}"
 
 
+@cache
 def _content(module: str) -> str:
     """Return the hash of a module's own text; empty if it has no file."""
     file = _file(module)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from importlib import util
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 import pluggy
 
 from ddbench.api import KINDS, Component
 from ddbench.registry import hooks, scan
+from ddbench.registry.blame import describe, place_in
 from ddbench.registry.hooks import GROUP
 
+BUILTIN: Final = "ddbench_components"
+# Distributions whose entry points cannot be read, and why.
+unreadable: Final[dict[str, str]] = {}
 HEAVY = ("torch", "torchvision", "timm", "open_clip", "diffusers", "numba")
 
 
-class HeavyImportError(Exception):
+class HeavyImportError(BaseException):
     """An error for a plug-in that imports a heavy library at its top.
 
-    It is not an ImportError, because a plug-in with ``try: import torch`` would then stay without torch.
+    It is not an Exception, because a plug-in with ``try: import torch`` would then stay without torch.
     """
 
 
@@ -40,7 +44,7 @@ class Plugin:
         components: the classes that it registers.
         protocols: its protocol files.
         deferred: the heavy import that delays loading until one of its components is used.
-        error: the traceback of a failed load.
+        error: the place and message of a failed load, in one line.
         left_out: its modules that lack a library, and the library.
     """
 
@@ -51,6 +55,11 @@ class Plugin:
     deferred: str | None = None
     error: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if it loads but has nothing."""
+        return not (self.error or self.deferred or self.components or self.protocols or self.left_out)
 
 
 class _NoHeavyImports(MetaPathFinder):
@@ -79,16 +88,21 @@ def _light_imports_only() -> Iterator[None]:
 
 def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
     """Load a plug-in. Without ``heavy``, defer one that imports a heavy library, which takes seconds."""
-    package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+    package = entry.value
     try:
-        with nullcontext() if heavy else _light_imports_only():
+        if entry.dist:
+            package = f"{entry.dist.name} {entry.dist.version}"
+        # Stdout is for results.
+        with redirect_stdout(sys.stderr), nullcontext() if heavy else _light_imports_only():
             components, protocols = _call_hooks(entry.load())
         left_out = {name: library for name, library in scan.left_out.items() if name.startswith(f"{entry.module}.")}
         return Plugin(entry.name, package, components, protocols, left_out=left_out)
     except HeavyImportError as error:
         return Plugin(entry.name, package, deferred=str(error))
-    except (Exception, SystemExit):
-        return Plugin(entry.name, package, error=traceback.format_exc())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # such as exit()
+        return Plugin(entry.name, package, error=describe(error, {entry.value.partition(":")[0].partition(".")[0]}))
 
 
 def _call_hooks(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[Path, ...]]:
@@ -100,9 +114,36 @@ def _call_hooks(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[
     for cls in components:
         if not (isinstance(cls, type) and issubclass(cls, tuple(KINDS.values())) and "info" in vars(cls)):
             raise TypeError(f"ddbench_components() returned {cls!r}, which is not a class declared with @component")
-    return components, tuple(path for paths in manager.hook.ddbench_protocols() for path in paths)
+    protocols = tuple(path for paths in manager.hook.ddbench_protocols() for path in paths)
+    for path in protocols:
+        if not isinstance(path, Path):
+            raise TypeError(f"ddbench_protocols() returned {path!r}, which is not a pathlib.Path")
+    return components, protocols
 
 
 def installed() -> list[EntryPoint]:
-    """Return the plug-ins of this environment, sorted by name."""
-    return sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    """Return the plug-ins of this environment, the built-in one first, then by name."""
+    return sorted(_entries(), key=lambda entry: (entry.value != BUILTIN, entry.name))
+
+
+def _entries() -> list[EntryPoint]:
+    """Return the entry points of all distributions. One that cannot be read hides no other."""
+    try:
+        return list(entry_points(group=GROUP))
+    except Exception:  # a malformed file of another package
+        found: dict[tuple[str, str], EntryPoint] = {}
+        for distribution in distributions():
+            try:
+                own = distribution.entry_points.select(group=GROUP)
+            except Exception as error:
+                unreadable[str(distribution.name)] = describe(error, ())
+                continue
+            for entry in own:
+                found.setdefault((entry.name, entry.value), entry)
+        return list(found.values())
+
+
+def blamed(error: BaseException) -> str | None:
+    """Return a line about an error that a third party's plug-in caused; None if none did."""
+    packages = {entry.value.partition(":")[0].partition(".")[0] for entry in installed() if entry.value != BUILTIN}
+    return f"a plug-in failed: {describe(error, packages)}" if place_in(error, packages) else None

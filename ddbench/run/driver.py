@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ddbench.errors import DdbenchError, StoreError
+from ddbench.errors import ComponentError, DdbenchError, StoreError
 from ddbench.plan import Graph, State, build_graph
+from ddbench.plan.drift import Drift, drifted
 from ddbench.plan.estimate.estimate import disk_left
 from ddbench.plan.missing import missing_here
+from ddbench.plan.seeds import seeds_without_effect
 from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
 from ddbench.run.job import Job, make_job
@@ -72,6 +75,7 @@ class Driver:
         graph: the plan.
         state: the state of the plan.
         outcome: the outcome so far.
+        accepted: changes of code under one version that the user accepted.
     """
 
     def __init__(self, suite: ResolvedSuite, store: Store, executor: Executor, log: EventLog, show: Reporter) -> None:
@@ -83,16 +87,22 @@ class Driver:
         self.graph: Graph = build_graph(suite)
         self.state = State(self.graph, store)
         self.outcome = Outcome()
+        self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
 
-    def run(self) -> Outcome:
+    def run(self, accept_drift: Sequence[str] = ()) -> Outcome:
         """Run until every cell has a result or cannot have one.
 
+        Args:
+            accept_drift: components whose stored outputs are used although their code has changed.
+
         Raises:
+            ComponentError: a released component has other code than when it made stored outputs.
             DdbenchError: the run must stop: a pool has a validation image, or the store cannot be written.
         """
         self.log.add("run", suite=self.suite.name, nodes=len(self.graph.nodes), cells=len(self.graph.cells))
         self._quarantine_damaged()
+        self._check_drift(accept_drift)
         self._check_disk()
         for line in missing_here(self.state):  # nodes that do not need it still run
             self.show.print_line(f"to fetch: {line}")
@@ -107,9 +117,22 @@ class Driver:
             self.show.waiting()
             if self.suite.time_limit is not None:
                 self.executor.stop_overdue(self.suite.time_limit)
+        self._check_drift(accept_drift)  # outputs whose inputs were not known before
+        for line in seeds_without_effect(self.state):
+            self.show.print_line(line)
         self._note_cells()
         self.log.add("end", ran=dict(self.outcome.ran), failed=len(self.outcome.failures))
         return self.outcome
+
+    def _check_drift(self, accept: Sequence[str]) -> None:
+        """Record accepted drift. Raise ComponentError for any other."""
+        for drift in drifted(self.state):
+            if not drift.is_named(accept):
+                raise ComponentError(drift.problem, hint=drift.remedy)
+            if drift not in self.accepted:
+                self.accepted.append(drift)
+                self.log.add("drift accepted", **asdict(drift))
+                self.show.print_line(f"accepted: {drift.problem}")
 
     def _check_disk(self) -> None:
         """Raise StoreError if the disk has less free space than the plan needs."""
@@ -141,7 +164,7 @@ class Driver:
             self.scheduler.take()
             if key in self.state.corrupt:  # it was looked up only after its inputs were made
                 self._quarantine(self.state.action_keys[key], self.state.corrupt.pop(key))
-            job = make_job(self.graph, self.state, key)
+            job = make_job(self.graph, self.state, key, self.accepted)
             self.show.started(job)
             self.executor.submit(job)
         self.show.total(self.outcome.ran.total() + len(self.outcome.failures) + self.scheduler.outstanding)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from ddbench.plan import STAGES, Graph, Inputs, State
+from ddbench.plan.drift import Drift
+from ddbench.plan.node import ComponentRef
 
 _INPUTS: Final = ("inputs", "input_digests")
 
@@ -58,8 +61,8 @@ class Job:
         return cls(**{**value, **{name: Inputs.from_json(value[name]) for name in _INPUTS}})
 
 
-def make_job(graph: Graph, state: State, key: str) -> Job:
-    """Make the job of a node whose inputs are all stored."""
+def make_job(graph: Graph, state: State, key: str, accepted: Iterable[Drift] = ()) -> Job:
+    """Make the job of a node whose inputs are all stored. Its provenance contains the accepted drift."""
     node = graph.nodes[key]
     lineage = {state.action_keys[a] for a in graph.ancestors(key)} if STAGES[node.stage].makes_result else set()
     return Job(
@@ -73,7 +76,13 @@ def make_job(graph: Graph, state: State, key: str) -> Job:
         inputs=node.inputs.map(state.action_keys.__getitem__),
         recipe=node.recipe,
         input_digests=node.inputs.map(state.digests.__getitem__),
-        provenance={part: ref.provenance for part, ref in node.uses.items()},
+        provenance={part: _provenance(ref, accepted) for part, ref in node.uses.items()},
         lineage=sorted(lineage),
         threads=node.threads,
     )
+
+
+def _provenance(ref: ComponentRef, accepted: Iterable[Drift]) -> dict[str, Any]:
+    info = ref.component.info
+    hashes = sorted(drift.stored for drift in accepted if (drift.kind, drift.name) == (info.kind, info.name))
+    return {**ref.provenance, **({"accepted_drift": hashes} if hashes else {})}

@@ -29,6 +29,7 @@ from ddbench.run.job import Job
 from ddbench.run.pools import REAL_LABELS, build_pool
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.store import Artifact, Output
+from ddbench.toolkit.draws import drawing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -92,7 +93,8 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     first, last = job.settings["classes"]
     parts: list[Samples] = []
     for class_index in range(first, last):
-        parts.append(generator.sample_block(class_index, job.settings["block"], ctx))
+        with drawing(generator, ctx) as own:
+            parts.append(generator.sample_block(class_index, job.settings["block"], own))
         ctx.progress(class_index - first + 1, last - first)
     samples = Samples.concatenate(parts)
     _check_leak(samples, set(inputs.dataset.content()["validation_images"]), job)
@@ -180,7 +182,8 @@ def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
     selector = cast("Selector", cache.bare(job, "selector"))
     pool, shards = build_pool(cache.inputs(job), job.settings.get("pool"))
-    selection = selector.select(pool, job.settings["ipc"], ctx)
+    with drawing(selector, ctx) as own:
+        selection = selector.select(pool, job.settings["ipc"], own)
     content = {
         "shards": [shards[i] for i in selection.indices],
         "ids": [pool.sample_ids[i] for i in selection.indices],
@@ -235,7 +238,9 @@ def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     refiner = cast("Refiner", cache.bare(job, "refiner"))
     generator = cast("Generator", cache.component(job, "generator", ctx))
     before = distilled_set(job, cache.inputs(job))
-    after = refiner.refine(before, generator.prior, teacher(job, cache, ctx), ctx)
+    prior, live = generator.prior, teacher(job, cache, ctx)
+    with drawing(refiner, ctx) as own:
+        after = refiner.refine(before, prior, live, own)
     if after.sample_ids != before.sample_ids or not after.labels.equal(before.labels):
         raise ComponentError(f"{refiner.label()} changed the samples of the set, their order or their labels")
     tensors = {"images": after.images, "labels": after.labels}

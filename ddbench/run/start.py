@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +24,13 @@ from ddbench.toolkit.cores import usable_cores
 
 
 def run_suite(
-    suite: ResolvedSuite, store_root: Path, show: Reporter, *, workers: int | None = None, device: str = "auto"
+    suite: ResolvedSuite,
+    store_root: Path,
+    show: Reporter,
+    *,
+    workers: int | None = None,
+    device: str = "auto",
+    accept_drift: Sequence[str] = (),
 ) -> Outcome:
     """Run a suite on this machine.
 
@@ -33,6 +40,7 @@ def run_suite(
         show: shows progress.
         workers: CPU threads that nodes use in parallel; by default one for each core.
         device: ``cpu``, ``cuda`` for all GPUs, or ``auto`` for the GPUs if there are any.
+        accept_drift: components whose stored outputs are used although their code has changed.
 
     Raises:
         DataError: the data set is missing, or there is no GPU.
@@ -54,7 +62,8 @@ def run_suite(
             for reason in suite.skipped:
                 show.print_line(f"skipped in the matrix: {reason}")
             with store.writing():
-                return Driver(suite, store, executor, EventLog(folder / LOG_NAME), show).run()
+                driver = Driver(suite, store, executor, EventLog(folder / LOG_NAME), show)
+                return driver.run(accept_drift)
         finally:
             executor.close()
 

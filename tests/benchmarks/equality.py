@@ -70,11 +70,13 @@ def ours(what: Work, epochs: int, seed: int, numerics: str) -> float:
     return 100 * float(right.double().mean())
 
 
-def difference(one: Sequence[float], other: Sequence[float]) -> tuple[float, float, float]:
+def difference(
+    one: Sequence[float], other: Sequence[float], confidence: float = CONFIDENCE
+) -> tuple[float, float, float]:
     """``one`` less ``other``, and the bounds of its interval (Welch)."""
     shares = [statistics.variance(values) / len(values) for values in (one, other)]
     freedom = sum(shares) ** 2 / sum(s**2 / (len(v) - 1) for s, v in zip(shares, (one, other), strict=True))
-    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * sqrt(sum(shares))
+    half = float(stdtrit(freedom, (1 + confidence) / 2)) * sqrt(sum(shares))
     mean = statistics.fmean(one) - statistics.fmean(other)
     return mean, mean - half, mean + half
 

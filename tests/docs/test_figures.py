@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from ddbench_components.generators import dit_nano
 from ddbench_components.recipes.dit_nano.card import table
+from scipy import stats
 
 from ddbench.report import leaderboard_of, read_exported
-from tests.benchmarks import equality, generation, objective, refinement, students
+from tests.benchmarks import equality, generation, objective, parity, refinement, students
 from tests.benchmarks.test_students import LEAST, reached
 from tests.conftest import ROOT
 from tests.docs.pages import DOCS, README, table_after
@@ -22,7 +24,7 @@ BENCHMARKS, GENERATOR = DOCS / "benchmarks.md", DOCS / "generator.md"
 MINI = ROOT / "leaderboard" / "results" / "cifar10-mini"
 
 
-@pytest.mark.parametrize("figures", [students, equality, generation, refinement, objective])
+@pytest.mark.parametrize("figures", [students, equality, parity, generation, refinement, objective])
 def test_the_figures_are_those_that_were_measured(figures: ModuleType) -> None:
     mark = {students: "speed"}.get(figures, figures.__name__.rpartition(".")[2])
     page = GENERATOR if figures is objective else BENCHMARKS
@@ -43,6 +45,27 @@ def test_the_figures_of_dit_nano_are_those_of_its_card() -> None:
     assert ours.mean >= random.mean + 4
     (picture,) = re.findall(r"!\[.*?\]\((.*?)\)", text)
     assert (DOCS / picture).samefile(DIT_NANO / "samples.png")
+
+
+def test_the_interval_of_a_difference_is_scipys() -> None:
+    for sides in json.loads(parity.FILE.read_text()).values():
+        found = stats.ttest_ind(sides["fast"], sides["plain"], equal_var=False).confidence_interval(parity.CONFIDENCE)
+        assert equality.difference(sides["fast"], sides["plain"], parity.CONFIDENCE)[1:] == pytest.approx(found)
+
+
+def test_many_seeds_say_what_the_page_says() -> None:
+    """The claims below the table: one student undecided at half a point, no difference for the other."""
+    kept = json.loads(parity.FILE.read_text())
+    bounds = {
+        student: equality.difference(sides["fast"], sides["plain"], parity.CONFIDENCE)[1:]
+        for student, sides in kept.items()
+    }
+    low, high = bounds["resnetap10"]
+    assert low < -0.5 < 0 < high
+    low, high = bounds["convnet3"]
+    assert low < 0 < high
+    spread = {side: statistics.stdev(kept["resnetap10"][side]) for side in ("plain", "fast")}
+    assert spread["fast"] > spread["plain"]
 
 
 def test_students_are_as_fast_and_as_good_as_is_said() -> None:

@@ -14,6 +14,7 @@ import ddbench
 from ddbench import Selector, component, unkeyed
 from ddbench.plan import ComponentRef, Graph, Inputs, Node, Shard
 from ddbench.registry import catalogue
+from ddbench.registry.code_hash import code_hash
 from tests.plan.plans import SUITE, Values, changed_stages, edited, keys, plan, set_
 
 ROWS = list(SUITE["methods"])
@@ -41,7 +42,8 @@ class Golden(Selector):
         return {"sha256": "f00"}
 
 
-def test_the_key_of_a_node_is_what_it_has_always_been() -> None:
+def test_the_key_of_a_node_is_what_it_has_always_been(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ddbench.plan.node.keyed_code", lambda cls: None)
     uses = {"selector": ComponentRef(Golden())}
     scores = {"clip": (Shard(0, 0, "ef"),)}
     inputs = Inputs(dataset="cd", samples=(Shard(0, 0, "ab"), Shard(0, 1, "ac")), scores=scores)
@@ -55,6 +57,10 @@ def test_the_key_of_a_node_is_what_it_has_always_been() -> None:
     )
     assert node.recipe_key == hashlib.sha256(json.encode()).hexdigest()
     assert node.recipe_key == "30939bf48bcc046a0b516d5d3ada84c3ce3cdeef42aee3c3e5877505a1998467"
+
+
+def test_code_that_can_be_edited_is_in_the_key() -> None:
+    assert ComponentRef(Golden()).keyed["code"] == code_hash(Golden)
 
 
 def test_a_fingerprint_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:

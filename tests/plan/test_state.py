@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ddbench.plan import Graph, Node, State
-from ddbench.plan.drift import drifted
+from ddbench.plan import node as nodes
+from ddbench.plan.drift import Drift, code_changes, drifted
 from ddbench.plan.explain import reason
 from ddbench.record import RunRecord
 from ddbench.registry.code_hash import code_hash
@@ -145,13 +146,43 @@ def test_gc_and_plan_agree_on_what_a_suite_needs(tmp_path: Path, graph: Graph) -
     assert collect_garbage(state.store.root, set(state.action_keys.values()), delete=True).artifacts == 0
 
 
-def test_code_that_changed_without_its_version_is_named_once(
-    tmp_path: Path, graph: Graph, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_code_that_changed_without_its_version_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodes, "keyed_code", lambda cls: None)  # all packages are released ones
+    graph = plan(tmp_path, SUITE)
     state = pretend(graph, tmp_path / "store")
     changed = type(graph.nodes[key_of(graph, "fit")].uses["scorer"].component)
     monkeypatch.setattr("ddbench.plan.node.code_hash", lambda cls: "new" if cls is changed else code_hash(cls))
-    assert drifted(state) == [
-        "the code of scorer 'colour' has changed since its version 1 made stored outputs; "
-        "raise the version if its output has changed"
+    assert drifted(state) == [Drift("scorer", "colour", 1, code_hash(changed), "new")]
+    (drift,) = drifted(state)
+    assert drift.problem == (
+        "the code of scorer 'colour' has changed since its version 1 made stored outputs "
+        f"({code_hash(changed)[:12]} then, new now)"
+    )
+    assert drift.remedy == "raise its version, or use the stored outputs with --accept-drift colour"
+    assert drift.is_named(["colour"])
+    assert drift.is_named(["other", "scorer/colour"])
+    assert not drift.is_named(["selector/colour"])
+
+
+@pytest.fixture
+def edited_selector(tmp_path: Path, graph: Graph, monkeypatch: pytest.MonkeyPatch) -> State:
+    """Return the state of a plan after an edit of the selector of one row."""
+    before = pretend(graph, tmp_path / "store")
+    cls = type(graph.nodes[key_of(graph, "select", "loud random")].uses["selector"].component)
+    for name in ("code_hash", "keyed_code"):
+        own = getattr(nodes, name)
+        monkeypatch.setattr(nodes, name, lambda c, own=own: "new" if c is cls else own(c))
+    return State(plan(tmp_path, SUITE), before.store).resolve_all()
+
+
+def test_an_edited_component_runs_again_and_is_the_reason(edited_selector: State) -> None:
+    assert drifted(edited_selector) == []
+    assert code_changes(edited_selector) == [
+        "code changed: selector 'random' was edited, so its outputs are made again"
     ]
+    told = why(edited_selector, "select", "loud random")
+    assert told.startswith("runs: code changed: its selector was edited after the stored ")
+
+
+def test_nothing_is_edited_in_a_full_store(tmp_path: Path, graph: Graph) -> None:
+    assert code_changes(pretend(graph, tmp_path / "store")) == []

@@ -30,8 +30,18 @@ class Chooser(Selector):
 '''
 
 
-def package(folder: Path, name: str, files: dict[str, str], *, entry: str = "plugin", module: str = "") -> EntryPoint:
+def package(
+    folder: Path,
+    name: str,
+    files: dict[str, str],
+    *,
+    entry: str = "plugin",
+    module: str = "",
+    released: bool = False,
+) -> EntryPoint:
     """Write package ``name`` below ``folder`` with the metadata of an installed one; return its entry point.
+
+    A ``released`` one has the list of its files that an installer writes.
 
     ``files`` maps paths within the package to their text; ``__init__.py`` files that it does not name are empty, but
     for the package's own, which has the hook.
@@ -47,6 +57,9 @@ def package(folder: Path, name: str, files: dict[str, str], *, entry: str = "plu
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[ddbench]\n{entry} = {module or name}\n")
+    if released:
+        lines = [f"{path.relative_to(folder).as_posix()},," for path in sorted(root.rglob("*.py"))]
+        (info / "RECORD").write_text("\n".join(lines) + "\n")
     (found,) = PathDistribution(info).entry_points
     return found
 

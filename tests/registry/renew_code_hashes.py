@@ -1,4 +1,7 @@
-"""Rewrite code_hashes.json: the version and code hash of each built-in component. Run it when one changes."""
+"""Rewrite components/code_hashes.json: the version and code hash of each built-in component.
+
+Run it when one changes and its output does not, in a commit that shows equal outputs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pathlib import Path
 from ddbench.registry import Catalogue
 from ddbench.registry.code_hash import code_hash
 
-FILE = Path(__file__).with_name("code_hashes.json")
+FILE = Path(__file__).parents[2] / "components" / "code_hashes.json"
 
 
 def current() -> dict[str, dict[str, str | int]]:

@@ -13,7 +13,7 @@ from ddbench import ComponentError
 from ddbench.api import KINDS
 from ddbench.cli.doctor import _plugins as plugin_findings
 from ddbench.registry import Catalogue, catalogue, create
-from ddbench.registry.plugins import installed
+from ddbench.registry.plugins import BUILTIN, installed
 from tests.conftest import EXAMPLE, Cli
 from tests.registry.packages import HOOK, PROTOCOLS, package, protocol_text, selector
 
@@ -38,7 +38,9 @@ def names(known: Catalogue, kind: str = "selector") -> list[str]:
 
 def last_line(known: Catalogue, entry: EntryPoint) -> str:
     """Return the last line of a plug-in's error."""
-    return (known.plugins[entry.value].error or "").strip().splitlines()[-1]
+    error = known.plugins[entry.value].error or ""
+    assert len(error.splitlines()) <= 1
+    return error
 
 
 # what is there
@@ -104,6 +106,21 @@ BROKEN = {
         {"__init__.py": HOOK.replace("components_in(sys.modules[__name__])", "[int]")},
         "TypeError: ddbench_components() returned <class 'int'>, which is not a class declared with @component",
     ),
+    "in a parameter without a type": (
+        {
+            "bad.py": selector("bad", top="import ddbench").replace(
+                "    def", "    class Params(ddbench.Params):\n        size = 3\n\n    def", 1
+            )
+        },
+        "bad.py:9: PydanticUserError: A non-annotated attribute was detected: `size = 3`",
+    ),
+    "in a line": ({"bad.py": "\n\nx = [\n"}, "bad.py:3: SyntaxError: '[' was never closed"),
+    "in its encoding": ({"bad.py": "# coding: no-such\n"}, "SyntaxError"),
+    "by an exception of its own": (
+        {"__init__.py": "class E(BaseException): pass\nraise E('x')"},
+        "__init__.py:2: E: x",
+    ),
+    "in its protocols": ({"__init__.py": PROTOCOLS.replace("sorted", "['a.yaml'] or sorted")}, "not a pathlib.Path"),
     "in returning nothing": ({"__init__.py": HOOK.replace("return", "")}, None),
     "in its hook's arguments": ({"__init__.py": HOOK.replace("components()", "components(app)")}, "app"),
 }
@@ -119,12 +136,17 @@ def test_a_broken_plug_in_breaks_nothing_else(folder: Path, where: str) -> None:
     assert known.plugins[good.value].error is None
     if words is None:
         assert known.plugins[bad.value].error is None
+        assert "has no components" in known.empty()[0]
         return
     assert words in last_line(known, bad)
+    assert known.problems() == [
+        f"plug-in 'plugin' ({bad.value} 1.0) cannot be loaded: {known.plugins[bad.value].error}"
+    ]
     with pytest.raises(ComponentError) as caught:
         known.get("selector", "good")
     assert str(caught.value) == (
-        "there is no selector 'good'; known: fine; plug-in plugin cannot be loaded, see `ddbench doctor`"
+        f"there is no selector 'good'; known: fine; plug-in plugin ({bad.value} 1.0) cannot be loaded: "
+        f"{known.plugins[bad.value].error}"
     )
 
 
@@ -158,11 +180,24 @@ def test_an_entry_point_to_nowhere_is_a_broken_plug_in(folder: Path) -> None:
 def test_two_components_of_one_name_are_an_error_that_names_both_packages(folder: Path) -> None:
     one, two = fresh("one"), fresh("two")
     entries = [package(folder, name, {"m.py": selector("same")}) for name in (one, two)]
+    known = Catalogue(entries)
+    line = f"selector 'same' is declared twice: by {one} 1.0 ({one}.m) and by {two} 1.0 ({two}.m); rename one of them"
+    assert known.problems() == [line]
+    assert [known.owner(cls) for cls in known.components()] == [f"{one} 1.0"], "the first stays"
     with pytest.raises(ComponentError) as caught:
-        Catalogue(entries)
-    assert str(caught.value) == (
-        f"selector 'same' is declared twice: by {one} 1.0 ({one}.m) and by {two} 1.0 ({two}.m); rename one of them"
-    )
+        known.get("selector", "same")
+    assert str(caught.value) == line
+
+
+def test_a_built_in_component_stays_whatever_the_names_of_plug_ins(folder: Path) -> None:
+    entry = package(folder, fresh("a"), {"m.py": selector("first"), "n.py": selector("mine")}, entry="a")
+    entries = sorted([entry, *installed()], key=lambda e: (e.value != BUILTIN, e.name))
+    known = Catalogue(entries)
+    assert {known.owner(c) for c in known.components("selector") if c.info.name == "first"} == {
+        f"ddbench {ddbench.__version__}"
+    }
+    assert known.get("selector", "mine").info.name == "mine", "the rest of its plug-in stays"
+    assert installed()[0].value == BUILTIN
 
 
 def test_one_name_in_two_kinds_is_no_conflict(folder: Path) -> None:
@@ -195,6 +230,8 @@ def test_protocols_come_from_plug_ins_too(folder: Path) -> None:
     assert known.protocol("mine@2").id == "mine@2"
     assert known.protocol_owner("mine@2") == f"{name} 1.0"
     assert known.protocol("minimax-hard@1").batch_size == 64, "a broken file harms only who uses it"
+    assert "bad@1" not in known.protocols()
+    assert any("bad@1.yaml" in line for line in known.problems())
     with pytest.raises(ComponentError, match=r"bad@1.yaml"):
         known.protocol("bad@1")
     with pytest.raises(ComponentError, match="there is no protocol 'mine@1'; did you mean 'mine@2'"):
@@ -204,8 +241,11 @@ def test_protocols_come_from_plug_ins_too(folder: Path) -> None:
 def test_two_protocols_of_one_name_are_an_error_that_names_both(folder: Path) -> None:
     one, two = fresh("one"), fresh("two")
     entries = [package(folder, n, {"__init__.py": PROTOCOLS, "same@1.yaml": protocol_text()}) for n in (one, two)]
+    known = Catalogue(entries)
     with pytest.raises(ComponentError) as caught:
-        Catalogue(entries)
+        known.protocol("same@1")
+    assert known.problems() == [str(caught.value)]
+    assert known.protocol_owner("same@1") == f"{one} 1.0"
     assert str(caught.value) == (
         f"protocol 'same@1' is declared twice: by {one} 1.0 ({folder}/{one}/same@1.yaml) "
         f"and by {two} 1.0 ({folder}/{two}/same@1.yaml); rename one of them"

@@ -53,9 +53,7 @@ def hash_of(component: type[Component]) -> Callable[[], str]:
     """Return a function that hashes the component's current files without caches."""
 
     def read() -> str:
-        hashing.code_hash.cache_clear()
-        hashing.syntax_tree.cache_clear()
-        hashing._code.cache_clear()
+        hashing.forget()
         found = hashing.code_hash(component)
         assert len(found) == 64
         return found

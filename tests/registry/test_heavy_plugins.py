@@ -69,8 +69,9 @@ def test_a_heavy_plug_in_that_takes_a_name_is_told_off_when_it_is_loaded(tmp_pat
     package(tmp_path, "heavy_one", {"m.py": selector("first", top="import timm")})
     code = """
 from ddbench.registry import catalogue
+catalogue().load_all()
 try:
-    catalogue().get("selector", "none-such")
+    catalogue().get("selector", "first")
 except Exception as error:
     print(error)
 """
@@ -97,5 +98,5 @@ except SystemExit as end:
     assert "brightest" in ended.stdout
     notes = ended.stderr.splitlines()
     assert len(notes) == 2
-    assert "plug-in 'bad' (bad_one 1.0) cannot be loaded: RuntimeError: no luck" in notes
+    assert "plug-in 'bad' (bad_one 1.0) cannot be loaded: __init__.py:1: RuntimeError: no luck" in notes
     assert "plug-in 'heavy' (heavy_one 1.0) imports torch at its top: its components are loaded when used" in notes

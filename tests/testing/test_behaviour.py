@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from ddbench import (
+    Chosen,
     ClassInfo,
     Component,
     ComponentError,
@@ -58,6 +60,27 @@ class Vandal(FineSelector):
 class UndeclaredSeed(FineSelector):
     def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
         return cast("list[int]", ctx.rng("x").permutation(len(pool))[:ipc].tolist())
+
+
+class GlobalDraws(FineSelector):
+    def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
+        import numpy as np
+
+        np.random.rand()
+        return range(ipc)
+
+
+class SeededGlobalDraws(FineSelector):
+    seeded = True
+
+    def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Sequence[int]:
+        random.seed(ctx.seed)
+        return random.sample(range(len(pool)), ipc)
+
+
+class NanScores(FineSelector):
+    def select_class(self, pool: Pool, ipc: int, ctx: Context) -> Chosen:  # type: ignore[override]
+        return Chosen(range(ipc), scores=[float("nan")] * ipc)
 
 
 class Remembering(FineSelector):
@@ -238,7 +261,10 @@ def test_a_conforming_component_passes(cls: type[Component], tmp_path: Path) -> 
     [
         (Forgetful, "chooses different samples the second time"),
         (Vandal, "changes the pool's fields|chooses different samples"),
-        (UndeclaredSeed, "declares seeded = False, wrongly"),
+        (UndeclaredSeed, "uses the seed, but does not declare it; declare `seeded = True`"),
+        (GlobalDraws, "draws from the global generator of numpy"),
+        (SeededGlobalDraws, "draws from the global generator of random"),
+        (NanScores, "gave NaN or infinite scores for class 'class 0'"),
         (Remembering, "chooses different samples of a pool after seeing a larger one"),
         (Counting, "makes different samples 0 … 1 in a smaller pool or after other samples"),
         (Unaligned, "makes different samples 3 … 6 in a smaller pool or after other samples"),

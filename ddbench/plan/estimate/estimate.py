@@ -99,12 +99,14 @@ class Estimate:
         stages: the estimates of the stages that the plan has.
         missing: one line, with its remedy, for each thing to fetch before the plan can run.
         sharing: the effect of shared pools; None if nothing is generated.
+        problems: one line for each component whose cost is broken.
     """
 
     device: Device
     stages: tuple[StageEstimate, ...]
     missing: tuple[str, ...]
     sharing: Sharing | None
+    problems: tuple[str, ...] = ()
 
     def total(self, what: str) -> PartialSum:
         """Return the sum of the amount ``what`` over all stages."""
@@ -136,7 +138,7 @@ def estimate(state: State, device: str | None = None) -> Estimate:
         stage.disk_bytes.add(found.cost.disk_bytes if manifest is None else manifest.size)
         _add(stage, node, found, timings, chosen, left=key in to_run)
     present = tuple(stage for stage in stages.values() if stage.nodes)
-    return Estimate(chosen, present, missing_here(state), _sharing(state, work))
+    return Estimate(chosen, present, missing_here(state), _sharing(state, work), tuple(work.problems))
 
 
 def disk_left(state: State) -> int:

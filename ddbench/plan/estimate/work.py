@@ -15,6 +15,7 @@ from ddbench.plan.node import Node
 from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.protocol.protocol import Protocol
+from ddbench.registry.blame import describe
 
 if TYPE_CHECKING:
     from ddbench.api import Component, Dataset, Generator, Scorer, Student
@@ -45,12 +46,14 @@ class Workload:
     Attributes:
         state: the state of the plan.
         nodes: the nodes by recipe key.
+        problems: a line for each cost whose code failed.
     """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.nodes = state.graph.nodes
         self._memo: dict[Hashable, Any] = {}
+        self.problems: dict[str, None] = {}
 
     def of(self, key: str) -> NodeWork:
         """Return the work of a node."""
@@ -63,7 +66,20 @@ class Workload:
 
     def _price(self, component: Component, work: Work) -> Cost:
         """Return a component's cost of some work, computed once."""
-        return self._once((component, work), lambda: component.cost(work) or Cost())
+        return self._once((component, work), lambda: self._declared(component, work))
+
+    def _declared(self, component: Component, work: Work) -> Cost:
+        """Return the cost that a component declares; an unknown one if its code fails, which ``problems`` says."""
+        try:
+            cost = component.cost(work)
+        except Exception as error:
+            package = type(component).__module__.partition(".")[0]
+            self.problems[f"{component.label()} has a broken cost: {describe(error, {package})}"] = None
+            return Cost()
+        if cost is not None and not isinstance(cost, Cost):
+            self.problems[f"{component.label()} has a broken cost: it returned {cost!r}, not a Cost"] = None
+            return Cost()
+        return cost or Cost()
 
     def _work(self, node: Node) -> tuple[int | None, int | None, Cost]:
         """Return images, units and cost of a node."""

@@ -10,6 +10,7 @@ from ddbench.api import Context, Generator, Prior, Samples, TrainingData
 from ddbench.testing.fitting import fit
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen
+from ddbench.toolkit.draws import drawing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +27,9 @@ def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch
         generator.load(fitted, data, Context())
         return generator
 
-    samples = loaded().sample_block(0, 0, Context())
+    generator = loaded()
+    with drawing(generator, Context(), strict=True) as own:
+        samples = generator.sample_block(0, 0, own)
     _check_samples(cls, samples)
     require(cls.has_latents == (samples.latents is not None), cls, f"declares has_latents = {cls.has_latents}, wrongly")
     _check_seed(cls, loaded)

@@ -8,13 +8,15 @@ from pathlib import Path
 from ddbench.api import Context, DistilledSet, Refiner, SoftLabels
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen, SpecimenPrior, SpecimenTeacher
+from ddbench.toolkit.draws import drawing
 
 
 def check_refiner(cls: type[Refiner], make: Callable[[], Refiner], scratch: Path) -> None:
     """Check that samples, their order and the form of images are kept, and that the input is not changed."""
     before, kept = _distilled(cls), _distilled(cls)
     teacher = SpecimenTeacher() if cls.needs_soft else None
-    after = make().refine(before, SpecimenPrior(), teacher, Context())
+    with drawing(make(), Context(), strict=True) as own:
+        after = make().refine(before, SpecimenPrior(), teacher, own)
     again = make().refine(_distilled(cls), SpecimenPrior(), teacher, Context())
     require(after.sample_ids == kept.sample_ids, cls, "changes sample ids")
     require(after.labels.equal(kept.labels), cls, "changes labels")

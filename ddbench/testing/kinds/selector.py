@@ -8,6 +8,7 @@ from pathlib import Path
 from ddbench.api import Context, Pool, Selection, Selector, canonical_json
 from ddbench.testing.require import require
 from ddbench.testing.specimens import specimen_pool
+from ddbench.toolkit.draws import drawing
 
 POOL = 20
 
@@ -21,6 +22,8 @@ def check_selector(cls: type[Selector], make: Callable[[], Selector], scratch: P
         _check_extras(cls, chosen, ipc)
         again = make().select(pool, ipc, Context())
         require(chosen == again, cls, f"chooses different samples the second time at IPC {ipc}")
+    with drawing(make(), Context(), strict=True) as own:
+        make().select(pool, 3, own)
     unchanged = all(values.equal(pool.fields[name]) for name, values in before.items())
     require(unchanged, cls, "changes the pool's fields")
     _check_prefix(cls, make, pool)

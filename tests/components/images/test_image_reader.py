@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "alpha.png": (lambda p: Image.fromarray(ALPHA).save(p), "has transparent pixels"),
     "grey-alpha.png": (lambda p: Image.fromarray(ALPHA).convert("LA").save(p), "has transparent pixels"),
     "colour-key.png": (lambda p: Image.fromarray(GREY).save(p, transparency=0), "has transparent pixels"),
-    "long.png": (lambda p: Image.new("L", (1, 65_500)).save(p), "is 1 × 65500 px large; at most 170,000,000 pixels"),
+    "long.png": (lambda p: Image.new("L", (1, 65_500)).save(p), "is 1 × 65500 px large; at most 150,000,000 pixels"),
     "postscript.png": (
         lambda p: p.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"),
         "cannot be decoded (its format is not one of these: BMP, GIF",

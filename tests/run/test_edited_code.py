@@ -1,0 +1,113 @@
+"""An edited plug-in is computed again; a released one that changed under its version stops the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.registry.packages import package, selector
+from tests.run.runs import read_events
+
+SUITE = """\
+suite: edited
+dataset: dots
+protocol: smoke@1
+evaluator: nearest-mean
+ipc: [1]
+students: [pixels]
+methods:
+  Edited: {generator: real, selector: edited}
+"""
+
+
+@pytest.fixture
+def ddbench(tmp_path: Path) -> object:
+    """Return a function that runs the command line with a folder of plug-ins on Python's path."""
+    (tmp_path / "suite.yaml").write_text(SUITE)
+    paths = [str(tmp_path / "plugins"), os.environ["PYTHONPATH"]]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DDBENCH_HOME": str(tmp_path / "store")}
+
+    def run(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ddbench", verb, "suite.yaml", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+    return run
+
+
+def plugin(folder: Path, *, released: bool) -> Path:
+    """Write a plug-in with the selector ``edited``; return its file."""
+    folder = folder / "plugins"
+    package(folder, "ddbench_test_edited", {"chooser.py": selector("edited")}, released=released)
+    return folder / "ddbench_test_edited" / "chooser.py"
+
+
+def edit(file: Path) -> None:
+    file.write_text(file.read_text().replace("range(ipc)", "range(1, 1 + ipc)"))
+
+
+def test_an_edited_plug_in_is_computed_again(tmp_path: Path, ddbench) -> None:  # type: ignore[no-untyped-def]
+    file = plugin(tmp_path, released=False)
+    assert "1 select" in ddbench("run").stderr
+    assert "ran nothing" in ddbench("run").stderr
+    edit(file)
+    assert "code changed: selector 'edited' was edited, so its outputs are made again" in ddbench("plan").stderr
+    assert "code changed: its selector was edited" in " ".join(ddbench("why", "select").stdout.split())
+    again = ddbench("run")
+    assert again.returncode == 0, again.stderr
+    assert "1 select" in again.stderr
+
+
+def test_a_released_one_stops_the_run_until_the_drift_is_accepted(tmp_path: Path, ddbench) -> None:  # type: ignore[no-untyped-def]
+    edit_me = plugin(tmp_path, released=True)
+    assert ddbench("run").returncode == 0
+    edit(edit_me)
+    stopped = ddbench("run")
+    assert stopped.returncode == 2
+    last = stopped.stderr.strip().splitlines()[-1]
+    assert "the code of selector 'edited' has changed since its version 1 made stored outputs" in last
+    assert last.endswith("raise its version, or use the stored outputs with --accept-drift edited")
+    accepted = ddbench("run", "--accept-drift", "edited")
+    assert accepted.returncode == 0, accepted.stderr
+    (event,) = (event for event in read_events(tmp_path / "store") if event["event"] == "drift accepted")
+    assert (event["kind"], event["name"], event["version"]) == ("selector", "edited", 1)
+    assert event["stored"] != event["current"]
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (
+            "return ctx.rng(1).permutation(len(pool))[:ipc]",
+            "uses the seed, but does not declare it; declare `seeded = True`",
+        ),
+        ("import random; return random.sample(range(len(pool)), ipc)", "draws from the global generator of random"),
+        (
+            "from ddbench import Chosen; return Chosen(range(ipc), scores=[float('nan')] * ipc)",
+            "gave NaN or infinite scores",
+        ),
+    ],
+)
+def test_a_selection_that_means_nothing_fails(tmp_path: Path, ddbench, body: str, line: str) -> None:  # type: ignore[no-untyped-def]
+    file = plugin(tmp_path, released=False)
+    file.write_text(file.read_text().replace("return range(ipc)", body))
+    ended = ddbench("run")
+    assert ended.returncode == 2
+    assert f"selector 'edited' {line}" in ended.stderr
+
+
+def test_accepted_drift_is_in_the_records_of_new_work(tmp_path: Path, ddbench) -> None:  # type: ignore[no-untyped-def]
+    file = plugin(tmp_path, released=True)
+    assert ddbench("run").returncode == 0
+    edit(file)
+    (tmp_path / "suite.yaml").write_text(SUITE.replace("ipc: [1]", "ipc: [1, 2]"))
+    assert ddbench("run", "--accept-drift", "selector/edited").returncode == 0
+    records = [json.loads(path.read_text()) for path in (tmp_path / "store" / "results").glob("*/*/*.json")]
+    accepted = [o.get("accepted_drift") for r in records for o in r.get("lineage", ()) if o["name"] == "edited"]
+    assert sorted(accepted, key=bool)[0] is None, "the first result was made without drift"
+    (hashes,) = (found for found in accepted if found)
+    assert [len(found) for found in hashes] == [64]
