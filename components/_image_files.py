@@ -37,8 +37,7 @@ def image_names(folder: Path, suffixes: Collection[str], accepted: str) -> list[
             if _is_clutter(entry):
                 continue
             where = str(folder / entry.name)
-            if entry.is_symlink() and not Path(where).exists():
-                raise DataError("is a link to nothing", where=where, hint="restore its target, or remove it")
+            _check_link(entry, where)
             if entry.is_dir():
                 if os.listdir(where):  # noqa: PTH208  (names are enough)
                     hint = "move its images into the folder of the class"
@@ -53,6 +52,34 @@ def image_names(folder: Path, suffixes: Collection[str], accepted: str) -> list[
                 hint = "divide the class"
                 raise DataError(f"holds more than {FILES_PER_FOLDER:,} files", where=str(folder), hint=hint)
     return sorted(names)
+
+
+def class_folder_names(root: Path) -> list[str]:
+    """Return the names of the folders directly in ``root``, sorted as text.
+
+    Raises:
+        DataError: an entry is neither a folder nor clutter, such as an image or a link to nothing.
+        OSError: the folder cannot be read.
+    """
+    names: list[str] = []
+    with os.scandir(root) as entries:
+        for entry in entries:
+            if _is_clutter(entry):
+                continue
+            where = str(root / entry.name)
+            if not entry.is_dir():
+                _check_link(entry, where)
+                hint = "move it into the folder of its class, or out of this folder"
+                raise DataError("is not the folder of a class", where=where, hint=hint)
+            names.append(entry.name)
+            if len(names) > FILES_PER_FOLDER:
+                raise DataError(f"holds more than {FILES_PER_FOLDER:,} folders", where=str(root), hint="divide it")
+    return sorted(names)
+
+
+def _check_link(entry: os.DirEntry[str], where: str) -> None:
+    if entry.is_symlink() and not Path(where).exists():
+        raise DataError("is a link to nothing", where=where, hint="restore its target, or remove it")
 
 
 def _is_clutter(entry: os.DirEntry[str]) -> bool:

@@ -16,6 +16,9 @@ from ddbench.limits import PICTURE_ASPECT, PICTURE_BYTES, PICTURE_PIXELS
 
 # Pillow's names.
 FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+ORIENTATION: Final = 0x0112  # the tag in EXIF data
+# A PNG with one of these may have an orientation.
+_PNG_EXIF: Final = (b"eXIf", b"Raw profile", b"adobe.xmp")
 # Pillow warns of odd metadata, and of sizes that the limits here allow.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # Modes with 8 bits or fewer per channel.
@@ -77,18 +80,33 @@ def to_rgb(image: Image.Image, where: str, *, upright: bool = False) -> Image.Im
     Raises:
         DataError: it has more than 8 bits per channel, transparent pixels, or several pages.
     """
+    _check_values(image, where)
+    return (ImageOps.exif_transpose(image) if upright else image).convert("RGB")
+
+
+def is_turned(path: Path) -> bool:
+    """Return whether EXIF data turn a photograph. Pixels are decoded only if they may be transparent.
+
+    Raises:
+        DataError: ``to_rgb`` would refuse the photograph, except for damage that only decoding finds.
+    """
+    data = read_bytes(path)
+    with opened(data, str(path)) as image:
+        _check_values(image, str(path))
+        # Pillow decodes a PNG to find its EXIF data, which may follow the pixels.
+        bare = image.format == "PNG" and not any(mark in data for mark in _PNG_EXIF)
+        return not bare and image.getexif().get(ORIENTATION, 1) != 1
+
+
+def _check_values(image: Image.Image, where: str) -> None:
+    """Raise DataError if a conversion to RGB with 8 bits would lose something."""
     # A telephone's JPEG may hold further pictures (MPO); the first is the photograph.
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frames > 1:
         raise DataError(f"holds {frames} pages or frames", where=where, hint="save the one that you mean as a PNG")
-    if image.mode not in _MODES:
-        raise DataError(
-            f"has values of mode {image.mode}, not of 8 bits", where=where, hint="scale it to 8 bits per channel"
-        )
-    if upright:
-        image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        if image.getchannel("A").getextrema() != (255, 255):
-            raise DataError("has transparent pixels", where=where, hint="put it on a background")
-    return image.convert("RGB")
+    deep = image.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in image.tile)
+    if image.mode not in _MODES or deep:
+        kind = f"mode {image.mode}" if image.mode not in _MODES else "16 bits"
+        raise DataError(f"has values of {kind}, not of 8 bits", where=where, hint="scale it to 8 bits per channel")
+    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
+        raise DataError("has transparent pixels", where=where, hint="put it on a background")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "ARCHIVE_BYTES",
+    "ARCHIVE_MEMBERS",
+    "ARCHIVE_RATIO",
+    "ARCHIVE_SMALL_BYTES",
     "CELLS",
     "FILES_PER_FOLDER",
     "IMAGES_PER_CLASS",
@@ -13,6 +17,7 @@ __all__ = [
     "PICTURE_ASPECT",
     "PICTURE_BYTES",
     "PICTURE_PIXELS",
+    "POOL_SIDES",
     "ROWS",
     "TEXT_BYTES",
     "YAML_DEPTH",
@@ -37,3 +42,10 @@ PICTURE_BYTES: Final = 2**29
 PICTURE_PIXELS: Final = 150_000_000  # Pillow refuses 179 million
 PICTURE_ASPECT: Final = 50  # the longer side by the shorter
 FILES_PER_FOLDER: Final = 2_000_000
+POOL_SIDES: Final = 64  # the side of a pool's images by that of the data set's
+
+# Archives of data sets.
+ARCHIVE_MEMBERS: Final = 2_000_000
+ARCHIVE_BYTES: Final = 2**35  # unpacked
+ARCHIVE_RATIO: Final = 100  # unpacked bytes by bytes of the archive
+ARCHIVE_SMALL_BYTES: Final = 2**28  # the ratio has no limit below this unpacked size, nor has a file of CIFAR

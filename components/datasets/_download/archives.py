@@ -5,20 +5,16 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from ddbench import DataError, Progress
 
 from .download import download
+from .extraction import extract
 from .mirrors import first_good
 
-_REPORT_EVERY = 100
 Source = tuple[str, Callable[[], None]]
 
 
@@ -90,9 +86,12 @@ def _sources(
         _check_digest(path, archive)
         scratch = incoming / "extracted"
         shutil.rmtree(scratch, ignore_errors=True)
-        extract(path, scratch, progress)
-        check(scratch / archive.folder)
-        (scratch / archive.folder).replace(home / archive.folder)
+        try:
+            extract(path, scratch, progress)
+            check(scratch / archive.folder)
+            (scratch / archive.folder).replace(home / archive.folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def get() -> None:
         download(archive.url, downloaded, progress)
@@ -114,43 +113,3 @@ def _check_digest(path: Path, archive: Archive) -> None:
         found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     if found != archive.md5:
         raise DataError(f"has MD5 {found}, not {archive.md5}: it is cut short, damaged, or another release")
-
-
-def extract(path: Path, folder: Path, progress: Progress) -> None:
-    """Extract an archive below ``folder``; ``progress`` receives bytes of the archive.
-
-    Raises:
-        DataError: the archive is unreadable, or a file in it would be outside ``folder``.
-    """
-    size, root = path.stat().st_size, folder.resolve()
-    with path.open("rb") as raw:
-        try:
-            for number, (name, content) in enumerate(_files(raw)):
-                target = (root / name).resolve()
-                if not target.is_relative_to(root):
-                    raise DataError(f"contains a file that would be outside the folder: {name}")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                if number % _REPORT_EVERY == 0:
-                    progress(f"extract {path.name}", min(raw.tell(), size), size)
-        except (OSError, EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(":")
-            raise DataError(f"cannot be extracted: {reason}") from None
-    progress(f"extract {path.name}", size, size)
-
-
-def _files(raw: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
-    """Yield name and content of the files of a zip or tar archive, in its order."""
-    if zipfile.is_zipfile(raw):
-        with zipfile.ZipFile(raw) as zipped:
-            for info in zipped.infolist():
-                if not info.is_dir():
-                    with zipped.open(info) as content:
-                        yield info.filename, content
-        return
-    raw.seek(0)
-    with tarfile.open(fileobj=raw, mode="r:*") as archive:
-        for member in archive:
-            if member.isfile() and (file := archive.extractfile(member)) is not None:
-                yield member.name, file

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from ddbench import ClassInfo, DataError, Params, Progress
 from ddbench.toolkit import data_home
 
+from ... import _image_files
 from .._images.listing import ImageFiles, Listing
 
 PAPER: Final = "arXiv:1409.0575"
@@ -90,7 +91,7 @@ def _class_files(folder: Path, classes: Sequence[ClassInfo], allowed: Sequence[r
     for label, info in enumerate(classes):
         own = folder / str(info.wnid)
         if not own.is_dir():
-            if image_names(folder):
+            if any(path.suffix == SUFFIX for path in folder.iterdir()):
                 raise DataError(f"the images in {folder} are not sorted into one folder per class")
             raise DataError(f"the folder {own} ({info.name}) does not exist")
         found = image_names(own)
@@ -105,6 +106,5 @@ def _class_files(folder: Path, classes: Sequence[ClassInfo], allowed: Sequence[r
 
 
 def image_names(folder: Path) -> list[str]:
-    """Return the sorted names of the images directly in a folder, without hidden files such as those of macOS."""
-    names = (path.name for path in folder.iterdir())
-    return sorted(name for name in names if name.endswith(SUFFIX) and not name.startswith("."))
+    """Return the sorted names of the images directly in a folder. Raise DataError if an entry is another file."""
+    return _image_files.image_names(folder, (SUFFIX.lower(),), f"a {SUFFIX} file")

@@ -33,7 +33,7 @@ _log = logging.getLogger("ddbench")
 class DecodedImages:
     """The pixels of image files, in order.
 
-    They are stored in ``<split>-<digest>.safetensors``; the digest covers the names and sizes of the files. A manifest
+    They are stored in ``<split>-<digest>.safetensors``; the digest covers the names and bytes of the files. A manifest
     next to it holds these and the SHA-256 of the stored file. It is written last. Pixels without a manifest, or with
     another digest, are decoded again.
 
@@ -43,7 +43,7 @@ class DecodedImages:
         source: the folder that ``files`` are relative to.
         files: paths of the image files.
         size: height and width of the result, in pixels.
-        content: a digest of the files' bytes, for files that can change without changing size.
+        content: a digest of the files' bytes, which can change without changing size.
         upright: apply the orientation in the EXIF data.
     """
 
@@ -52,7 +52,7 @@ class DecodedImages:
     source: Path
     files: Sequence[str]
     size: int
-    content: str | None = None
+    content: str
     upright: bool = False
 
     def read(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Tensor:
@@ -83,8 +83,7 @@ class DecodedImages:
     def _inputs(self) -> dict[str, Any]:
         """Return everything that determines the pixels."""
         sizes = [[printable(name), (self.source / name).stat().st_size] for name in self.files]
-        inputs = {"recipe": _RECIPE, "size": self.size, "files": sizes}
-        inputs |= {} if self.content is None else {"content": self.content}
+        inputs = {"recipe": _RECIPE, "size": self.size, "files": sizes, "content": self.content}
         return inputs | ({"upright": True} if self.upright else {})
 
     @cached_property

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from ddbench import DataError, Dataset, LabeledImages, Progress
 from ddbench.toolkit import data_home
 
+from ..._digests import names_and_content, nothing, read_content
+
 if TYPE_CHECKING:
     from .decoded import DecodedImages
 
@@ -43,7 +45,7 @@ class ImageFiles(Dataset):
 
     Each image is decoded once, as RGB. Its shorter side is resized to ``image_size`` pixels with Pillow's bilinear
     filter, and the centre square is kept, like torchvision's ``Resize`` and ``CenterCrop``. The pixels are stored in
-    ``cache`` in the data folder. They are decoded again when the names or sizes of the files change.
+    ``cache`` in the data folder. They are decoded again when the names or bytes of the files change.
     """
 
     mean = MEAN
@@ -86,9 +88,10 @@ class ImageFiles(Dataset):
         """Return the folder of decoded pixels."""
         return data_home() / "cache" / self.info.name
 
-    def _content(self, split: str, listing: Listing) -> str | None:
-        """Return a digest of the files' bytes if the user may change these, otherwise None."""
-        return None
+    def _content(self, split: str, listing: Listing) -> str:
+        """Return a digest of the names and bytes of the files."""
+        memo = data_home() / "cache" / "digests" / f"{self._cache.name}-{split}.json"
+        return names_and_content(listing.files, read_content(listing.folder, listing.files, memo, nothing))
 
     def _listings(self) -> dict[str, Listing]:
         with self._with_hint():

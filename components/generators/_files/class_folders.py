@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from ddbench import ClassInfo, DataError
+from ddbench.toolkit import data_home
 
-from ..._image_files import image_names
-from .content import content_digest, readable
+from ..._digests import nothing, read_content
+from ..._image_files import class_folder_names, image_names
+from .content import readable
 
 Order: TypeAlias = Literal["natural", "lexicographic"]
 
@@ -24,7 +27,7 @@ def class_folders(root: Path) -> list[Path]:
     """Return the folders directly in ``root``, by name, without hidden ones. Raise DataError if there are none."""
     with readable(root):
         exists = root.is_dir()
-        found = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")) if exists else []
+        found = [root / name for name in class_folder_names(root)] if exists else []
     if not exists:
         raise DataError(
             "there is no such folder",
@@ -172,9 +175,12 @@ def _natural(name: str) -> tuple[list[str | int], str]:
 
 def pool_digest(root: Path) -> str:
     """Return the hex SHA-256 of the names of class folders, the names of images, and the bytes of images."""
+    files = [str(path.relative_to(root)) for folder in class_folders(root) for path in image_files(folder)]
+    mark = hashlib.sha256(os.fsencode(root.absolute())).hexdigest()[:16]
+    with readable(root):
+        content = read_content(root, files, data_home() / "cache" / "folder" / f"{mark}.json", nothing)
     digest = hashlib.sha256()
-    for folder in class_folders(root):
-        for path in image_files(folder):
-            named = f"{folder.name}\0{path.name}\0{content_digest(path)}\0"
-            digest.update(named.encode(errors="surrogateescape"))  # names need not be UTF-8
+    for name, own in zip(files, content.digests, strict=True):
+        folder, _, image = name.rpartition(os.sep)
+        digest.update(os.fsencode(f"{folder}\0{image}\0{own}\0"))  # names need not be UTF-8
     return digest.hexdigest()

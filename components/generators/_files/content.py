@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from ddbench import DataError
-from ddbench.toolkit import file_sha256, settled
+from ddbench.toolkit import file_sha256
+
+from ..._digests import identity, is_settled
 
 
 @contextmanager
@@ -31,13 +33,11 @@ def content_digest(path: Path) -> str:
         DataError: the file cannot be read.
     """
     with readable(path):
-        stat = path.stat()
-        if not settled(max(stat.st_mtime_ns, stat.st_ctime_ns)):
-            return file_sha256(path)
-        return _digest(path.absolute(), (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
+        status = path.stat()
+        return _digest(path.absolute(), identity(status)) if is_settled(status) else file_sha256(path)
 
 
 @cache
 def _digest(path: Path, mark: tuple[int, ...]) -> str:
-    """Return the digest. Size, times and inode are part of the cache key, so a changed file is read again."""
+    """Return the digest. The identity is part of the cache key, so a changed file is read again."""
     return file_sha256(path)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ddbench import DataError
 
-from ..._image_reader import opened, read_bytes
+from ..._image_reader import ORIENTATION, opened, read_bytes
 from .class_folders import LOSSY
 from .content import readable
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _PNG_BIT_DEPTH = 24  # offset of the bit depth in the header chunk, which comes first
-_ORIENTATION = 0x0112  # the tag in EXIF data
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
@@ -38,7 +37,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         mode = "RGBA" if "transparency" in image.info else image.mode
         frames = getattr(image, "n_frames", 1)
         is_png, is_webp, is_jpeg = (image.format == name for name in ("PNG", "WEBP", "JPEG"))
-        turned = image.getexif().get(_ORIENTATION, 1) != 1
+        turned = image.getexif().get(ORIENTATION, 1) != 1
     if is_jpeg and path.suffix.lower() not in LOSSY:
         raise DataError("is a JPEG by another suffix", where=where, hint="rename it to .jpg, as JPEGs are lossy")
     if turned:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ddbench_components.datasets._images import digests as _file_digests
+from ddbench_components import _digests as _file_digests
 from image_folders import data, flip
 
 from ddbench.toolkit.files import file_sha256

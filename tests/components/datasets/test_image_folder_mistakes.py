@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ddbench_components.datasets._images import digests as _file_digests
+from ddbench_components import _digests as _file_digests
 from image_folders import data
 from photographs import jpeg, write
 from silence import quiet

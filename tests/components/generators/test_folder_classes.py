@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from ddbench_components.generators._files import content as _content
+from ddbench_components import _digests
 from ddbench_components.generators._files import square_rgb as _square_rgb
 from ddbench_components.generators._files.class_folders import _natural
 from hypothesis import given, settings
@@ -192,7 +192,7 @@ def test_what_may_not_be_read_is_named(denied: str, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Path, "iterdir", unless_denied(Path.iterdir))
     monkeypatch.setattr("os.scandir", unless_denied(os.scandir))
     monkeypatch.setattr(_square_rgb, "read_bytes", unless_denied(_square_rgb.read_bytes))
-    monkeypatch.setattr(_content, "file_sha256", unless_denied(_content.file_sha256))
+    monkeypatch.setattr(_digests, "file_sha256", unless_denied(_digests.file_sha256))
     for act in (folder(tmp_path).fingerprint, lambda: loaded(tmp_path).sample_block(1, 0, Context())):
         with pytest.raises(DataError) as error:
             act()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ddbench_components import _image_reader
-from ddbench_components._image_reader import opened, to_rgb
+from ddbench_components._image_reader import is_turned, opened, to_rgb
 from ddbench_components.datasets._images.decoded import decode
 from PIL import Image
 
@@ -20,6 +22,7 @@ RAMP = np.tile(np.linspace(0, 1, 32, dtype="f4"), (32, 1))
 GREY = (RAMP * 255).astype("u1")
 COLOUR = np.stack([GREY, GREY.T, 255 - GREY], axis=2)
 ALPHA = np.dstack([COLOUR, GREY])
+INKS = np.dstack([255 - COLOUR, GREY * 0])
 PAGES = [Image.fromarray(COLOUR), Image.fromarray(COLOUR[::-1].copy())]
 
 
@@ -27,9 +30,28 @@ def apng(path: Path) -> None:
     PAGES[0].save(path, save_all=True, append_images=PAGES[1:])
 
 
+def telephone(path: Path) -> None:
+    """Save a JPEG that holds a second picture, as telephones do."""
+    first, second = (Image.new("RGB", (32, 32), (grey, grey, grey)) for grey in (200, 9))
+    first.save(path, "MPO", save_all=True, append_images=[second])
+
+
+def deep_png(path: Path) -> None:
+    """Write a PNG of RGB with 16 bits by hand. Pillow drops the lower byte."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + bytes(range(24)) for _ in range(4))
+    header = struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "16-bit.png": (lambda p: Image.fromarray((RAMP * 65535).astype("u2")).save(p), "has values of mode I;16"),
     "16-bit.tif": (lambda p: Image.fromarray((RAMP * 65535).astype("u2")).save(p), "has values of mode I;16"),
+    "16-bit-colour.png": (deep_png, "has values of 16 bits, not of 8 bits; scale it"),
     "float.tif": (lambda p: Image.fromarray(RAMP).save(p), "has values of mode F"),
     "int32.tif": (lambda p: Image.fromarray((RAMP * 2**30).astype("i4")).save(p), "has values of mode I"),
     "pages.tif": (lambda p: PAGES[0].save(p, save_all=True, append_images=PAGES[1:]), "holds 2 pages or frames"),
@@ -72,6 +94,10 @@ def test_refused_with_one_line(tmp_path: Path, name: str) -> None:
         decode(tmp_path / name, 32)
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / name}: {words}")
+    if name != "cut.png":  # decoded later
+        with pytest.raises(DataError) as early:
+            is_turned(tmp_path / name)
+        assert str(early.value) == message
     assert "; " in message
     assert len(message.splitlines()) == 1
 
@@ -96,18 +122,28 @@ def test_postscript_starts_no_program(tmp_path: Path, monkeypatch: pytest.Monkey
         ("opaque.png", lambda p: Image.fromarray(np.dstack([COLOUR, GREY * 0 + 255])).save(p), COLOUR),
         ("bits.png", lambda p: Image.fromarray(GREY > 99).save(p), np.stack([(GREY > 99) * np.uint8(255)] * 3, 2)),
         ("lossless.webp", lambda p: Image.fromarray(COLOUR).save(p, lossless=True), COLOUR),
-        ("cmyk.tif", lambda p: Image.fromarray(255 - np.dstack([COLOUR, GREY * 0 + 255])).save(p), None),
+        ("cmyk.tif", lambda p: Image.fromarray(INKS, "CMYK").save(p), COLOUR),
+        ("palette.png", lambda p: Image.fromarray(GREY).convert("P").save(p), np.stack([GREY] * 3, 2)),
+        ("telephone.jpg", telephone, np.full((32, 32, 3), 200, "u1")),
+        ("named-otherwise.png", lambda p: Image.fromarray(COLOUR).save(p, "BMP"), COLOUR),
     ],
 )
 def test_read_rightly(
     tmp_path: Path,
     name: str,
     make: Callable[[Path], None],
-    expected: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None,
+    expected: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
 ) -> None:
     make(tmp_path / name)
-    if expected is not None:
-        assert np.array_equal(decode(tmp_path / name, 32), expected)
+    assert np.array_equal(decode(tmp_path / name, 32), expected)
+    assert not is_turned(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "YCbCr", "CMYK"])
+def test_jpegs_of_all_colour_spaces_show_the_picture(tmp_path: Path, mode: str) -> None:
+    picture = Image.fromarray(INKS, "CMYK") if mode == "CMYK" else Image.fromarray(COLOUR).convert(mode)
+    picture.save(tmp_path / "a.jpg", quality=95)
+    assert np.abs(decode(tmp_path / "a.jpg", 32).astype(int) - COLOUR).mean() < 3
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -122,6 +158,9 @@ def test_photographs_are_turned_upright(tmp_path: Path, orientation: int) -> Non
     Image.fromarray(np.ascontiguousarray(turned)).save(tmp_path / "a.png", exif=exif)
     assert np.array_equal(decode(tmp_path / "a.png", 32, upright=True), COLOUR)
     assert np.array_equal(decode(tmp_path / "a.png", 32), turned)
+    for name in ("a.png", "a.jpg", "a.tif", "a.webp"):
+        Image.fromarray(COLOUR).save(tmp_path / name, exif=exif)
+        assert is_turned(tmp_path / name) == (orientation != 1)
 
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
