@@ -40,7 +40,7 @@ def test_every_version_is_that_of_the_package() -> None:
 def test_the_release_notes_begin_with_this_version_and_fit_on_a_page() -> None:
     notes = (ROOT / "CHANGELOG.md").read_text()
     versions = re.findall(r"^## \[(.*?)\]", notes, re.MULTILINE)
-    assert [version for version in versions if version != "Unreleased"][0] == ddbench.__version__
+    assert next(version for version in versions if version != "Unreleased") == ddbench.__version__
     assert versions.index(ddbench.__version__) <= 1
     for page in re.split(r"^## ", notes, flags=re.MULTILINE)[1:]:
         assert len(page.splitlines()) <= 60
