@@ -3,8 +3,8 @@
 A file is unchanged if its size, its times and its inode are. Programs can set the time of modification, as `touch` and
 archives do. Only the system sets the time of change (`ctime`) and the inode.
 
-Four changes go unseen: writes after the clock was set back, writes through a map of the file in memory that the system
-has not noted, other bytes from a failing disk, and changes on file systems that report no times of change.
+Four changes go unseen: writes after the clock was set back, and writes through a memory map that the system has not
+noted. So do other bytes from a failing disk, and changes on file systems without times of change.
 """
 
 from __future__ import annotations

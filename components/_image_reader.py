@@ -104,7 +104,7 @@ def _check_values(image: Image.Image, where: str) -> None:
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frames > 1:
         raise DataError(f"holds {frames} pages or frames", where=where, hint="save the one that you mean as a PNG")
-    deep = image.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in image.tile)
+    deep = image.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
     if image.mode not in _MODES or deep:
         kind = f"mode {image.mode}" if image.mode not in _MODES else "16 bits"
         raise DataError(f"has values of {kind}, not of 8 bits", where=where, hint="scale it to 8 bits per channel")
