@@ -49,8 +49,7 @@ def plan(
     from ddbench.plan.state import plan_suite
 
     resolved, state = plan_suite(suite, store_root(store))
-    graph, to_run = state.graph, state.to_run()
-    found = estimate(state, device)
+    graph, to_run, found = state.graph, state.to_run(), estimate(state, device)
     total = Counter(node.stage for node in graph.nodes.values())
     stored = Counter(graph.nodes[key].stage for key in state.digests)
     running = Counter(graph.nodes[key].stage for key in to_run)
@@ -60,7 +59,7 @@ def plan(
     ]
     cells, done = len(graph.cells), sum(key in state.results for _, key in graph.cells)
     drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state), *found.problems]
-    damaged, skipped = sorted(state.corrupt.values()), list(resolved.skipped)
+    damaged, skipped = sorted(set(state.corrupt.values())), list(resolved.skipped)
     counts, classes = image_counts(resolved), [info.name for info in resolved.dataset.component.classes]
     if json:
         stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]
@@ -73,7 +72,7 @@ def plan(
     for line in [*(counts_line(*part, classes) for part in counts.items()), *_estimate_text(found)]:
         print(one_line(line))
     for note in [*drift, *damaged, *(f"skipped: {reason}" for reason in skipped)]:
-        stderr.print(note, markup=False, highlight=False, soft_wrap=True)
+        stderr.print(one_line(note), markup=False, highlight=False, soft_wrap=True)
 
 
 def _stage_json(stage: StageEstimate) -> dict[str, Any]:

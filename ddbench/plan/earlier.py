@@ -57,8 +57,10 @@ def _action_key(graph: Graph, recipe_key: str, store: Store, digests: dict[str, 
 
 
 def _key(node: Node, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON whose hash is the action key of format 1."""
+    """Return the JSON whose hash is the action key of format 1, which has no code of components."""
     uses = {part: {**ref.keyed, "params": ref.component.params.keyed_in_format_1()} for part, ref in node.uses.items()}
+    for use in uses.values():
+        use.pop("code", None)
     return {"format": _FORMAT, "stage": node.stage, "uses": uses, "settings": _settings(node), "inputs": inputs}
 
 

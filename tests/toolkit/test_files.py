@@ -73,7 +73,13 @@ def test_a_truncated_file_is_damaged(tmp_path_factory: pytest.TempPathFactory, l
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=f"^{tmp_path}: the file cannot be read: Is a directory$"):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(StoreError, match=r"^[^:]*loop: the file cannot be read: Too many levels of symbolic links$"):
+        read_sealed(tmp_path / "loop")
+
+
+def test_a_folder_in_place_of_a_file_is_damage(tmp_path: Path) -> None:
+    with pytest.raises(CorruptError, match=f"^{tmp_path}: a folder is in place of the file$"):
         read_sealed(tmp_path)
 
 
