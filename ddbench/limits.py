@@ -12,6 +12,8 @@ __all__ = [
     "CELLS",
     "FILES_PER_FOLDER",
     "IMAGES_PER_CLASS",
+    "JSON_BYTES",
+    "JSON_DEPTH",
     "NAME_CHARACTERS",
     "NODES",
     "PICTURE_ASPECT",
@@ -36,6 +38,10 @@ CELLS: Final = 1_000_000
 NODES: Final = 2_000_000
 IMAGES_PER_CLASS: Final = 100_000  # of an IPC or a pool
 HASH_CACHE_BYTES: Final = 2**24  # of the file that keeps code hashes
+
+# JSON files of stores and exports.
+JSON_BYTES: Final = 2**29
+JSON_DEPTH: Final = 64
 
 # Pictures.
 PICTURE_BYTES: Final = 2**29

@@ -15,18 +15,18 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     from ddbench.text import one_line
 
     resolved, state = plan_suite(suite, store_root(store))
-    print_damage(state.corrupt.values())
     rows: dict[str, dict[str, Any]] = {}
     for cell, key in state.graph.cells:
         row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})
         row["cells"] += 1
         row["done"] += key in state.results or key in state.earlier
     failures = [
-        {"stage": node.stage, "node": node.label, "message": failure["message"], "file": str(path)}
+        {"stage": node.stage, "node": node.label, "message": failure.message, "file": str(path)}
         for key, node in state.graph.nodes.items()
-        if key not in state.digests and (failure := state.store.failure(key))
+        if (failure := state.failure(key)) is not None
         for path in [state.store.root / "failures" / f"{key}.json"]
     ]
+    print_damage(state.corrupt.values())
     earlier = len({key for _, key in state.graph.cells} & state.earlier.keys())
     if json:
         found = {"suite": resolved.name, "rows": list(rows.values()), "earlier": earlier, "failures": failures}
@@ -35,5 +35,5 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     print_table(["method", "done", "cells"], [[r["method"], r["done"], r["cells"]] for r in rows.values()])
     if earlier:
         print(earlier_note(earlier))
-    for failure in failures:
-        print(one_line(f"failed: {failure['stage']} {failure['node']}: {failure['message']} ({failure['file']})"))
+    for failed in failures:
+        print(one_line(f"failed: {failed['stage']} {failed['node']}: {failed['message']} ({failed['file']})"))

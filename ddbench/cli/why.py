@@ -33,8 +33,8 @@ def why(
         text = f"{node.stage} {node.label}".lower()
         if all(word.lower() in text or key.startswith(word) for word in words or []):
             row = {"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, manifests)}
-            failure = None if key in state.digests else state.store.failure(key)
-            rows.append({**row, "trace": failure["trace"] if failure else ""})
+            failure = state.failure(key)
+            rows.append({**row, "trace": failure.trace if failure else ""})
     if not rows:
         raise DdbenchError(f"no node matches '{' '.join(words or [])}'", hint="`ddbench why SUITE` shows all nodes")
     if json:

@@ -24,9 +24,9 @@ def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
         if STAGES[node.stage].makes_result or state.has_payload(key):
             return f"stored as {where}"
         return f"known as {where}; gc removed its files, which are made again if a node needs them"
-    failure = state.store.failure(key)
+    failure = state.failure(key)
     if failure:
-        return f"runs: it failed before: {failure['message']}"
+        return f"runs: it failed before: {failure.message}"
     missing = [name for name, parent in node.inputs.named() if parent not in state.digests]
     if missing:
         return f"runs, unless its inputs turn out the same as before; not made yet: {_joined(missing)}"

@@ -10,7 +10,7 @@ from ddbench.plan.earlier import earlier_results
 from ddbench.plan.graph import Graph, build_graph
 from ddbench.plan.stages import STAGES
 from ddbench.record import RunRecord
-from ddbench.store import CorruptError, Manifest, Store
+from ddbench.store import CorruptError, Failure, Manifest, Store
 from ddbench.suite import ResolvedSuite, load_suite
 
 
@@ -26,7 +26,7 @@ class State:
         digests: the digests of finished nodes' outputs; for evaluations, the action key.
         manifests: the manifests of finished nodes other than evaluations.
         results: the records of finished evaluations.
-        corrupt: the store's messages about damaged manifests and results.
+        corrupt: the store's messages about damaged manifests, results and failures.
     """
 
     def __init__(self, graph: Graph, store: Store) -> None:
@@ -81,6 +81,16 @@ class State:
     def has_payload(self, key: str) -> bool:
         """Return True if the files of the node's output exist."""
         return key in self.manifests and self.store.has_payload(self.manifests[key])
+
+    def failure(self, key: str) -> Failure | None:
+        """Return the last failure of a node that is not finished; None if it has none. Note damaged files."""
+        if key in self.digests:
+            return None
+        try:
+            return self.store.failure(key)
+        except CorruptError as error:
+            self.corrupt.setdefault(key, str(error))
+            return None
 
     def forget(self, keys: Iterable[str]) -> None:
         """Discard the state of some nodes, so that they are looked up again."""

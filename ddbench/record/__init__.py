@@ -1,7 +1,7 @@
 """The record of a training, as a typed model. Torch is not imported here."""
 
-from ddbench.record.environment import Environment, Gpu
-from ddbench.record.part import Part, parse_part
+from ddbench.record.environment import Environment, Gpu, Machine
+from ddbench.record.part import Part, parse_part, read_part
 from ddbench.record.provenance import ComponentUse, Provenance
 from ddbench.record.run_record import (
     Distilled,
@@ -12,6 +12,7 @@ from ddbench.record.run_record import (
     Settings,
     Soft,
     StageRecord,
+    Usage,
     Validation,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "Environment",
     "FileReference",
     "Gpu",
+    "Machine",
     "Part",
     "ProtocolUse",
     "Provenance",
@@ -29,6 +31,8 @@ __all__ = [
     "Settings",
     "Soft",
     "StageRecord",
+    "Usage",
     "Validation",
     "parse_part",
+    "read_part",
 ]

@@ -23,7 +23,21 @@ class Gpu(Part):
     cudnn: str | None
 
 
-class Environment(Part):
+class Machine(Part):
+    """The part of an environment that decides the speed of work.
+
+    Attributes:
+        device: the type of device, ``cpu`` or ``cuda``.
+        device_model: the name of the processor or GPU.
+        threads: number of CPU threads; None if it is not known.
+    """
+
+    device: str
+    device_model: str
+    threads: int | None = Field(None, ge=1)
+
+
+class Environment(Machine):
     """Everything outside the key that may change the bits of a result.
 
     :func:`ddbench.toolkit.environment.environment` makes it.
@@ -39,8 +53,6 @@ class Environment(Part):
         versions: versions of Python and of packages, by distribution.
     """
 
-    device: str
-    device_model: str
     cpu_capability: str | None
     threads: int | None = Field(ge=1)
     os: str | None

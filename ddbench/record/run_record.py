@@ -14,8 +14,9 @@ from ddbench.record.provenance import ComponentUse, Provenance
 FORMAT = 2
 
 Percent = Annotated[float, Field(ge=0, le=100)]
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
+# Counts fit into 64 bits, and sums of amounts are finite.
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Amount = Annotated[float, Field(ge=0, le=1e15)]
 # Keys are parts of file names.
 Key = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
 # JSON has arrays but no tuples. The numbers inside are still checked strictly.
@@ -74,7 +75,7 @@ class Validation(Part):
     """
 
     digest: str
-    size: int = Field(ge=1)
+    size: int = Field(ge=1, lt=2**63)
     standard_error: float | None = Field(ge=0)
 
 
@@ -104,19 +105,32 @@ class Soft(Part):
     tau: float | None = Field(gt=0)
 
 
-class StageRecord(Part):
-    """One stage of the lineage with its cost. If it was resumed, the cost covers only the part after resuming.
+class Usage(Part):
+    """The cost of a stage. If it was resumed, the cost covers only the part after resuming.
+
+    Attributes:
+        wall_s: wall time in seconds.
+        cpu_s: CPU time in seconds.
+        peak_memory_mib: peak memory of the process in MiB.
+        peak_device_memory_mib: peak memory of tensors on the GPU in MiB.
+        resumed: True if the stage was resumed.
+    """
+
+    wall_s: Amount | None = None
+    cpu_s: Amount | None = None
+    peak_memory_mib: Amount | None = None
+    peak_device_memory_mib: Amount | None = None
+    resumed: bool = False
+
+
+class StageRecord(Usage):
+    """One stage of the lineage with its cost.
 
     Attributes:
         stage: the name of the stage.
         action_key: the key of its output.
         uses: name and version of each component, by role.
         settings: the seeds and sizes of the stage.
-        wall_s: wall time in seconds.
-        cpu_s: CPU time in seconds.
-        peak_memory_mib: peak memory of the process in MiB.
-        peak_device_memory_mib: peak memory of tensors on the GPU in MiB.
-        resumed: True if the stage was resumed.
         notes: remarks on the output, such as a lossy format of its images.
     """
 
@@ -124,11 +138,6 @@ class StageRecord(Part):
     action_key: str
     uses: dict[str, Annotated[tuple[str, int], Field(strict=False)]] = Field(default_factory=dict)
     settings: dict[str, Any] | None = None
-    wall_s: Seconds | None = None
-    cpu_s: Seconds | None = None
-    peak_memory_mib: Seconds | None = None
-    peak_device_memory_mib: Seconds | None = None
-    resumed: bool = False
     notes: list[str] = Field(default_factory=list)
 
 

@@ -22,7 +22,7 @@ from ddbench.run.executors.base import Answer, Executor
 from ddbench.run.job import Job, make_job
 from ddbench.run.progress import Reporter
 from ddbench.run.scheduler import Scheduler
-from ddbench.store import CorruptError, Store
+from ddbench.store import CorruptError, Failure, Store
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.files import write_sealed
 
@@ -59,7 +59,7 @@ def new_run_folder(store: Store, suite: ResolvedSuite) -> Path:
     folder = store.root / "runs" / name
     with store.writing():
         folder.mkdir(parents=True)
-        write_sealed(folder / "suite.json", {"file": suite.file, "suite": suite.values})
+        write_sealed(folder / "suite.json", {"run": name, "file": suite.file, "suite": suite.values})
     return folder
 
 
@@ -219,9 +219,10 @@ class Driver:
         self.log.add("failed", stage=job.stage, action_key=job.action_key, message=fields["message"])
         self.outcome.failures.append((f"{job.stage} {job.label}", fields["message"]))
         self.outcome.user_fault |= fields["user"]
+        about = {"action_key": job.action_key, "stage": job.stage, "label": job.label}
         for key in self.scheduler.fail(job.action_key):
-            record = {"stage": job.stage, "label": job.label, "recipe_key": key, "action_key": job.action_key}
-            self.store.put_failure(key, {**record, "message": fields["message"], "trace": fields["trace"]})
+            said = {"message": fields["message"], "trace": fields["trace"]}
+            self.store.put_failure(Failure(recipe_key=key, **about, **said))
         if fields["fatal"]:
             raise DdbenchError(fields["message"])
 

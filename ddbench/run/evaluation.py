@@ -21,6 +21,7 @@ from ddbench.record import (
     Settings,
     Soft,
     StageRecord,
+    Usage,
     Validation,
 )
 from ddbench.record.part import first_mistake
@@ -116,8 +117,8 @@ def _stage(manifest: Manifest) -> StageRecord:
         action_key=manifest.action_key,
         uses={role: (use["name"], use["version"]) for role, use in manifest.recipe["uses"].items()},
         settings=manifest.recipe["settings"],
-        notes=manifest.info.get("notes", []),
-        **manifest.info["usage"],
+        notes=manifest.made.notes,
+        **(manifest.made.usage or Usage()).model_dump(),
     )
 
 

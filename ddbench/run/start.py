@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from ddbench.errors import DataError
@@ -18,7 +15,8 @@ from ddbench.run.events import LOG_NAME, EventLog
 from ddbench.run.executors.local import LocalExecutor
 from ddbench.run.progress import Reporter
 from ddbench.store import Store
-from ddbench.store.lock import run_lock
+from ddbench.store.lock import Holder, run_lock
+from ddbench.store.store import remove
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.cores import usable_cores
 
@@ -68,14 +66,12 @@ def run_suite(
             executor.close()
 
 
-def _waiting(root: Path, holder: str) -> str:
-    with suppress(ValueError, KeyError):
-        other = json.loads(holder)
-        return f"another run (suite '{other['suite']}', process {other['pid']}) is using the store {root}; waiting"
-    return f"another run is using the store {root}; waiting"
+def _waiting(root: Path, holder: Holder | None) -> str:
+    who = "" if holder is None else f" (suite '{holder.suite}', process {holder.pid})"
+    return f"another run{who} is using the store {root}; waiting"
 
 
 def _sweep(store: Store) -> None:
     """Remove temporary files of killed runs. The store is locked, so no other run uses them."""
     for leftover in (store.root / "tmp").iterdir():
-        shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+        remove(leftover)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from ddbench.api.canonical import canonical_json, combine_digests, sha256_json, tensor_digest
 from ddbench.errors import StoreError
-from ddbench.record import Part, Provenance, parse_part
-from ddbench.record.format1 import upgrade_manifest
-from ddbench.toolkit.files import CorruptError, file_sha256, sync_file, sync_folder
+from ddbench.store.manifest import Manifest
+from ddbench.toolkit.files import CorruptError, file_sha256, parse_json, sync_file, sync_folder, unreadable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MANIFEST = "manifest.json"
 CONTENT = "content.json"
 
 
@@ -44,48 +39,6 @@ class Output:
         """The number of samples in its tensors; None without tensors."""
         rows = (len(tensor) for name, tensor in self.tensors.items() if not name.startswith("class."))
         return next(rows, None)
-
-
-class Manifest(Part):
-    """The description of an artifact.
-
-    Attributes:
-        format: the format in which the manifest was written; 1 is that of ddbench 0.1, whose keys differ.
-        action_key: the key of the artifact.
-        recipe_key: the key of its recipe.
-        stage: the name of the stage.
-        recipe: the recipe, with recipe keys of the inputs.
-        inputs: content digests of the inputs, by name.
-        digest: SHA-256 of the decoded content. Equal work has equal digests on every machine.
-        files: (SHA-256 of the bytes, size) by path in the artifact.
-        provenance: the origin of each component involved, by role.
-        info: timings, peak memory, environment and further JSON.
-    """
-
-    format: Literal[1, 2] = 2
-    action_key: str
-    recipe_key: str
-    stage: str
-    recipe: dict[str, Any]
-    inputs: dict[str, str]
-    digest: str
-    files: dict[str, Annotated[tuple[str, Annotated[int, Field(ge=0)]], Field(strict=False)]]
-    provenance: dict[str, Provenance]
-    info: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the manifest as a JSON object."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def parse(cls, value: Any, where: str | None = None) -> Manifest:
-        """Read a manifest of format 1 or 2. Raise CorruptError with the place ``where`` for any other value."""
-        return parse_part(cls, upgrade_manifest(value, where), "manifest", where)
-
-    @property
-    def size(self) -> int:
-        """Size of the payload in bytes."""
-        return sum(size for _, size in self.files.values())
 
 
 def write_payload(output: Output, folder: Path) -> tuple[str, dict[str, tuple[str, int]]]:
@@ -125,7 +78,10 @@ def _folder_digests(folder: Path) -> dict[str, str]:
             tensors = load_file(path)
             digests[name] = combine_digests({key: tensor_digest(tensor) for key, tensor in tensors.items()})
         elif path.suffix == ".json":
-            digests[name] = sha256_json(json.loads(path.read_text(encoding="utf-8")))
+            try:
+                digests[name] = sha256_json(parse_json(path.read_bytes()))
+            except ValueError as error:
+                raise StoreError(f"a fit wrote '{path.name}', which is not JSON: {error}", where=str(path)) from None
         else:
             raise StoreError(
                 f"a fit wrote '{path.name}'", where=str(path), hint="a fit may only write .safetensors and .json files"
@@ -150,10 +106,17 @@ class Artifact:
         if name not in self._checked:
             if name not in self.manifest.files:
                 raise StoreError(f"the artifact has no file '{name}'", where=str(self._folder))
-            if not path.is_file() or file_sha256(path) != self.manifest.files[name][0]:
+            if not self._is_whole(path, *self.manifest.files[name]):
                 raise CorruptError("the file is damaged", where=str(path))
             self._checked.add(name)
         return path
+
+    def _is_whole(self, path: Path, sha256: str, size: int) -> bool:
+        """Return whether a file has its recorded bytes. Raise StoreError if it cannot be read."""
+        try:
+            return path.is_file() and path.stat().st_size == size and file_sha256(path) == sha256
+        except OSError as error:
+            raise unreadable(path, error) from None
 
     @property
     def tensor_names(self) -> tuple[str, ...]:
@@ -164,13 +127,22 @@ class Artifact:
 
     def tensor(self, name: str) -> Tensor:
         """Return a tensor by name. Raise CorruptError if its file has changed since it was written."""
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        return load_file(self._path(f"tensors/{name}.safetensors"))["value"]
+        path = self._path(f"tensors/{name}.safetensors")
+        try:
+            return load_file(path)["value"]
+        except (SafetensorError, KeyError):
+            raise CorruptError("the file is not a stored tensor", where=str(path)) from None
 
     def content(self) -> Any:
         """Return the JSON content. Raise CorruptError if its file has changed since it was written."""
-        return json.loads(self._path(CONTENT).read_text(encoding="utf-8"))
+        path = self._path(CONTENT)
+        try:
+            return parse_json(path.read_bytes())
+        except ValueError:
+            raise CorruptError("the file is not JSON", where=str(path)) from None
 
     def verify(self) -> None:
         """Check every file. Raise CorruptError if one has changed."""

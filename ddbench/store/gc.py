@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddbench.errors import StoreError
-from ddbench.store.artifact import Manifest
-from ddbench.store.lock import run_lock
-from ddbench.store.store import FORMAT, Store
+from ddbench.store.lock import refuse, run_lock
+from ddbench.store.manifest import Manifest
+from ddbench.store.store import FORMAT, Store, check_exists, remove
 
 
 @dataclass(frozen=True)
@@ -41,29 +39,27 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int |
     Raises:
         StoreError: there is no store at ``root``, or a run is using it.
     """
-    if not (root / "store.json").is_file():
-        raise StoreError("there is no store", where=str(root), hint="choose one with --store or DDBENCH_HOME")
-    with run_lock(root, "gc", _refuse):
+    check_exists(root)
+    with run_lock(root, "gc", refuse):
         store = Store(root)
         held = [manifest for manifest in store.manifests() if store.has_payload(manifest)]
         unused = [manifest for manifest in held if manifest.action_key not in keep]
         if max_size is not None:
             unused = _oldest(unused, sum(manifest.size for manifest in held) - max_size)
         quarantine = root / "quarantine"
-        other_bytes = sum(path.stat().st_size for path in quarantine.rglob("*") if path.is_file())
+        other_bytes = _size(quarantine)
         abandoned = [
             path
             for path in (root / "unfinished").glob("*")
             if path.name.removeprefix(".").partition("-")[0] not in keep
         ]
-        other_bytes += sum(path.stat().st_size for path in (*abandoned, *store.cache.glob("*")))
+        other_bytes += sum(map(_size, (*abandoned, store.cache)))
         if delete:
-            for manifest in unused:
-                store.drop_payload(manifest)
-            shutil.rmtree(quarantine, ignore_errors=True)
-            shutil.rmtree(store.cache, ignore_errors=True)
-            for path in abandoned:
-                path.unlink()
+            with store.writing():
+                for manifest in unused:
+                    store.drop_payload(manifest)
+            for path in (quarantine, store.cache, *abandoned):
+                remove(path)
     earlier = sum(manifest.format < FORMAT for manifest in unused)
     return Reclaimed(len(unused), sum(manifest.size for manifest in unused) + other_bytes, earlier)
 
@@ -71,7 +67,7 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int |
 def _oldest(manifests: list[Manifest], excess: int) -> list[Manifest]:
     """Return the oldest manifests whose payloads have at least ``excess`` bytes together."""
     chosen: list[Manifest] = []
-    for manifest in sorted(manifests, key=lambda manifest: str(manifest.info.get("created", ""))):
+    for manifest in sorted(manifests, key=lambda manifest: manifest.made.created or ""):
         if excess <= 0:
             break
         chosen.append(manifest)
@@ -79,5 +75,7 @@ def _oldest(manifests: list[Manifest], excess: int) -> list[Manifest]:
     return chosen
 
 
-def _refuse(holder: str) -> None:
-    raise StoreError("a run is using the store", hint="try again after the run")
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder. Links have none."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.lstat().st_size for file in files if file.is_file() and not file.is_symlink())

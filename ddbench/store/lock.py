@@ -9,23 +9,43 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final, NoReturn
 
 from ddbench.errors import StoreError
+from ddbench.record import Part, parse_part
+from ddbench.toolkit.files import parse_json
 
+RUN: Final = "run.lock"
+WORKERS: Final = "workers.lock"
 _PATIENCE_S = 0.2
+_HOLDER_CHARACTERS = 4096
+
+
+class Holder(Part):
+    """The holder of a lock.
+
+    Attributes:
+        pid: its process.
+        suite: the name of its suite.
+    """
+
+    pid: int
+    suite: str
 
 
 @contextmanager
-def run_lock(root: Path, owner: str, on_wait: Callable[[str], None]) -> Iterator[None]:
+def run_lock(root: Path, owner: str, on_wait: Callable[[Holder | None], None]) -> Iterator[None]:
     """Lock the store for one run. Wait while another run, or a worker that outlived its driver, holds the lock.
 
     Args:
         root: the store's folder.
         owner: the name of the holder, shown to waiting runs.
-        on_wait: called once with the holder if there is a wait.
+        on_wait: called once with the holder, if it is known, if there is a wait.
+
+    Raises:
+        StoreError: the file system has no locks, or the files of the locks cannot be written.
     """
-    with (root / "run.lock").open("a+") as run, (root / "workers.lock").open("a+") as workers:
+    with _open(root / RUN) as run, _open(root / WORKERS) as workers:
         _acquire(run, on_wait)
         _acquire(workers, lambda _: None)
         fcntl.flock(workers, fcntl.LOCK_UN)
@@ -36,7 +56,31 @@ def run_lock(root: Path, owner: str, on_wait: Callable[[str], None]) -> Iterator
         yield
 
 
-def _acquire(file: IO[str], on_wait: Callable[[str], None]) -> None:
+def _open(path: Path) -> IO[str]:
+    try:
+        return path.open("a+", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise StoreError(f"the lock cannot be opened: {error.strerror}", where=str(path)) from None
+
+
+def refuse(holder: Holder | None) -> NoReturn:
+    """Raise StoreError instead of waiting."""
+    raise StoreError("a run is using the store", hint="try again after the run")
+
+
+def is_in_use(root: Path) -> bool:
+    """Return whether a run or a garbage collection holds the store. Nothing is written."""
+    try:
+        with (root / RUN).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no run was ever here, or there are no locks
+        return False
+    return False
+
+
+def _acquire(file: IO[str], on_wait: Callable[[Holder | None], None]) -> None:
     reported = False
     while True:
         try:
@@ -44,13 +88,20 @@ def _acquire(file: IO[str], on_wait: Callable[[str], None]) -> None:
         except BlockingIOError:
             if not reported:
                 file.seek(0)
-                on_wait(file.read())
+                on_wait(_holder(file.read(_HOLDER_CHARACTERS)))
                 reported = True
             time.sleep(_PATIENCE_S)
         except OSError as error:
             raise _no_locks(file, error) from error
         else:
             return
+
+
+def _holder(text: str) -> Holder | None:
+    try:
+        return parse_part(Holder, parse_json(text.encode()), "holder")
+    except (ValueError, StoreError):
+        return None
 
 
 def _no_locks(file: IO[str], error: OSError) -> StoreError:
@@ -64,7 +115,7 @@ def _no_locks(file: IO[str], error: OSError) -> StoreError:
 
 def hold_as_worker(root: Path) -> IO[str]:
     """Hold the workers' lock until the returned file is closed or the process ends."""
-    file = (root / "workers.lock").open("a+")
+    file = _open(root / WORKERS)
     try:
         fcntl.flock(file, fcntl.LOCK_SH)
     except OSError as error:

@@ -17,11 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.errors import StoreError
-from ddbench.record import RunRecord
-from ddbench.store.artifact import MANIFEST, Artifact, Manifest, Output, write_payload
-from ddbench.toolkit.files import CorruptError, read_sealed, sync_folder, write_sealed
+from ddbench.record import RunRecord, read_part
+from ddbench.store.artifact import Artifact, Output, write_payload
+from ddbench.store.manifest import Manifest
+from ddbench.store.notes import Failure, Marker
+from ddbench.store.reading import (
+    CELL,
+    MANIFEST,
+    in_place_of,
+    read_failure,
+    read_manifest,
+    read_record,
+    record_names,
+)
+from ddbench.toolkit.files import CorruptError, sync_folder, write_sealed
 
 FORMAT = 2
+MARKER = "store.json"
 _EARLIER = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
@@ -49,41 +61,38 @@ class Store:
             StoreError: the store cannot be written or has an unknown format.
         """
         store = cls(root)
-        marker = root / "store.json"
         with store.writing(*_NO_PLACE):
             for name in ("artifacts", "results", "failures", "runs", "tmp"):
                 (root / name).mkdir(parents=True, exist_ok=True)
             found = store._marker()
-            if found is None or found.get("format") == _EARLIER:
-                write_sealed(marker, {"format": FORMAT, "earlier": store.may_hold_earlier})
+            if found is None or found.format == _EARLIER:
+                write_sealed(root / MARKER, {"format": FORMAT, "earlier": store.may_hold_earlier})
             probe = root / "tmp" / uuid.uuid4().hex
             probe.touch()
             probe.unlink()
-        if found is not None and found.get("format") not in (_EARLIER, FORMAT):
+        if found is not None and found.format not in (_EARLIER, FORMAT):
             raise StoreError(
-                f"the store has format {found.get('format')}, and this version writes format {FORMAT}",
+                f"the store has format {found.format}, and this version writes format {FORMAT}",
                 where=str(root),
                 hint="choose another folder with --store or DDBENCH_HOME",
             )
         return store
 
-    def _marker(self) -> dict[str, Any] | None:
-        marker = self.root / "store.json"
+    def _marker(self) -> Marker | None:
         try:
-            return read_sealed(marker)
-        except CorruptError:
-            hint = "delete this file; all other files are checked when they are read"
-            raise StoreError("the file is damaged", where=str(marker), hint=hint) from None
+            return read_part(self.root / MARKER, Marker.parse, "marker")
+        except CorruptError as error:
+            hint = "delete it; all other files are checked when they are read"
+            raise StoreError(error.message, where=error.where, hint=hint) from None
 
     @property
     def may_hold_earlier(self) -> bool:
         """True if the store may have work of format 1."""
-        try:
-            marker = read_sealed(self.root / "store.json")
-        except StoreError:
-            marker = None
-        if marker is not None and marker.get("format") == FORMAT:
-            return bool(marker.get("earlier"))
+        marker = None
+        with suppress(StoreError):
+            marker = self._marker()
+        if marker is not None and marker.format == FORMAT:
+            return marker.earlier
         return any((self.root / "results").glob("*/*"))
 
     @contextmanager
@@ -120,14 +129,7 @@ class Store:
 
     def manifest(self, action_key: str) -> Manifest | None:
         """Return the manifest of an artifact; None if it was never made. Raise CorruptError if it is damaged."""
-        path = self._folder(action_key) / MANIFEST
-        value = read_sealed(path)
-        if value is None:
-            return None
-        manifest = Manifest.parse(value, str(path))
-        if manifest.action_key != action_key:
-            raise CorruptError(f"the manifest belongs to {manifest.action_key}", where=str(path))
-        return manifest
+        return read_manifest(self._folder(action_key))
 
     def has_payload(self, manifest: Manifest) -> bool:
         """Return True if the artifact's files exist. Their bytes are checked when they are read."""
@@ -143,7 +145,7 @@ class Store:
 
     def holds(self, action_key: str) -> bool:
         """Return True if the folder of the key exists, even if it is damaged."""
-        return self._folder(action_key).exists()
+        return os.path.lexists(self._folder(action_key))
 
     def manifests(self) -> Iterator[Manifest]:
         """Yield every undamaged manifest."""
@@ -183,7 +185,7 @@ class Store:
             write_sealed(building / MANIFEST, manifest.to_json())
             final = self._folder(manifest.action_key)
             final.parent.mkdir(parents=True, exist_ok=True)
-            if final.exists():
+            if os.path.lexists(final):
                 final.rename(aside / "replaced")
             building.rename(final)
             sync_folder(final.parent)
@@ -196,14 +198,32 @@ class Store:
             (folder / name).unlink(missing_ok=True)
 
     def quarantine(self, action_key: str) -> Path:
-        """Move a damaged artifact or result to the quarantine folder for inspection; return its new folder."""
-        target = self.root / "quarantine" / f"{action_key[:16]}-{uuid.uuid4().hex[:8]}"
+        """Move the artifact of a key and its damaged results to the quarantine folder; return their new folder."""
+        folder, results = self._folder(action_key), self._results(action_key)
+        return self.keep_aside(in_place_of(folder) or folder, *self._damaged(results), name=action_key)
+
+    def keep_aside(self, *paths: Path, name: str) -> Path:
+        """Move damaged files and folders to the quarantine folder for inspection; return their new folder."""
+        target = self.root / "quarantine" / f"{name[:16]}-{uuid.uuid4().hex[:8]}"
         with self.writing():
-            for folder in (self._folder(action_key), self._results(action_key)):
-                if folder.exists():
-                    target.mkdir(parents=True, exist_ok=True)
-                    folder.rename(target / folder.parent.parent.name)
+            for path in paths:
+                if os.path.lexists(path):
+                    place = target / path.relative_to(self.root)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    path.rename(place)
         return target
+
+    def _damaged(self, folder: Path) -> Iterator[Path]:
+        """Yield the damaged records of a key's folder, or whatever is in place of the folder."""
+        blocker = in_place_of(folder)
+        if blocker is not None:
+            yield blocker
+            return
+        for name in record_names(folder):
+            try:
+                read_record(folder / name)
+            except CorruptError:
+                yield folder / name
 
     # results
 
@@ -219,29 +239,16 @@ class Store:
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Store a note that the result under ``action_key`` belongs to a cell."""
-        path = self._results(action_key) / f"cell-{recipe_key}.json"
+        path = self._results(action_key) / f"{CELL}{recipe_key}.json"
         if not path.exists():
             with self.writing():
-                write_sealed(path, cell)
+                write_sealed(path, {**cell, "action_key": action_key, "recipe_key": recipe_key})
 
     def results(self, action_key: str) -> list[RunRecord]:
         """Return the records of a key, one per environment. Raise CorruptError if one is damaged."""
         folder = self._results(action_key)
-        try:
-            names = sorted(os.listdir(folder))  # noqa: PTH208  (twice as fast over thousands of cells)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        paths = [folder / name for name in names if name.endswith(".json") and name[:5] != "cell-"]
-        values = ((path, read_sealed(path)) for path in paths)
-        return [self._record(value, action_key, path) for path, value in values if value is not None]
-
-    def _record(self, value: dict[str, Any], action_key: str, path: Path) -> RunRecord:
-        """Return a record. Raise CorruptError if it belongs to another folder or another file."""
-        record = RunRecord.parse(value, str(path))
-        if (record.action_key, record.fingerprint) != (action_key, path.stem):
-            place = f"{record.action_key}/{record.fingerprint}.json"
-            raise CorruptError(f"the record belongs to {place}", where=str(path))
-        return record
+        found = (read_record(folder / name) for name in record_names(folder))
+        return [record for record in found if record is not None]
 
     def all_results(self) -> Iterator[RunRecord]:
         """Yield every record from undamaged folders."""
@@ -270,17 +277,33 @@ class Store:
     def _failure(self, recipe_key: str) -> Path:
         return self.root / "failures" / f"{recipe_key}.json"
 
-    def put_failure(self, recipe_key: str, failure: dict[str, Any]) -> Path:
-        """Store the failure of a node for display, and return its file."""
-        path = self._failure(recipe_key)
+    def put_failure(self, failure: Failure) -> None:
+        """Store the failure of a node for display."""
+        path = self._failure(failure.recipe_key)
         with self.writing():
-            write_sealed(path, failure)
-        return path
+            if path.is_dir():
+                remove(path)
+            write_sealed(path, failure.model_dump(mode="json"))
 
-    def failure(self, recipe_key: str) -> dict[str, Any] | None:
-        """Return the last failure of a node; None if it has none."""
-        return read_sealed(self._failure(recipe_key))
+    def failure(self, recipe_key: str) -> Failure | None:
+        """Return the last failure of a node; None if it has none. Raise CorruptError if its file is damaged."""
+        return read_failure(self._failure(recipe_key))
 
     def clear_failure(self, recipe_key: str) -> None:
         """Remove a node's failure after it has succeeded."""
-        self._failure(recipe_key).unlink(missing_ok=True)
+        remove(self._failure(recipe_key))
+
+
+def check_exists(root: Path) -> None:
+    """Raise StoreError if there is no store at ``root``."""
+    if not os.path.lexists(root / MARKER):
+        raise StoreError("there is no store", where=str(root), hint="choose one with --store or DDBENCH_HOME")
+
+
+def remove(path: Path) -> None:
+    """Remove a file, link or folder if it exists and can be removed."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from stat import S_ISDIR, S_ISREG
+from typing import Any, NoReturn
 
 from ddbench.api.canonical import sha256_json
 from ddbench.errors import StoreError
+from ddbench.limits import JSON_BYTES, JSON_DEPTH
 
 _CHUNK = 1 << 20
 _SEAL = "checksum"
 _TICK_NS = 100_000_000
+# Reading damaged disks and circles of links fails with these errors.
+_DAMAGED = (errno.EIO, errno.ELOOP)
 
 
 class CorruptError(StoreError):
@@ -69,32 +74,103 @@ def settled(mtime_ns: int) -> bool:
     return time.time_ns() - mtime_ns > _TICK_NS
 
 
-def write_sealed(path: Path, value: dict[str, Any]) -> None:
-    """Write a JSON object together with the SHA-256 of its canonical form."""
-    sealed = {**value, _SEAL: sha256_json(value)}
-    write_whole(path, (json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
-
-
-def read_sealed(path: Path) -> dict[str, Any] | None:
-    """Read the JSON object of :func:`write_sealed`; None if the file does not exist.
+def parse_json(data: bytes) -> Any:
+    """Return the value of JSON in UTF-8.
 
     Raises:
-        CorruptError: the content does not match its checksum, or a folder is in place of the file.
-        StoreError: the file cannot be read.
+        ValueError: the data is not JSON, is nested too deeply, repeats a name in an object, or has NaN, an infinity or
+            half of a character.
     """
     try:
-        data = path.read_bytes()
+        text = data.decode()
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    _check_depth(value)
+    if "\\u" in text:  # an escape may be half of a character
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return value
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number} is not a number")
+
+
+def _check_depth(value: Any) -> None:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(JSON_DEPTH):
+        # `isinstance` with two types takes twice as long here.
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if type(whole) is dict else whole)
+            if type(part) is dict or type(part) is list
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def sealed_bytes(value: dict[str, Any]) -> bytes:
+    """Return a JSON object together with the SHA-256 of its canonical form, as :func:`write_sealed` writes them."""
+    sealed = {**value, _SEAL: sha256_json(value)}
+    return (json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object together with the SHA-256 of its canonical form."""
+    write_whole(path, sealed_bytes(value))
+
+
+def read_sealed(path: Path, *, exact: bool = False) -> dict[str, Any] | None:
+    """Read the JSON object of :func:`write_sealed`; None if the file does not exist.
+
+    Args:
+        path: the file.
+        exact: refuse other bytes with the same value too.
+
+    Raises:
+        CorruptError: the content does not match its checksum, or something else is in place of the file.
+        StoreError: the file cannot be read.
+    """
+    data = _read(path)
+    if data is None:
+        return None
+    try:
+        value = parse_json(data)
+        intact = value.pop(_SEAL) == sha256_json(value)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        intact = False
+    if not intact or (exact and data != sealed_bytes(value)):
+        raise CorruptError("the file is damaged", where=str(path))
+    found: dict[str, Any] = value
+    return found
+
+
+def _read(path: Path) -> bytes | None:
+    """Return the bytes of a stored file; None if it does not exist."""
+    try:
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            what = "a folder" if S_ISDIR(found.st_mode) else "something else"
+            raise CorruptError(f"{what} is in place of the file", where=str(path))
+        if found.st_size > JSON_BYTES:
+            raise CorruptError(f"the file is larger than {JSON_BYTES // 2**20} MiB", where=str(path))
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except IsADirectoryError:
-        raise CorruptError("a folder is in place of the file", where=str(path)) from None
     except OSError as error:
-        raise StoreError(f"the file cannot be read: {error.strerror}", where=str(path)) from None
-    try:
-        value: dict[str, Any] = json.loads(data)
-        intact = value.pop(_SEAL) == sha256_json(value)
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        intact = False
-    if not intact:
-        raise CorruptError("the file is damaged", where=str(path))
-    return value
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: OSError) -> StoreError:
+    """Return the error of a file that the system cannot read; a CorruptError if the disk or a link is damaged."""
+    kind = CorruptError if error.errno in _DAMAGED else StoreError
+    return kind(f"the file cannot be read: {error.strerror}", where=str(path))

@@ -17,6 +17,7 @@ from ddbench.store import Store
 from ddbench.store.gc import collect_garbage
 from tests.plan.plans import SUITE, edited, plan, set_
 from tests.plan.pretend import pretend, record, write_unsynced
+from tests.store.artifacts import failure
 
 
 def stages(state: State, keys: set[str]) -> Counter[str]:
@@ -128,7 +129,7 @@ def test_damage_is_known_as_such_and_what_follows_waits(tmp_path: Path, graph: G
 def test_a_failure_is_a_reason(tmp_path: Path, graph: Graph) -> None:
     done = pretend(graph, tmp_path / "store", done=lambda node: node.stage != "fit")
     key = key_of(graph, "fit")
-    done.store.put_failure(key, {"message": "out of paint"})
+    done.store.put_failure(failure("out of paint", key))
     assert why(done, "fit") == "runs: it failed before: out of paint"
 
 

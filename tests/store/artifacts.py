@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from ddbench.api import sha256_json
 from ddbench.record import RunRecord
-from ddbench.store import Manifest, Output, Store
+from ddbench.store import Failure, Manifest, Output, Store
 from tests.plan.pretend import record
 
 KEY = sha256_json("an action")
@@ -18,7 +18,7 @@ KEY = sha256_json("an action")
 
 def unsigned(key: str = KEY) -> Manifest:
     """Return a manifest as a worker passes it to the store."""
-    recipe = {"stage": "score", "uses": {}, "inputs": {"samples": "abc"}}
+    recipe = {"stage": "score", "uses": {}, "settings": {}, "inputs": {"samples": "abc"}}
     return Manifest(
         action_key=key,
         recipe_key=sha256_json("recipe"),
@@ -35,6 +35,11 @@ def unsigned(key: str = KEY) -> Manifest:
 def result(fingerprint: str, last: float, key: str = KEY) -> RunRecord:
     """Return a result as a worker passes it to the store."""
     return RunRecord.parse(record(key, last, fingerprint=fingerprint))
+
+
+def failure(message: str = "", recipe_key: str = "r1") -> Failure:
+    """Return a failure as the driver passes it to the store."""
+    return Failure(recipe_key=recipe_key, action_key=KEY, stage="score", label="A", message=message)
 
 
 def output(folder: Path | None = None) -> Output:

@@ -133,9 +133,13 @@ def test_damaged_things_are_put_aside_not_thrown_away(tmp_path: Path) -> None:
     store, _ = fill(tmp_path)
     target = store.quarantine(KEY)
     assert store.manifest(KEY) is None
-    assert store.results(KEY) == []
-    assert (target / "artifacts" / "manifest.json").is_file()
-    assert (target / "results" / "here.json").is_file()
+    assert [record.fingerprint for record in store.results(KEY)] == ["here"], "whole results stay"
+    place = Path(KEY[:2]) / KEY
+    assert (target / "artifacts" / place / "manifest.json").is_file()
+    (tmp_path / "results" / place / "there.json").write_text("{")
+    target = store.quarantine(KEY)
+    assert (target / "results" / place / "there.json").read_text() == "{"
+    assert [record.fingerprint for record in store.results(KEY)] == ["here"]
     assert target.parent == tmp_path / "quarantine"
     assert store.quarantine(KEY) != target, "a second time there is nothing, and the first stays"
 

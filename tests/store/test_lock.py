@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 import subprocess
@@ -19,7 +18,7 @@ import pytest
 from ddbench.errors import StoreError
 from ddbench.store import Store
 from ddbench.store.gc import collect_garbage
-from ddbench.store.lock import hold_as_worker, run_lock
+from ddbench.store.lock import Holder, hold_as_worker, run_lock
 
 HOLDER = """
 import sys, time
@@ -57,7 +56,7 @@ class Waiter:
     """Takes the lock in a thread of its own, and says when it has it."""
 
     def __init__(self, root: Path) -> None:
-        self.told: list[str] = []
+        self.told: list[Holder | None] = []
         self.has_it = threading.Event()
         self._thread = threading.Thread(target=self._wait, args=(root,), daemon=True)
         self._thread.start()
@@ -79,7 +78,7 @@ def test_the_second_run_waits_is_told_once_by_whom_and_goes_on_when_the_first_is
         waiter = Waiter(root)
         eventually(lambda: bool(waiter.told))
         assert not waiter.has_it.wait(0.6), "two runs hold one store"
-        assert [json.loads(holder) for holder in waiter.told] == [{"pid": process.pid, "suite": "first"}]
+        assert waiter.told == [Holder(pid=process.pid, suite="first")]
         process.send_signal(signal.SIGKILL)
         assert waiter.has_it.wait(_DEADLINE_S)
         assert len(waiter.told) == 1

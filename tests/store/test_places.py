@@ -41,7 +41,7 @@ def test_results_of_other_keys_and_other_environments(tmp_path: Path) -> None:
             store.results(key)
     swap(*folders)
     (folders[0] / "here.json").rename(folders[0] / "there.json")
-    with pytest.raises(CorruptError, match=f"the record belongs to {KEY}/here.json"):
+    with pytest.raises(CorruptError, match=f"the record belongs to {KEY}/here"):
         store.results(KEY)
 
 

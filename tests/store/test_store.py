@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from ddbench.errors import StoreError
 from ddbench.store import CorruptError, Output, Store
-from tests.store.artifacts import KEY, fill, result, unsigned
+from tests.store.artifacts import KEY, failure, fill, result, unsigned
 
 # round trips
 
@@ -105,9 +105,9 @@ def test_a_half_written_result_does_not_count(tmp_path: Path) -> None:
 def test_failures_are_remembered_apart(tmp_path: Path) -> None:
     store, _ = fill(tmp_path)
     assert store.failure("r1") is None
-    assert store.put_failure("r1", {"message": "no"}).is_file()
-    store.put_failure("r1", {"message": "no again"})
-    assert store.failure("r1") == {"message": "no again"}
+    store.put_failure(failure("no"))
+    store.put_failure(failure("no again"))
+    assert store.failure("r1") == failure("no again")
     store.clear_failure("r1")
     store.clear_failure("r1")
     assert store.failure("r1") is None

@@ -13,7 +13,7 @@ import pytest
 from ddbench.errors import StoreError
 from ddbench.store import Store
 from ddbench.store import store as store_module
-from tests.store.artifacts import KEY, fill, output, result, unsigned
+from tests.store.artifacts import KEY, failure, fill, output, result, unsigned
 
 
 def test_a_store_below_a_file_cannot_be(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ WRITERS: dict[str, Callable[[Store], Any]] = {
     "put": lambda store: store.put(output(), unsigned("1" * 64)),
     "put_result": lambda store: store.put_result(result("here", 1.0, "1" * 64)),
     "put_cell": lambda store: store.put_cell("1" * 64, "r", {}),
-    "put_failure": lambda store: store.put_failure("r", {}),
+    "put_failure": lambda store: store.put_failure(failure()),
 }
 
 
@@ -98,7 +98,7 @@ def test_a_store_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytes
 def test_a_damaged_marker_is_one_line(tmp_path: Path) -> None:
     fill(tmp_path)
     (tmp_path / "store.json").write_text("{}")
-    with pytest.raises(StoreError, match=r"store.json: the file is damaged; delete this file"):
+    with pytest.raises(StoreError, match=r"store.json: the file is damaged; delete it"):
         Store.open(tmp_path)
     (tmp_path / "store.json").unlink()
     assert Store.open(tmp_path).artifact(KEY).content() == {"ids": ["a", "b"]}

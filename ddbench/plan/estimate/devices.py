@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from ddbench.api import Cost
 from ddbench.errors import DdbenchError, did_you_mean
+from ddbench.record import Machine
 from ddbench.toolkit.hardware import KNOWN, THIS_CPU, Device, cpu_model, device_of_runs, known_model, this_cpu
 
 # Assumed, not measured: the share of its peak that a device reaches with the networks of each stage.
@@ -37,10 +38,10 @@ def assumed_seconds(device: Device, cost: Cost, stage: str, threads: int) -> tup
     return max((computing, FLOPS), (launching, LAUNCHES))
 
 
-def device_of(environment: Mapping[str, Any]) -> str:
-    """Return the short name of the device in a recorded environment, or its model if it has no short name."""
-    model = str(environment.get("device_model", ""))
-    if environment.get("device") == "cpu":
+def device_of(machine: Machine) -> str:
+    """Return the short name of a recorded device, or its model if it has no short name."""
+    model = machine.device_model
+    if machine.device == "cpu":
         return THIS_CPU if model == cpu_model() else model
     return known_model(model) or model
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log
 from statistics import fmean
-from typing import Any, Final
+from typing import Final
 
 from ddbench.plan.estimate.devices import device_of
 from ddbench.plan.estimate.work import Workload, kind_of_evaluation, kind_of_recipe, passes
-from ddbench.record import RunRecord
+from ddbench.record import Machine, RunRecord, Usage
 from ddbench.store import Manifest, Store
 
 _MIB = 2**20
@@ -81,14 +81,14 @@ class Timings:
 def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
     """Yield all work that was timed completely. Resumed work was timed only in part."""
     for manifest in store.manifests():
-        info = manifest.info
-        if "usage" in info and "environment" in info and "resumed" not in info["usage"]:
+        usage, machine = manifest.made.usage, manifest.made.environment
+        if usage is not None and machine is not None and usage.wall_s is not None and not usage.resumed:
             kind = kind_of_recipe(manifest.stage, manifest.recipe["uses"], manifest.recipe["settings"])
-            yield _timing(kind, info["environment"], _units(manifest), info["usage"])
+            yield _timing(kind, machine, _units(manifest), usage, usage.wall_s)
     for record in store.all_results():
-        if record.training.wall_s is not None and not _was_resumed(record):
-            usage = record.training.model_dump(exclude_none=True)
-            yield _timing(_kind(record), record.environment.model_dump(), _passes(record, work), usage)
+        usage = record.training
+        if usage.wall_s is not None and not _was_resumed(record):
+            yield _timing(_kind(record), record.environment, _passes(record, work), usage, usage.wall_s)
 
 
 def _was_resumed(record: RunRecord) -> bool:
@@ -96,19 +96,18 @@ def _was_resumed(record: RunRecord) -> bool:
     return record.training.resumed or bool(record.result.details.get("resumed_after"))
 
 
-def _timing(kind: str, environment: dict[str, Any], units: int | None, usage: dict[str, float]) -> Timing:
-    on_gpu = "peak_device_memory_mib" in usage
-    mebibytes = usage.get("peak_device_memory_mib" if on_gpu else "peak_memory_mib")
+def _timing(kind: str, machine: Machine, units: int | None, usage: Usage, wall: float) -> Timing:
+    on_gpu = usage.peak_device_memory_mib is not None
+    mebibytes = usage.peak_device_memory_mib if on_gpu else usage.peak_memory_mib
     memory = (TENSORS if on_gpu else PROCESS, None if mebibytes is None else int(mebibytes * _MIB))
-    return Timing(kind, device_of(environment), units, _seconds(environment, usage), *memory)
+    return Timing(kind, device_of(machine), units, _seconds(machine, wall, usage.cpu_s), *memory)
 
 
-def _seconds(environment: dict[str, Any], usage: dict[str, float]) -> float:
+def _seconds(machine: Machine, wall: float, cpu: float | None) -> float:
     """Return the wall time. On a CPU, return the CPU time per thread if it is less, since other processes may run."""
-    wall = usage["wall_s"]
-    if environment["device"] != "cpu":
+    if machine.device != "cpu" or cpu is None:
         return wall
-    return min(wall, usage.get("cpu_s", wall) / (environment.get("threads") or 1))
+    return min(wall, cpu / (machine.threads or 1))
 
 
 def _units(manifest: Manifest) -> int | None:
@@ -117,8 +116,7 @@ def _units(manifest: Manifest) -> int | None:
         return 1
     if manifest.stage == "distill":
         return manifest.size
-    units: int | None = manifest.info.get("pool_size" if manifest.stage == "select" else "samples")
-    return units
+    return manifest.made.pool_size if manifest.stage == "select" else manifest.made.samples
 
 
 def _kind(record: RunRecord) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from ddbench.errors import DdbenchError
 from ddbench.plan.estimate.devices import choose_device, device_of
+from ddbench.record import Machine
 from ddbench.toolkit.hardware import cpu_model
 
 
@@ -25,12 +26,12 @@ from ddbench.toolkit.hardware import cpu_model
     ],
 )
 def test_a_device_goes_by_its_short_name(model: str, name: str) -> None:
-    assert device_of({"device": "cuda", "device_model": model}) == name
+    assert device_of(Machine(device="cuda", device_model=model)) == name
 
 
 def test_only_this_machines_processor_is_cpu() -> None:
-    assert device_of({"device": "cpu", "device_model": cpu_model()}) == "cpu"
-    assert device_of({"device": "cpu", "device_model": "Abacus 3000"}) == "Abacus 3000"
+    assert device_of(Machine(device="cpu", device_model=cpu_model())) == "cpu"
+    assert device_of(Machine(device="cpu", device_model="Abacus 3000")) == "Abacus 3000"
     assert choose_device("cpu", {}).name == "cpu"
 
 
