@@ -51,6 +51,7 @@ TRAINING = (
     "run/test_worker_faults.py",
     "smoke/",
     "store/test_places.py",
+    "store/test_verify_verb.py",
     "testing/",
     "toolkit/test_checkpoint.py",
     "toolkit/test_compilation.py",

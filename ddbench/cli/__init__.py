@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ddbench.cli import describe, doctor, export, fetch, gc, init, list_, plan, report, run, status, suites, why
+from ddbench.cli import describe, doctor, export, fetch, gc, init, list_, plan, report, run, status, suites, verify, why
 
 app = typer.Typer(
     name="ddbench",
@@ -26,6 +26,7 @@ app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("doctor")(doctor.doctor)
+app.command("verify")(verify.verify)
 app.command("gc")(gc.gc)
 
 __all__ = ["app"]

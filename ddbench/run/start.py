@@ -16,9 +16,9 @@ from ddbench.run.executors.local import LocalExecutor
 from ddbench.run.progress import Reporter
 from ddbench.store import Store
 from ddbench.store.lock import Holder, run_lock
-from ddbench.store.store import remove
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.cores import usable_cores
+from ddbench.toolkit.files import remove
 
 
 def run_suite(

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from ddbench.store.lock import refuse, run_lock
 from ddbench.store.manifest import Manifest
-from ddbench.store.store import FORMAT, Store, check_exists, remove
+from ddbench.store.notes import FORMAT
+from ddbench.store.reading import check_exists
+from ddbench.store.store import Store
+from ddbench.toolkit.files import remove
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int |
             with store.writing():
                 for manifest in unused:
                     store.drop_payload(manifest)
-            for path in (quarantine, store.cache, *abandoned):
-                remove(path)
+                for path in (quarantine, store.cache, *abandoned):
+                    remove(path)
     earlier = sum(manifest.format < FORMAT for manifest in unused)
     return Reclaimed(len(unused), sum(manifest.size for manifest in unused) + other_bytes, earlier)
 

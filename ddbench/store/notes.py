@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from ddbench.record import Part, parse_part
 from ddbench.record.run_record import Key
+
+FORMAT: Final = 2
+EARLIER: Final = 1
 
 
 class Note(Part):

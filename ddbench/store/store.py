@@ -17,24 +17,24 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.errors import StoreError
-from ddbench.record import RunRecord, read_part
+from ddbench.record import RunRecord
 from ddbench.store.artifact import Artifact, Output, write_payload
 from ddbench.store.manifest import Manifest
-from ddbench.store.notes import Failure, Marker
+from ddbench.store.notes import EARLIER, FORMAT, Failure, Marker
 from ddbench.store.reading import (
     CELL,
     MANIFEST,
+    MARKER,
+    damaged_records,
     in_place_of,
     read_failure,
     read_manifest,
+    read_marker,
     read_record,
     record_names,
 )
-from ddbench.toolkit.files import CorruptError, sync_folder, write_sealed
+from ddbench.toolkit.files import CorruptError, remove, sync_folder, write_sealed
 
-FORMAT = 2
-MARKER = "store.json"
-_EARLIER = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 # Errors of creating a store in an impossible place. In an existing store they would be bugs.
@@ -65,22 +65,16 @@ class Store:
             for name in ("artifacts", "results", "failures", "runs", "tmp"):
                 (root / name).mkdir(parents=True, exist_ok=True)
             found = store._marker()
-            if found is None or found.format == _EARLIER:
+            if found is None or found.format == EARLIER:
                 write_sealed(root / MARKER, {"format": FORMAT, "earlier": store.may_hold_earlier})
             probe = root / "tmp" / uuid.uuid4().hex
             probe.touch()
             probe.unlink()
-        if found is not None and found.format not in (_EARLIER, FORMAT):
-            raise StoreError(
-                f"the store has format {found.format}, and this version writes format {FORMAT}",
-                where=str(root),
-                hint="choose another folder with --store or DDBENCH_HOME",
-            )
         return store
 
     def _marker(self) -> Marker | None:
         try:
-            return read_part(self.root / MARKER, Marker.parse, "marker")
+            return read_marker(self.root / MARKER)
         except CorruptError as error:
             hint = "delete it; all other files are checked when they are read"
             raise StoreError(error.message, where=error.where, hint=hint) from None
@@ -195,12 +189,12 @@ class Store:
         """Delete an artifact's files but keep its manifest, so that its digest stays known."""
         folder = self._folder(manifest.action_key)
         for name in manifest.files:
-            (folder / name).unlink(missing_ok=True)
+            remove(folder / name)
 
     def quarantine(self, action_key: str) -> Path:
         """Move the artifact of a key and its damaged results to the quarantine folder; return their new folder."""
         folder, results = self._folder(action_key), self._results(action_key)
-        return self.keep_aside(in_place_of(folder) or folder, *self._damaged(results), name=action_key)
+        return self.keep_aside(in_place_of(folder) or folder, *damaged_records(results), name=action_key)
 
     def keep_aside(self, *paths: Path, name: str) -> Path:
         """Move damaged files and folders to the quarantine folder for inspection; return their new folder."""
@@ -212,18 +206,6 @@ class Store:
                     place.parent.mkdir(parents=True, exist_ok=True)
                     path.rename(place)
         return target
-
-    def _damaged(self, folder: Path) -> Iterator[Path]:
-        """Yield the damaged records of a key's folder, or whatever is in place of the folder."""
-        blocker = in_place_of(folder)
-        if blocker is not None:
-            yield blocker
-            return
-        for name in record_names(folder):
-            try:
-                read_record(folder / name)
-            except CorruptError:
-                yield folder / name
 
     # results
 
@@ -292,18 +274,3 @@ class Store:
     def clear_failure(self, recipe_key: str) -> None:
         """Remove a node's failure after it has succeeded."""
         remove(self._failure(recipe_key))
-
-
-def check_exists(root: Path) -> None:
-    """Raise StoreError if there is no store at ``root``."""
-    if not os.path.lexists(root / MARKER):
-        raise StoreError("there is no store", where=str(root), hint="choose one with --store or DDBENCH_HOME")
-
-
-def remove(path: Path) -> None:
-    """Remove a file, link or folder if it exists and can be removed."""
-    with suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import time
 import uuid
 from pathlib import Path
@@ -55,6 +56,14 @@ def write_whole(path: Path, data: bytes) -> None:
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, link or folder if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def file_sha256(path: Path) -> str:
@@ -118,15 +127,15 @@ def _check_depth(value: Any) -> None:
     raise ValueError("nested too deeply")
 
 
-def sealed_bytes(value: dict[str, Any]) -> bytes:
+def sealed(value: dict[str, Any]) -> bytes:
     """Return a JSON object together with the SHA-256 of its canonical form, as :func:`write_sealed` writes them."""
-    sealed = {**value, _SEAL: sha256_json(value)}
-    return (json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    whole = {**value, _SEAL: sha256_json(value)}
+    return (json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:
     """Write a JSON object together with the SHA-256 of its canonical form."""
-    write_whole(path, sealed_bytes(value))
+    write_whole(path, sealed(value))
 
 
 def read_sealed(path: Path, *, exact: bool = False) -> dict[str, Any] | None:
@@ -148,7 +157,7 @@ def read_sealed(path: Path, *, exact: bool = False) -> dict[str, Any] | None:
         intact = value.pop(_SEAL) == sha256_json(value)
     except (ValueError, KeyError, AttributeError, TypeError):
         intact = False
-    if not intact or (exact and data != sealed_bytes(value)):
+    if not intact or (exact and data != sealed(value)):
         raise CorruptError("the file is damaged", where=str(path))
     found: dict[str, Any] = value
     return found

@@ -114,8 +114,7 @@ def test_a_store_heals_from_any_entry(tmp_path: Path, make: Callable[[Path], Non
     for look in (lambda: store.manifest(KEY), lambda: store.results(KEY)):
         try:
             assert not look()
-        except CorruptError as error:
-            assert "\n" not in str(error)
+        except CorruptError:
             store.quarantine(KEY)
             assert not look()
     assert not list(store.manifests())
@@ -203,10 +202,10 @@ def test_notes_failures_and_runs_are_bound_to_their_places(tmp_path: Path) -> No
         path.rename(path.with_name(other.name))
         with pytest.raises(CorruptError, match=r"belongs to .*r1"):
             read(path.with_name(other.name))
-    assert read_run(tmp_path / "runs" / "one") is not None
+    assert read_run(tmp_path / "runs" / "one" / "suite.json") is not None
     (tmp_path / "runs" / "one").rename(tmp_path / "runs" / "two")
     with pytest.raises(CorruptError, match="belongs to one"):
-        read_run(tmp_path / "runs" / "two")
+        read_run(tmp_path / "runs" / "two" / "suite.json")
 
 
 def test_a_file_that_may_not_be_read_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

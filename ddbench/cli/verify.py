@@ -1,0 +1,101 @@
+"""``ddbench verify``: check every file of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ddbench.cli.options import AsJson, StoreFolder, store_root
+from ddbench.text import one_line
+
+if TYPE_CHECKING:
+    from ddbench.store.verify import Damage, Findings
+
+_UNKNOWN_SHOWN = 10
+_REMEDIES = {
+    "artifacts": "the next run that needs it makes it again",
+    "results": "the next run trains it again",
+    "notes on cells": "the next run writes it again",
+    "failures": "only `status` and `why` show it",
+    "runs": "it describes a past run, and nothing needs it",
+    "store": "the next run writes it again",
+}
+
+
+def verify(
+    store: StoreFolder = None,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Move damaged entries to the quarantine folder. The next run makes them again."),
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Check every file of a store against its checksum and its place. Exit with 1 if there is damage.
+
+    Without --repair, nothing is written, and a run may use the store at the same time.
+    """
+    from ddbench.cli.output import print_json, print_table, stderr
+    from ddbench.store.lock import is_in_use
+    from ddbench.store.verify import verify_store
+
+    root = store_root(store)
+    with _progress() as progress:
+        found = verify_store(root, repair=repair, progress=progress)
+    if not repair and is_in_use(root):
+        stderr.print("a run is using the store; entries that it has written meanwhile may be unchecked")
+    if json:
+        print_json(_as_json(found))
+    else:
+        damaged = {kind: sum(each.kind == kind for each in found.damage) for kind in found.entries}
+        print_table(["checked", "entries", "damaged"], [[k, f"{n:,}", damaged[k]] for k, n in found.entries.items()])
+        for line in _lines(found):
+            print(one_line(line))
+    if found.damage:
+        raise typer.Exit(1)
+
+
+def _lines(found: Findings) -> Iterator[str]:
+    """Yield the findings below the table, each as one line."""
+    yield f"{found.size / 2**20:,.1f} MiB of artifacts; gc removed the files of {found.removed:,} others"
+    for what, count in sorted(found.unchecked.items()):
+        yield f"not checked: {what} ({count:,})"
+    for path in found.unknown[:_UNKNOWN_SHOWN]:
+        yield f"unknown: {path}; left alone"
+    if len(found.unknown) > _UNKNOWN_SHOWN:
+        yield f"unknown: {len(found.unknown) - _UNKNOWN_SHOWN:,} more files; left alone"
+    yield from map(_damage, found.damage)
+
+
+def _damage(damage: Damage) -> str:
+    if not damage.movable:
+        remedy = "make it readable, and check again"
+    elif damage.kept is None:
+        remedy = f"run `ddbench verify --repair`; {_REMEDIES[damage.kind]}"
+    else:
+        remedy = f"moved to {damage.kept}; {_REMEDIES[damage.kind]}"
+    return f"damaged: {damage.problem}; {remedy}"
+
+
+def _as_json(found: Findings) -> dict[str, object]:
+    damage = [
+        {"kind": d.kind, "file": str(d.path), "problem": d.problem, "moved_to": d.kept and str(d.kept)}
+        for d in found.damage
+    ]
+    counts = {"entries": dict(found.entries), "bytes": found.size, "removed": found.removed}
+    return {**counts, "damage": damage, "unknown": list(map(str, found.unknown)), "unchecked": dict(found.unchecked)}
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Findings], None]]:
+    """Show one line that counts the checked entries, on a terminal only."""
+    from ddbench.cli.output import stderr
+
+    with stderr.status("checking") as line:
+
+        def progress(found: Findings) -> None:
+            line.update(f"checked {found.entries.total():,} entries, {found.size / 2**30:.1f} GiB of artifacts")
+
+        yield progress
