@@ -28,7 +28,7 @@ def export(
 
     resolved, state = plan_suite(suite, store_root(store))
     results = results_of(resolved, state)
-    if not results.records:
+    if not results.measured:
         raise DdbenchError(
             f"suite '{resolved.name}' has no results in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
         )

@@ -57,7 +57,7 @@ def plan(
         {"stage": c.stage, "nodes": total[c.stage], "stored": stored[c.stage], "to_run": running[c.stage]}
         for c in found.stages
     ]
-    cells, done = len(graph.cells), sum(key in state.results for _, key in graph.cells)
+    cells, done = len(graph.cells), sum(key in state.measured for _, key in graph.cells)
     drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state), *found.problems]
     damaged, skipped = sorted(set(state.corrupt.values())), list(resolved.skipped)
     counts, classes = image_counts(resolved), [info.name for info in resolved.dataset.component.classes]

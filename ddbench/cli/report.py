@@ -37,7 +37,7 @@ def report(
         resolved, state = plan_suite(suite, root)
         print_damage(state.corrupt.values())
         results = results_of(resolved, state)
-    if not results.records:
+    if not results.measured:
         where, hint = (suite, "export it again") if exported else (root, f"run it: `ddbench run {suite}`")
         raise DdbenchError(f"suite '{results.suite}' has no results in {where}", hint=hint)
     board = leaderboard_of(results)

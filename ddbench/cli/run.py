@@ -65,7 +65,7 @@ def run(
     print(to_markdown(build_leaderboard(resolved, state)))
     _tell_failures(outcome, suite, show)
     ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
-    done = sum(key in state.results for _, key in state.graph.cells)
+    done = sum(key in state.measured for _, key in state.graph.cells)
     show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")
     sys.exit(outcome.exit_code)
 

@@ -19,7 +19,7 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     for cell, key in state.graph.cells:
         row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})
         row["cells"] += 1
-        row["done"] += key in state.results or key in state.earlier
+        row["done"] += key in state.measured or key in state.earlier
     failures = [
         {"stage": node.stage, "node": node.label, "message": failure.message, "file": str(path)}
         for key, node in state.graph.nodes.items()

@@ -70,8 +70,8 @@ def drifted(state: State) -> list[Drift]:
 
 def _stored(state: State, key: str) -> Iterator[Provenance]:
     """Yield the origins that are stored with a node's output."""
-    for record in state.results.get(key, []):
-        yield from record.lineage
+    for measured in state.measured.get(key, []):
+        yield from measured.lineage
     if key in state.manifests:
         yield from state.manifests[key].provenance.values()
 
@@ -97,5 +97,5 @@ def code_changes(state: State) -> list[str]:
 def _all_origins(state: State) -> Iterator[Iterable[Provenance]]:
     for manifest in state.store.manifests():
         yield manifest.provenance.values()
-    for record in state.store.all_results():
-        yield record.lineage
+    for measured in state.all_measured():
+        yield measured.lineage

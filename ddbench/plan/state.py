@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from ddbench.plan.earlier import earlier_results
 from ddbench.plan.graph import Graph, build_graph
 from ddbench.plan.stages import STAGES
-from ddbench.record import RunRecord
+from ddbench.record import Measurement, RunRecord, Shared
 from ddbench.store import CorruptError, Failure, Manifest, Store
 from ddbench.suite import ResolvedSuite, load_suite
+from ddbench.toolkit.lazy import LazyMapping
 
 
 class State:
@@ -25,7 +26,7 @@ class State:
         action_keys: the keys under which outputs are or will be stored.
         digests: the digests of finished nodes' outputs; for evaluations, the action key.
         manifests: the manifests of finished nodes other than evaluations.
-        results: the records of finished evaluations.
+        measured: the measurements of finished evaluations, one for each environment.
         corrupt: the store's messages about damaged manifests, results and failures.
     """
 
@@ -35,8 +36,9 @@ class State:
         self.action_keys: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         self.manifests: dict[str, Manifest] = {}
-        self.results: dict[str, list[RunRecord]] = {}
+        self.measured: dict[str, list[Measurement]] = {}
         self.corrupt: dict[str, str] = {}
+        self._shared = Shared()
 
     def resolve_all(self) -> State:
         """Look up every node whose action key can be known, and return self."""
@@ -63,7 +65,7 @@ class State:
         if STAGES[stage].makes_result:
             records = self.store.results(self.action_keys[key])
             if records:
-                self.results[key] = records
+                self.measured[key] = [Measurement.of(record, self._shared) for record in records]
                 self.digests[key] = self.action_keys[key]
             return bool(records)
         manifest = self.store.manifest(self.action_keys[key])
@@ -72,11 +74,26 @@ class State:
             self.digests[key] = manifest.digest
         return manifest is not None
 
+    @property
+    def results(self) -> Mapping[str, list[RunRecord]]:
+        """The complete records of finished evaluations. They are read anew at each access."""
+        return LazyMapping({key: self.action_keys[key] for key in self.measured}, self.store.results)
+
+    def all_measured(self) -> Iterator[Measurement]:
+        """Yield the measurements of the whole store, of this plan and of others."""
+        for found in self.measured.values():
+            yield from found
+        for record in self.store.all_results({self.action_keys[key] for key in self.measured}):
+            yield Measurement.of(record, self._shared)
+
     @cached_property
-    def earlier(self) -> dict[str, list[RunRecord]]:
-        """The records of key format 1 for evaluations without a newer record. A run repeats these evaluations."""
-        missing = {key for _, key in self.graph.cells} - self.results.keys()
-        return earlier_results(self.graph, missing, self.store) if missing and self.store.may_hold_earlier else {}
+    def earlier(self) -> dict[str, list[Measurement]]:
+        """The results of key format 1 for evaluations without a newer one. A run repeats these evaluations."""
+        missing = {key for _, key in self.graph.cells} - self.measured.keys()
+        if not missing or not self.store.may_hold_earlier:
+            return {}
+        found = earlier_results(self.graph, missing, self.store)
+        return {key: [Measurement.of(record, self._shared) for record in records] for key, records in found.items()}
 
     def has_payload(self, key: str) -> bool:
         """Return True if the files of the node's output exist."""
@@ -95,7 +112,7 @@ class State:
     def forget(self, keys: Iterable[str]) -> None:
         """Discard the state of some nodes, so that they are looked up again."""
         for key in keys:
-            for table in (self.action_keys, self.digests, self.manifests, self.results, self.corrupt):
+            for table in (self.action_keys, self.digests, self.manifests, self.measured, self.corrupt):
                 table.pop(key, None)
 
     def to_run(self) -> set[str]:

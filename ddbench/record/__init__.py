@@ -1,6 +1,7 @@
 """The record of a training, as a typed model. Torch is not imported here."""
 
 from ddbench.record.environment import Environment, Gpu, Machine
+from ddbench.record.measurement import Measurement, Shared
 from ddbench.record.part import Part, parse_part, read_part
 from ddbench.record.provenance import ComponentUse, Provenance
 from ddbench.record.run_record import (
@@ -23,12 +24,14 @@ __all__ = [
     "FileReference",
     "Gpu",
     "Machine",
+    "Measurement",
     "Part",
     "ProtocolUse",
     "Provenance",
     "Result",
     "RunRecord",
     "Settings",
+    "Shared",
     "Soft",
     "StageRecord",
     "Usage",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ddbench.record import RunRecord
+from ddbench.record import Measurement
 from ddbench.stats.repeats import Repeats, agrees, repeats
 from ddbench.suite.published import Published
 
@@ -40,15 +40,15 @@ class Comparison:
 def compare(
     place: tuple[str, int, str, str],
     published: Iterable[Published],
-    records: Sequence[RunRecord],
+    measured: Sequence[Measurement],
     expected: int,
 ) -> list[Comparison]:
-    """Compare the records of one place with each number that is published for it.
+    """Compare the measurements of one place with each number that is published for it.
 
     Args:
         place: method, IPC, student and protocol.
         published: the published numbers of the method.
-        records: the records of the place.
+        measured: the measurements of the place.
         expected: number of different trainings that the suite asks for.
     """
     method, ipc, student, protocol = place
@@ -56,12 +56,11 @@ def compare(
     if not theirs:
         return []
     sets: dict[str, list[float]] = {}
-    for record in records:
+    for one in measured:
         # Without a digest, treat the distilled set as different from all others.
-        distilled = record.action_key if record.distilled is None else record.distilled.digest
-        sets.setdefault(distilled, []).append(record.result.last)
+        sets.setdefault(one.distilled or one.action_key, []).append(one.last)
     ours = repeats(list(sets.values())) if sets else None
-    complete = len(records) == expected
+    complete = len(measured) == expected
     return [
         Comparison(
             method=method,

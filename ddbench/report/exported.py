@@ -6,18 +6,21 @@ cells by their other values.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from ddbench.api.canonical import canonical_json
 from ddbench.errors import DdbenchError, StoreError
-from ddbench.record import Part, RunRecord
+from ddbench.record import Measurement, Part, RunRecord, Shared
 from ddbench.report.export_files import FORMAT, RecordFile, SuiteFile
 from ddbench.report.results import Results, Trial
-from ddbench.toolkit.files import CorruptError, read_sealed, write_sealed
+from ddbench.toolkit.files import CorruptError, read_sealed, sealed, write_many
+from ddbench.toolkit.lazy import LazyMapping
 
 SUITE = "suite.json"
 _DIGITS = 16
@@ -35,18 +38,20 @@ def export_results(results: Results, folder: Path) -> tuple[int, int]:
         StoreError: an existing file has different content; then nothing is written.
         DdbenchError: the folder cannot be written.
     """
-    files = {folder / SUITE: _suite_file(results)}
-    files |= {folder / name: value for name, value in _record_files(results).items()}
-    existing = {path: _read(path) for path in files}
-    merged = {path: _merged(path, existing[path], _without_folders(value)) for path, value in files.items()}
+    files = _record_files(results)
+    suite, existing_suite = _without_folders(_suite_file(results)), _read(folder / SUITE)
+    merged_suite = _merged_suite(folder / SUITE, existing_suite, suite)
+    states = {name: _compared(folder / name, results, file) for name, file in files.items()}
+    changed = [name for name, state in states.items() if state != "same"]
+    contents = ((name, sealed(_content(folder / name, results, files[name]))) for name in changed)
+    changed_suite = [] if merged_suite == existing_suite else [(SUITE, sealed(merged_suite))]
     try:
-        for path, value in merged.items():
-            if value != existing[path]:
-                write_sealed(path, value)
+        if changed or changed_suite:
+            write_many(folder, chain(changed_suite, contents))
     except OSError as error:
         hint = "choose another folder with --to"
         raise DdbenchError(f"cannot write {folder}: {error.strerror}", hint=hint) from None
-    return len(files) - 1, sum(existing[path] is None for path in files if path.name != SUITE)
+    return len(files), sum(state == "new" for state in states.values())
 
 
 def read_exported(folder: Path) -> Results:
@@ -56,6 +61,7 @@ def read_exported(folder: Path) -> Results:
         hint = "give a suite file, or a folder that `ddbench export` wrote"
         raise StoreError(f"there is no {SUITE}", where=str(folder), hint=hint)
     suite = _parsed(SuiteFile, value, folder / SUITE)
+    measured, paths = _files(folder, suite)
     return Results(
         suite=suite.suite,
         dataset=suite.dataset,
@@ -67,15 +73,18 @@ def read_exported(folder: Path) -> Results:
         trials=tuple(suite.cells),
         published={row.method: tuple(row.published) for row in suite.rows if row.published},
         values=suite.values,
-        records=_records(folder, suite),
+        measured=measured,
+        records=LazyMapping(paths, _read_records),
         format=suite.format,
     )
 
 
-def _records(folder: Path, suite: SuiteFile) -> dict[str, list[RunRecord]]:
-    """Read the records by evaluation. Match cells of the other format with the suite's by their values."""
+def _files(folder: Path, suite: SuiteFile) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]]]:
+    """Return measurements and files by evaluation. Match cells of the other format with the suite's by their values."""
     evaluations = {_place(trial): trial.evaluation for trial in suite.cells}
-    records: dict[str, list[RunRecord]] = {}
+    measured: dict[str, list[Measurement]] = {}
+    paths: dict[str, list[Path]] = {}
+    shared = Shared()
     for path in sorted(folder.glob("*.json")):
         value = None if path.name == SUITE else _read(path)
         if value is None:
@@ -83,8 +92,14 @@ def _records(folder: Path, suite: SuiteFile) -> dict[str, list[RunRecord]]:
         file, record = _record_file(path, value)
         places = {} if record.format == suite.format else evaluations
         for evaluation in {places.get(_place(cell), cell.evaluation) for cell in file.cells}:
-            records.setdefault(evaluation, []).append(record)
-    return records
+            measured.setdefault(evaluation, []).append(Measurement.of(record, shared))
+            paths.setdefault(evaluation, []).append(path)
+    return measured, paths
+
+
+def _read_records(paths: list[Path]) -> list[RunRecord]:
+    values = ((path, _read(path)) for path in paths)
+    return [_record_file(path, value)[1] for path, value in values if value is not None]
 
 
 def _place(trial: Trial) -> str:
@@ -110,28 +125,66 @@ def _suite_file(results: Results) -> dict[str, Any]:
     }
 
 
-def _record_files(results: Results) -> dict[str, dict[str, Any]]:
-    """Return the content of each record's file, by the file's name."""
-    found: dict[str, dict[str, Any]] = {}
+@dataclass
+class _File:
+    """A record and the cells of one exported file.
+
+    Attributes:
+        evaluation: a key under which the results have the record.
+        fingerprint: the record's environment, which tells it from others of the same key.
+        trials: the cells.
+    """
+
+    evaluation: str
+    fingerprint: str
+    trials: list[Trial]
+
+
+def _record_files(results: Results) -> dict[str, _File]:
+    """Return the files of all records by name."""
+    found: dict[str, _File] = {}
     for trial in results.trials:
-        for record in results.records.get(trial.evaluation, ()):
-            value = found.setdefault(_name(record), {"record": record.to_json(), "cells": []})
-            value["cells"].append(asdict(trial))
-    for value in found.values():
-        value["cells"].sort(key=canonical_json)
+        for measured in results.measured.get(trial.evaluation, ()):
+            file = found.setdefault(_name(measured), _File(trial.evaluation, measured.fingerprint, []))
+            file.trials.append(trial)
     return found
 
 
-def _name(record: RunRecord) -> str:
+def _value(results: Results, file: _File) -> dict[str, Any]:
+    """Return a record with its cells as JSON."""
+    (record,) = (one for one in results.records[file.evaluation] if one.fingerprint == file.fingerprint)
+    cells = sorted(map(asdict, file.trials), key=canonical_json)
+    value: dict[str, Any] = _without_folders({"record": record.to_json(), "cells": cells})
+    return value
+
+
+def _content(path: Path, results: Results, file: _File) -> dict[str, Any]:
+    """Return the new content of a record's file."""
+    return _merged(path, _read(path), _value(results, file))
+
+
+def _compared(path: Path, results: Results, file: _File) -> str:
+    """Return whether a record's file is ``new``, the ``same`` or ``changed``. Raise StoreError if it conflicts."""
+    existing = _read(path)
+    if existing is None:
+        return "new"
+    return "same" if _merged(path, existing, _value(results, file)) == existing else "changed"
+
+
+def _name(record: RunRecord | Measurement) -> str:
     return f"{record.action_key[:_DIGITS]}-{record.fingerprint[:_DIGITS]}.json"
 
 
 def _without_folders(value: Any) -> Any:
     """Return a JSON value with absolute paths shortened to their last part, as folders differ between machines."""
+    return _shortened(value) if b'"/' in to_json(value) else value
+
+
+def _shortened(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(name): _without_folders(part) for name, part in value.items()}
+        return {str(name): _shortened(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_folders(part) for part in value]
+        return [_shortened(part) for part in value]
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
@@ -166,13 +219,18 @@ def _foreign(path: Path) -> StoreError:
     return StoreError(message, where=str(path), hint="restore or remove it")
 
 
-def _merged(path: Path, existing: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any]:
-    """Return the new content of a file. Raise StoreError if the merge would change existing content."""
+def _merged_suite(path: Path, existing: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any]:
+    """Return the new content of the suite's file. Raise StoreError if the merge would change existing content."""
     if existing is None:
         return value
-    if path.name == SUITE:
-        _check_suite(path, _parsed(SuiteFile, existing, path), _parsed(SuiteFile, value, path))
-        return {**existing, **value}
+    _check_suite(path, _parsed(SuiteFile, existing, path), _parsed(SuiteFile, value, path))
+    return {**existing, **value}
+
+
+def _merged(path: Path, existing: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any]:
+    """Return the new content of a record's file. Raise StoreError if the merge would change existing content."""
+    if existing is None:
+        return value
     file, record = _record_file(path, existing)
     new, new_record = _record_file(path, value)
     if _measured(record) != _measured(new_record):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ddbench.record import Environment, Result, RunRecord
+from ddbench.record import Environment, Measurement
 from ddbench.report.comparison import Comparison, compare
 from ddbench.report.results import Results, Trial, results_of
 from ddbench.stats.summary import DDOF, Summary, summarise
@@ -99,16 +99,16 @@ def leaderboard_of(results: Results) -> Leaderboard:
     groups: dict[tuple[str, int, str, str], set[str]] = {}
     for trial in results.trials:
         groups.setdefault((trial.method, trial.ipc, trial.student, trial.protocol), set()).add(trial.evaluation)
-    used: list[RunRecord] = []
+    used: list[Measurement] = []
     entries, comparisons = [], []
     for place, evaluations in groups.items():
-        replicates = [_chosen(results.records[key]) for key in sorted(evaluations) if key in results.records]
-        found = {record.action_key: record for record in replicates}
-        records = [found[action_key] for action_key in sorted(found)]
-        used += records
-        expected = len(records) + sum(key not in results.records for key in evaluations)
-        entries.append(_entry(place, records, expected))
-        comparisons += compare(place, results.published.get(place[0], ()), records, expected)
+        replicates = [_chosen(results.measured[key]) for key in sorted(evaluations) if key in results.measured]
+        found = {measured.action_key: measured for measured in replicates}
+        measured = [found[action_key] for action_key in sorted(found)]
+        used += measured
+        expected = len(measured) + sum(key not in results.measured for key in evaluations)
+        entries.append(_entry(place, measured, expected))
+        comparisons += compare(place, results.published.get(place[0], ()), measured, expected)
     return Leaderboard(
         suite=results.suite,
         dataset=results.dataset,
@@ -120,10 +120,10 @@ def leaderboard_of(results: Results) -> Leaderboard:
         scorers=results.scorers,
         summaries=results.protocols,
         entries=tuple(entries),
-        validation=tuple(sorted({(r.validation.digest, r.validation.size) for r in used})),
-        environments=tuple(sorted({_environment(r.environment) for r in used})),
+        validation=tuple(sorted({(m.validation.digest, m.validation.size) for m in used})),
+        environments=tuple(sorted({_environment(m.environment) for m in used})),
         comparisons=tuple(comparisons),
-        earlier=len({r.action_key for r in used if r.format < results.format}),
+        earlier=len({m.action_key for m in used if m.format < results.format}),
     )
 
 
@@ -136,31 +136,24 @@ def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
     return counts
 
 
-def _chosen(records: list[RunRecord]) -> RunRecord:
-    """Choose one of several records of a training from different environments, always the same.
+def _chosen(measured: list[Measurement]) -> Measurement:
+    """Choose one of several measurements of a training from different environments, always the same.
 
     The newest format comes first. Other environments are replicates, not further seeds.
     """
-    return min(records, key=lambda record: (-record.format, record.fingerprint))
+    return min(measured, key=lambda one: (-one.format, one.fingerprint))
 
 
-def _entry(place: tuple[str, int, str, str], records: list[RunRecord], expected: int) -> Entry:
-    results = [record.result for record in records]
-    best = [result.best for result in results if result.best is not None]
+def _entry(place: tuple[str, int, str, str], measured: list[Measurement], expected: int) -> Entry:
+    best = [one.best for one in measured if one.best is not None]
     return Entry(
         *place,
         expected=expected,
-        last=summarise([result.last for result in results]) if results else None,
-        best=summarise(best) if best and len(best) == len(results) else None,
-        evaluations=max(result.evaluations for result in results) if results else None,
-        epochs=_epochs(results[0]) if results else None,
+        last=summarise([one.last for one in measured]) if measured else None,
+        best=summarise(best) if best and len(best) == len(measured) else None,
+        evaluations=max(one.evaluations for one in measured) if measured else None,
+        epochs=measured[0].epochs if measured else None,
     )
-
-
-def _epochs(result: Result) -> int | None:
-    """Return the epochs of a training; None if the evaluator does not report them."""
-    epochs = result.details.get("epochs")
-    return epochs if isinstance(epochs, int) else None
 
 
 def _environment(env: Environment) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddbench.record import RunRecord
+from ddbench.record import Measurement, RunRecord
 from ddbench.suite.published import Published
+from ddbench.toolkit.lazy import LazyMapping
 
 if TYPE_CHECKING:
     from ddbench.api import Generator
@@ -53,7 +54,8 @@ class Results:
         trials: the cells.
         published: the published numbers on this data set, by method.
         values: the suite file's content.
-        records: the records of each evaluation, one for each environment.
+        measured: the measurements of each evaluation, one for each environment.
+        records: the complete records of each evaluation. They are read anew at each access.
         format: the format of the trials' keys. An earlier version made records of a lower format.
     """
 
@@ -67,14 +69,15 @@ class Results:
     trials: tuple[Trial, ...]
     published: dict[str, tuple[Published, ...]]
     values: dict[str, Any]
-    records: dict[str, list[RunRecord]]
+    measured: dict[str, list[Measurement]]
+    records: Mapping[str, list[RunRecord]]
     format: int = 2
 
 
 def results_of(suite: ResolvedSuite, state: State) -> Results:
     """Collect a suite's results from a store."""
     rows = {cell.row.name: cell.row for cell in suite.cells}
-    dataset = suite.dataset.label
+    dataset, measured = suite.dataset.label, state.earlier | state.measured
     return Results(
         suite=suite.name,
         dataset=dataset,
@@ -94,7 +97,8 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
             if row.published
         },
         values=suite.values,
-        records=state.earlier | state.results,
+        measured=measured,
+        records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
     )
 
 

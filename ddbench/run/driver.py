@@ -229,7 +229,7 @@ class Driver:
     def _note_cells(self) -> None:
         """Store with each result a note on the cells that it belongs to."""
         for cell, key in self.graph.cells:
-            if key not in self.state.results:
+            if key not in self.state.measured:
                 self.outcome.blocked += key not in self.scheduler.failed
                 continue
             note: dict[str, Any] = {"suite": self.suite.name, "dataset": self.suite.dataset.label, **cell.describe()}

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -232,11 +232,12 @@ class Store:
         found = (read_record(folder / name) for name in record_names(folder))
         return [record for record in found if record is not None]
 
-    def all_results(self) -> Iterator[RunRecord]:
-        """Yield every record from undamaged folders."""
+    def all_results(self, without: Container[str] = ()) -> Iterator[RunRecord]:
+        """Yield every record from undamaged folders, except those of the keys in ``without``."""
         for folder in sorted((self.root / "results").glob("*/*")):
-            with suppress(StoreError):
-                yield from self.results(folder.name)
+            if folder.name not in without:
+                with suppress(StoreError):
+                    yield from self.results(folder.name)
 
     @property
     def cache(self) -> Path:

@@ -9,11 +9,14 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
 
-from ddbench.api.canonical import sha256_json
+from pydantic_core import from_json, to_json
+
+from ddbench.api.canonical import canonical_json, sha256_json
 from ddbench.errors import StoreError
 from ddbench.limits import JSON_BYTES, JSON_DEPTH
 
@@ -64,6 +67,27 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def write_many(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files of one folder, each atomically, and sync the disk once: much faster than to sync each file.
+
+    Args:
+        folder: the folder, which is created if it does not exist.
+        files: name and content of each file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".{uuid.uuid4().hex}"
+    aside.mkdir()
+    try:
+        for name, data in files:
+            (aside / name).write_bytes(data)
+        os.sync()
+        for path in aside.iterdir():
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    sync_folder(folder)
 
 
 def file_sha256(path: Path) -> str:
@@ -130,6 +154,10 @@ def _check_depth(value: Any) -> None:
 def sealed(value: dict[str, Any]) -> bytes:
     """Return a JSON object together with the SHA-256 of its canonical form, as :func:`write_sealed` writes them."""
     whole = {**value, _SEAL: sha256_json(value)}
+    canonical = canonical_json(whole).encode()
+    ordered = from_json(canonical)
+    if to_json(ordered) == canonical:  # pydantic spells all numbers like json, and indents many times faster
+        return to_json(ordered, indent=1) + b"\n"
     return (json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
@@ -152,15 +180,24 @@ def read_sealed(path: Path, *, exact: bool = False) -> dict[str, Any] | None:
     data = _read(path)
     if data is None:
         return None
-    try:
-        value = parse_json(data)
-        intact = value.pop(_SEAL) == sha256_json(value)
-    except (ValueError, KeyError, AttributeError, TypeError):
-        intact = False
-    if not intact or (exact and data != sealed(value)):
+    value = _unsealed(data)
+    if value is None or (exact and data != sealed(value)):
         raise CorruptError("the file is damaged", where=str(path))
-    found: dict[str, Any] = value
-    return found
+    return value
+
+
+def _unsealed(data: bytes) -> dict[str, Any] | None:
+    """Return the object of a sealed file; None if its content does not match its checksum."""
+    try:
+        value: dict[str, Any] = from_json(data, allow_inf_nan=False)
+        seal = value.pop(_SEAL)
+        # The keys of a file are in order, so this is its canonical form, unless a number is spelled differently.
+        if seal == hashlib.sha256(to_json(value)).hexdigest():
+            return value
+        value = parse_json(data)
+        return value if value.pop(_SEAL) == sha256_json(value) else None
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return None
 
 
 def _read(path: Path) -> bytes | None:

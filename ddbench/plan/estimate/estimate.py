@@ -129,7 +129,7 @@ class Estimate:
 def estimate(state: State, device: str | None = None) -> Estimate:
     """Estimate the cost of a plan. Raise DdbenchError for an unknown device."""
     work = Workload(state)
-    timings = Timings(state.store, work)
+    timings = Timings(state, work)
     chosen, to_run = choose_device(device, timings.seconds), state.to_run()
     stages = {stage: StageEstimate(stage) for stage in STAGES}
     for key, node in state.graph.nodes.items():

@@ -11,8 +11,9 @@ from typing import Final
 
 from ddbench.plan.estimate.devices import device_of
 from ddbench.plan.estimate.work import Workload, kind_of_evaluation, kind_of_recipe, passes
-from ddbench.record import Machine, RunRecord, Usage
-from ddbench.store import Manifest, Store
+from ddbench.plan.state import State
+from ddbench.record import Machine, Measurement, Usage
+from ddbench.store import Manifest
 
 _MIB = 2**20
 RECORDED: Final = "recorded timings"
@@ -49,11 +50,11 @@ class Timings:
         seconds: the sum of seconds by device.
     """
 
-    def __init__(self, store: Store, work: Workload) -> None:
+    def __init__(self, state: State, work: Workload) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
         self._took: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._memory: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-        for timing in _recorded(store, work):
+        for timing in _recorded(state, work):
             place = (timing.kind, timing.device)
             self.seconds[timing.device] += timing.seconds
             held = self._memory[place]
@@ -78,25 +79,23 @@ class Timings:
         return self._memory.get((kind, device), {})
 
 
-def _recorded(store: Store, work: Workload) -> Iterator[Timing]:
+def _recorded(state: State, work: Workload) -> Iterator[Timing]:
     """Yield all work that was timed completely. Resumed work was timed only in part."""
-    for manifest in store.manifests():
+    for manifest in state.store.manifests():
         usage, machine = manifest.made.usage, manifest.made.environment
         if usage is not None and machine is not None and usage.wall_s is not None and not usage.resumed:
             kind = kind_of_recipe(manifest.stage, manifest.recipe["uses"], manifest.recipe["settings"])
             yield _timing(kind, machine, _units(manifest), usage, usage.wall_s)
-    for record in store.all_results():
-        usage = record.training
-        if usage.wall_s is not None and not _was_resumed(record):
-            yield _timing(_kind(record), record.environment, _passes(record, work), usage, usage.wall_s)
+    kinds: dict[tuple[int, int, int], str] = {}
+    for measured in state.all_measured():
+        if measured.wall_s is not None and not measured.resumed:
+            shared = id(measured.uses), id(measured.protocol), id(measured.environment)
+            if shared not in kinds:
+                kinds[shared] = _kind(measured)
+            yield _timing(kinds[shared], measured.environment, _passes(measured, work), measured, measured.wall_s)
 
 
-def _was_resumed(record: RunRecord) -> bool:
-    """Return True if a training was resumed. Older records note it in the evaluator's details."""
-    return record.training.resumed or bool(record.result.details.get("resumed_after"))
-
-
-def _timing(kind: str, machine: Machine, units: int | None, usage: Usage, wall: float) -> Timing:
+def _timing(kind: str, machine: Machine, units: int | None, usage: Usage | Measurement, wall: float) -> Timing:
     on_gpu = usage.peak_device_memory_mib is not None
     mebibytes = usage.peak_device_memory_mib if on_gpu else usage.peak_memory_mib
     memory = (TENSORS if on_gpu else PROCESS, None if mebibytes is None else int(mebibytes * _MIB))
@@ -119,22 +118,16 @@ def _units(manifest: Manifest) -> int | None:
     return manifest.made.pool_size if manifest.stage == "select" else manifest.made.samples
 
 
-def _kind(record: RunRecord) -> str:
-    uses = {
-        "evaluator": record.evaluator,
-        "student": record.student,
-        "dataset": record.dataset,
-        "teacher": record.teacher,
-    }
-    protocol = {} if record.protocol is None else record.protocol.model_dump()
-    components = {role: use.model_dump() for role, use in uses.items() if use is not None}
-    return kind_of_evaluation(components, protocol, record.environment.numerics.partition(",")[0])
+def _kind(measured: Measurement) -> str:
+    protocol = {} if measured.protocol is None else measured.protocol.model_dump()
+    components = {role: use.model_dump() for role, use in measured.uses.items()}
+    return kind_of_evaluation(components, protocol, measured.environment.numerics.partition(",")[0])
 
 
-def _passes(record: RunRecord, work: Workload) -> int | None:
+def _passes(measured: Measurement, work: Workload) -> int | None:
     """Return the forward passes of a recorded training; None for a protocol that the plan does not use."""
-    protocol = None if record.protocol is None else work.protocols.get(record.protocol.sha256)
-    if protocol is None or record.distilled is None or record.distilled.ipc is None:
+    protocol = None if measured.protocol is None else work.protocols.get(measured.protocol.sha256)
+    if protocol is None or measured.ipc is None:
         return None
-    measured = record.result.evaluations * record.validation.size
-    return passes(protocol, len(work.dataset.classes), record.distilled.ipc, measured)
+    predictions = measured.evaluations * measured.validation.size
+    return passes(protocol, len(work.dataset.classes), measured.ipc, predictions)

@@ -1,0 +1,102 @@
+"""The few values of a record that tables and estimates need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from pydantic_core import to_json
+
+if TYPE_CHECKING:
+    from ddbench.record.environment import Environment
+    from ddbench.record.provenance import ComponentUse, Provenance
+    from ddbench.record.run_record import ProtocolUse, RunRecord, Validation
+
+T = TypeVar("T")
+
+
+class Shared:
+    """Equal values as one object, to save memory."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[type[Any], bytes], Any] = {}
+
+    def __call__(self, value: T) -> T:
+        """Return the first value of the same type and with the same JSON."""
+        return cast("T", self._known.setdefault((type(value), to_json(value)), value))
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A record without its curve and its earlier stages. A plan may hold a hundred thousand measurements.
+
+    Attributes:
+        format: the format of the record.
+        action_key: the key of the result.
+        fingerprint: hash of the environment.
+        last: top-1 accuracy after the last epoch in percent.
+        best: highest accuracy of all evaluations; None with ``evaluate: last``.
+        evaluations: number of evaluations.
+        epochs: number of epochs; None if the evaluator does not report it.
+        distilled: digest of the distilled set; None if a record of format 1 does not have it.
+        ipc: images per class of the distilled set; None in records of format 1.
+        validation: the validation set.
+        environment: device, software and threads.
+        protocol: the protocol.
+        uses: the evaluator, the student, the data set and the teacher, by role.
+        lineage: the origin of every component of the pipeline.
+        wall_s: wall time of the training in seconds.
+        cpu_s: its CPU time in seconds.
+        peak_memory_mib: peak memory of the process in MiB.
+        peak_device_memory_mib: peak memory of tensors on the GPU in MiB.
+        resumed: True if the training was resumed, so that it was timed only in part.
+    """
+
+    format: int
+    action_key: str
+    fingerprint: str
+    last: float
+    best: float | None
+    evaluations: int
+    epochs: int | None
+    distilled: str | None
+    ipc: int | None
+    validation: Validation
+    environment: Environment
+    protocol: ProtocolUse | None
+    uses: dict[str, ComponentUse]
+    lineage: list[Provenance]
+    wall_s: float | None
+    cpu_s: float | None
+    peak_memory_mib: float | None
+    peak_device_memory_mib: float | None
+    resumed: bool
+
+    @classmethod
+    def of(cls, record: RunRecord, shared: Shared) -> Measurement:
+        """Return the measurement of a record. ``shared`` keeps its parts, which many records have in common."""
+        result, distilled, training = record.result, record.distilled, record.training
+        epochs = result.details.get("epochs")
+        uses = {role: getattr(record, role) for role in ("evaluator", "student", "dataset", "teacher")}
+        return cls(
+            format=record.format,
+            action_key=record.action_key,
+            fingerprint=record.fingerprint,
+            last=result.last,
+            best=result.best,
+            evaluations=result.evaluations,
+            epochs=epochs if isinstance(epochs, int) else None,
+            distilled=None if distilled is None else distilled.digest,
+            ipc=None if distilled is None else distilled.ipc,
+            validation=shared(record.validation),
+            environment=shared(record.environment),
+            protocol=shared(record.protocol),
+            uses=shared({role: use for role, use in uses.items() if use is not None}),
+            lineage=shared(record.lineage),
+            wall_s=training.wall_s,
+            cpu_s=training.cpu_s,
+            peak_memory_mib=training.peak_memory_mib,
+            peak_device_memory_mib=training.peak_device_memory_mib,
+            # Older records have it in the evaluator's details.
+            resumed=training.resumed or bool(result.details.get("resumed_after")),
+        )
