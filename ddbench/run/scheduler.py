@@ -42,18 +42,19 @@ class Scheduler:
         while waiting:
             key = waiting.pop()
             if not self._satisfied(key):
-                self._wanted.add(key)
-                waiting.extend(self._advance(key))
+                if not self._is_lost(key):
+                    self._wanted.add(key)
+                    waiting.extend(self._advance(key))
             elif key in self._wanted:
                 self._wanted.discard(key)
                 waiting.extend(k for k in self._dependents[key] if k in self._wanted)
 
     def _advance(self, key: str) -> list[str]:
         """Queue a wanted node if it can run; return the inputs that it still needs."""
-        if key in self._queued or key in self.failed or key in self.blocked:
+        if key in self._queued:
             return []
         parents = set(self.graph.nodes[key].inputs.values())
-        if parents & (self.failed | self.blocked):
+        if any(map(self._is_lost, parents)):
             self._block(key)
             return []
         unknown = [p for p in parents if not self.state.resolve(p)]
@@ -66,6 +67,10 @@ class Scheduler:
         if not absent:
             self._enqueue(key)
         return [p for p in absent if p not in self._wanted]
+
+    def _is_lost(self, key: str) -> bool:
+        """Return True if a node cannot be made in this run."""
+        return key in self.failed or key in self.blocked
 
     def _satisfied(self, key: str) -> bool:
         """Return True if a node's digest is known and its payload exists, if another node reads it."""
@@ -89,6 +94,7 @@ class Scheduler:
             blocked = waiting.pop()
             if blocked not in self.blocked:
                 self.blocked.add(blocked)
+                self._wanted.discard(blocked)
                 waiting.extend(k for k in self._dependents[blocked] if k in self._wanted)
 
     # runnable nodes
@@ -101,7 +107,7 @@ class Scheduler:
     @property
     def outstanding(self) -> int:
         """Number of wanted nodes that may still run. Equal work among them is found only later."""
-        return len(self._wanted - self.failed - self.blocked)
+        return len(self._wanted)
 
     def peek(self) -> str | None:
         """Return the node that :meth:`take` would return; None if no node can run now."""
@@ -142,6 +148,7 @@ class Scheduler:
         """Mark the nodes with ``action_key`` as failed; return them."""
         keys = self._running.pop(action_key)
         self.failed.update(keys)
+        self._wanted.difference_update(keys)
         for key in keys:
             self._queued.discard(key)
             for dependent in self._dependents[key]:

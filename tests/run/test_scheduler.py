@@ -189,3 +189,27 @@ def test_a_damaged_input_is_made_again(tmp_path: Path, victim: str) -> None:
 def test_keys_differ_by_name() -> None:
     assert node("a").recipe_key != node("b").recipe_key
     assert node("a").recipe_key == sha256_json(node("a").recipe)
+
+
+def test_outstanding_counts_what_may_still_run(tmp_path: Path) -> None:
+    """Fail nodes at random: at each step, the count is that of all needed nodes without output and without a loss."""
+    rng = random.Random(1)
+    for trial in range(20):
+        nodes: list[Node] = []
+        for i in range(rng.randint(2, 12)):
+            nodes.append(node(f"{trial}.{i}", *rng.sample(nodes, rng.randint(0, min(3, len(nodes))))))
+        graph = graph_of(nodes, nodes[-1:])
+        needed = graph.ancestors(nodes[-1].recipe_key) | {nodes[-1].recipe_key}
+        world = World(tmp_path / str(trial), graph)
+        failed: set[str] = set()
+        while True:
+            lost = {key for key in needed if key in failed or graph.ancestors(key) & failed}
+            assert world.scheduler.outstanding == len(needed - lost - world.state.digests.keys())
+            if world.scheduler.peek() is None:
+                break
+            key = world.scheduler.take()
+            if rng.random() < 0.3:
+                failed.add(key)
+                world.scheduler.fail(world.state.action_keys[key])
+            else:
+                world.scheduler.finished(world.store_output(key))
