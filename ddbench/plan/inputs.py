@@ -94,8 +94,11 @@ class Inputs(Generic[T]):
         yield from ((f"fitted/{part}", value) for part, value in self.fitted.items())
 
     def values(self) -> tuple[T, ...]:
-        """Return every output. An output that is used twice occurs twice."""
-        return tuple(value for _, value in self.named())
+        """Return every output, in the order of ``named``. An output that is used twice occurs twice."""
+        single = (self.dataset, self.selection, self.distilled, self.soft, self.shard)
+        pools = (self.samples, *self.scores.values(), *self.real.values())
+        shards = (shard.output for pool in pools for shard in pool)
+        return (*(value for value in single if value is not None), *shards, *self.fitted.values())
 
     def to_json(self) -> dict[str, Any]:
         """Return the inputs as JSON, if outputs are strings. Absent inputs have no entry."""

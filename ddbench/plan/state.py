@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from ddbench.record import Measurement, RunRecord, Shared
 from ddbench.store import CorruptError, Failure, Manifest, Store
 from ddbench.suite import ResolvedSuite, load_suite
 from ddbench.toolkit.lazy import LazyMapping
+
+# Threads that read results, and results that are read before any is kept.
+_READERS = 8
+_BATCH = 1000
 
 
 class State:
@@ -42,37 +47,54 @@ class State:
 
     def resolve_all(self) -> State:
         """Look up every node whose action key can be known, and return self."""
-        for key in self.graph.nodes:
-            self.resolve(key)
+        results = []
+        for key, node in self.graph.nodes.items():
+            if not STAGES[node.stage].makes_result:
+                self.resolve(key)
+            elif key not in self.digests and self._has_action_key(key):
+                results.append(key)
+        # No node uses a result. Results are many small files, so most of the time goes by waiting for the disk.
+        with ThreadPoolExecutor(_READERS) as readers:
+            for first in range(0, len(results), _BATCH):
+                batch = results[first : first + _BATCH]
+                for key, found in zip(batch, readers.map(self._read, batch), strict=True):
+                    self._note(key, found)
         return self
 
     def resolve(self, key: str) -> bool:
         """Look up one node; return True if it is finished."""
-        if key in self.digests:
-            return True
-        node = self.graph.nodes[key]
-        if any(parent not in self.digests for parent in node.inputs.values()):
+        return key in self.digests or (self._has_action_key(key) and self._note(key, self._read(key)))
+
+    def _has_action_key(self, key: str) -> bool:
+        """Compute the action key of a node; return False if the digest of an input is not known."""
+        inputs = self.graph.nodes[key].inputs
+        if any(parent not in self.digests for parent in inputs.values()):
             return False
         if key not in self.action_keys:
-            self.action_keys[key] = node.action_key(node.inputs.map(self.digests.__getitem__))
-        try:
-            return self._look_up(key, node.stage)
-        except CorruptError as error:
-            self.corrupt[key] = str(error)
-            return False
+            self.action_keys[key] = self.graph.nodes[key].action_key(inputs.map(self.digests.__getitem__))
+        return True
 
-    def _look_up(self, key: str, stage: str) -> bool:
-        if STAGES[stage].makes_result:
+    def _read(self, key: str) -> list[Measurement] | Manifest | CorruptError | None:
+        """Return what the store has of a node, or the error of a damaged file."""
+        try:
+            if not STAGES[self.graph.nodes[key].stage].makes_result:
+                return self.store.manifest(self.action_keys[key])
             records = self.store.results(self.action_keys[key])
-            if records:
-                self.measured[key] = [Measurement.of(record, self._shared) for record in records]
-                self.digests[key] = self.action_keys[key]
-            return bool(records)
-        manifest = self.store.manifest(self.action_keys[key])
-        if manifest is not None:
-            self.manifests[key] = manifest
-            self.digests[key] = manifest.digest
-        return manifest is not None
+        except CorruptError as error:
+            return error
+        return [Measurement.of(record, self._shared) for record in records]
+
+    def _note(self, key: str, found: list[Measurement] | Manifest | CorruptError | None) -> bool:
+        """Keep what was read of a node; return True if it is finished."""
+        if isinstance(found, CorruptError):
+            self.corrupt[key] = str(found)
+        elif isinstance(found, Manifest):
+            self.manifests[key] = found
+            self.digests[key] = found.digest
+        elif found:
+            self.measured[key] = found
+            self.digests[key] = self.action_keys[key]
+        return key in self.digests
 
     @property
     def results(self) -> Mapping[str, list[RunRecord]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 from ddbench.record import Measurement, RunRecord, Shared
@@ -40,6 +41,18 @@ def test_equal_parts_are_one_object() -> None:
     different = Measurement.of(parsed("c" * 64, 50.0, validation={**other.validation.model_dump(), "size": 9}), shared)
     assert different.validation is not one.validation
     assert different.validation.size == 9
+
+
+def test_a_measurement_is_small() -> None:
+    """A record with a hundred evaluations takes fifty kilobytes, its measurement less than one."""
+    shared, number = Shared(), 200
+    Measurement.of(parsed("0" * 64, 50.0), shared)
+    tracemalloc.start()
+    kept = [Measurement.of(parsed(f"{i:064x}", 50.0 + i / 7), shared) for i in range(number)]
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(kept) == number
+    assert taken / number < 1024
 
 
 def test_values_of_two_types_are_not_one() -> None:
