@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddbench.toolkit.files import CorruptError, read_sealed, sealed_bytes, write_many, write_sealed
+from ddbench.toolkit.files import CorruptError, read_sealed, sealed, write_many, write_sealed
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
@@ -22,13 +22,13 @@ OBJECTS = st.dictionaries(TEXTS.filter(lambda name: name != "checksum"), VALUES)
 def spelled(value: dict[str, Any]) -> bytes:
     """Return a sealed file by json alone."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    sealed = {**value, "checksum": hashlib.sha256(canonical.encode()).hexdigest()}
-    return json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    whole = {**value, "checksum": hashlib.sha256(canonical.encode()).hexdigest()}
+    return json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
 @given(OBJECTS)
 def test_the_bytes_are_those_of_json(value: dict[str, Any]) -> None:
-    assert sealed_bytes(value) == spelled(value)
+    assert sealed(value) == spelled(value)
 
 
 @given(OBJECTS)
@@ -41,7 +41,7 @@ def test_what_is_read_was_written(tmp_path_factory: pytest.TempPathFactory, valu
 @pytest.mark.parametrize("number", [1e-05, 5e-324, 1e16, 1.7976931348623157e308, -0.0, 2**63, 2**64, 10**300])
 def test_numbers_that_libraries_spell_differently(tmp_path: Path, number: float) -> None:
     write_sealed(tmp_path / "file.json", {"number": number, "array": [], "object": {}})
-    assert sealed_bytes({"number": number}) == spelled({"number": number})
+    assert sealed({"number": number}) == spelled({"number": number})
     assert repr((read_sealed(tmp_path / "file.json", exact=True) or {})["number"]) == repr(number)
 
 
