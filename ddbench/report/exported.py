@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import to_json
 
 from ddbench.api.canonical import canonical_json
 from ddbench.errors import DdbenchError, StoreError
 from ddbench.record import Measurement, Part, RunRecord, Shared
 from ddbench.report.export_files import FORMAT, RecordFile, SuiteFile
+from ddbench.report.private import without_folders
 from ddbench.report.results import Results, Trial
 from ddbench.toolkit.files import CorruptError, read_sealed, sealed, write_many
 from ddbench.toolkit.lazy import LazyMapping
@@ -31,15 +31,15 @@ P = TypeVar("P", bound=Part)
 def export_results(results: Results, folder: Path) -> tuple[int, int]:
     """Write a suite and its records into ``folder``. Return the number of records and the number of new ones.
 
-    Existing records are kept. Cells can be added to the suite and to the cells of a record. Absolute paths in the suite
-    are shortened to their last part.
+    Existing records are kept. Cells can be added to the suite and to the cells of a record. Paths are shortened to
+    their last part.
 
     Raises:
         StoreError: an existing file has different content; then nothing is written.
         DdbenchError: the folder cannot be written.
     """
     files = _record_files(results)
-    suite, existing_suite = _without_folders(_suite_file(results)), _read(folder / SUITE)
+    suite, existing_suite = without_folders(_suite_file(results), results.paths), _read(folder / SUITE)
     merged_suite = _merged_suite(folder / SUITE, existing_suite, suite)
     states = {name: _compared(folder / name, results, file) for name, file in files.items()}
     changed = [name for name, state in states.items() if state != "same"]
@@ -154,7 +154,7 @@ def _value(results: Results, file: _File) -> dict[str, Any]:
     """Return a record with its cells as JSON."""
     (record,) = (one for one in results.records[file.evaluation] if one.fingerprint == file.fingerprint)
     cells = sorted(map(asdict, file.trials), key=canonical_json)
-    value: dict[str, Any] = _without_folders({"record": record.to_json(), "cells": cells})
+    value: dict[str, Any] = without_folders({"record": record.to_json(), "cells": cells}, results.paths)
     return value
 
 
@@ -173,19 +173,6 @@ def _compared(path: Path, results: Results, file: _File) -> str:
 
 def _name(record: RunRecord | Measurement) -> str:
     return f"{record.action_key[:_DIGITS]}-{record.fingerprint[:_DIGITS]}.json"
-
-
-def _without_folders(value: Any) -> Any:
-    """Return a JSON value with absolute paths shortened to their last part, as folders differ between machines."""
-    return _shortened(value) if b'"/' in to_json(value) else value
-
-
-def _shortened(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(name): _shortened(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shortened(part) for part in value]
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddbench.record import Measurement, RunRecord
+from ddbench.report.private import paths_of
 from ddbench.suite.published import Published
 from ddbench.toolkit.lazy import LazyMapping
 
@@ -57,6 +58,7 @@ class Results:
         measured: the measurements of each evaluation, one for each environment.
         records: the complete records of each evaluation. They are read anew at each access.
         format: the format of the trials' keys. An earlier version made records of a lower format.
+        paths: the paths in the suite and in its records; not known for exported results.
     """
 
     suite: str
@@ -72,6 +74,7 @@ class Results:
     measured: dict[str, list[Measurement]]
     records: Mapping[str, list[RunRecord]]
     format: int = 2
+    paths: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def results_of(suite: ResolvedSuite, state: State) -> Results:
@@ -98,6 +101,7 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         },
         values=suite.values,
         measured=measured,
+        paths=paths_of(suite),
         records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
     )
 
@@ -118,9 +122,9 @@ def describe_generator(generator: Generator) -> str:
     """
     params, keyed = generator.params, generator.params.keyed()
     shown: dict[str, object] = {}
-    for name, field in type(params).model_fields.items():
+    for name, info in type(params).model_fields.items():
         value = getattr(params, name)
-        if name not in generator.shown and value == field.get_default(call_default_factory=True):
+        if name not in generator.shown and value == info.get_default(call_default_factory=True):
             continue
         if isinstance(value, Path) or (name not in keyed and str(value).startswith(("/", ".", "~"))):
             shown[name] = "a path"

@@ -7,9 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ddbench.errors import StoreError
 from ddbench.report import export_results, leaderboard_of, read_exported
+from ddbench.report.private import without_folders
 from ddbench.suite import Cell
 from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.conftest import ROOT
@@ -228,3 +230,43 @@ def test_other_methods_under_the_names_of_an_old_export_are_a_conflict(tmp_path:
         StoreError, match=r"suite\.json: the file describes the methods differently; nothing was written"
     ):
         export_results(results, out)
+
+
+@pytest.mark.parametrize("spelled", ["{}", "./{}", "{}/", "../{here}/{}", "{}//."])
+def test_no_relative_path_is_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    pool = Path("alice/pool")
+    for name in ("red", "green", "blue"):
+        (pool / name).mkdir(parents=True, exist_ok=True)
+        for number in range(2):
+            Image.new("RGB", (8, 8)).save(pool / name / f"{number}.png")
+    path = spelled.format(pool, here=tmp_path.name)
+    values = edited(set_("generators", "mine")({"use": "folder", "path": path}), VALUES)
+    values = edited(set_("methods", "mine")({"generator": "mine", "selector": "first"}), values)
+    results = stored(
+        tmp_path, values, teacher={"kind": "scorer", "name": "timm", "params": {"weights": str(Path(path))}}
+    )
+    export_results(results, tmp_path / "out")
+    assert not any(b"alice" in data for data in contents(tmp_path / "out").values())
+    assert read_exported(tmp_path / "out").values["generators"]["mine"]["path"] == "pool"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("/home/me/weights.pt", "weights.pt"),
+        ("~/x", "x"),
+        ("../x/y", "y"),
+        ("./y", "y"),
+        (str(Path.home()), "a path"),
+        ("/", "a path"),
+        ("..", "a path"),
+        ("mine/pool", "pool"),
+        ("stabilityai/sd-vae-ft-mse", "stabilityai/sd-vae-ft-mse"),
+        ("classes 0/1 and 2/3", "classes 0/1 and 2/3"),
+        (".5", ".5"),
+    ],
+)
+def test_what_counts_as_a_path(given: str, shown: str) -> None:
+    value = {"a": [{"b": given, given: 1}], "n": 1.5}
+    assert without_folders(value, frozenset({"mine/pool", ".."})) == {"a": [{"b": shown, given: 1}], "n": 1.5}

@@ -1,0 +1,63 @@
+"""Remove folders and user names from what is exported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from os.path import lexists
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+if TYPE_CHECKING:
+    from ddbench.api import Component
+    from ddbench.suite import ResolvedSuite
+
+# In JSON, a text that begins like a path, whatever the suite.
+_EXPLICIT = re.compile(rb'"(/|~|\.\.?/)')
+
+
+def paths_of(suite: ResolvedSuite) -> frozenset[str]:
+    """Return every path that a suite gives, as it is written in records and in the suite's values."""
+    rows = {id(cell.row): cell.row for cell in suite.cells}.values()
+    choices = [
+        suite.dataset,
+        suite.evaluator,
+        *suite.scorers.values(),
+        *(cell.student for cell in suite.cells),
+        *(choice for row in rows for choice in (row.generator, row.selector, row.refiner)),
+    ]
+    components = {id(choice.component): choice.component for choice in choices}.values()
+    published = suite.values.get("published")
+    files = [published] if isinstance(published, str) else published if isinstance(published, list) else []
+    return frozenset([*map(str, files), *(path for component in components for path in _paths(component))])
+
+
+def _paths(component: Component) -> Iterator[str]:
+    """Yield the parameters that are paths, and the names of models that are files or folders here."""
+    for value in dict(component.params).values():
+        if isinstance(value, Path) or (isinstance(value, str) and "/" in value and lexists(value)):
+            yield str(value)
+
+
+def without_folders(value: Any, paths: frozenset[str]) -> Any:
+    """Return a JSON value in which each path is only its last part.
+
+    Args:
+        value: the value.
+        paths: the relative paths that it may have. Absolute paths, and those that begin with a dot or a tilde, are
+            found without this list.
+    """
+    return _shortened(value, paths) if paths or _EXPLICIT.search(to_json(value)) else value
+
+
+def _shortened(value: Any, paths: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _shortened(part, paths) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortened(part, paths) for part in value]
+    if isinstance(value, str) and (_EXPLICIT.match(to_json(value)) or str(Path(value)) in paths):
+        name = Path(value).name
+        return "a path" if name in ("", "..", Path.home().name) else name
+    return value
