@@ -45,6 +45,10 @@ class LeakError(DataError):
     """Validation images among the training images."""
 
 
+class ChanceError(DdbenchError):
+    """A teacher that classifies the training images no better than chance."""
+
+
 class StoreError(DdbenchError):
     """A store that cannot be read or written."""
 

@@ -22,7 +22,7 @@ def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
     if key in state.digests:
         where = state.action_keys[key][:12]
         if STAGES[node.stage].makes_result or state.has_payload(key):
-            return f"stored as {where}"
+            return " · ".join([f"stored as {where}", *_notes(state, key)])
         return f"known as {where}; gc removed its files, which are made again if a node needs them"
     failure = state.failure(key)
     if failure:
@@ -31,6 +31,12 @@ def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
     if missing:
         return f"runs, unless its inputs turn out the same as before; not made yet: {_joined(missing)}"
     return f"runs: {_nearest(node, manifests)}"
+
+
+def _notes(state: State, key: str) -> list[str]:
+    """Return the remarks that are stored with a node's output, such as a teacher's accuracy."""
+    notes = state.manifests[key].info.get("notes") if key in state.manifests else None
+    return [str(note) for note in notes] if isinstance(notes, list) else []
 
 
 def _nearest(node: Node, manifests: Iterable[Manifest]) -> str:

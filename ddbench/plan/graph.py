@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Number of classes whose samples one node makes. Smaller nodes lose less when killed; larger nodes are fewer.
 CLASSES_PER_SHARD = 10
+# Number of training images on which a teacher is checked, at most.
+CHECK_IMAGES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +36,21 @@ class Graph:
     cells: tuple[tuple[Cell, str], ...]
 
     def ancestors(self, recipe_key: str) -> set[str]:
-        """Return the recipe keys of all nodes that a node's output depends on."""
+        """Return the recipe keys of all nodes that must be finished before a node runs."""
         found: set[str] = set()
         waiting = [recipe_key]
         while waiting:
-            for parent in self.nodes[waiting.pop()].inputs.values():
+            for parent in self.nodes[waiting.pop()].parents:
                 if parent not in found:
                     found.add(parent)
                     waiting.append(parent)
         return found
 
     def dependents(self) -> dict[str, list[str]]:
-        """Return, for each node, the nodes that use its output."""
+        """Return, for each node, the nodes that wait for it."""
         found: dict[str, list[str]] = {key: [] for key in self.nodes}
         for key, node in self.nodes.items():
-            for parent in set(node.inputs.values()):
+            for parent in node.parents:
                 found[parent].append(key)
         return found
 
@@ -67,6 +69,7 @@ class _Builder:
         self.suite = suite
         self.nodes: dict[str, Node] = {}
         self._refs: dict[int, ComponentRef] = {}
+        self._checks: dict[int, str] = {}
         self._memo: dict[tuple[Any, ...], Any] = {}
         axes = ("generation", "selection")
         self._varied = {axis for axis in axes if len({cell.seeds[axis] for cell in suite.cells}) > 1}
@@ -85,7 +88,9 @@ class _Builder:
         label: str,
         worker_args: Mapping[str, Any] | None = None,
     ) -> str:
-        node = Node(stage, uses, settings, inputs, label, worker_args or {})
+        own = {self._checks[id(ref.component)] for ref in uses.values() if id(ref.component) in self._checks}
+        checks = frozenset(own).union(*(self.nodes[key].checks for key in inputs.values()))
+        node = Node(stage, uses, settings, inputs, label, worker_args or {}, checks)
         if len(self.nodes) > NODES:
             hint = "use fewer seeds or smaller pools"
             raise SuiteError(f"the plan has more than {NODES:,} nodes", where=self.suite.file, hint=hint)
@@ -158,7 +163,12 @@ class _Builder:
     def judging(self, part: str, role: str) -> tuple[dict[str, ComponentRef], Inputs[str]]:
         """Return the components and inputs of a node that uses the scorer of a role as its ``part``."""
         scorer = self.suite.scorers[role]
-        fitted = self.fitted(part, scorer.component, f"{role}: {scorer.label}")
+        label = f"{role}: {scorer.label}"
+        if scorer.component.teaches and id(scorer.component) not in self._checks:
+            inputs = Inputs(dataset=self.dataset, fitted=self.fitted("scorer", scorer.component, label))
+            uses, settings = self.using(scorer=scorer.component), {"images": CHECK_IMAGES}
+            self._checks[id(scorer.component)] = self.add("check", uses, settings, inputs, label)
+        fitted = self.fitted(part, scorer.component, label)
         return self.using(**{part: scorer.component}), Inputs(dataset=self.dataset, fitted=fitted)
 
     def scores(self, shards: Shards[str], fields: Iterable[str], pool_label: str) -> dict[str, Shards[str]]:

@@ -81,6 +81,7 @@ class Node:
         inputs: recipe keys of the nodes whose outputs it uses.
         label: a name for display; it enters no key.
         worker_args: JSON that workers need; ``settings`` contains its digest.
+        checks: recipe keys of the checks that must succeed before it runs. They enter no key.
     """
 
     stage: str
@@ -89,6 +90,12 @@ class Node:
     inputs: Inputs[str]
     label: str
     worker_args: Mapping[str, Any] = field(default_factory=dict)
+    checks: frozenset[str] = frozenset()
+
+    @property
+    def parents(self) -> set[str]:
+        """The recipe keys of all nodes that must be finished before it runs."""
+        return {*self.inputs.values(), *self.checks}
 
     def _key(self, inputs: Inputs[str]) -> dict[str, Any]:
         return {

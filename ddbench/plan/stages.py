@@ -33,13 +33,14 @@ class Stage:
 _TABLE: Final = (
     Stage("dataset", 0),
     Stage("fit", 1, resumable=True),
-    Stage("generate", 2),
-    Stage("score", 3),
-    Stage("select", 4),
-    Stage("distill", 5),
-    Stage("label", 6),
-    Stage("refine", 7),
-    Stage("evaluate", 8, output="result", resumable=True, counts="students"),
+    Stage("check", 2),
+    Stage("generate", 3),
+    Stage("score", 4),
+    Stage("select", 5),
+    Stage("distill", 6),
+    Stage("label", 7),
+    Stage("refine", 8),
+    Stage("evaluate", 9, output="result", resumable=True, counts="students"),
 )
 # By name, in their order.
 STAGES: Final = {stage.name: stage for stage in _TABLE}

@@ -150,7 +150,9 @@ class State:
             if key in wanted:
                 continue
             wanted.add(key)
-            for parent in self.graph.nodes[key].inputs.values():
+            node = self.graph.nodes[key]
+            waiting += [check for check in node.checks if check not in self.digests]
+            for parent in node.inputs.values():
                 runs_now = key in self.action_keys
                 if parent not in self.digests or (runs_now and not self.has_payload(parent)):
                     waiting.append(parent)

@@ -53,7 +53,7 @@ class Scheduler:
         """Queue a wanted node if it can run; return the inputs that it still needs."""
         if key in self._queued:
             return []
-        parents = set(self.graph.nodes[key].inputs.values())
+        parents, inputs = self.graph.nodes[key].parents, set(self.graph.nodes[key].inputs.values())
         if any(map(self._is_lost, parents)):
             self._block(key)
             return []
@@ -62,8 +62,8 @@ class Scheduler:
             return [p for p in unknown if p not in self._wanted]
         if self._satisfied(key):
             return []
-        self._wants_payload |= parents
-        absent = [p for p in parents if not self._has_payload(p)]
+        self._wants_payload |= inputs
+        absent = [p for p in inputs if not self._has_payload(p)]
         if not absent:
             self._enqueue(key)
         return [p for p in absent if p not in self._wanted]

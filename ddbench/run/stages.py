@@ -23,11 +23,12 @@ from ddbench.api import (
     sha256_json,
     tensor_digest,
 )
-from ddbench.errors import ComponentError, LeakError
+from ddbench.errors import ChanceError, ComponentError, LeakError
 from ddbench.plan import STAGES, Inputs
 from ddbench.run.job import Job
 from ddbench.run.pools import REAL_LABELS, build_pool
 from ddbench.run.worker_cache import WorkerCache
+from ddbench.stats.chance import evenly_by_class, is_chance
 from ddbench.store import Artifact, Output
 from ddbench.toolkit.draws import drawing
 
@@ -81,6 +82,26 @@ def fit(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     folder.mkdir()
     component.fit(cache.training(job), folder, ctx)
     return Output(folder=folder)
+
+
+@runs("check")
+def check(job: Job, cache: WorkerCache, ctx: Context) -> Output:
+    """Measure a teacher's accuracy on training images. Raise ChanceError if it is no better than chance."""
+    import torch
+
+    scorer, data = cast("Scorer", cache.component(job, "scorer", ctx)), cache.training(job)
+    classes, labels = len(data.classes), data.train.labels
+    chosen = torch.tensor(evenly_by_class(labels.tolist(), classes, job.settings["images"]))
+    logits = _scored(scorer, data.train.images[chosen], ctx)["logits"]
+    answers = logits[:, scorer.class_fields(data, ctx)["column"]].argmax(dim=1)
+    right, images = int((answers == labels[chosen]).sum()), len(chosen)
+    told = f"right on {right:,} of {images:,} training images ({right / images:.1%}; chance is {1 / classes:.1%})"
+    if is_chance(right, images, classes):
+        raise ChanceError(
+            f"{scorer.label()} is no better than chance: {told}",
+            hint="check the order of its classes, its normalisation and its input size",
+        )
+    return Output(content={"images": images, "right": right}, info={"notes": [told]})
 
 
 @runs("generate")

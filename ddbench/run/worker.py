@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from ddbench.errors import DdbenchError, LeakError, StoreError
+from ddbench.errors import ChanceError, DdbenchError, LeakError, StoreError
 from ddbench.plan import STAGES
 from ddbench.record import Provenance
 from ddbench.registry import catalogue
@@ -112,7 +112,7 @@ def _attempt(job: Job, cache: WorkerCache, events: EventLog, send: Send) -> dict
         cache.lru.clear()
         return {"kind": "corrupt", "message": str(error)}
     except DdbenchError as error:
-        fatal = isinstance(error, LeakError | StoreError)
+        fatal = isinstance(error, ChanceError | LeakError | StoreError)
         return {"kind": "failed", "user": True, "fatal": fatal, "message": str(error), "trace": ""}
     except BaseException as error:  # a component may call exit()
         return {"kind": "failed", "user": False, "fatal": False, "message": describe(error), "trace": trace_of(error)}

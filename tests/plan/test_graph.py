@@ -23,6 +23,7 @@ def test_equal_work_is_one_node(graph: Graph) -> None:
     assert Counter(node.stage for node in graph.nodes.values()) == {
         "dataset": 1,
         "fit": 1,  # the teacher
+        "check": 1,
         "generate": 3,  # everything real, two blocks of noise
         "score": 3,  # each of them
         "select": 6,  # `loud first` and `loud dark` select alike
@@ -36,15 +37,15 @@ def test_every_node_stands_after_its_inputs_and_leads_to_a_cell(graph: Graph) ->
     seen: set[str] = set()
     for key, node in graph.nodes.items():
         assert node.recipe_key == key
-        assert set(node.inputs.values()) <= seen
-        assert all(STAGES[graph.nodes[p].stage].order < STAGES[node.stage].order for p in node.inputs.values())
+        assert node.parents <= seen
+        assert all(STAGES[graph.nodes[p].stage].order < STAGES[node.stage].order for p in node.parents)
         seen.add(key)
     assert seen == {ancestor for _, key in graph.cells for ancestor in (key, *graph.ancestors(key))}
 
 
-def test_dependents_are_inputs_turned_round(graph: Graph) -> None:
+def test_dependents_are_parents_turned_round(graph: Graph) -> None:
     dependents = graph.dependents()
-    pairs = {(parent, key) for key, node in graph.nodes.items() for parent in node.inputs.values()}
+    pairs = {(parent, key) for key, node in graph.nodes.items() for parent in (*node.inputs.values(), *node.checks)}
     assert {(parent, key) for parent, keys in dependents.items() for key in keys} == pairs
     assert sum(map(len, dependents.values())) == len(pairs), "each once, whatever the roles"
 

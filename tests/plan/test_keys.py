@@ -22,7 +22,7 @@ REAL = [row for row in ROWS if row.startswith("real")]
 LOUD = [row for row in ROWS if row.startswith("loud")]
 EVALUATION = {"evaluate"}
 AFTER_SELECTION = {"select", "distill", "evaluate"}
-SCORED = {"fit", "score", *AFTER_SELECTION}
+SCORED = {"fit", "check", "score", *AFTER_SELECTION}
 NOTHING: dict[str, set[str]] = {row: set() for row in ROWS}
 
 
@@ -172,7 +172,7 @@ VERSIONS: dict[tuple[str, str], dict[str, set[str]]] = {
             "dataset",
             "generate",
             *AFTER_SELECTION,
-            *({"fit", "score"} if row.endswith("center") else ()),
+            *({"fit", "check", "score"} if row.endswith("center") else ()),
             *({"refine"} if row == "loud dark" else ()),
         }
         for row in ROWS

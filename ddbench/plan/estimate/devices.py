@@ -11,7 +11,15 @@ from ddbench.record import Machine
 from ddbench.toolkit.hardware import KNOWN, THIS_CPU, Device, cpu_model, device_of_runs, known_model, this_cpu
 
 # Assumed, not measured: the share of its peak that a device reaches with the networks of each stage.
-SHARES: Final = {"fit": 0.3, "generate": 0.4, "score": 0.3, "label": 0.3, "refine": 0.4, "evaluate": 0.3}
+SHARES: Final = {
+    "fit": 0.3,
+    "check": 0.3,
+    "generate": 0.4,
+    "score": 0.3,
+    "label": 0.3,
+    "refine": 0.4,
+    "evaluate": 0.3,
+}
 # Assumed, not measured: the minimum time of a kernel on a GPU, since the CPU launches kernels one by one.
 LAUNCH_SECONDS: Final = 5e-6
 FLOPS: Final = "FLOPs"

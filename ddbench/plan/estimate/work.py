@@ -16,6 +16,7 @@ from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.protocol.protocol import Protocol
 from ddbench.registry.blame import describe
+from ddbench.stats.chance import checked_per_class
 
 if TYPE_CHECKING:
     from ddbench.api import Component, Dataset, Generator, Scorer, Student
@@ -105,6 +106,9 @@ class Workload:
         match node.stage:
             case "generate":
                 return self._generated(node), self._sample(node)
+            case "check":
+                cost = self._price(node.uses["scorer"].component, Score(self.dataset))
+                return self._checked(node), replace(cost, disk_bytes=0)
             case "score":
                 return self._scored(node), self._price(node.uses["scorer"].component, Score(self.dataset))
             case "label":
@@ -133,6 +137,11 @@ class Workload:
             return self._images(node.inputs.shard)
         counts = self.dataset.train_counts
         return None if counts is None else sum(counts[slice(*node.settings["classes"])])
+
+    def _checked(self, node: Node) -> int | None:
+        """Return the training images on which a teacher is checked; None if the smallest class is unknown."""
+        counts, classes = self.dataset.train_counts, len(self.dataset.classes)
+        return None if counts is None else classes * min(checked_per_class(node.settings["images"], classes), *counts)
 
     def _pool(self, node: Node) -> int | None:
         """Return the images that a selector chooses from."""

@@ -24,21 +24,21 @@ def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: P
     whole = estimated(tmp_path, SUITE, known, "h100")
     memory, disk = _memory(whole), _disk(whole)
     gigabyte = "≥ 1.00 GiB of tensors in one node (generate), and the device has 80 GiB"
-    assert memory == f"memory: {gigabyte}; unknown for fit, score"
+    assert memory == f"memory: {gigabyte}; unknown for fit, check, score"
     stored = CLASSES * (4 * 200 + 4 * 40 + 2 * (1 + 2) * 200) + 1000
     assert disk == f"disk: {stored / 1024:.2f} KiB in the store, without data, weights, cached latents"
     noisy = {**SUITE["methods"], "noisy": {"generator": "noise", "selector": "first"}}
     whole = estimated(tmp_path, {**SUITE, "methods": noisy}, known, "h100")
     memory, disk = _memory(whole), _disk(whole)
-    assert memory == f"memory: {gigabyte}; unknown for fit, some nodes of generate, score"
+    assert memory == f"memory: {gigabyte}; unknown for fit, check, some nodes of generate, score"
     assert disk.startswith("disk: ≥ ")
     generate = stages(whole)["generate"]
     assert (generate.memory_bytes, generate.memory_unknown) == ({"tensors": 2**30}, 1)
     assert _stage_json(generate)["nodes_unknown"]["memory_bytes"] == 1
     said = _estimate_json(whole)
-    # One fit and one node of the scorer for each of two blocks; of three nodes that generate, one is of `noise`.
+    # One fit, one check, a node of the scorer for each of two blocks; of three nodes that generate, one is of `noise`.
     assert said["memory_bytes"] == {"tensors": 2**30, "process": None}
-    assert said["nodes_unknown"]["memory_bytes"] == 1 + 2 + 1
+    assert said["nodes_unknown"]["memory_bytes"] == 1 + 1 + 2 + 1
     assert said["disk_bytes_without"] == ["data", "weights", "cached latents"]
 
 
@@ -90,7 +90,9 @@ def test_a_device_of_which_nothing_is_known_says_so(
 
 def test_assumptions_are_printed(tmp_path: Path, known: Catalogue, small: Graph) -> None:
     said = "\n".join(_estimate_text(estimated(tmp_path, SUITE, known, "h100")))
-    assert "assumed share of the device's peak FLOPs (small networks reach less): fit 30%, generate 40%" in said
+    assert (
+        "assumed share of the device's peak FLOPs (small networks reach less): fit 30%, check 30%, generate 40%" in said
+    )
     assert (
         "5 µs for each kernel launch; a training step launches 40 kernels in addition to those of its network" in said
     )
