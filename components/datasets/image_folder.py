@@ -55,6 +55,7 @@ class ImageFolder(ImageFiles):
         )
 
     params: Params
+    ambiguous_order = True
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class TinyImagenet(ImageFiles):
 
     classes = imagenet_classes(INDICES)
     image_size = 64
+    ambiguous_order = True
     archive: ClassVar[Archive] = Archive(
         "http://cs231n.stanford.edu/tiny-imagenet-200.zip", "tiny-imagenet-200", "90528d7ca1a48142e341f4ef8d21d0de"
     )

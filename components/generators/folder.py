@@ -25,7 +25,8 @@ class Folder(Generator):
     """Images from a folder, ``<class>/<n>.png``: a pool made by any other method.
 
     All class folders are named by one scheme: class name, WordNet id, label index or ImageNet-1k index. Label indices
-    are refused if the classes have WordNet ids in another order, since the numbers could follow either order. Images
+    are refused if the order of the classes is in doubt: in folders of images, in Tiny ImageNet, and where labels do not
+    follow the WordNet ids. Images
     are square, of one size, RGB with 8 bits per channel, stored as PNG, lossless WebP or JPEG. The record notes images
     that are JPEG. Any other entry of a class folder is refused, except hidden files and text files. The pool is
     identified by its content. Its path is relative to the working directory.
@@ -65,7 +66,7 @@ class Folder(Generator):
 
     def available(self, dataset: Dataset) -> tuple[int, ...]:
         """Return the number of files per class, without decoding them. Raise DataError if a class has none."""
-        return tuple(len(image_files(folder)) for folder in match_classes(self.params.path, dataset.classes))
+        return tuple(len(image_files(folder)) for folder in match_classes(self.params.path, dataset))
 
     def cost(self, work: Work) -> Cost | None:
         """Return no operations; the size of the images is not known before they are read."""
@@ -75,7 +76,7 @@ class Folder(Generator):
         """Find the folder of each class. Read the first image, whose size all others must have."""
         from ._files.square_rgb import read_rgb
 
-        self._folders = match_classes(self.params.path, data.classes)
+        self._folders = match_classes(self.params.path, data)
         first = image_files(self._folders[0])[0]
         self._size = len(read_rgb(first))
         if self._size > POOL_SIDES * data.image_size:

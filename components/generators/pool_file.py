@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import ddbench
 from ddbench import Context, Dataset, Generator, Samples, TrainingData, component, unkeyed
 from ddbench.cost import Cost, Sample, Work
+from ddbench.toolkit import sha256_json
 
+from .._class_names import ClassNames
 from .._paths import UserPath
 from ._files.content import content_digest
 from ._files.tensor_pool import Register, opened
@@ -18,10 +21,14 @@ from ._files.tensor_pool import Register, opened
 class PoolFile(Generator):
     """Images from one safetensors file: a pool made by any other method.
 
-    The file holds ``images``, uint8 ``[N, 3, S, S]``, and ``labels``, int64 ``[N]``. Labels are class indices of the
-    data set, in any order. The file may hold ``latents``, ``[N, …]``, which are stored with the images. They come
-    without a model, so no refiner can use them. The file's metadata may hold ``ids``, a JSON list of N different
-    strings; otherwise the id of an image is its position.
+    The file holds ``images``, uint8 ``[N, 3, S, S]``, and ``labels``, int64 ``[N]``. The file may hold ``latents``,
+    ``[N, …]``, which are stored with the images. They come without a model, so no refiner can use them. The file's
+    metadata may hold ``ids``, a JSON list of N different strings; otherwise the id of an image is its position.
+
+    The names of the labels are a JSON list in the metadata ``classes``, or the parameter ``classes``. They are class
+    names, WordNet ids or ImageNet-1k indices. Images of other classes are ignored. Without names, labels are class
+    indices of the data set. Such a file is refused if the order of the classes is in doubt: in folders of images, in
+    Tiny ImageNet, and where labels do not follow the WordNet ids.
 
     Images of a class are taken in the file's order. The pool is identified by its content. Its path is relative to the
     working directory.
@@ -31,27 +38,32 @@ class PoolFile(Generator):
 
     class Params(ddbench.Params):
         path: UserPath = unkeyed(description="the safetensors file")
+        classes: ClassNames | None = unkeyed(
+            None, description="the names of the labels 0, 1, …; by default those in the file's metadata"
+        )
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """Save the training images as a file in ``scratch``."""
+        """Save the training images as a file in ``scratch``, with the names of the classes."""
         from safetensors.torch import save_file
 
         path = scratch / "pool.safetensors"
-        save_file({"images": data.train.images, "labels": data.train.labels}, path)
+        names = {"classes": json.dumps(data.class_names)}
+        save_file({"images": data.train.images, "labels": data.train.labels}, path, names)
         return {"path": path}
 
     params: Params
     _register: Register
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file. Raise DataError if it is missing or not safetensors."""
+        """Return the SHA-256 of the file and of given names. Raise DataError if it is missing or not safetensors."""
         with opened(self.params.path):
-            return content_digest(self.params.path)
+            digest = content_digest(self.params.path)
+        return digest if self.params.classes is None else sha256_json([digest, list(self.params.classes)])
 
     def available(self, dataset: Dataset) -> tuple[int, ...]:
         """Return the number of images per class. Raise DataError if the file is not a pool of these classes."""
-        register = Register.read(self.params.path, [c.name for c in dataset.classes])
+        register = Register.read(self.params.path, self.params.classes, dataset)
         return tuple(int((register.labels == c).sum()) for c in range(len(dataset.classes)))
 
     def cost(self, work: Work) -> Cost | None:
@@ -60,7 +72,7 @@ class PoolFile(Generator):
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Read labels and ids, and check the other tensors of the file."""
-        self._register = Register.read(self.params.path, data.class_names)
+        self._register = Register.read(self.params.path, self.params.classes, data)
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
         """Return every image of the class, in the file's order. No other images are read."""

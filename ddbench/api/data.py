@@ -53,6 +53,7 @@ class TrainingData:
         mean: mean of each channel, for pixels in [0, 1]. Networks normalise with it.
         std: standard deviation of each channel, for pixels in [0, 1]. Networks normalise with it.
         train: the training images.
+        ambiguous_order: True if other programs may number the classes in another order.
     """
 
     name: str
@@ -61,6 +62,7 @@ class TrainingData:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     train: LabeledImages
+    ambiguous_order: bool = False
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ class Dataset(Component):
         std: standard deviation of each channel, for pixels in [0, 1]. Networks normalise with it.
         train_counts: training images per class, if they are known without the data, else None.
         validation_counts: validation images per class, if they are known without the data, else None.
+        ambiguous_order: True if other programs may number the classes in another order, as for folders of images. Then
+            pools and teachers from elsewhere must name their classes.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -33,6 +35,7 @@ class Dataset(Component):
     std: tuple[float, float, float]
     train_counts: tuple[int, ...] | None = None
     validation_counts: tuple[int, ...] | None = None
+    ambiguous_order: bool = False
 
     @abstractmethod
     def train(self) -> LabeledImages:
@@ -64,4 +67,5 @@ class Dataset(Component):
 
     def training(self) -> TrainingData:
         """Return the view of the data set that components receive."""
-        return TrainingData(self.info.name, self.classes, self.image_size, self.mean, self.std, self.train())
+        own = (self.info.name, self.classes, self.image_size, self.mean, self.std)
+        return TrainingData(*own, self.train(), self.ambiguous_order)

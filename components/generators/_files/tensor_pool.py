@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safetensors import SafetensorError, safe_open
 
-from ddbench import DataError
+from ddbench import DataError, Dataset, TrainingData
 
+from ..._class_names import class_places, given_names
 from .content import readable
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Register:
     """Labels and ids of a pool's images, in the file's order. Images are read later.
 
     Attributes:
-        labels: class indices, ``[N]``.
+        labels: indices of the data set's classes, ``[N]``; -1 for an image of another class.
         ids: one id for each image.
     """
 
@@ -58,14 +59,25 @@ class Register:
     ids: tuple[str, ...]
 
     @classmethod
-    def read(cls, path: Path, class_names: Sequence[str]) -> Register:
-        """Read and check a file. Raise DataError if it is not a pool with images of every class."""
+    def read(cls, path: Path, listed: Sequence[str] | None, data: Dataset | TrainingData) -> Register:
+        """Read and check a file.
+
+        Args:
+            path: the file.
+            listed: the names of its labels in order, if a parameter gives them.
+            data: the data set.
+
+        Raises:
+            DataError: it is not a pool with images of every class, or its labels have no names and need them.
+        """
         with opened(path) as file:
             _check_tensors(file, path)
             labels: NDArray[np.int64] = file.get_tensor("labels")
             given = (file.metadata() or {}).get("ids")
-        _check_labels(labels, class_names, path)
-        return cls(labels, _ids(given, len(labels), path))
+        names = given_names(path, listed)
+        places = class_places(names, data, str(path), "labels")
+        _check_labels(labels, len(data.classes) if names is None else len(names), path)
+        return cls(_own_labels(labels, places, [c.name for c in data.classes], path), _ids(given, len(labels), path))
 
 
 def _check_tensors(file: Any, path: Path) -> None:
@@ -90,21 +102,38 @@ def _check_tensors(file: Any, path: Path) -> None:
         raise DataError(f"holds {counts}", where=str(path), hint="there is one of each for every image")
 
 
-def _check_labels(labels: NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
-    """Raise DataError if a label has no class, or a class has no image."""
-    import numpy as np
-
-    last = len(class_names) - 1
+def _check_labels(labels: NDArray[np.int64], classes: int, path: Path) -> None:
+    """Raise DataError if a label is none of the file's classes."""
+    last = classes - 1
     outside = (labels < 0) | (labels > last)
     if outside.any():
         at = int(outside.argmax())
         raise DataError(f"gives image {at} the label {labels[at]}", where=str(path), hint=f"the classes are 0 … {last}")
-    empty = np.bincount(labels, minlength=len(class_names)) == 0
+
+
+def _own_labels(
+    labels: NDArray[np.int64], places: Sequence[int], class_names: Sequence[str], path: Path
+) -> NDArray[np.int64]:
+    """Return the data set's label of each image, or -1. Raise DataError if a class has no image.
+
+    Args:
+        labels: the file's labels.
+        places: the file's label of each class.
+        class_names: the names of the classes.
+        path: the file, for messages.
+    """
+    import numpy as np
+
+    own = np.full_like(labels, -1)
+    for class_index, place in enumerate(places):
+        own[labels == place] = class_index
+    empty = np.bincount(own[own >= 0], minlength=len(class_names)) == 0
     if empty.any():
         at = int(empty.argmax())
         raise DataError(
             f"holds no image of class {at}, '{class_names[at]}'", where=str(path), hint="every class needs one"
         )
+    return own
 
 
 def _ids(given: str | None, count: int, path: Path) -> tuple[str, ...]:

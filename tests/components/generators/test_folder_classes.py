@@ -98,7 +98,7 @@ def test_numbers_that_could_follow_either_order(tmp_path: Path, folders: list[st
     with pytest.raises(DataError) as error:
         loaded(tmp_path, shuffled)
     assert str(error.value) == (
-        f"{tmp_path}: the folders are numbered, which could follow the order of the labels or that of the WordNet ids; "
+        f"{tmp_path}: the folders are numbered, which could follow another order of the classes; "
         "name them by class name or WordNet id"
     )
     (tmp_path / folders[0]).rename(tmp_path / "x")

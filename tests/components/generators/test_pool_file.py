@@ -113,8 +113,9 @@ def test_a_plan_needs_no_torch(tmp_path: Path) -> None:
     path = write(tmp_path / "pool.safetensors")
     program = (
         "import sys, ddbench; from pathlib import Path; from types import SimpleNamespace as N;"
+        "pets = N(classes=[ddbench.ClassInfo(n) for n in 'abc'], ambiguous_order=False);"
         f"pool = ddbench.create('generator', 'pool-file', path=Path({str(path)!r}));"
-        "print(pool.available(N(classes=[N(name=n) for n in 'abc'])), len(pool.fingerprint()), 'torch' in sys.modules)"
+        "print(pool.available(pets), len(pool.fingerprint()), 'torch' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "(2, 1, 3) 64 False"
