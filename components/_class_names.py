@@ -60,7 +60,7 @@ def given_names(path: Path | None, listed: Sequence[str] | None) -> Sequence[str
         listed: the names in the parameter ``classes``.
 
     Raises:
-        DataError: the metadata is no list of names, or differs from the parameter.
+        DataError: the metadata is not a list of names, or differs from the parameter.
     """
     held = _names_in(path) if path is not None and path.suffix == ".safetensors" else None
     if held is None or listed is None:
@@ -100,7 +100,7 @@ def match_names(
 ) -> list[int]:
     """Return the position in ``given`` of each class, in label order.
 
-    All names are of one scheme: class name, WordNet id or ImageNet-1k index. Names are compared as they are, else up to
+    All names follow one scheme: class name, WordNet id or ImageNet-1k index. Names are compared as they are, else up to
     the composition of accents, else by letters and digits alone; leading zeros of an index are ignored. Names of other
     classes are ignored, so an ImageNet pool or teacher serves its subsets.
 

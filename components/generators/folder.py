@@ -25,8 +25,8 @@ class Folder(Generator):
     """Images from a folder, ``<class>/<n>.png``: a pool made by any other method.
 
     All class folders are named by one scheme: class name, WordNet id, label index or ImageNet-1k index. Label indices
-    are refused if the order of the classes is in doubt: in folders of images, in Tiny ImageNet, and where labels do not
-    follow the WordNet ids. Images
+    are refused if the order of the classes is in doubt. It is for folders of images and Tiny ImageNet, and where labels
+    do not follow the WordNet ids. Images
     are square, of one size, RGB with 8 bits per channel, stored as PNG, lossless WebP or JPEG. The record notes images
     that are JPEG. Any other entry of a class folder is refused, except hidden files and text files. The pool is
     identified by its content. Its path is relative to the working directory.

@@ -69,5 +69,5 @@ def _check_outputs(name: str, path: Path, state: Mapping[str, Any], outputs: int
             raise ComponentError(
                 f"holds a teacher with other classes: it has {len(weight)} outputs, not {outputs}",
                 where=str(path),
-                hint="set `classes: imagenet` for the 1000 of ImageNet-1k, `classes: dataset` for the data set's",
+                hint="set `classes` to `imagenet` for the 1000 of ImageNet-1k, `dataset` for the data set's, or names",
             )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, ComponentError, Context, TrainingData, component
+from ddbench import ClassInfo, ComponentError, Context, Dataset, TrainingData, component
 from ddbench.cost import Cost, Score, Work
 
+from .._class_names import ClassNames, class_places, given_names
 from .._imagenet import IMAGENET_CLASSES
-from .._weights import Published
+from .._weights import Published, given_weights
 from ._pretrained_scorer import PretrainedScorer
 from ._pretrained_specs import TIMM, timm_weights
 
@@ -32,6 +33,11 @@ class Timm(PretrainedScorer):
     are normalised. ``class_logits`` does the same to square float images with torch's antialiased filter. It always
     computes in float32, since its gradients would vanish in float16.
 
+    With ``classes: dataset``, the outputs are those that the file of weights names, in the metadata ``classes`` of
+    safetensors: a JSON list. Without it, they are the data set's classes in order. Such weights are refused if this
+    order is in doubt. It is for folders of images and Tiny ImageNet, and where labels do not follow the WordNet ids.
+    Names may be given as ``classes: [NAME, …]`` instead. They are class names, WordNet ids or ImageNet-1k indices.
+
     The weights come from the file ``weights``, which is identified by its content. Without that file, the tag in
     ``model`` names and identifies them. They are looked up as ``model.safetensors`` or ``pytorch_model.bin``, in
     ``weights/<repository>`` in the data folder, then in the Hugging Face cache. Only `ddbench fetch` downloads them.
@@ -42,8 +48,9 @@ class Timm(PretrainedScorer):
             pattern=r"^\w+(\.[\w.-]+)?$",
             description="timm's name with the tag of its weights: resnet50.tv_in1k; a file needs no tag",
         )
-        classes: Literal["imagenet", "dataset"] = Field(
-            "imagenet", description="the outputs: the 1000 classes of ImageNet-1k, or the data set's in order"
+        classes: Literal["imagenet", "dataset"] | ClassNames = Field(
+            "imagenet",
+            description="the outputs: the 1000 classes of ImageNet-1k, the data set's, or their names in order",
         )
         input_size: int | None = Field(None, ge=1, description="input size in pixels; by default the model's own")
         crop_pct: float | None = Field(
@@ -92,6 +99,7 @@ class Timm(PretrainedScorer):
     teaches = True
 
     _input: dict[str, Any]
+    _places: list[int]
     _columns: Tensor
 
     @property
@@ -120,16 +128,26 @@ class Timm(PretrainedScorer):
         network = TIMM.get(self.params.model)
         if not isinstance(work, Score) or network is None or self.params.input_size not in (None, network.input_size):
             return None
-        return network.cost(
-            self._outputs(len(work.dataset.classes)) + network.embedding, half=self.params.precision == "mixed"
-        )
+        outputs = self._outputs(self._listed, len(work.dataset.classes))
+        return network.cost(outputs + network.embedding, half=self.params.precision == "mixed")
 
-    def _outputs(self, classes: int) -> int:
-        return classes if self.params.classes == "dataset" else IMAGENET_CLASSES
+    @property
+    def _listed(self) -> Sequence[str] | None:
+        """Return the names of the outputs in the parameter ``classes``, or None."""
+        return None if isinstance(self.params.classes, str) else self.params.classes
+
+    def _outputs(self, names: Sequence[str] | None, classes: int) -> int:
+        """Return the number of outputs.
+
+        Args:
+            names: the names of the outputs, if they have any.
+            classes: the number of the data set's classes.
+        """
+        return IMAGENET_CLASSES if self.params.classes == "imagenet" else classes if names is None else len(names)
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
         """Raise ComponentError if the outputs are ImageNet-1k's and a class has no index there."""
-        if self.params.classes == "dataset":
+        if self.params.classes != "imagenet":
             return
         for c in classes:
             if c.imagenet_index not in range(IMAGENET_CLASSES):
@@ -137,6 +155,25 @@ class Timm(PretrainedScorer):
                     f"{self.label()}: class '{c.name}' has no index in ImageNet-1k, whose classes the model scores",
                     hint="give a model of the data set's own classes, with `classes: dataset`",
                 )
+
+    def check_dataset(self, dataset: Dataset) -> None:
+        """Raise ComponentError or DataError for a class without an output, or outputs whose order is in doubt.
+
+        Weights that are identified by their name are checked when they are loaded.
+        """
+        super().check_dataset(dataset)
+        if self.params.weights is not None or self._listed is not None:
+            path = self.params.weights
+            self._find_places(dataset, None if path is None else given_weights(path))
+
+    def _find_places(self, data: Dataset | TrainingData, path: Path | None) -> Sequence[str] | None:
+        """Find the output of each class, and return the names of all outputs if there are any."""
+        if self.params.classes == "imagenet":
+            self._places = [cast("int", c.imagenet_index) for c in data.classes]
+            return None
+        names = given_names(path, self._listed)
+        self._places = class_places(names, data, self.label() if path is None else str(path), "outputs")
+        return names
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Build the model with its weights. Raise ComponentError if they are missing, damaged or another model's."""
@@ -150,8 +187,9 @@ class Timm(PretrainedScorer):
         from ._timm_classifier import build, model_config
 
         model_config(self.params.model, self.label())
-        outputs = self._outputs(len(data.classes))
-        network = build(self.params.model, self.weights_file(), outputs, self.params.settings())
+        path = self.weights_file()
+        outputs = self._outputs(self._find_places(data, path), len(data.classes))
+        network = build(self.params.model, path, outputs, self.params.settings())
         self._input = timm.data.resolve_model_data_config(network)
         return network, timm.data.create_transform(**self._input)
 
@@ -166,8 +204,7 @@ class Timm(PretrainedScorer):
         """Return ``column [C]``: the index of each class in the outputs."""
         import torch
 
-        own = self.params.classes == "dataset"
-        return {"column": torch.tensor([i if own else c.imagenet_index for i, c in enumerate(data.classes)])}
+        return {"column": torch.tensor(self._places)}
 
     def class_logits(self, images: Tensor) -> Tensor:
         """Return logits of resized, cropped and normalised images, in float32. The filter's overshoot is clipped."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ddbench.api.context import Context
     from ddbench.api.data import ClassInfo, TrainingData
+    from ddbench.api.dataset import Dataset
 
 
 class Scorer(Component):
@@ -44,6 +45,13 @@ class Scorer(Component):
 
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
         """Raise ComponentError for a class of the data set that the scorer does not know. Torch is not needed."""
+
+    def check_dataset(self, dataset: Dataset) -> None:
+        """Raise ComponentError or DataError if the scorer does not fit the data set. Torch is not needed.
+
+        The default implementation calls ``check_classes``.
+        """
+        self.check_classes(dataset.classes)
 
     @abstractmethod
     def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _PATHS: Final = ("/", "./", "../", "~")
+# Longer lists are not written out in labels.
+_LIST_WIDTH: Final = 60
 
 
 class Builder:
@@ -103,9 +105,13 @@ class Builder:
 
 
 def _shown(name: str, value: Any, component: Component) -> str:
-    """Return a parameter for a label. A path is private, so the digest of its content stands for it."""
+    """Return a parameter for a label.
+
+    A path is private, so the digest of its content stands for it. A long list is shown by its length.
+    """
     if not isinstance(getattr(component.params, name, None), Path) and not str(value).startswith(_PATHS):
-        return f"{name}={value}"
+        long = isinstance(value, list) and len(str(value)) > _LIST_WIDTH
+        return f"{name}=[{len(value)} values]" if long else f"{name}={value}"
     known = component.fingerprinted
     if known is None:
         return f"{name}={Path(value).name}"

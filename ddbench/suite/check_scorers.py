@@ -29,7 +29,7 @@ def check_fields(
         for field in selector.needs_class:
             _check_field(f"{need}class field '{field}'", field, "provides_per_class", scorers, source, available)
         for field in (*selector.needs, *selector.needs_real, *selector.needs_class):
-            _check_classes(field.partition(".")[0], scorers, dataset, source)
+            _check_dataset(field.partition(".")[0], scorers, dataset, source)
 
 
 def _check_field(
@@ -57,9 +57,9 @@ def _writers(field: str, attribute: str, available: Catalogue) -> str:
     return f"scorers that write '{field}': {', '.join(cls.info.name for cls in scorers) or 'none'}"
 
 
-def _check_classes(role: str, scorers: Scorers, dataset: Dataset, source: YamlSource) -> None:
+def _check_dataset(role: str, scorers: Scorers, dataset: Dataset, source: YamlSource) -> None:
     try:
-        scorers[role].component.check_classes(dataset.classes)
+        scorers[role].component.check_dataset(dataset)
     except ComponentError as error:
         raise SuiteError(error.message, where=source.place(("scorers", role)), hint=error.hint) from None
 
@@ -84,7 +84,7 @@ def check_labels(rows: Iterable[Row], scorers: Scorers, dataset: Dataset, source
                     where=source.place(("scorers", role)),
                     hint="choose a teaching scorer",
                 )
-            _check_classes(role, scorers, dataset, source)
+            _check_dataset(role, scorers, dataset, source)
 
 
 def _labels_place(row: Row, source: YamlSource) -> str:
