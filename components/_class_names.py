@@ -63,15 +63,15 @@ def given_names(path: Path | None, listed: Sequence[str] | None) -> Sequence[str
         DataError: the metadata is not a list of names, or differs from the parameter.
     """
     held = _names_in(path) if path is not None and path.suffix == ".safetensors" else None
-    if held is None or listed is None:
-        return held if listed is None else listed
-    if tuple(held) != tuple(listed):
-        raise DataError(
-            "has other class names in its metadata than the parameter 'classes'",
-            where=str(path),
-            hint="remove the parameter, or correct the metadata",
-        )
-    return held
+    return agreed_names(held, listed, str(path))
+
+
+def agreed_names(held: Sequence[str] | None, listed: Sequence[str] | None, where: str) -> Sequence[str] | None:
+    """Return the class names that a file holds or that a parameter lists. Raise DataError if they differ."""
+    if None not in (held, listed) and tuple(held or ()) != tuple(listed or ()):
+        hint = "remove the parameter, or correct the file"
+        raise DataError("has other class names than the parameter 'classes'", where=where, hint=hint)
+    return listed if held is None else held
 
 
 def _names_in(path: Path) -> list[str] | None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ddbench import component, unkeyed
 
+from .._class_names import ClassNames
 from ._dit.latent_dit import LatentDit
 from ._dit.params import LatentDitParams, Source
 from ._dit.weights import SHIPPED
@@ -31,8 +32,8 @@ class DitNano(LatentDit):
         model: Source = unkeyed(
             SHIPPED, description="the pipeline: ddbench/dit-nano, a name on the Hugging Face Hub, or a folder"
         )
-        classes: Literal["imagenet", "dataset"] = Field(
-            "dataset", description="the transformer's labels: ImageNet-1k's, or the data set's classes in order"
+        classes: Literal["imagenet", "dataset"] | ClassNames = Field(
+            "dataset", description="the transformer's labels: ImageNet-1k's, the data set's classes, or names in order"
         )
         scheduler: Literal["ddpm", "ddim"] = Field(
             "ddim", description="the sampler; ddim draws only the starting noise"

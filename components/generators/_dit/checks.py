@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
-from ddbench import ClassInfo, ComponentError
+from ddbench import ClassInfo, ComponentError, Dataset, TrainingData
 
+from ..._class_names import agreed_names, class_places
 from ..._imagenet import IMAGENET_CLASSES
 from .params import LatentDitParams
 from .weights import PIPELINE_INDEX, Part, class_names
@@ -25,7 +25,7 @@ def check_latents(image_size: int, made: int, taken: int) -> None:
 
 @dataclass(frozen=True)
 class PipelineChecks:
-    """The checks of one generator's pipeline. Each raises ComponentError for a mismatch.
+    """The checks of one generator's pipeline. Each raises an error for a mismatch.
 
     Attributes:
         label: the generator's name in messages.
@@ -39,11 +39,22 @@ class PipelineChecks:
     transformer: Part
     scheduler: Part
 
-    def labels(self, classes: Sequence[ClassInfo], dataset: str) -> list[int]:
-        """Return the transformer's label of each class of the data set."""
-        if self.params.classes == "dataset":
-            self._check_names([c.name for c in classes], dataset)
-            return list(range(len(classes)))
+    def labels(self, data: Dataset | TrainingData) -> tuple[list[int], int]:
+        """Return the transformer's label of each class of the data set, and the number of labels that it must know.
+
+        Raises:
+            ComponentError: a class has no index in ImageNet-1k.
+            DataError: a class has no label, or there are no names and the order of the classes is in doubt.
+        """
+        if self.params.classes == "imagenet":
+            return self._imagenet_labels(data.classes), IMAGENET_CLASSES
+        names, where = self._names()
+        if names is None and where is None:  # the pipeline is not on this machine yet
+            return list(range(len(data.classes))), len(data.classes)
+        places = class_places(names, data, where or self.label, "labels")
+        return places, len(places if names is None else names)
+
+    def _imagenet_labels(self, classes: Sequence[ClassInfo]) -> list[int]:
         labels = []
         for c in classes:
             if c.imagenet_index is None:
@@ -54,13 +65,23 @@ class PipelineChecks:
             labels.append(c.imagenet_index)
         return labels
 
-    def check_count(self, known: int, classes: int) -> None:
-        """Check that the transformer has one label for each class."""
-        own = self.params.classes == "dataset"
-        if known != (classes if own else IMAGENET_CLASSES):
-            expected = f"{classes} of the data set" if own else f"{IMAGENET_CLASSES} of ImageNet-1k"
+    def _names(self) -> tuple[Sequence[str] | None, str | None]:
+        """Return the names of the labels if there are any, and the file or folder of the transformer if it is here."""
+        listed = None if isinstance(self.params.classes, str) else self.params.classes
+        found = self.transformer.look()
+        if not isinstance(found, Path):
+            return listed, None
+        index = found.parent / PIPELINE_INDEX
+        if self.params.transformer is not None or not index.is_file():
+            return listed, str(found)
+        return agreed_names(class_names(index) or None, listed, str(index)), str(index)
+
+    def check_count(self, known: int, expected: int) -> None:
+        """Check that the transformer knows the expected number of labels."""
+        if known != expected:
+            whose = f"{expected} of ImageNet-1k" if self.params.classes == "imagenet" else f"{expected} of the data set"
             raise ComponentError(
-                f"{self.label}: the transformer knows {known} classes, not the {expected}",
+                f"{self.label}: the transformer knows {known} classes, not the {whose}",
                 where=_place(self.transformer),
                 hint="set the parameter 'classes' to the classes that it was trained on",
             )
@@ -82,22 +103,6 @@ class PipelineChecks:
                 f"{self.label}: the VAE has latents of {made} channels, and the transformer takes {taken}",
                 where=str(vae),
                 hint="name the VAE that the transformer was trained with in the parameter 'vae'",
-            )
-
-    def _check_names(self, own: Sequence[str], dataset: str) -> None:
-        """Check that the class names of the pipeline, if it has any, are those of the data set."""
-        found = self.transformer.look()
-        if self.params.transformer is not None or not isinstance(found, Path):
-            return
-        index = found.parent / PIPELINE_INDEX
-        named = class_names(index) if index.is_file() else []
-        if named not in ([], own):
-            where = next(i for i, pair in enumerate(zip_longest(named, own)) if pair[0] != pair[1])
-            theirs, ours = ([*names, "none"][min(where, len(names))] for names in (named, own))
-            raise ComponentError(
-                f"{self.label} has other classes than {dataset}: class {where} is {theirs}, not {ours}",
-                where=str(index),
-                hint="name a pipeline of these classes in the parameter 'model'",
             )
 
 

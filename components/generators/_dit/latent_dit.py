@@ -29,6 +29,11 @@ class LatentDit(Generator):
     Weights are safetensors, or a state dict saved by torch. A part on the Hugging Face Hub is identified by its name.
     It is looked up in ``weights/<owner>/<name>`` in the data folder, then in the Hugging Face cache. Only `ddbench
     fetch` downloads it. A part in a folder is identified by its content, which planning reads completely.
+
+    With ``classes: dataset``, the labels are those that ``id2label`` in ``model_index.json`` names. Without names, they
+    are the data set's classes in order. Such a pipeline is refused if this order is in doubt. It is for folders of
+    images and Tiny ImageNet, and where labels do not follow the WordNet ids. Names may be given as ``classes: [NAME,
+    …]`` instead. They are class names, WordNet ids or ImageNet-1k indices.
     """
 
     has_latents = True
@@ -104,10 +109,10 @@ class LatentDit(Generator):
         return PipelineChecks(self.label(), self.params, transformer, scheduler)
 
     def check(self, dataset: Dataset) -> None:
-        """Raise ComponentError if the pipeline's files on this machine do not fit the data set."""
-        labels = self._checks.labels(dataset.classes, dataset.info.name)
+        """Raise ComponentError or DataError if the pipeline's files on this machine do not fit the data set."""
+        _, known = self._checks.labels(dataset)
         if self.size is not None:
-            self._checks.check_count(self.size.dit.labels, len(labels))
+            self._checks.check_count(self.size.dit.labels, known)
         timesteps = scheduler_timesteps(self.parts[2])
         if timesteps is not None:
             self._checks.check_steps(timesteps)
@@ -126,11 +131,11 @@ class LatentDit(Generator):
         from .prior import LatentDitPrior
 
         checks = self._checks
-        labels = checks.labels(data.classes, data.name)
+        labels, known = checks.labels(data)
         folders = {part.kind: part.find() for part in self.parts}
         with enough_memory(f"the networks of {self.label()}"):
             prior = LatentDitPrior.from_folders(folders, labels, precision, self.params.frequencies, ctx.device)
-        checks.check_count(prior.no_class, len(labels))
+        checks.check_count(prior.no_class, known)
         checks.check_channels(prior.vae.config.latent_channels, prior.network.config.in_channels, folders["vae"])
         return prior
 

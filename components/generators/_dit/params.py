@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 import ddbench
 from ddbench import unkeyed
 
+from ..._class_names import ClassNames
 from .weights import is_folder, is_name
 
 # Parameters that only sampling reads; fits do not depend on them.
@@ -40,8 +41,8 @@ class LatentDitParams(ddbench.Params):
         None,
         description="another VAE than the pipeline's; Minimax diffusion decodes with stabilityai/sd-vae-ft-mse",
     )
-    classes: Literal["imagenet", "dataset"] = Field(
-        "imagenet", description="the transformer's labels: ImageNet-1k's, or the data set's classes in order"
+    classes: Literal["imagenet", "dataset"] | ClassNames = Field(
+        "imagenet", description="the transformer's labels: ImageNet-1k's, the data set's classes, or names in order"
     )
     frequencies: Literal["diffusers", "dit"] = Field(
         "diffusers",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +29,7 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 from packaging.version import Version
 
-from ddbench import Context
+from ddbench import Context, DataError
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -88,26 +90,51 @@ def test_a_transformer_of_the_data_sets_own_classes(copied: Path) -> None:
     assert len(loaded.sample_block(2, 0, Context())) == 3
 
 
+def named(folder: Path, names: Sequence[str]) -> Path:
+    """Give a pipeline a transformer of as many classes, and their names."""
+    transformer(classes=len(names)).save_pretrained(folder / "transformer")
+    index = folder / "model_index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), "id2label": dict(enumerate(names))}))
+    return index
+
+
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "labels"),
     [
-        (["class 1", "class 0", "class 2"], "class 0 is class 1, not class 0"),
-        (["class 0", "class 1", "class 2", "class 3"], "class 3 is class 3, not none"),
-        (["class 0"], "class 1 is none, not class 1"),
+        (["class 0", "class 1", "class 2"], [0, 1, 2]),
+        (["Class 1", "class_2", "CLASS 0"], [2, 0, 1]),
+        (["wug", "n2", "n1", "n0"], [3, 2, 1]),
     ],
 )
-def test_a_pipeline_that_names_its_classes_serves_these_alone(copied: Path, names: list[str], said: str) -> None:
-    transformer(classes=3).save_pretrained(copied / "transformer")
+def test_labels_of_a_pipeline_are_found_by_name(copied: Path, names: list[str], labels: list[int]) -> None:
+    named(copied, names)
     own = generator(model=str(copied), classes="dataset")
-    own.load(None, training_data(), Context())
-    index = copied / "model_index.json"
-    whole = json.loads(index.read_text())
-    index.write_text(json.dumps({**whole, "id2label": dict(enumerate(names))}))
-    assert f"has other classes than blank: {said}" in complaint(lambda: own.load(None, training_data(), Context()))
-    index.write_text(json.dumps({**whole, "id2label": {str(i): f"class {i}" for i in range(3)}}))
-    own.load(None, training_data(), Context())
+    for data in (training_data(), replace(training_data(), ambiguous_order=True)):
+        own.load(None, data, Context())
+        assert prior_of(own).labels.tolist() == labels
+
+
+def test_names_of_a_pipeline_that_do_not_fit_are_told(copied: Path) -> None:
+    index = named(copied, ["class 0", "class 1", "wug"])
+    own = generator(model=str(copied), classes="dataset")
+    with pytest.raises(
+        DataError, match=r"model_index\.json: no name for class 'class 2'; name the classes by class name"
+    ):
+        own.load(None, training_data(), Context())
+    with pytest.raises(DataError, match=r"model_index\.json: has other class names than the parameter 'classes'"):
+        generator(model=str(copied), classes=["a", "b", "c"]).load(None, training_data(), Context())
     index.write_text("[]")
     assert f"{index}: is not an index of a pipeline" in complaint(lambda: own.load(None, training_data(), Context()))
+
+
+def test_labels_without_names_are_refused_if_their_order_is_in_doubt(copied: Path) -> None:
+    transformer(classes=3).save_pretrained(copied / "transformer")
+    in_doubt = replace(training_data(), ambiguous_order=True)
+    with pytest.raises(DataError, match=r"names no classes for its labels.*; add `classes: \[NAME, …\]`"):
+        generator(model=str(copied), classes="dataset").load(None, in_doubt, Context())
+    listed = generator(model=str(copied), classes=["class 2", "class 0", "class 1"])
+    listed.load(None, in_doubt, Context())
+    assert prior_of(listed).labels.tolist() == [1, 2, 0]
 
 
 def test_a_data_set_without_imagenet_indices(hub: Path) -> None:

@@ -155,7 +155,7 @@ def test_names_that_do_not_fit_are_told(tmp_path: Path, message: str) -> None:
 def test_a_parameter_and_metadata_must_agree(tmp_path: Path) -> None:
     path = write(tmp_path / "p.safetensors", OWN, NAMES)
     assert content(pool(path, classes=NAMES)) == NATURAL
-    with pytest.raises(DataError, match="other class names in its metadata than the parameter 'classes'; remove"):
+    with pytest.raises(DataError, match="other class names than the parameter 'classes'; remove"):
         pool(path, classes=NAMES[::-1])
 
 
