@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ddbench import ComponentError, Context, Dataset, Generator, Prior, Samples, TrainingData, component
 from ddbench.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Cost, Decode, Fit, Loss, Sample, Work, training_launches
-from ddbench.toolkit import enough_memory
+from ddbench.toolkit import enough_memory, sha256_json
 
+from .._class_names import class_places
 from ._ddpm.flops import Unet, imported
 from ._ddpm.params import DdpmParams
 
@@ -39,8 +40,10 @@ class Ddpm(Generator):
 
     With ``model``, nothing is trained and all training parameters are ignored. ``model`` is a folder written by
     diffusers' ``DDPMPipeline``, with ``unet`` and ``scheduler`` in it, and is identified by its content. The network
-    has one label for each class, in the data set's order, and may have a last one for no class. Its scheduler defines
-    the prediction type and the spacing of the steps.
+    has one label for each class, and may have a last one for no class. The parameter ``classes`` names the labels by
+    class name, WordNet id or ImageNet-1k index. Without names, they are the data set's classes in order. Such a model
+    is refused if this order is in doubt. It is for folders of images and Tiny ImageNet, and where labels do not follow
+    the WordNet ids. The scheduler of ``model`` defines the prediction type and the spacing of the steps.
     """
 
     has_latents = True
@@ -74,14 +77,18 @@ class Ddpm(Generator):
         return self._prior
 
     def fingerprint(self) -> str | None:
-        """Return the content digest of ``model``, if it is given. Raise ComponentError if the folder lacks a file."""
+        """Return the digest of ``model`` and of given names, or None. Raise ComponentError if a file is missing."""
         from ._ddpm.imported import model_digest
 
-        return None if self.params.model is None else model_digest(self.params.model)
+        names = self.params.classes
+        digest = None if self.params.model is None else model_digest(self.params.model)
+        return digest if names is None else sha256_json([digest, list(names)])
 
     def check(self, dataset: Dataset) -> None:
-        """Raise ComponentError if its images cannot be halved once for each level but the first."""
+        """Raise an error for images that cannot be halved as often as needed, or labels whose order is in doubt."""
         self._check_size(dataset.image_size)
+        if self.params.model is not None:
+            class_places(self.params.classes, dataset, str(self.params.model), "labels")
 
     def _check_size(self, pixels: int) -> None:
         halved = len(self.params.block_out_channels) - 1

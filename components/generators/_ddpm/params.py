@@ -10,11 +10,16 @@ from pydantic import Field, model_validator
 import ddbench
 from ddbench import unkeyed
 
+from ..._class_names import ClassNames
+
 
 class DdpmParams(ddbench.Params):
     """The network, its training, and its sampling."""
 
     model: Path | None = unkeyed(None, description="the folder of a trained model, instead of training")
+    classes: ClassNames | None = unkeyed(
+        None, description="the names of the labels 0, 1, … of `model`; by default the data set's classes in order"
+    )
     block_out_channels: tuple[Annotated[int, Field(ge=32, multiple_of=32)], ...] = Field(
         (32, 64, 128), min_length=1, description="channels of each level; each level but the last halves the image"
     )
@@ -50,4 +55,6 @@ class DdpmParams(ddbench.Params):
             raise ValueError("attention_levels names a level that block_out_channels does not have")
         if self.model is None and self.guidance != 1 and self.label_dropout == 0:
             raise ValueError("guidance other than 1 needs a label_dropout above 0")
+        if self.model is None and self.classes is not None:
+            raise ValueError("classes names the labels of a model, and no model is given")
         return self

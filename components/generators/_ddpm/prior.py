@@ -61,6 +61,23 @@ class DdpmPrior:
         self.scheduler.save_pretrained(folder / "scheduler")
 
     @property
+    def has_table(self) -> bool:
+        """Return whether the network has a learned vector for each label."""
+        return isinstance(self.network.class_embedding, torch.nn.Embedding)
+
+    def reorder(self, places: Sequence[int], classes: int) -> None:
+        """Let the label of class c be the one at ``places[c]``. Labels of other classes are removed.
+
+        Args:
+            places: the present label of each class.
+            classes: the present number of classes. A label more means no class, and stays the last.
+        """
+        table = self.network.class_embedding
+        rows = table.weight[[*places, *range(classes, self.no_class + 1)]].clone()
+        table.weight = torch.nn.Parameter(rows, requires_grad=False)
+        self.network.register_to_config(num_class_embeds=len(rows))
+
+    @property
     def timesteps(self) -> int:
         """Return the number of timesteps of the schedule."""
         return int(self.scheduler.config.num_train_timesteps)

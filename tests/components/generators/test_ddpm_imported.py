@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ddbench_components.generators.ddpm import Ddpm
 from ddpm_scene import assert_same, generator, lively
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
-from ddbench import ComponentError, Context, TrainingData
+from ddbench import ClassInfo, ComponentError, Context, DataError, TrainingData
 
 # models that were trained elsewhere
 
@@ -65,6 +66,37 @@ def test_what_was_trained_here_can_be_imported(data: TrainingData, fitted: Path,
     own = generator()
     own.load(fitted, data, Context())
     assert_same(take_over(fitted, data, tmp_path).sample_block(0, 0, Context()), own.sample_block(0, 0, Context()))
+
+
+NAMED = [("c", "a", "b"), ("a", "b", "c"), ("wug", "b", "c", "a")]
+
+
+@pytest.mark.parametrize("spare", [0, 1], ids=["classes alone", "a label for no class"])
+@pytest.mark.parametrize("names", NAMED)
+def test_labels_are_found_by_name(data: TrainingData, tmp_path: Path, names: tuple[str, ...], spare: int) -> None:
+    """A sample of a class is that of a model whose table has the same rows in the order of the classes."""
+    network = unet(num_class_embeds=len(names) + spare)
+    in_doubt = replace(data, classes=tuple(map(ClassInfo, "abc")), ambiguous_order=True)
+    params = {"guidance": 1 + spare}
+    own = take_over(saved(tmp_path / "model", network), in_doubt, tmp_path / "own", classes=names, **params)
+    rows = [names.index(name) for name in "abc"] + [len(names)] * spare
+    natural = unet(num_class_embeds=len(rows))
+    natural.load_state_dict({**network.state_dict(), "class_embedding.weight": network.class_embedding.weight[rows]})
+    expected = take_over(saved(tmp_path / "natural", natural), data, tmp_path / "fitted", **params)
+    for c in range(3):
+        assert_same(own.sample_block(c, 0, Context()), expected.sample_block(c, 0, Context()))
+
+
+def test_labels_without_names_are_refused_if_their_order_is_in_doubt(data: TrainingData, tmp_path: Path) -> None:
+    model = saved(tmp_path / "model")
+    with pytest.raises(DataError, match=r"model: names no classes for its labels.*; add `classes: \[NAME, …\]`"):
+        take_over(model, replace(data, ambiguous_order=True), tmp_path / "fitted")
+    names = [c.name for c in data.classes][::-1]
+    assert generator(model=model, classes=names).fingerprint() != generator(model=model).fingerprint()
+    with pytest.raises(ComponentError, match="embeds its labels without a table, so they cannot be reordered"):
+        take_over(saved(tmp_path / "other", unet(class_embed_type="timestep")), data, tmp_path / "no", classes=names)
+    with pytest.raises(ComponentError, match="classes names the labels of a model, and no model is given"):
+        generator(classes=names)
 
 
 def test_a_model_is_known_by_its_content(tmp_path: Path) -> None:
