@@ -11,7 +11,7 @@ from ddbench import Context, Dataset, Generator, Samples, TrainingData, componen
 from ddbench.cost import Cost, Sample, Work
 from ddbench.toolkit import sha256_json
 
-from .._class_names import ClassNames
+from .._class_names import ClassNames, given_names
 from .._paths import UserPath
 from ._files.content import content_digest
 from ._files.tensor_pool import Register, opened
@@ -56,10 +56,11 @@ class PoolFile(Generator):
     _register: Register
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file and of given names. Raise DataError if it is missing or not safetensors."""
+        """Return the SHA-256 of the file and of names of classes. Raise DataError if it is not safetensors."""
         with opened(self.params.path):
             digest = content_digest(self.params.path)
-        return digest if self.params.classes is None else sha256_json([digest, list(self.params.classes)])
+        names = given_names(self.params.path, self.params.classes)
+        return digest if names is None else sha256_json([digest, list(names)])
 
     def available(self, dataset: Dataset) -> tuple[int, ...]:
         """Return the number of images per class. Raise DataError if the file is not a pool of these classes."""

@@ -145,6 +145,12 @@ class Timm(PretrainedScorer):
         """
         return IMAGENET_CLASSES if self.params.classes == "imagenet" else classes if names is None else len(names)
 
+    def fingerprint(self) -> Any:
+        """Return the digest of the file ``weights``, if it is given, and the names of its outputs, if it has them."""
+        known, path = super().fingerprint(), self.params.weights
+        names = given_names(path, None) if self.params.classes == "dataset" else None
+        return known if names is None else {**known, "classes": list(names)}
+
     def check_classes(self, classes: Sequence[ClassInfo]) -> None:
         """Raise ComponentError if the outputs are ImageNet-1k's and a class has no index there."""
         if self.params.classes != "imagenet":

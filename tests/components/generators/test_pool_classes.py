@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 
 import ddbench
 from ddbench import ClassInfo, Context, DataError, Generator, TrainingData
+from ddbench.toolkit import file_sha256, sha256_json
 from tests.conftest import Cli
 
 PETS = training([ClassInfo(name) for name in ("cat", "dog", "café", "C", "C++")])
@@ -160,7 +161,12 @@ def test_a_parameter_and_metadata_must_agree(tmp_path: Path) -> None:
 
 
 def test_names_enter_the_fingerprint(tmp_path: Path) -> None:
+    """So results of a version that ignored names in the metadata are not used."""
+    path = write(tmp_path / "named.safetensors", OWN, NAMES)
+    named = ddbench.create("generator", "pool-file", path=path).fingerprint()
+    assert named == sha256_json([file_sha256(path), list(NAMES)])
     path = write(tmp_path / "p.safetensors", OWN)
+    assert pool(path).fingerprint() == file_sha256(path)
     fingerprints = {str(pool(path, classes=names).fingerprint()) for names in (None, NAMES, NAMES[::-1])}
     assert len(fingerprints) == 3
     assert pool(path, classes=NAMES).params.keyed() == {}

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from timm_teachers import DATA, IMAGES, saved, scorer
 
 from ddbench import ClassInfo, ComponentError, Context, DataError, TrainingData
+from ddbench.toolkit import file_sha256
 from tests.in_process import ddbench
 from tests.run.runs import outcome, state_of
 
@@ -51,6 +52,14 @@ def test_any_order_of_named_outputs_gives_the_same_logits(tmp_path: Path, order:
     for teacher in (in_file, in_suite):
         assert logits(teacher).equal(logits(natural))
         torch.testing.assert_close(teacher.class_logits(IMAGES / 255), natural.class_logits(IMAGES / 255))
+
+
+def test_names_in_the_metadata_enter_the_fingerprint(tmp_path: Path) -> None:
+    """So results of a version that ignored them are not used."""
+    path = reordered(saved(tmp_path, outputs=3), (0, 1, 2), NAMES)
+    digest = file_sha256(path)
+    for classes, expected in (("imagenet", {"weights": digest}), ("dataset", {"weights": digest, "classes": NAMES})):
+        assert scorer(None, weights=path, classes=classes).fingerprint() == expected
 
 
 def test_names_may_stand_beside_weights_that_torch_saved(tmp_path: Path) -> None:
