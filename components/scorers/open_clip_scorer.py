@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ddbench import ClassInfo, ComponentError, Context, TrainingData, component
+from ddbench import ClassInfo, Context, TrainingData, component
 from ddbench.cost import Cost, Score, Work
 
 from .._weights import Published
@@ -95,16 +95,6 @@ class OpenClip(PretrainedScorer):
         if not isinstance(work, Score) or network is None:
             return None
         return network.cost(network.embedding, half=self.params.precision == "mixed")
-
-    def check_classes(self, classes: Sequence[ClassInfo]) -> None:
-        """Raise ComponentError if two classes have the same prompt, as ImageNet's two kinds of crane have."""
-        prompts = [self.prompt(c) for c in classes]
-        twice = next((prompt for prompt in prompts if prompts.count(prompt) > 1), None)
-        if twice is not None:
-            raise ComponentError(
-                f"{self.label()}: two classes have the prompt '{twice}', which does not tell them apart",
-                hint="set `classname: name`, or give the classes different names",
-            )
 
     def build(self, data: TrainingData) -> tuple[Any, Callable[..., Tensor]]:
         """Return the model with the activation and the transform of its weights' training."""

@@ -88,13 +88,18 @@ class _Builder:
         label: str,
         worker_args: Mapping[str, Any] | None = None,
     ) -> str:
-        own = {self._checks[id(ref.component)] for ref in uses.values() if id(ref.component) in self._checks}
-        checks = frozenset(own).union(*(self.nodes[key].checks for key in inputs.values()))
-        node = Node(stage, uses, settings, inputs, label, worker_args or {}, checks)
+        node = Node(stage, uses, settings, inputs, label, worker_args or {}, self._checks_before(uses, inputs))
         if len(self.nodes) > NODES:
             hint = "use fewer seeds or smaller pools"
             raise SuiteError(f"the plan has more than {NODES:,} nodes", where=self.suite.file, hint=hint)
         return self.nodes.setdefault(node.recipe_key, node).recipe_key
+
+    def _checks_before(self, uses: Mapping[str, ComponentRef], inputs: Inputs[str]) -> frozenset[str]:
+        """Return the checks of the teachers that a node uses, and those before its inputs."""
+        if not self._checks:
+            return frozenset()
+        own = {self._checks[id(ref.component)] for ref in uses.values() if id(ref.component) in self._checks}
+        return frozenset(own).union(*(self.nodes[key].checks for key in inputs.values()))
 
     def label(self, cell: Cell) -> str:
         """Return a distilled set's name for display: row, IPC and the seeds that vary in this suite."""

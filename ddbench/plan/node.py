@@ -92,10 +92,10 @@ class Node:
     worker_args: Mapping[str, Any] = field(default_factory=dict)
     checks: frozenset[str] = frozenset()
 
-    @property
-    def parents(self) -> set[str]:
+    @cached_property
+    def parents(self) -> frozenset[str]:
         """The recipe keys of all nodes that must be finished before it runs."""
-        return {*self.inputs.values(), *self.checks}
+        return self.checks.union(self.inputs.values())
 
     def _key(self, inputs: Inputs[str]) -> dict[str, Any]:
         return {

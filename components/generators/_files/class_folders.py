@@ -14,6 +14,7 @@ from ddbench.toolkit import data_home
 from ..._class_names import match_names
 from ..._digests import nothing, read_content
 from ..._image_files import class_folder_names, image_names
+from ..._paths import printable
 from .content import readable
 
 Order: TypeAlias = Literal["natural", "lexicographic"]
@@ -47,7 +48,7 @@ def match_classes(root: Path, data: Dataset | TrainingData) -> list[Path]:
         DataError: a class has no folder or two, or the names are ambiguous; see ``match_names``.
     """
     folders = class_folders(root)
-    names = [folder.name for folder in folders]
+    names = [printable(folder.name) for folder in folders]
     return [folders[i] for i in match_names(names, data, str(root), "folder", "folders", numbers=True)]
 
 

@@ -178,6 +178,13 @@ def test_names_need_not_be_utf_8(tmp_path: Path) -> None:
     assert loaded(tmp_path).sample_block(1, 0, Context()).ids == ("1/0.png", "1/caf\\xe9.png")
 
 
+def test_class_names_need_not_be_utf_8(tmp_path: Path) -> None:
+    """The data set ``image-folder`` escapes such bytes in the names of its classes."""
+    make_pool(tmp_path, [os.fsdecode(b"caf\xe9"), "tea"])
+    classes = [ClassInfo("tea"), ClassInfo("caf\\xe9")]
+    assert loaded(tmp_path, classes).sample_block(1, 0, Context()).ids[0] == "caf\\xe9/0.png"
+
+
 @pytest.mark.parametrize("denied", [".", "1", "1/0.png"])
 def test_what_may_not_be_read_is_named(denied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unless_denied(do: Callable[[Path], Any]) -> Callable[[Path], Any]:

@@ -151,14 +151,6 @@ def test_prompts(params: dict[str, str], expected: list[str | None]) -> None:
         assert prompt is None or clip.prompt(c) == prompt
 
 
-def test_classes_with_one_prompt_are_told() -> None:
-    """ImageNet has two classes called crane."""
-    cranes = (ClassInfo("crane, bird", "n02012849"), ClassInfo("cock"), ClassInfo("crane, machine", "n03126707"))
-    with pytest.raises(ComponentError, match=r"two classes have the prompt 'A photo of a crane'.*`classname: name`"):
-        scorer(load=False, pretrained="openai").check_classes(cranes)
-    scorer(load=False, pretrained="openai", classname="name").check_classes(cranes)
-
-
 def test_missing_weights_are_told_with_the_command_that_fetches_them(tmp_path: Path) -> None:
     repository = "timm/vit_base_patch32_clip_224.openai"
     folder = tmp_path / "data" / "weights" / repository
