@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -45,6 +46,7 @@ class Measurement:
         protocol: the protocol.
         uses: the evaluator, the student, the data set and the teacher, by role.
         lineage: the origin of every component of the pipeline.
+        teachers: each checked teacher with its accuracy on training images.
         wall_s: wall time of the training in seconds.
         cpu_s: its CPU time in seconds.
         peak_memory_mib: peak memory of the process in MiB.
@@ -66,6 +68,7 @@ class Measurement:
     protocol: ProtocolUse | None
     uses: dict[str, ComponentUse]
     lineage: list[Provenance]
+    teachers: tuple[str, ...]
     wall_s: float | None
     cpu_s: float | None
     peak_memory_mib: float | None
@@ -93,6 +96,7 @@ class Measurement:
             protocol=shared(record.protocol),
             uses=shared({role: use for role, use in uses.items() if use is not None}),
             lineage=shared(record.lineage),
+            teachers=shared(tuple(_teachers(record))),
             wall_s=training.wall_s,
             cpu_s=training.cpu_s,
             peak_memory_mib=training.peak_memory_mib,
@@ -100,3 +104,10 @@ class Measurement:
             # Older records have it in the evaluator's details.
             resumed=training.resumed or bool(result.details.get("resumed_after")),
         )
+
+
+def _teachers(record: RunRecord) -> Iterator[str]:
+    """Yield the name of each checked teacher with the remarks of its check."""
+    for stage in record.stages:
+        if stage.stage == "check" and "scorer" in stage.uses:
+            yield from (f"{stage.uses['scorer'][0]} is {note}" for note in stage.notes)

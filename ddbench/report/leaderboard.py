@@ -60,6 +60,7 @@ class Leaderboard:
         entries: the places of the table.
         validation: digest and size of each validation set; there is one, unless the data changed.
         environments: device models with their numerics and versions.
+        teachers: each checked teacher with its accuracy on training images.
         comparisons: comparisons with published numbers, in the order of the entries.
         earlier: number of results from an earlier version, whose keys have another format.
     """
@@ -76,6 +77,7 @@ class Leaderboard:
     entries: tuple[Entry, ...]
     validation: tuple[tuple[str, int], ...]
     environments: tuple[str, ...]
+    teachers: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     earlier: int = 0
 
@@ -122,6 +124,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         entries=tuple(entries),
         validation=tuple(sorted({(m.validation.digest, m.validation.size) for m in used})),
         environments=tuple(sorted({_environment(m.environment) for m in used})),
+        teachers=tuple(sorted({told for m in used for told in m.teachers})),
         comparisons=tuple(comparisons),
         earlier=len({m.action_key for m in used if m.format < results.format}),
     )

@@ -46,6 +46,8 @@ def _preamble(board: Leaderboard) -> str:
         f"Validation set: {'; '.join(validation) or 'no result yet'}.",
         markdown(f"Environment: {'; '.join(board.environments) or 'no result yet'}."),
     ]
+    if board.teachers:
+        lines.append(markdown(f"Teachers: {'; '.join(board.teachers)}."))
     if board.earlier:
         lines.append(earlier_note(board.earlier))
     return "  \n".join(lines)

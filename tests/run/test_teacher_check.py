@@ -70,6 +70,7 @@ def test_the_accuracy_is_recorded_and_shown(suite: Path, tmp_path: Path) -> None
     notes = {cell.row.name: _notes(state, evaluation) for cell, evaluation in state.graph.cells}
     assert notes == {"soft": [told], "plain": []}
     assert ended.stderr.count(told) == 1
+    assert f"Teachers: colour is {told}." in ended.stdout
     why = ddbench("why", str(suite), "check", "--store", str(tmp_path / "store"), "--json", folder=tmp_path)
     assert told in why.stdout
 
