@@ -56,14 +56,13 @@ def given_names(path: Path | None, listed: Sequence[str] | None) -> Sequence[str
     """Return the class names from a file's metadata or from a parameter, or None if neither has them.
 
     Args:
-        path: the file; only safetensors have metadata. None if there is no file yet.
+        path: the file, which has metadata if it is safetensors; None if there is no file yet.
         listed: the names in the parameter ``classes``.
 
     Raises:
         DataError: the metadata is not a list of names, or differs from the parameter.
     """
-    held = _names_in(path) if path is not None and path.suffix == ".safetensors" else None
-    return agreed_names(held, listed, str(path))
+    return agreed_names(None if path is None else _names_in(path), listed, str(path))
 
 
 def agreed_names(held: Sequence[str] | None, listed: Sequence[str] | None, where: str) -> Sequence[str] | None:
@@ -75,16 +74,17 @@ def agreed_names(held: Sequence[str] | None, listed: Sequence[str] | None, where
 
 
 def _names_in(path: Path) -> list[str] | None:
+    """Return the names in the metadata ``classes`` of safetensors, or None."""
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("classes")
-    except (SafetensorError, OSError):
-        return None  # whoever reads the tensors tells what is wrong with the file
+    except (SafetensorError, OSError):  # another format; or damage, which the reader of the tensors tells
+        return None
     if text is None:
         return None
     try:
         names = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise DataError(

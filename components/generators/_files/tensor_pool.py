@@ -142,7 +142,7 @@ def _ids(given: str | None, count: int, path: Path) -> tuple[str, ...]:
         return tuple(f"{i:06d}" for i in range(count))
     try:
         ids = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):
         ids = None
     if not isinstance(ids, list) or not all(isinstance(i, str) for i in ids) or not len(ids) == len(set(ids)) == count:
         raise DataError(

@@ -153,6 +153,17 @@ def test_names_that_do_not_fit_are_told(tmp_path: Path, message: str) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_metadata_of_any_text_and_file_name_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "pool", OWN[::-1], NAMES[::-1])
+    assert content(pool(path, IN_DOUBT)) == [
+        [i for i, label in enumerate(OWN[::-1]) if label == 4 - c] for c in range(5)
+    ]
+    images = {"images": torch.zeros(1, 3, 2, 2, dtype=torch.uint8), "labels": torch.tensor([0])}
+    save_file(images, path, {"classes": "[" * 100_000})
+    with pytest.raises(DataError, match="has metadata 'classes' that is not a JSON list of strings"):
+        pool(path)
+
+
 def test_a_parameter_and_metadata_must_agree(tmp_path: Path) -> None:
     path = write(tmp_path / "p.safetensors", OWN, NAMES)
     assert content(pool(path, classes=NAMES)) == NATURAL

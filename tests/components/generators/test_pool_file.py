@@ -148,6 +148,7 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "has metadata 'ids' that are not": {"ids": "a, b"},
     "has metadata 'ids' that are": {"ids": json.dumps([1, 2, 3, 4, 5, 6])},
     "has metadata 'ids' that": {"ids": json.dumps({"a": 1})},
+    "has metadata 'ids'": {"ids": "[" * 100_000},
 }
 
 

@@ -146,6 +146,7 @@ def teach(folder: Path, order: Sequence[int], names: Sequence[str] | None) -> No
     made: Any = ImageFolder.configure(path=folder / "photos", image_size=32)
     made.fetch(lambda *_: None)
     data = made.training()
+    assert data.ambiguous_order
     path = saved(folder, outputs=3)
     blank = scorer(replace(data, ambiguous_order=False), model="test_efficientnet", weights=path, classes="dataset")
     embedding = blank.score(data.train.images, Context())["embedding"]
