@@ -14,7 +14,7 @@ from typing import Any
 
 from ddbench.errors import DdbenchError
 from ddbench.limits import HASH_CACHE_BYTES
-from ddbench.toolkit.files import file_sha256, write_whole
+from ddbench.toolkit.files import file_sha256, parse_json, write_whole
 from ddbench.toolkit.home import data_home
 
 _NAME = "code-hashes.json"
@@ -29,7 +29,7 @@ def read(module: str, home: Path, extra: Mapping[str, Path]) -> str | None:
         home: its file.
         extra: further modules that are hashed.
     """
-    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError):
         entry = _entries()[_key(module, home, extra)]
         if all(_mark(Path(path)) == mark for path, mark in entry["marks"].items()):
             return str(entry["hash"])
@@ -39,7 +39,7 @@ def read(module: str, home: Path, extra: Mapping[str, Path]) -> str | None:
 def write(module: str, home: Path, extra: Mapping[str, Path], files: Iterable[Path], code_hash: str) -> None:
     """Keep a hash with the marks of all its ``files``. A folder that cannot be written keeps nothing."""
     entries: dict[str, Any] = {}
-    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError):
         entries = dict(_entries())
     with suppress(OSError, DdbenchError):
         found = [path.resolve() for path in files]
@@ -54,7 +54,7 @@ def _entries() -> dict[str, Any]:
     path = data_home() / _NAME
     if path.stat().st_size > HASH_CACHE_BYTES:
         raise ValueError
-    value = json.loads(path.read_bytes())
+    value = parse_json(path.read_bytes())
     if value["format"] != _format():
         raise ValueError
     entries: dict[str, Any] = value["entries"]

@@ -61,6 +61,8 @@ def entries(root: Path) -> Iterator[Entry]:
             yield from (Entry(UNKNOWN, each, UNCHECKED[path.name]) for each in inside)
         elif path.name == MARKER:
             yield Entry(STORE, path)
+        elif not path.is_dir():
+            yield _other(path)
         elif path.name in (ARTIFACT, RESULT):
             yield from _keys(path)
         elif path.name == FAILURE:
@@ -105,6 +107,7 @@ def _run(folder: Path) -> Iterator[Entry]:
     """Yield the files of a run."""
     if not folder.is_dir():
         yield _other(folder)
+        return
     for path in _inside(folder):
         yield Entry(RUN, path) if path.name == RUN_FILE else Entry(UNKNOWN, path, LOGS)
 

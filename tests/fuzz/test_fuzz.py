@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.fuzz import archives, images, suites
+from tests.fuzz import archives, images, results, suites
 from tests.fuzz.mutation import fuzz
 
 
@@ -19,3 +19,9 @@ def test_only_errors_of_one_line_come_out(
     outcomes = fuzz(attempt, seed=0, attempts=attempts)
     assert outcomes.total() == attempts
     assert len(outcomes) > 1
+
+
+@pytest.mark.training
+def test_changed_results_end_in_errors_of_one_line() -> None:
+    results.original()
+    assert fuzz(results.attempt, seed=0, attempts=60).total() == 60

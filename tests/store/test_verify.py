@@ -11,8 +11,9 @@ import pytest
 from ddbench.api import sha256_json
 from ddbench.store import Output, Store, layout, verify
 from ddbench.store.verify import Findings, verify_store
-from ddbench.toolkit.files import read_sealed, write_sealed
+from ddbench.toolkit.files import read_sealed, remove, write_sealed
 from tests.store.artifacts import KEY, failure, fill, result, unsigned
+from tests.store.test_odd_entries import ODD
 
 ARTIFACT = Path("artifacts") / KEY[:2] / KEY
 RESULT = Path("results") / KEY[:2] / KEY
@@ -162,6 +163,17 @@ def test_unknown_files_are_told_and_stay(root: Path) -> None:
     assert sorted(found.unknown) == sorted([*odd, root / "other"])
     assert found.damage == []
     assert all(path.exists() for path in odd)
+
+
+@pytest.mark.parametrize("make", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("place", ["failures", "runs", "runs/one", "artifacts", "results", "tmp", "other", "run.lock"])
+def test_any_entry_in_place_of_a_folder_is_told(root: Path, make: Callable[[Path], None], place: str) -> None:
+    remove(root / place)
+    make(root / place)
+    found = checked(root)
+    assert found.damage == []
+    known = place != "other" and ((root / place).is_dir() or place in layout.UNCHECKED)
+    assert (root / place in found.unknown) is not known
 
 
 def test_half_written_files_are_no_damage(root: Path) -> None:

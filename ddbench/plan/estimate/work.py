@@ -15,6 +15,8 @@ from ddbench.plan.node import Node
 from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.protocol.protocol import Protocol
+from ddbench.record import Part, parse_part
+from ddbench.record.run_record import Count
 from ddbench.registry.blame import describe
 from ddbench.stats.chance import checked_per_class
 
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
     from ddbench.api import Component, Dataset, Generator, Scorer, Student
 
 V = TypeVar("V")
+
+
+class _Sizes(Part):
+    validation: Count
+
+
+class _DatasetContent(Part):
+    """The part of a data set's stored content that an estimate needs."""
+
+    sizes: _Sizes
 
 
 @dataclass(frozen=True)
@@ -192,10 +204,10 @@ class Workload:
         if not self.state.has_payload(key):
             return None
         try:
-            size: int = self.state.store.artifact(self.state.action_keys[key]).content()["sizes"]["validation"]
+            content = self.state.store.artifact(self.state.action_keys[key]).content()
+            return parse_part(_DatasetContent, content, "description of a data set").sizes.validation
         except StoreError:
             return None
-        return size
 
 
 def generator_of(node: Node) -> Generator:

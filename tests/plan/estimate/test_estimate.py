@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ddbench_components.generators._dit.flops import DIT_XL2, SD_VAE
 
+from ddbench.plan import State
 from ddbench.plan.estimate import devices
 from ddbench.plan.estimate.devices import assumed_shares
 from ddbench.plan.estimate.estimate import Estimate
+from ddbench.plan.estimate.work import Workload
 from ddbench.registry import Catalogue
+from ddbench.store import Output, Store
 from ddbench.toolkit.hardware import KNOWN, Device
 from tests.plan.estimate.priced import (
     CLASSES,
@@ -25,7 +29,8 @@ from tests.plan.estimate.priced import (
     estimated,
     stages,
 )
-from tests.plan.plans import Values, edited, set_
+from tests.plan.plans import Values, edited, plan, set_
+from tests.plan.pretend import manifest_of
 
 
 def test_images_and_operations_are_those_counted_by_hand(tmp_path: Path, known: Catalogue) -> None:
@@ -112,6 +117,28 @@ def test_validation_images_that_nobody_has_counted_are_not_guessed(
 ) -> None:
     monkeypatch.setattr(known.get("dataset", "dots"), "validation_counts", None)
     assert stages(estimated(tmp_path, SUITE, known))["evaluate"].flops.known is None
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        ({"sizes": {"validation": 7}, "later": 1}, 7),
+        ({"sizes": {"validation": "7"}}, None),
+        ({"sizes": {"validation": -7}}, None),
+        ({"sizes": [7]}, None),
+        ({}, None),
+        ([], None),
+    ],
+)
+def test_a_store_may_have_counted_the_validation_images(
+    tmp_path: Path, known: Catalogue, monkeypatch: pytest.MonkeyPatch, content: Any, size: int | None
+) -> None:
+    monkeypatch.setattr(known.get("dataset", "dots"), "validation_counts", None)
+    graph, store = plan(tmp_path, SUITE, known), Store.open(tmp_path / "store")
+    key, node = next((key, node) for key, node in graph.nodes.items() if node.stage == "dataset")
+    action_key = State(graph, store).resolve_all().action_keys[key]
+    store.put(Output(content=content), manifest_of(node, action_key, {}, "", {}))
+    assert Workload(State(graph, store).resolve_all()).validation_size == size
 
 
 def test_seconds_are_operations_at_the_share_of_the_peak(tmp_path: Path, known: Catalogue) -> None:

@@ -1,0 +1,239 @@
+"""Fuzz the readers of stored and exported results: ``python -m tests.fuzz.results --minutes 20 --seed 0``.
+
+Each input is a small store, or its export, with one to three changes. A verb reads it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import io
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+from tests.conftest import EXAMPLE, install_distribution
+from tests.fuzz.mutation import main, mutated
+from tests.record.mutations import places
+
+SUITE: Final = """\
+suite: example
+dataset: dots
+protocol: smoke@1
+evaluator: nearest-mean
+ipc: [1]
+students: [pixels]
+seeds: {generation: [0], selection: [0], training: [0, 1]}
+scorers:
+  teacher: colour
+generators:
+  loud: {use: noise}
+matrix:
+  generator: [real, loud]
+  selector: [first, k-center]
+"""
+_WORDS: Final = [
+    *(b'"', b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"NaN", b"-Infinity", b"-1", b"0", b"1e999"),
+    *(b"9" * 30, b"9" * 5000, b"\\ud800", b"\\u0000", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"[" * 200),
+    *(b'{"a":' * 200, b'"checksum": "', b'"format": 1,', b"\n", b" ", b"\x00"),
+]
+_JUNK: Final[list[Any]] = [
+    *(None, True, False, -1, 0, 1, 2, 99, 2**31, 2**63, -(2**63), 10**300, 10**4000),
+    *(-0.0, 0.5, -1.0, 100.5, 1e15, 1e308, -1e308, 5e-324),
+    *("", "x", "x" * 10_000, "../../x", "/etc/passwd", "\x1b[2J", "a\nb", "|`<b>", "\u202e", "\0", "\ufeff", "cpu"),
+    *([], {}, [[]], [{}], {"a": {}}, {"": None}, [1], ["x"], list(range(1000)), [0.5, 1], ["x", 1]),
+    *("evaluate", "select", "generate", "dataset", 1.0, "2026-01-01T00:00:00+00:00", {"uses": {}, "settings": {}}),
+]
+_DEEP: Final = json.loads("[" * 60 + "]" * 60)
+_VERBS: Final = (
+    *("report S", "report S --json", "report EXPORT", "report EXPORT --json", "report EXPORT -o page.md"),
+    *("status S", "status S --json", "why S", "why S loud", "why S --json", "plan S", "plan S --json"),
+    *("export S --to out", "export S --to new", "gc", "gc S --delete", "gc --delete --max-size 1K"),
+    *("verify", "verify --json", "verify --repair"),
+)
+_EXPORT: Final = "out/example"
+
+
+def verb(line: str) -> str:
+    """Run a verb in the working folder, and return its output. Its errors come out as exceptions."""
+    from ddbench.cli import app
+    from ddbench.text import unprintable
+    from ddbench.toolkit.files import parse_json
+
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), suppress(SystemExit):
+        app([{"S": "example.yaml", "EXPORT": _EXPORT}.get(word, word) for word in line.split()], standalone_mode=False)
+    text = out.getvalue()
+    if line.endswith("--json"):
+        parse_json(text.encode())
+    else:
+        assert unprintable(text) is None, text
+    assert unprintable(err.getvalue()) is None, err.getvalue()
+    return text
+
+
+def run() -> str:
+    """Run the suite in this process, and return its leaderboard."""
+    from ddbench.run import start
+    from tests.in_process import InProcessExecutor
+
+    with patch.object(start, "LocalExecutor", InProcessExecutor):
+        verb("run S")
+    return verb("report S")
+
+
+@cache
+def original() -> tuple[Path, str]:
+    """Return a folder with a suite, its store and its export, and the suite's leaderboard."""
+    from ddbench.store import Failure, Store
+
+    folder = Path(tempfile.mkdtemp(prefix="ddbench-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "example.yaml").write_text(SUITE)
+    with chdir(folder), patch.dict(os.environ, DDBENCH_HOME=str(folder / ".ddbench")):
+        page = run()
+        verb("export S --to out")
+        store = Store(folder / ".ddbench")
+        record = next(store.all_results())
+        about = {"stage": "evaluate", "label": "Random", "message": "no", "trace": "Traceback"}
+        store.put_failure(Failure(recipe_key="a" * 64, action_key=record.action_key, **about))
+    for path in folder.glob(".ddbench/*.lock"):
+        path.unlink()
+    return folder, page
+
+
+def attempt(rng: random.Random) -> None:
+    """Read a changed store or export with a random verb. A run makes good every damage that a checksum tells."""
+    whole, page = original()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "work"
+        shutil.copytree(whole, folder, copy_function=os.link, symlinks=True)
+        with chdir(folder), patch.dict(os.environ, DDBENCH_HOME=str(folder / ".ddbench")):
+            forged = [change(folder, rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+            if rng.random() < 0.03:
+                told = run()
+                assert any(forged) or told == page, "a run on a damaged store has another leaderboard"
+            else:
+                verb(rng.choice(_VERBS))
+
+
+def change(folder: Path, rng: random.Random) -> bool:
+    """Change one file. Return True if its checksum hides the change."""
+    suffixes = (".json", ".safetensors", ".jsonl")
+    files = sorted(p for p in folder.rglob("*") if p.suffix in suffixes and p.is_file() and not p.is_symlink())
+    kinds = {(path.relative_to(folder).parts[:2], path.name[:5] == "cell-", path.suffix) for path in files}
+    kind = rng.choice(sorted(kinds))
+    path = rng.choice([p for p in files if (p.relative_to(folder).parts[:2], p.name[:5] == "cell-", p.suffix) == kind])
+    how = rng.choice((_bytes, _bytes, _values, _values, _values, _entry, _swap))
+    return how(path, files, rng)
+
+
+def _bytes(path: Path, files: list[Path], rng: random.Random) -> bool:
+    _replace(path, mutated(path.read_bytes(), rng, _WORDS))
+    return path.is_relative_to(_EXPORT)
+
+
+def _values(path: Path, files: list[Path], rng: random.Random) -> bool:
+    """Change values of JSON, and renew its checksum, and that of a payload in the manifest."""
+    from ddbench.toolkit.files import sealed
+
+    with suppress(ValueError, OSError):  # the file was changed before, or the value cannot be written
+        value = json.loads(path.read_bytes())
+        seal = value.pop("checksum", None) if isinstance(value, dict) else None
+        for _ in range(rng.randint(1, 3)):
+            value = _spoiled(value, rng)
+        made = json.dumps(value).encode() if seal is None or not isinstance(value, dict) else sealed(value)
+        _replace(path, made)
+        manifest = path.parent / "manifest.json"
+        if path.name == "content.json":
+            described = json.loads(manifest.read_bytes())
+            described.pop("checksum")
+            described["files"][path.name] = [sha256(made).hexdigest(), len(made)]
+            _replace(manifest, sealed(described))
+    return True
+
+
+def _spoiled(value: Any, rng: random.Random) -> Any:
+    """Return a JSON value with one part replaced, removed, renamed or doubled."""
+    value = copy.deepcopy(value)
+    found = places(value)
+    if not found:
+        return rng.choice(_JUNK)
+    path = rng.choice(found)
+    place = value
+    for part in path[:-1]:
+        place = place[part]
+    match rng.randrange(6):
+        case 0:
+            del place[path[-1]]
+        case 1:
+            place[path[-1]] = _at(value, rng.choice(found))
+        case 2 if isinstance(place, dict):
+            place[rng.choice(("", "x", "\x1b", "checksum", "format", "0"))] = place.pop(path[-1])
+        case 3:
+            place[path[-1]] = copy.deepcopy(_DEEP)
+        case _:
+            place[path[-1]] = copy.deepcopy(rng.choice(_JUNK))
+    return value
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    for part in path:
+        value = value[part]
+    return copy.deepcopy(value)
+
+
+def _entry(path: Path, files: list[Path], rng: random.Random) -> bool:
+    """Put something else in the place of a file, or of a folder above it."""
+    make: Callable[[Path], object] = rng.choice(
+        (
+            Path.mkdir,
+            Path.touch,
+            os.mkfifo,
+            lambda place: place.symlink_to("nowhere"),
+            lambda place: place.symlink_to(place.name),
+            lambda place: place.symlink_to("/dev/zero"),
+            lambda place: None,
+        )
+    )
+    beside = path.with_name(rng.choice(("x", ".x", "\udcff\n")))
+    target = rng.choice((path, path, path.parent, path.parent.parent, beside))
+    if not target.is_relative_to(Path.cwd() / ".ddbench") or target.name == ".ddbench":
+        target = path
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.unlink(missing_ok=True)
+    make(target)
+    return path.is_relative_to(_EXPORT) or not target.parent.is_dir()
+
+
+def _swap(path: Path, files: list[Path], rng: random.Random) -> bool:
+    other = rng.choice([each for each in files if each.suffix == path.suffix])
+    mine, theirs = path.read_bytes(), other.read_bytes()
+    _replace(path, theirs)
+    _replace(other, mine)
+    return path.is_relative_to(_EXPORT)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file. The original is linked to it, so it must not be written in place."""
+    path.unlink()
+    path.write_bytes(data)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as site:
+        install_distribution(Path(site), EXAMPLE)
+        sys.path[:0] = [site, str(EXAMPLE / "src")]
+        original()
+        main(attempt)
