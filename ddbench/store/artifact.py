@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CONTENT = "content.json"
+# The checksum of such a file is right, so it is no damage that a run could make good.
+_FORGED = "ddbench did not write it; remove the folder of the artifact"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ class Artifact:
         try:
             return load_file(path)["value"]
         except (SafetensorError, KeyError):
-            raise CorruptError("the file is not a stored tensor", where=str(path)) from None
+            raise StoreError("the file is not a stored tensor", where=str(path), hint=_FORGED) from None
 
     def content(self) -> Any:
         """Return the JSON content. Raise CorruptError if its file has changed since it was written."""
@@ -142,7 +144,7 @@ class Artifact:
         try:
             return parse_json(path.read_bytes())
         except ValueError:
-            raise CorruptError("the file is not JSON", where=str(path)) from None
+            raise StoreError("the file is not JSON", where=str(path), hint=_FORGED) from None
 
     def verify(self) -> None:
         """Check every file. Raise CorruptError if one has changed."""

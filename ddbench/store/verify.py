@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -124,15 +125,19 @@ def _kept(store: Store, damage: Damage) -> Damage:
 
 
 def _checked(entries: Iterable[Entry], threads: int) -> Iterator[Findings]:
-    """Check entries in several threads, and yield the findings in order. Few entries are held at a time."""
-    waiting: deque[Future[Findings]] = deque()
+    """Check entries and yield the findings in order. Few entries are held at a time.
+
+    Only artifacts are checked in several threads. Python reads JSON in one thread at a time.
+    """
+    waiting: deque[Callable[[], Findings]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for entry in entries:
-            waiting.append(pool.submit(check, entry))
+            threaded = entry.kind == layout.ARTIFACT
+            waiting.append(pool.submit(check, entry).result if threaded else partial(check, entry))
             if len(waiting) > threads * _AHEAD:
-                yield waiting.popleft().result()
+                yield waiting.popleft()()
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()()
 
 
 def check(entry: Entry) -> Findings:

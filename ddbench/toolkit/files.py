@@ -191,13 +191,20 @@ def _unsealed(data: bytes) -> dict[str, Any] | None:
     try:
         value: dict[str, Any] = from_json(data, allow_inf_nan=False)
         seal = value.pop(_SEAL)
+        _check_depth(value)
         # The keys of a file are in order, so this is its canonical form, unless a number is spelled differently.
-        if seal == hashlib.sha256(to_json(value)).hexdigest():
+        canonical = to_json(value)
+        once = _length(data) == _length(canonical) + len(f'"{_SEAL}":"{seal}",')  # longer if a name occurs twice
+        if once and seal == hashlib.sha256(canonical).hexdigest():
             return value
         value = parse_json(data)
         return value if value.pop(_SEAL) == sha256_json(value) else None
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
+
+
+def _length(data: bytes) -> int:
+    return len(data.translate(None, b" \n"))
 
 
 def _read(path: Path) -> bytes | None:

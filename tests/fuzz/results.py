@@ -75,7 +75,7 @@ def verb(line: str) -> str:
         app([{"S": "example.yaml", "EXPORT": _EXPORT}.get(word, word) for word in line.split()], standalone_mode=False)
     text = out.getvalue()
     if line.endswith("--json"):
-        parse_json(text.encode())
+        parse_json(text.encode(errors="replace"))  # as for stdout
     else:
         assert unprintable(text) is None, text
     assert unprintable(err.getvalue()) is None, err.getvalue()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ddbench.errors import StoreError
-from ddbench.store import Store
+from ddbench.store import Store, lock
 from ddbench.store.gc import collect_garbage
 from ddbench.store.lock import Holder, hold_as_worker, run_lock
 
@@ -125,3 +125,18 @@ def test_a_file_system_without_locks(root: Path, monkeypatch: pytest.MonkeyPatch
     assert caught.value.hint is not None
     with pytest.raises(StoreError, match="the file system cannot lock files"):
         hold_as_worker(root)
+
+
+@pytest.mark.parametrize("name", ["run.lock", "workers.lock"])
+def test_a_folder_in_place_of_a_lock_is_one_line(root: Path, name: str) -> None:
+    (root / name).mkdir()
+    with (
+        pytest.raises(StoreError, match=f"{name}: the lock cannot be opened: Is a directory"),
+        run_lock(root, "a", lambda holder: None),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"pid": "1"}', "[" * 4000, "\ufffd"])
+def test_a_holder_that_says_nothing_of_use_is_unknown(text: str) -> None:
+    assert lock._holder(text) is None

@@ -73,6 +73,35 @@ def test_depth_counts_lists_and_objects() -> None:
             parse_json(b"[" + most + b"]")
 
 
+def test_a_sealed_name_that_occurs_twice_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for value in ({"a": 1}, {"a": {"b": 1.5, "c": "x y"}}):
+        write_sealed(path, value)
+        path.write_bytes(path.read_bytes().replace(b"{", b'{"a": 7,', 1))
+        with pytest.raises(CorruptError):
+            read_sealed(path)
+
+
+def test_a_sealed_value_that_is_too_deep_is_damage(tmp_path: Path) -> None:
+    value: Any = 1
+    for _ in range(limits.JSON_DEPTH):
+        value = [value]
+    write_sealed(tmp_path / "a.json", {"a": value})
+    with pytest.raises(CorruptError):
+        read_sealed(tmp_path / "a.json")
+
+
+@given(st.dictionaries(st.text().filter(lambda name: name != "checksum"), JSON, max_size=3))
+def test_what_was_written_is_exact_and_other_words_are_not(tmp_path_factory: Any, value: dict[str, Any]) -> None:
+    path = tmp_path_factory.mktemp("exact") / "a.json"
+    write_sealed(path, value)
+    assert read_sealed(path, exact=True) == value
+    path.write_bytes(path.read_bytes() + b" ")
+    assert read_sealed(path) == value
+    with pytest.raises(CorruptError):
+        read_sealed(path, exact=True)
+
+
 def test_a_large_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_sealed(tmp_path / "a.json", {"a": "x" * 3000})
     monkeypatch.setattr(files, "JSON_BYTES", 2000)

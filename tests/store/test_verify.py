@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ddbench.api import sha256_json
+from ddbench.errors import StoreError
 from ddbench.store import Output, Store, layout, verify
 from ddbench.store.verify import Findings, verify_store
 from ddbench.toolkit.files import read_sealed, remove, write_sealed
@@ -212,6 +216,23 @@ def test_a_file_that_cannot_be_read_is_told_and_stays(root: Path, monkeypatch: p
     assert not told.movable
     assert told.kept is None
     assert (root / RESULT / "here.json").exists()
+
+
+def test_a_store_that_cannot_be_written_is_checked_but_not_repaired(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def refuse(self: Path, mode: str = "r", *args: Any, **more: Any) -> Any:
+        if set(mode) & set("wax+"):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+        return opened(self, mode, *args, **more)
+
+    (root / RESULT / "here.json").write_text("{}")
+    monkeypatch.setattr(Path, "open", refuse)
+    assert len(checked(root).damage) == 1
+    with pytest.raises(StoreError, match=r"run\.lock: the lock cannot be opened: Read-only file system"):
+        checked(root, repair=True)
 
 
 def test_few_entries_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
