@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -121,3 +122,25 @@ def test_after_a_repair_a_run_does_only_the_damaged_work_again(cli: Cli, real_st
     assert cli("report", str(suite)).stdout == before
     assert cli("verify").returncode == 0
     assert note.is_file(), "notes are written again"
+
+
+@pytest.mark.parametrize("junk", [b"junk", b"[" * 1000], ids=["no format", "deep"])
+@pytest.mark.parametrize("name", ["tensors/images.safetensors", "content.json"])
+def test_a_forged_file_stops_a_run_in_one_line(
+    cli: Cli, real_store: Path, tmp_path: Path, name: str, junk: bytes
+) -> None:
+    """Its checksum is right, so that making it again and again would never end."""
+    root = Path(shutil.copytree(real_store / "store", tmp_path / ".ddbench"))
+    suite = shutil.copy(real_store / "example.yaml", tmp_path / "example.yaml")
+    manifest = next(each for each in Store(root).manifests() if each.stage == "distill")
+    folder = root / "artifacts" / manifest.action_key[:2] / manifest.action_key
+    (folder / name).write_bytes(junk)
+    files = {**manifest.files, name: (hashlib.sha256(junk).hexdigest(), len(junk))}
+    write_sealed(folder / "manifest.json", manifest.model_copy(update={"files": files}).to_json())
+    shutil.rmtree(root / "results")
+    ended = cli("run", str(suite))
+    assert ended.returncode == 2
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert str(folder / name) in errors[0]
+    assert "ddbench did not write it; remove the folder of the artifact" in errors[0]
