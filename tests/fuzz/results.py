@@ -16,11 +16,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
+
+from typer.main import get_command
 
 from tests.conftest import EXAMPLE, install_distribution
 from tests.fuzz.mutation import main, mutated
@@ -66,13 +68,12 @@ _EXPORT: Final = "out/example"
 
 def verb(line: str) -> str:
     """Run a verb in the working folder, and return its output. Its errors come out as exceptions."""
-    from ddbench.cli import app
     from ddbench.text import unprintable
     from ddbench.toolkit.files import parse_json
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err), suppress(SystemExit):
-        app([{"S": "example.yaml", "EXPORT": _EXPORT}.get(word, word) for word in line.split()], standalone_mode=False)
+        _command()([{"S": "example.yaml", "EXPORT": _EXPORT}.get(word, word) for word in line.split()])
     text = out.getvalue()
     if line.endswith("--json"):
         parse_json(text.encode(errors="replace"))  # as for stdout
@@ -80,6 +81,14 @@ def verb(line: str) -> str:
         assert unprintable(text) is None, text
     assert unprintable(err.getvalue()) is None, err.getvalue()
     return text
+
+
+@cache
+def _command() -> Callable[[list[str]], object]:
+    """Return ``ddbench`` as a function of its arguments."""
+    from ddbench.cli import app
+
+    return partial(get_command(app), standalone_mode=False)
 
 
 def run() -> str:
