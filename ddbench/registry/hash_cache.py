@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ddbench.api.canonical import sha256_json
 from ddbench.errors import DdbenchError
 from ddbench.limits import HASH_CACHE_BYTES
 from ddbench.toolkit.files import file_sha256, parse_json, write_whole
@@ -30,8 +31,11 @@ def read(module: str, home: Path, extra: Mapping[str, Path]) -> str | None:
         extra: further modules that are hashed.
     """
     with suppress(OSError, DdbenchError, ValueError, TypeError, KeyError, AttributeError):
-        entry = _entries()[_key(module, home, extra)]
-        if all(_mark(Path(path)) == mark for path, mark in entry["marks"].items()):
+        key = _key(module, home, extra)
+        entry = _entries()[key]
+        if entry["checksum"] == _checksum(key, entry) and all(
+            _mark(Path(path)) == mark for path, mark in entry["marks"].items()
+        ):
             return str(entry["hash"])
     return None
 
@@ -44,7 +48,8 @@ def write(module: str, home: Path, extra: Mapping[str, Path], files: Iterable[Pa
     with suppress(OSError, DdbenchError):
         found = [path.resolve() for path in files]
         marks = {str(path): _mark(path) for path in {*found, *(path.parent for path in found)}}
-        entries[_key(module, home, extra)] = {"hash": code_hash, "marks": marks}
+        key, entry = _key(module, home, extra), {"hash": code_hash, "marks": marks}
+        entries[key] = {**entry, "checksum": _checksum(key, entry)}
         kept = dict(list(entries.items())[-_ENTRIES:])
         write_whole(data_home() / _NAME, json.dumps({"format": _format(), "entries": kept}).encode())
 
@@ -52,7 +57,7 @@ def write(module: str, home: Path, extra: Mapping[str, Path], files: Iterable[Pa
 def _entries() -> dict[str, Any]:
     """Return what is kept. Raise an error if there is nothing that this version wrote."""
     path = data_home() / _NAME
-    if path.stat().st_size > HASH_CACHE_BYTES:
+    if not path.is_file() or path.stat().st_size > HASH_CACHE_BYTES:
         raise ValueError
     value = parse_json(path.read_bytes())
     if value["format"] != _format():
@@ -68,6 +73,10 @@ def _format() -> str:
 
 def _key(module: str, home: Path, extra: Mapping[str, Path]) -> str:
     return json.dumps([module, str(home), sorted(str(path) for path in extra.values())])
+
+
+def _checksum(key: str, entry: Mapping[str, Any]) -> str:
+    return sha256_json([key, entry["hash"], entry["marks"]])
 
 
 def _mark(path: Path) -> str:

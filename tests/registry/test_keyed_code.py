@@ -189,6 +189,17 @@ def test_a_damaged_file_of_hashes_is_written_again(
     assert file.read_bytes() == kept
 
 
+def test_a_changed_byte_in_the_file_of_hashes_changes_no_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cls = component(tmp_path, monkeypatch)
+    first = code_hash(cls)
+    file = tmp_path / "data" / hash_cache._NAME
+    kept = file.read_bytes()
+    for offset in range(0, len(kept), 11):
+        file.write_bytes(kept[:offset] + bytes([kept[offset] ^ 1]) + kept[offset + 1 :])
+        hashing.forget()
+        assert code_hash(cls) == first, offset
+
+
 def test_without_a_writable_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data").write_text("a file")
     assert len(code_hash(component(tmp_path, monkeypatch))) == 64
