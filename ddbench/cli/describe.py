@@ -63,6 +63,8 @@ def _values(schema: dict[str, Any]) -> str:
         return " | ".join(map(_values, schema["anyOf"]))
     if "prefixItems" in schema:
         return f"[{', '.join(map(_values, schema['prefixItems']))}]"
+    if "items" in schema:
+        return f"[{_values(schema['items'])}, …]"
     if "enum" in schema:
         return " | ".join(map(to_json, schema["enum"]))
     return to_json(schema["const"]) if "const" in schema else str(schema.get("type", "any"))

@@ -108,7 +108,7 @@ def test_parameters_are_described_as_a_suite_spells_them(cli: Cli) -> None:
     shown = cli("describe", "scorer/timm").stdout + cli("describe", "selector/sas").stdout
     for line in (
         "  model: string, required",
-        '  classes: "imagenet" | "dataset", default "imagenet"',
+        '  classes: "imagenet" | "dataset" | [string, …], default "imagenet"',
         "  mean: [number, number, number] | null, default null",
         "  diversity: boolean, default true",
         "  p: number, default 0.5",
@@ -153,7 +153,7 @@ def test_why_names_what_changed(cli: Cli, example_suite: Path) -> None:
     )
     # The scores come out with the same bytes, so nothing below them runs again.
     again = cli("run", str(example_suite))
-    assert "ran 1 fit, 3 score;" in again.stderr
+    assert "ran 1 fit, 1 check, 3 score;" in again.stderr
 
 
 @pytest.mark.parametrize(
