@@ -57,12 +57,15 @@ _JUNK: Final[list[Any]] = [
     *("evaluate", "select", "generate", "dataset", 1.0, "2026-01-01T00:00:00+00:00", {"uses": {}, "settings": {}}),
 ]
 _DEEP: Final = json.loads("[" * 60 + "]" * 60)
-_VERBS: Final = (
-    *("report S", "report S --json", "report EXPORT", "report EXPORT --json", "report EXPORT -o page.md"),
-    *("status S", "status S --json", "why S", "why S loud", "why S --json", "plan S", "plan S --json"),
-    *("export S --to out", "export S --to new", "gc", "gc S --delete", "gc --delete --max-size 1K"),
-    *("verify", "verify --json", "verify --repair"),
-)
+# The verbs that read the store, and those that read an export.
+_VERBS: Final = {
+    ".ddbench": (
+        *("report S", "report S --json", "status S", "status S --json", "why S", "why S loud", "why S --json"),
+        *("plan S", "plan S --json", "export S --to new", "gc", "gc S --delete", "gc --delete --max-size 1K"),
+        *("verify", "verify --json", "verify --repair"),
+    ),
+    "out": ("report EXPORT", "report EXPORT --json", "report EXPORT -o page.md", "export S --to out"),
+}
 _EXPORT: Final = "out/example"
 
 
@@ -103,8 +106,9 @@ def run() -> str:
 
 @cache
 def original() -> tuple[Path, str]:
-    """Return a folder with a suite, its store and its export, and the suite's leaderboard."""
-    from ddbench.store import Failure, Store
+    """Return a folder with a suite, its store and its export, and the suite's leaderboard. One training has failed."""
+    from ddbench.plan.state import plan_suite
+    from ddbench.store import Failure
 
     folder = Path(tempfile.mkdtemp(prefix="ddbench-fuzz-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -112,10 +116,12 @@ def original() -> tuple[Path, str]:
     with chdir(folder), patch.dict(os.environ, DDBENCH_HOME=str(folder / ".ddbench")):
         page = run()
         verb("export S --to out")
-        store = Store(folder / ".ddbench")
-        record = next(store.all_results())
-        about = {"stage": "evaluate", "label": "Random", "message": "no", "trace": "Traceback"}
-        store.put_failure(Failure(recipe_key="a" * 64, action_key=record.action_key, **about))
+        _, state = plan_suite("example.yaml", folder / ".ddbench")
+        key = state.graph.cells[-1][1]
+        action_key = state.action_keys[key]
+        shutil.rmtree(folder / ".ddbench" / "results" / action_key[:2] / action_key)
+        about = {"stage": "evaluate", "label": "loud k-center", "message": "no", "trace": "Traceback"}
+        state.store.put_failure(Failure(recipe_key=key, action_key=action_key, **about))
     for path in folder.glob(".ddbench/*.lock"):
         path.unlink()
     return folder, page
@@ -128,31 +134,36 @@ def attempt(rng: random.Random) -> None:
         folder = Path(name) / "work"
         shutil.copytree(whole, folder, copy_function=os.link, symlinks=True)
         with chdir(folder), patch.dict(os.environ, DDBENCH_HOME=str(folder / ".ddbench")):
-            forged = [change(folder, rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
-            if rng.random() < 0.03:
+            place = rng.choice((".ddbench", ".ddbench", "out"))
+            forged = [change(folder / place, rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
+            if place == ".ddbench" and rng.random() < 0.03:
                 told = run()
                 assert any(forged) or told == page, "a run on a damaged store has another leaderboard"
             else:
-                verb(rng.choice(_VERBS))
+                verb(rng.choice(_VERBS[place]))
 
 
-def change(folder: Path, rng: random.Random) -> bool:
+def change(root: Path, rng: random.Random) -> bool:
     """Change one file. Return True if its checksum hides the change."""
-    suffixes = (".json", ".safetensors", ".jsonl")
-    files = sorted(p for p in folder.rglob("*") if p.suffix in suffixes and p.is_file() and not p.is_symlink())
-    kinds = {(path.relative_to(folder).parts[:2], path.name[:5] == "cell-", path.suffix) for path in files}
-    kind = rng.choice(sorted(kinds))
-    path = rng.choice([p for p in files if (p.relative_to(folder).parts[:2], p.name[:5] == "cell-", p.suffix) == kind])
+    kinds: dict[tuple[str, str, bool, bool], list[Path]] = {}
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".json", ".safetensors", ".jsonl") and path.is_file() and not path.is_symlink():
+            room = path.relative_to(root).parts[0]
+            special, note = path.name in ("manifest.json", "suite.json"), path.name.startswith("cell-")
+            kinds.setdefault((room, path.suffix, special, note), []).append(path)
+    if not kinds:  # an earlier change replaced the only folder
+        return False
+    files = kinds[rng.choice(sorted(kinds))]
     how = rng.choice((_bytes, _bytes, _values, _values, _values, _entry, _swap))
-    return how(path, files, rng)
+    return how(rng.choice(files), files, root, rng)
 
 
-def _bytes(path: Path, files: list[Path], rng: random.Random) -> bool:
+def _bytes(path: Path, files: list[Path], root: Path, rng: random.Random) -> bool:
     _replace(path, mutated(path.read_bytes(), rng, _WORDS))
-    return path.is_relative_to(_EXPORT)
+    return False
 
 
-def _values(path: Path, files: list[Path], rng: random.Random) -> bool:
+def _values(path: Path, files: list[Path], root: Path, rng: random.Random) -> bool:
     """Change values of JSON, and renew its checksum, and that of a payload in the manifest."""
     from ddbench.toolkit.files import sealed
 
@@ -202,7 +213,7 @@ def _at(value: Any, path: tuple[str | int, ...]) -> Any:
     return copy.deepcopy(value)
 
 
-def _entry(path: Path, files: list[Path], rng: random.Random) -> bool:
+def _entry(path: Path, files: list[Path], root: Path, rng: random.Random) -> bool:
     """Put something else in the place of a file, or of a folder above it."""
     make: Callable[[Path], object] = rng.choice(
         (
@@ -217,21 +228,21 @@ def _entry(path: Path, files: list[Path], rng: random.Random) -> bool:
     )
     beside = path.with_name(rng.choice(("x", ".x", "\udcff\n")))
     target = rng.choice((path, path, path.parent, path.parent.parent, beside))
-    if not target.is_relative_to(Path.cwd() / ".ddbench") or target.name == ".ddbench":
+    if not target.is_relative_to(root) or target == root:
         target = path
     if target.is_dir():
         shutil.rmtree(target)
     target.unlink(missing_ok=True)
     make(target)
-    return path.is_relative_to(_EXPORT) or not target.parent.is_dir()
+    return False
 
 
-def _swap(path: Path, files: list[Path], rng: random.Random) -> bool:
-    other = rng.choice([each for each in files if each.suffix == path.suffix])
+def _swap(path: Path, files: list[Path], root: Path, rng: random.Random) -> bool:
+    other = rng.choice(files)
     mine, theirs = path.read_bytes(), other.read_bytes()
     _replace(path, theirs)
     _replace(other, mine)
-    return path.is_relative_to(_EXPORT)
+    return False
 
 
 def _replace(path: Path, data: bytes) -> None:
