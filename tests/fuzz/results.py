@@ -12,6 +12,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -99,8 +100,10 @@ def run() -> str:
     from ddbench.run import start
     from tests.in_process import InProcessExecutor
 
+    on_term = signal.getsignal(signal.SIGTERM)
     with patch.object(start, "LocalExecutor", InProcessExecutor):
         verb("run S")
+    signal.signal(signal.SIGTERM, on_term)
     return verb("report S")
 
 
