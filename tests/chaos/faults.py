@@ -59,9 +59,10 @@ class Faults:
         return name
 
     def _file(self, rooms: tuple[str, ...] = _ROOMS) -> Path:
-        """Return a file. Each room is as likely as any other."""
-        room = self.rng.choice([room for room in rooms if (self.root / room).exists()])
-        return self.rng.choice(sorted(path for path in (self.root / room).rglob("*") if path.is_file()))
+        """Return a file. Each room that has files is as likely as any other."""
+        found = {room: [path for path in (self.root / room).rglob("*") if path.is_file()] for room in rooms}
+        room = self.rng.choice([room for room in rooms if found[room]])
+        return self.rng.choice(sorted(found[room]))
 
     def _touch(self, path: Path) -> None:
         """Note that an entry is no longer what it was."""
@@ -131,10 +132,10 @@ class Faults:
         (path / "inside").touch()
 
     def delete_folder(self) -> None:
-        """Delete an entry, all entries whose keys begin alike, or a room of things that are not computed."""
+        """Delete an entry, all entries whose keys begin alike, or all of another kind of file."""
         kind = self.rng.randrange(3)
         if kind == 2:
-            room = self.rng.choice(("quarantine", "cache", "unfinished", "failures"))
+            room = self.rng.choice(("quarantine", "cache", "unfinished", "failures", "runs", "tmp"))
             shutil.rmtree(self.root / room, ignore_errors=True)
             return
         room = self.rng.choice(("artifacts", "results"))
@@ -158,11 +159,16 @@ class Faults:
             case 1:
                 self.truncate(path)
             case 2:
-                path.unlink(missing_ok=True)
+                remove(path)
             case _:
-                path.unlink(missing_ok=True)
+                remove(path)
                 path.mkdir()
         return path
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it exists."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _same(path: Path, whole: bytes, changed: bytes) -> bool:

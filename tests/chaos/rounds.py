@@ -18,7 +18,7 @@ from ddbench.store import CorruptError, Store
 from tests.chaos import processes
 from tests.chaos.account import Account, Entry, complaints, contents, made_again
 from tests.chaos.disk import Disk
-from tests.chaos.faults import Faults
+from tests.chaos.faults import Faults, remove
 from tests.run.kills import workers_of
 
 # Mean seconds before the next disturbance. A run needs some seconds to start.
@@ -163,10 +163,10 @@ class Chaos:
         path = self.faults.control()
         self.count("faults", f"damage to {path.name}")
         seen = self.attempt("damaged control file", lambda _: (0, 2))
-        if seen.code == 2:
+        if seen.code != 0:
             if str(path) not in seen.err:
                 self._complain(f"{path} is damaged, and the run stopped without naming it")
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            remove(path)
 
     # disturbances
 
@@ -219,7 +219,7 @@ class Chaos:
         print(line, flush=True)
 
     def _check(self, mood: str, seen: Seen, allowed: tuple[int, ...], before: dict[Path, Entry]) -> None:
-        name = f"{self._rounds:04}-{mood.replace(' ', '-')}.txt"
+        name = f"{self._rounds:04}-{re.sub(r'[^a-z]+', '-', mood)}.txt"
         (self.logs / name).write_text(f"exit {seen.code}\n\n{seen.err}\n{seen.out}", encoding="utf-8")
         if seen.code not in allowed:
             self._complain(f"{mood}: exit code {seen.code}, see {name}")
