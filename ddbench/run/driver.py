@@ -187,11 +187,14 @@ class Driver:
             self._failed(answer)
 
     def _remake(self, job: Job) -> None:
-        """Quarantine the damaged inputs of a job, and schedule them again. Another job may have done so already."""
+        """Quarantine what a job reads and is damaged, and schedule it again. Another job may have done so already."""
         lost = []
-        for action_key in job.inputs.values():
+        inputs = set(job.inputs.values())
+        for action_key in sorted(inputs.union(job.lineage)):
             try:
-                self.store.artifact(action_key).verify()
+                artifact = self.store.artifact(action_key)
+                if action_key in inputs:
+                    artifact.verify()
             except CorruptError as error:
                 lost.append(action_key)
                 if self.store.holds(action_key):

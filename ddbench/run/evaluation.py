@@ -62,7 +62,7 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
     assert inputs.distilled is not None
     data = inputs.dataset.content()
     env = {**environment(ctx.device, ctx.threads), "numerics": str(Numerics.of(ctx))}
-    before = [manifest for key in job.lineage if (manifest := cache.store.manifest(key)) is not None]
+    before = [cache.store.artifact(key).manifest for key in job.lineage]
     uses = {role: ComponentUse.model_validate(use) for role, use in job.uses.items()}
     size = data["sizes"]["validation"]
     return RunRecord(
