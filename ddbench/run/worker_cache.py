@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -82,8 +82,8 @@ class WorkerCache:
 
         def make() -> Component:
             component = self.bare(job, part)
-            folder = self._artifact(fitted).files() if fitted else None
-            component.load(folder, self.training(job), context)
+            with self._artifact(fitted).files() if fitted else nullcontext() as folder:
+                component.load(folder, self.training(job), context)
             return component
 
         return self.lru.get(("component", canonical_json(address), fitted), make)

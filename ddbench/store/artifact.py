@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from ddbench.toolkit.files import CorruptError, file_sha256, parse_json, sync_fi
 if TYPE_CHECKING:
     from torch import Tensor
 
+_Stamp = tuple[int, int, int, int]
 CONTENT = "content.json"
 # The checksum of such a file is right, so it is no damage that a run could make good.
 _FORGED = "ddbench did not write it; remove the folder of the artifact"
@@ -48,22 +51,27 @@ def write_payload(output: Output, folder: Path) -> tuple[str, dict[str, tuple[st
     from safetensors.torch import save
 
     digests: dict[str, str] = {}
+    files: dict[str, tuple[str, int]] = {}
+
+    def write(name: str, data: bytes) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        files[name] = (hashlib.sha256(data).hexdigest(), len(data))  # of what should be on the disk
+
     for name, tensor in output.tensors.items():
-        path = folder / "tensors" / f"{name}.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
         # safetensors' own writer does not report a full disk as an OSError.
-        path.write_bytes(save({"value": tensor.detach().cpu().contiguous()}))
+        write(f"tensors/{name}.safetensors", save({"value": tensor.detach().cpu().contiguous()}))
         digests[f"tensor/{name}"] = tensor_digest(tensor)
     if output.content is not None:
-        (folder / CONTENT).write_text(canonical_json(output.content), encoding="utf-8")
+        write(CONTENT, canonical_json(output.content).encode())
         digests["content"] = sha256_json(output.content)
     if output.folder is not None:
         output.folder.rename(folder / "files")
         digests.update(_folder_digests(folder / "files"))
-    files: dict[str, tuple[str, int]] = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        sync_file(path)
-        files[path.relative_to(folder).as_posix()] = (file_sha256(path), path.stat().st_size)
+        for path in sorted(p for p in (folder / "files").rglob("*") if p.is_file()):
+            files[path.relative_to(folder).as_posix()] = (file_sha256(path), path.stat().st_size)
+    for name in files:
+        sync_file(folder / name)
     for path in [folder, *(p for p in folder.rglob("*") if p.is_dir())]:
         sync_folder(path)
     return combine_digests(digests), files
@@ -92,7 +100,9 @@ def _folder_digests(folder: Path) -> dict[str, str]:
 
 
 class Artifact:
-    """A stored artifact that is read on demand. Each file is checked against the manifest when it is first read.
+    """A stored artifact that is read on demand.
+
+    Each file is checked against the manifest when it is first read, and again if it has changed since.
 
     Attributes:
         manifest: its description.
@@ -101,24 +111,36 @@ class Artifact:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         self._folder = folder
-        self._checked: set[str] = set()
+        self._checked: dict[str, _Stamp] = {}
 
-    def _path(self, name: str) -> Path:
-        path = self._folder / name
-        if name not in self._checked:
-            if name not in self.manifest.files:
-                raise StoreError(f"the artifact has no file '{name}'", where=str(self._folder))
-            if not self._is_whole(path, *self.manifest.files[name]):
-                raise CorruptError("the file is damaged", where=str(path))
-            self._checked.add(name)
-        return path
-
-    def _is_whole(self, path: Path, sha256: str, size: int) -> bool:
-        """Return whether a file has its recorded bytes. Raise StoreError if it cannot be read."""
+    def _check(self, name: str) -> None:
+        """Raise CorruptError if a file does not have its recorded bytes, or StoreError if it cannot be read."""
+        if name not in self.manifest.files:
+            raise StoreError(f"the artifact has no file '{name}'", where=str(self._folder))
+        path, (sha256, size) = self._folder / name, self.manifest.files[name]
         try:
-            return path.is_file() and path.stat().st_size == size and file_sha256(path) == sha256
+            now = _stamp(path)
+            if self._checked.get(name) == now:
+                return
+            intact = path.is_file() and path.stat().st_size == size and file_sha256(path) == sha256
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            intact = False
         except OSError as error:
             raise unreadable(path, error) from None
+        if not intact:
+            raise CorruptError("the file is damaged", where=str(path))
+        self._checked[name] = now
+
+    @contextmanager
+    def _reading(self, *names: str) -> Iterator[None]:
+        """Check files before and after they are read. An error of reading a file that has changed is a CorruptError."""
+        for name in names:
+            self._check(name)
+        try:
+            yield
+        finally:
+            for name in names:
+                self._check(name)
 
     @property
     def tensor_names(self) -> tuple[str, ...]:
@@ -132,26 +154,36 @@ class Artifact:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        path = self._path(f"tensors/{name}.safetensors")
-        try:
-            return load_file(path)["value"]
-        except (SafetensorError, KeyError):
-            raise StoreError("the file is not a stored tensor", where=str(path), hint=_FORGED) from None
+        file = f"tensors/{name}.safetensors"
+        path = self._folder / file
+        with self._reading(file):
+            try:
+                return load_file(path)["value"]
+            except (SafetensorError, KeyError):
+                raise StoreError("the file is not a stored tensor", where=str(path), hint=_FORGED) from None
 
     def content(self) -> Any:
         """Return the JSON content. Raise CorruptError if its file has changed since it was written."""
-        path = self._path(CONTENT)
-        try:
-            return parse_json(path.read_bytes())
-        except ValueError:
-            raise StoreError("the file is not JSON", where=str(path), hint=_FORGED) from None
+        path = self._folder / CONTENT
+        with self._reading(CONTENT):
+            try:
+                return parse_json(path.read_bytes())
+            except ValueError:
+                raise StoreError("the file is not JSON", where=str(path), hint=_FORGED) from None
 
     def verify(self) -> None:
         """Check every file. Raise CorruptError if one has changed."""
         for name in self.manifest.files:
-            self._path(name)
+            self._check(name)
 
-    def files(self) -> Path:
-        """Return the folder that a fit wrote, after checking its files. Raise CorruptError if one has changed."""
-        self.verify()
-        return self._folder / "files"
+    @contextmanager
+    def files(self) -> Iterator[Path]:
+        """Lend the folder that a fit wrote. Raise CorruptError if a file has changed, before it is read or meanwhile."""
+        with self._reading(*self.manifest.files):
+            yield self._folder / "files"
+
+
+def _stamp(path: Path) -> _Stamp:
+    """Return what changes when a file is written or replaced."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -126,9 +126,9 @@ class Store:
         return read_manifest(self._folder(action_key))
 
     def has_payload(self, manifest: Manifest) -> bool:
-        """Return True if the artifact's files exist. Their bytes are checked when they are read."""
+        """Return True if there is something in the place of each file. Files are checked when they are read."""
         folder = self._folder(manifest.action_key)
-        return all((folder / name).is_file() for name in manifest.files)
+        return all((folder / name).exists() for name in manifest.files)
 
     def artifact(self, action_key: str) -> Artifact:
         """Return a stored artifact. Raise CorruptError if it does not exist or its manifest is damaged."""

@@ -11,6 +11,7 @@ import pytest
 from ddbench.api import sha256_json, tensor_digest
 from ddbench.store import Artifact, CorruptError, Output, Store, artifact
 from ddbench.store import store as store_module
+from tests.run.runs import flip_byte
 from tests.store.artifacts import KEY, fill, output, unsigned
 
 
@@ -20,7 +21,7 @@ class CrashError(Exception):
 
 STEPS = {
     "while tensors are written": (artifact, "tensor_digest"),
-    "while checksums are taken": (artifact, "file_sha256"),
+    "while digests are taken": (artifact, "combine_digests"),
     "while files are synced": (artifact, "sync_file"),
     "before the manifest": (store_module, "write_sealed"),
 }
@@ -75,8 +76,8 @@ def read_everything(root: Path) -> Any:
     store = Store(root)
     read = store.artifact(KEY)
     tensors = {name: tensor_digest(read.tensor(name)) for name in read.tensor_names}
-    read.files()
-    return read.manifest, tensors, read.content(), store.results(KEY)
+    with read.files():
+        return read.manifest, tensors, read.content(), store.results(KEY)
 
 
 def complaint(read: Callable[[], bool]) -> str | None:
@@ -149,3 +150,49 @@ def test_damaged_manifests_do_not_stop_a_listing(tmp_path: Path) -> None:
     other = store.put(Output(content=1), unsigned(sha256_json("another action")))
     (tmp_path / "artifacts" / KEY[:2] / KEY / "manifest.json").write_text("{}")
     assert list(store.manifests()) == [other]
+
+
+def test_a_byte_that_changes_while_an_artifact_is_stored_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checksums are those of the bytes that were to be written, not of what is on the disk."""
+    sync = artifact.sync_file
+
+    def damage_and_sync(path: Path) -> None:
+        flip_byte(path, -7)
+        sync(path)
+
+    monkeypatch.setattr(artifact, "sync_file", damage_and_sync)
+    store = Store.open(tmp_path)
+    store.put(output(), unsigned())
+    read = store.artifact(KEY)
+    with pytest.raises(CorruptError):
+        read.content()
+    with pytest.raises(CorruptError):
+        read.tensor("embedding")
+
+
+@pytest.mark.parametrize("change", ["flipped", "removed", "a folder"])
+def test_a_file_that_changes_after_it_was_read_is_noticed(tmp_path: Path, change: str) -> None:
+    store, _ = fill(tmp_path)
+    read = store.artifact(KEY)
+    read.content()
+    path = tmp_path / "artifacts" / KEY[:2] / KEY / "content.json"
+    if change == "flipped":
+        flip_byte(path, 0)
+    else:
+        path.unlink()
+    if change == "a folder":
+        path.mkdir()
+    with pytest.raises(CorruptError, match=r"content.json: the file is damaged"):
+        read.content()
+
+
+@pytest.mark.parametrize("error", [None, ValueError("half a file")])
+def test_files_of_a_fit_that_change_while_they_are_read_are_noticed(tmp_path: Path, error: Exception | None) -> None:
+    """Whatever the reader made of them."""
+    store, _ = fill(tmp_path)
+    with pytest.raises(CorruptError, match=r"history.json: the file is damaged"), store.artifact(KEY).files() as folder:
+        flip_byte(folder / "history.json", 0)
+        if error is not None:
+            raise error

@@ -23,8 +23,9 @@ def test_an_artifact_comes_out_as_it_went_in(tmp_path: Path) -> None:
     assert read.tensor("embedding").equal(torch.arange(12.0).reshape(4, 3))
     assert read.tensor("class.column").equal(torch.tensor([2, 0, 1]))
     assert read.content() == {"ids": ["a", "b"]}
-    assert load_file(read.files() / "deep" / "weights.safetensors")["w"].equal(torch.ones(2, 2))
-    assert json.loads((read.files() / "history.json").read_text()) == {"loss": [1.0, 0.5]}
+    with read.files() as folder:
+        assert load_file(folder / "deep" / "weights.safetensors")["w"].equal(torch.ones(2, 2))
+        assert json.loads((folder / "history.json").read_text()) == {"loss": [1.0, 0.5]}
     assert read.manifest == manifest == store.manifest(KEY)
     assert list(store.manifests()) == [manifest]
     assert store.has_payload(manifest)
