@@ -40,8 +40,8 @@ def run(
 
     Stop a run at any time; the same command resumes it.
     """
-    from ddbench.cli.output import stderr
-    from ddbench.errors import DdbenchError
+    from ddbench.cli.output import print_damage, stderr
+    from ddbench.errors import DdbenchError, StoreError
     from ddbench.plan import State, build_graph
     from ddbench.report import build_leaderboard, to_markdown
     from ddbench.run import run_suite
@@ -62,11 +62,15 @@ def run(
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")
         sys.exit(INTERRUPTED)
     state = State(build_graph(resolved), Store(root)).resolve_all()
+    print_damage(state.corrupt.values())
     print(to_markdown(build_leaderboard(resolved, state)))
     _tell_failures(outcome, suite, show)
     ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
+    cells = len(state.graph.cells)
     done = sum(key in state.measured for _, key in state.graph.cells)
-    show.print_line(f"{done} of {len(state.graph.cells)} cells have results; ran {ran}; store {root}")
+    show.print_line(f"{done} of {cells} cells have results; ran {ran}; store {root}")
+    if done < cells and not outcome.failures:
+        raise StoreError("results were removed or damaged during the run", where=str(root), hint="run the suite again")
     sys.exit(outcome.exit_code)
 
 

@@ -52,16 +52,16 @@ def run_suite(
         check_libraries(State(build_graph(suite), Store(store_root)).resolve_all())
     devices = Devices(device, lambda message: show.print_line(message))
     store = Store.open(store_root)
-    with run_lock(store_root, suite.name, lambda holder: show.print_line(_waiting(store_root, holder))):
+    lock = run_lock(store_root, suite.name, lambda holder: show.print_line(_waiting(store_root, holder)))
+    with store.writing(), lock:
         _sweep(store)
         folder = new_run_folder(store, suite)
         executor = LocalExecutor(store_root, folder, workers or usable_cores(), devices)
         try:
             for reason in suite.skipped:
                 show.print_line(f"skipped in the matrix: {reason}")
-            with store.writing():
-                driver = Driver(suite, store, executor, EventLog(folder / LOG_NAME), show)
-                return driver.run(accept_drift)
+            driver = Driver(suite, store, executor, EventLog(folder / LOG_NAME), show)
+            return driver.run(accept_drift)
         finally:
             executor.close()
 
