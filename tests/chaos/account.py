@@ -64,10 +64,12 @@ class Account:
     Attributes:
         root: the store's folder.
         damage: the stamps of damaged files, just after each was damaged.
+        odd: the same for files whose bytes were changed, but not what they say.
     """
 
     root: Path
     damage: dict[Path, Stamp] = field(default_factory=dict)
+    odd: dict[Path, Stamp] = field(default_factory=dict)
 
     def entries(self) -> dict[Path, Entry]:
         """Return every entry by its folder."""
@@ -100,9 +102,16 @@ class Account:
         """Return True if a file was damaged and has not been replaced since."""
         return path in self.damage and self.damage[path] == stamp(path)
 
-    def note(self, path: Path, after: Stamp) -> None:
-        """Note that a file was damaged, and its stamp after that."""
-        self.damage[path] = after
+    def to_find(self) -> tuple[set[Path], set[Path]]:
+        """Return the damaged files that a check of the whole store must find, and what else it may find."""
+        must = {path for path in self.damage if self.is_damaged(path) and self._has_checksum(path)}
+        odd = {path for path, own in self.odd.items() if stamp(path) == own}
+        return must, odd | {entry.folder for entry in self.entries().values() if entry.health == "missing"}
+
+    def _has_checksum(self, path: Path) -> bool:
+        """Return True unless the file is a log, a lock, in a cache, or unfinished."""
+        room = path.relative_to(self.root).parts[0]
+        return room in ("artifacts", "results", "failures", "store.json") or path.name == "suite.json"
 
 
 def contents(entries: Iterable[Entry]) -> dict[str, Any]:

@@ -71,9 +71,9 @@ class Faults:
             self.touched.add(key)
 
     def _damaged(self, path: Path, after: Stamp) -> None:
-        """Note that a file is damaged."""
+        """Note that a file is damaged, and its stamp after that."""
         self._touch(path)
-        self.account.note(path, after)
+        self.account.damage[path] = after
 
     def flip(self, path: Path | None = None) -> None:
         """Change one byte of a file in its place."""
@@ -104,6 +104,7 @@ class Faults:
             self._damaged(path, after)
         else:
             self._touch(path)
+            self.account.odd[path] = after
 
     def delete(self) -> None:
         """Delete a file."""
@@ -119,7 +120,7 @@ class Faults:
             copies = [shutil.copy2(path, self.root / f"swapped-{index}") for index, path in enumerate((one, other))]
             for copy, place in zip(copies, (other, one), strict=True):
                 after = stamp_of(copy.lstat())
-                os.replace(copy, place)
+                copy.replace(place)
                 self._damaged(place, after)
 
     def folder_for_file(self) -> None:

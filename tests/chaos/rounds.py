@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from ddbench.run.events import LOG_NAME
-from ddbench.store import CorruptError, Store
 from tests.chaos import processes
 from tests.chaos.account import Account, Entry, complaints, contents, made_again
 from tests.chaos.disk import Disk
@@ -122,12 +122,13 @@ class Chaos:
         return seen
 
     def end(self) -> None:
-        """Run undisturbed, find the damage that no run has read, remove it, and run undisturbed again."""
+        """Run undisturbed, remove the damage that no run has read, run undisturbed again, and compare everything."""
         self.attempt("last", self._leave_alone)
-        self._verify()
+        self.inspect("--repair")
         for entry in self.account.entries().values():
-            if entry.health != "whole":
-                shutil.rmtree(entry.folder)
+            if entry.health == "missing":
+                remove(entry.folder)
+        self.inspect()
         self.attempt("last, after repair", self._leave_alone)
         missing = self.reference[0].keys() - contents(self.account.entries().values()).keys()
         if missing:
@@ -136,18 +137,36 @@ class Chaos:
         if left:
             self._complain(f"at the end, files are left: {left}")
 
-    def _verify(self) -> None:
-        """Complain unless ddbench finds damage in exactly those artifacts that were damaged."""
-        store = Store(self.store)
-        for entry in self.account.entries().values():
-            if entry.folder.parents[1].name == "artifacts" and entry.health != "missing":
-                try:
-                    store.artifact(entry.key).verify()
-                    found = "whole"
-                except CorruptError:
-                    found = "damaged"
-                if found != entry.health:
-                    self._complain(f"{entry.folder} is {entry.health}, and ddbench finds it {found}")
+    def inspect(self, *arguments: str) -> None:
+        """Complain unless ``ddbench verify`` finds exactly what is damaged."""
+        must, may = self.account.to_find()
+        ended = self._read("verify", "--store", str(self.store), "--json", *arguments)
+        found = {Path(each["file"]) for each in json.loads(ended.stdout)["damage"]}
+        self.count("checks", "damaged files found by verify", len(must))
+        for path in must:
+            if found.isdisjoint({path, *path.parents}):
+                self._complain(f"{path} is damaged, and verify does not find it")
+        for path in found:
+            if not any(path in (each, *each.parents) for each in (*must, *may)):
+                self._complain(f"verify takes {path} for damaged")
+
+    def look(self) -> None:
+        """Use a verb that only reads the store."""
+        name = self.rng.choice(("status", "report", "plan"))
+        self._read(name, str(self.suite), "--store", str(self.store))
+        self.count("checks", f"readings by {name}")
+
+    def _read(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ddbench", *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=_SLOWEST_S, check=False)
+        self._check_text(arguments[0], ended.stderr)
+        return ended
+
+    def _check_text(self, mood: str, text: str) -> None:
+        """Complain about each line that is not a message of ddbench."""
+        for line in text.splitlines():
+            if _RAW.search(line):
+                self._complain(f"{mood}: not a message of ddbench: {line}")
 
     def _damage_at_rest(self) -> None:
         if self._whole:
@@ -155,6 +174,10 @@ class Chaos:
             self.count("faults", "wiped stores")
         for _ in range(self.rng.choice((0, 1, 2, 4, 8))):
             self.count("faults", self.faults.any())
+        if self.rng.random() < 0.3:
+            self.inspect()
+        if self.rng.random() < 0.3:
+            self.look()
         if self.rng.random() < 0.15:
             self._control()
 
@@ -223,9 +246,7 @@ class Chaos:
         (self.logs / name).write_text(f"exit {seen.code}\n\n{seen.err}\n{seen.out}", encoding="utf-8")
         if seen.code not in allowed:
             self._complain(f"{mood}: exit code {seen.code}, see {name}")
-        for line in seen.err.splitlines():
-            if _RAW.search(line):
-                self._complain(f"{mood}: not a message of ddbench: {line}")
+        self._check_text(mood, seen.err)
         if seen.code == 0 and seen.out != self.reference[1]:
             self._complain(f"{mood}: another table, see {name}")
         after = self.account.entries()
