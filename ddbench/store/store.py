@@ -33,10 +33,9 @@ from ddbench.store.reading import (
     read_record,
     record_names,
 )
+from ddbench.store.refusals import refusal
 from ddbench.toolkit.files import CorruptError, remove, sync_folder, write_sealed
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 # Errors of creating a store in an impossible place. In an existing store they would be bugs.
 _NO_PLACE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
@@ -95,26 +94,10 @@ class Store:
         try:
             yield
         except OSError as error:
-            if error.errno in (*_FULL, *_REFUSED) and self._elsewhere(error):
-                raise StoreError(f"{error.strerror}, and not in the store", where=str(error.filename)) from error
-            if error.errno in _FULL:
-                raise StoreError(
-                    "no space left for the store",
-                    where=str(self.root),
-                    hint="free space with `ddbench gc`, or choose another folder with --store",
-                ) from error
-            if error.errno in (*_REFUSED, *refusals):
-                raise StoreError(
-                    f"the store cannot be written: {os.strerror(error.errno).lower()}",
-                    where=str(self.root),
-                    hint="choose another folder with --store or DDBENCH_HOME",
-                ) from error
-            raise
-
-    def _elsewhere(self, error: OSError) -> bool:
-        """Return True if an error names a file outside the store."""
-        named = error.filename
-        return isinstance(named, str) and not Path(named).absolute().is_relative_to(self.root.absolute())
+            refused = refusal(error, self.root, refusals)
+            if refused is None:
+                raise
+            raise refused from error
 
     # artifacts
 

@@ -27,8 +27,8 @@ def meddle(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Meddle], None]:
             waits = True
 
             def submit(self, job: Job) -> None:
-                if self.waits and job.stage == stage:
-                    self.waits = not damage(self._cache.store.root, job)
+                if Meddling.waits and job.stage == stage:
+                    Meddling.waits = not damage(self._cache.store.root, job)
                 super().submit(job)
 
         monkeypatch.setattr("tests.in_process.InProcessExecutor", Meddling)
@@ -112,4 +112,31 @@ def test_results_that_are_lost_under_a_run_are_told(example_suite: Path, tmp_pat
     assert ended.returncode == 2
     assert f"error: {store}: results were removed or damaged during the run; run the suite again" in ended.stderr
     assert (f"damaged: {record}: the file is damaged" in ended.stderr) == (how == "damaged")
+    assert run_in_process(example_suite, store).returncode == 0
+
+
+@pytest.mark.parametrize("room", ["tmp", "runs"])
+def test_a_folder_that_is_removed_under_a_run_stops_it_with_one_line(
+    example_suite: Path, tmp_path: Path, meddle: Callable[[str, Meddle], None], room: str
+) -> None:
+    store = tmp_path / "store"
+
+    def damage(root: Path, job: Job) -> bool:
+        if room == "tmp":
+            (root / room).rename(root / "removed")
+            (root / room).touch()  # scratch folders cannot be made
+        else:
+            shutil.rmtree(root / room)
+        return True
+
+    meddle("evaluate", damage)
+    ended = run_in_process(example_suite, store)
+    assert ended.returncode == 2
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    if room == "tmp":
+        assert line.startswith(f"error: {store}: the store cannot be written: ")
+        (store / "tmp").unlink()
+    else:
+        assert line.startswith(f"error: {store / room}/")
+        assert line.endswith(": the folder was removed during the run; run the suite again")
     assert run_in_process(example_suite, store).returncode == 0

@@ -44,6 +44,7 @@ REFUSALS = {
     errno.ENOSPC: "no space left for the store; free space with `ddbench gc`, or choose another folder with --store",
     errno.EDQUOT: "no space left for the store; free space with `ddbench gc`, or choose another folder with --store",
     errno.EACCES: "the store cannot be written: permission denied; choose another folder with",
+    errno.EFBIG: "the store cannot be written: file too large; choose another folder with",
     errno.EROFS: "the store cannot be written: read-only file system; choose another folder with",
 }
 WRITERS: dict[str, Callable[[Store], Any]] = {
