@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 
 from tests.chaos.account import Account, contents
+from tests.chaos.checks import Checks
 from tests.chaos.disk import LimitedFiles, MemoryDisk, enter_namespace
+from tests.chaos.report import Report
 from tests.chaos.rounds import Chaos
 from tests.conftest import ROOT
 from tests.run.runs import run
@@ -38,19 +40,16 @@ def main() -> int:
     if quiet.returncode != 0:
         sys.exit(quiet.stderr)
     known = contents(Account(reference).entries().values())
-    rng = random.Random(chosen.seed)
-    chaos = Chaos(chosen.suite, folder / "disk" / "store", (known, quiet.stdout), disk, rng, folder / "logs")
+    account, report = Account(folder / "disk" / "store"), Report(folder / "logs")
+    chaos = Chaos(Checks(account, chosen.suite, known, quiet.stdout, report), disk, random.Random(chosen.seed))
     ends = time.monotonic() + 60 * chosen.minutes
     while time.monotonic() < ends:
         chaos.round()
     chaos.end()
-    for kind, counts in chaos.counts.items():
-        print(f"{kind}: " + ", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
-    print("\n".join(chaos.wrong))
-    if chaos.wrong:
-        shutil.copytree(chaos.store, folder / "store", symlinks=True, dirs_exist_ok=True)
-    print(f"verdict: {f'{len(chaos.wrong)} complaints, the store is in {folder}' if chaos.wrong else 'as a quiet run'}")
-    return bool(chaos.wrong)
+    print(report.summary())
+    if report.wrong:  # the disk in memory ends with this program
+        shutil.copytree(account.root, folder / "store", symlinks=True, dirs_exist_ok=True)
+    return bool(report.wrong)
 
 
 if __name__ == "__main__":

@@ -45,13 +45,15 @@ class Entry:
     Attributes:
         key: its action key.
         folder: its folder.
+        heads: its manifest or its records, which every run reads.
         stamps: the stamp of each of its files.
         health: ``missing`` if files are missing, ``damaged`` if files are damaged and none is missing.
-        head_damaged: True if the manifest or the record is damaged, which every run reads.
+        head_damaged: True if one of the heads is damaged.
     """
 
     key: str
     folder: Path
+    heads: tuple[Path, ...]
     stamps: dict[Path, Stamp | None]
     health: Health
     head_damaged: bool
@@ -96,7 +98,7 @@ class Account:
         damaged = {path for path in stamps if self.is_damaged(path)}
         missing = not heads or None in stamps.values()
         health: Health = "missing" if missing else "damaged" if damaged else "whole"
-        return Entry(folder.name, folder, stamps, health, not damaged.isdisjoint(heads))
+        return Entry(folder.name, folder, tuple(heads), stamps, health, not damaged.isdisjoint(heads))
 
     def is_damaged(self, path: Path) -> bool:
         """Return True if a file was damaged and has not been replaced since."""
@@ -119,10 +121,12 @@ def contents(entries: Iterable[Entry]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for entry in entries:
         if entry.health == "whole":
-            values = [json.loads(path.read_bytes()) for path in entry.stamps if path.parent == entry.folder]
-            artifacts = [{"digest": v["digest"], "files": v["files"]} for v in values if "digest" in v]
-            found[f"{entry.folder.parent.parent.name}/{entry.key}"] = artifacts or [
-                {**value["result"], "details": None} for value in values if "result" in value
+            values = [json.loads(path.read_bytes()) for path in entry.heads]
+            found[f"{entry.folder.parent.parent.name}/{entry.key}"] = [
+                {**value["result"], "details": None}
+                if "result" in value
+                else {"digest": value["digest"], "files": value["files"]}
+                for value in values
             ]
     return found
 
@@ -139,7 +143,8 @@ def complaints(
     *,
     touched: set[str],
     told: set[str],
-    started: list[str],
+    started: Iterable[str],
+    repeated: Iterable[str],
     finished: bool,
 ) -> list[str]:
     """Return what a run did wrong.
@@ -150,6 +155,7 @@ def complaints(
         touched: the action keys of entries that were damaged or removed during the run.
         told: the action keys that the run told were damaged, or moved to the quarantine before it was killed.
         started: the action keys of the work that it started.
+        repeated: the action keys of the work that it started again after it was done.
         finished: True if the run ended with exit code 0.
     """
     found = []
@@ -164,4 +170,5 @@ def complaints(
         if finished and entry.head_damaged and not made_again(entry, after):
             found.append(f"{folder} is damaged, and the run did not notice")
     found += [f"{key} was whole, and its work was started again" for key in started if key in whole]
+    found += [f"{key} was done, and its work was started again" for key in repeated if key not in touched]
     return found

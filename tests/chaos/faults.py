@@ -24,16 +24,12 @@ class Faults:
     Attributes:
         account: notes which files are damaged.
         rng: draws the faults.
-        touched: the action keys of damaged or removed entries since :meth:`forget`.
+        touched: the action keys of damaged or removed entries; cleared before each run.
     """
 
     account: Account
     rng: random.Random
     touched: set[str] = field(default_factory=set)
-
-    def forget(self) -> None:
-        """Forget the touched entries."""
-        self.touched = set()
 
     @property
     def root(self) -> Path:

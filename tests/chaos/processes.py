@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.run.kills import is_alive, workers_of
 from tests.run.runs import start
 
-ORPHAN_S = 10.0
+ORPHAN_S = 20.0
 
 
 def workers_on(store: Path) -> list[int]:
@@ -57,33 +57,23 @@ def running(suite: Path, store: Path, *arguments: str) -> Iterator[subprocess.Po
         process.wait()
 
 
-def kill_driver(process: subprocess.Popen[str], rng: random.Random) -> None:
-    """Kill the driver alone."""
-    send(process.pid, signal.SIGKILL)
-
-
-def kill_group(process: subprocess.Popen[str], rng: random.Random) -> None:
-    """Kill the driver and its workers."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def interrupt(process: subprocess.Popen[str], rng: random.Random) -> None:
+def interrupt(process: subprocess.Popen[str]) -> None:
     """Send SIGINT to the group, as Ctrl-C does."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
 
 
-def terminate(process: subprocess.Popen[str], rng: random.Random) -> None:
+def terminate(process: subprocess.Popen[str]) -> None:
     """Send SIGTERM to the driver."""
     send(process.pid, signal.SIGTERM)
 
 
-def kill_worker(process: subprocess.Popen[str], rng: random.Random) -> None:
-    """Kill one worker."""
+def kill_worker(process: subprocess.Popen[str], rng: random.Random) -> bool:
+    """Kill one worker; return False if there is none."""
     workers = workers_of(process.pid)
     if workers:
         send(rng.choice(workers), signal.SIGKILL)
+    return bool(workers)
 
 
 def pause(process: subprocess.Popen[str], rng: random.Random) -> None:
