@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ddbench.run.driver import Outcome
     from ddbench.run.progress import Reporter
+    from ddbench.suite import ResolvedSuite
 
 INTERRUPTED = 130
 
@@ -40,13 +41,10 @@ def run(
 
     Stop a run at any time; the same command resumes it.
     """
-    from ddbench.cli.output import print_damage, stderr
-    from ddbench.errors import DdbenchError, StoreError
-    from ddbench.plan import State, build_graph
-    from ddbench.report import build_leaderboard, to_markdown
+    from ddbench.cli.output import stderr
+    from ddbench.errors import DdbenchError
     from ddbench.run import run_suite
     from ddbench.run.progress import reporter
-    from ddbench.store import Store
     from ddbench.suite import load_suite
 
     if device not in ("auto", "cpu", "cuda"):
@@ -61,6 +59,18 @@ def run(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")
         sys.exit(INTERRUPTED)
+    _print_results(resolved, suite, root, outcome, show)
+    sys.exit(outcome.exit_code)
+
+
+def _print_results(resolved: ResolvedSuite, suite: Path, root: Path, outcome: Outcome, show: Reporter) -> None:
+    """Print the leaderboard and the failures. Raise StoreError if results are lost that the run had found or made."""
+    from ddbench.cli.output import print_damage
+    from ddbench.errors import StoreError
+    from ddbench.plan import State, build_graph
+    from ddbench.report import build_leaderboard, to_markdown
+    from ddbench.store import Store
+
     state = State(build_graph(resolved), Store(root)).resolve_all()
     print_damage(state.corrupt.values())
     print(to_markdown(build_leaderboard(resolved, state)))
@@ -71,7 +81,6 @@ def run(
     show.print_line(f"{done} of {cells} cells have results; ran {ran}; store {root}")
     if done < cells and not outcome.failures:
         raise StoreError("results were removed or damaged during the run", where=str(root), hint="run the suite again")
-    sys.exit(outcome.exit_code)
 
 
 def _tell_failures(outcome: Outcome, suite: Path, show: Reporter) -> None:

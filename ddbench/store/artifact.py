@@ -178,7 +178,7 @@ class Artifact:
 
     @contextmanager
     def files(self) -> Iterator[Path]:
-        """Lend the folder that a fit wrote. Raise CorruptError if a file has changed, before it is read or meanwhile."""
+        """Lend the folder that a fit wrote. Raise CorruptError if a file has changed, before or while it is read."""
         with self._reading(*self.manifest.files):
             yield self._folder / "files"
 

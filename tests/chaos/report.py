@@ -1,4 +1,4 @@
-"""What happened in the rounds, and what went wrong."""
+"""Count what happens in the rounds, and collect what goes wrong."""
 
 from __future__ import annotations
 

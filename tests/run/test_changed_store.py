@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from ddbench.plan.state import plan_suite
-from ddbench.run import start
 from ddbench.run.driver import Driver, Outcome
 from ddbench.run.job import Job
 from tests.in_process import InProcessExecutor

@@ -192,7 +192,12 @@ def test_a_file_that_changes_after_it_was_read_is_noticed(tmp_path: Path, change
 def test_files_of_a_fit_that_change_while_they_are_read_are_noticed(tmp_path: Path, error: Exception | None) -> None:
     """Whatever the reader made of them."""
     store, _ = fill(tmp_path)
-    with pytest.raises(CorruptError, match=r"history.json: the file is damaged"), store.artifact(KEY).files() as folder:
-        flip_byte(folder / "history.json", 0)
-        if error is not None:
-            raise error
+
+    def read() -> None:
+        with store.artifact(KEY).files() as folder:
+            flip_byte(folder / "history.json", 0)
+            if error is not None:
+                raise error
+
+    with pytest.raises(CorruptError, match=r"history.json: the file is damaged"):
+        read()
