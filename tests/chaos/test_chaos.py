@@ -1,10 +1,13 @@
-"""The chaos script: its account of stores that are made by hand, and two minutes of rounds."""
+"""The chaos script: its account of stores that are made by hand, and rounds with a limit in place of a full disk."""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,8 @@ import pytest
 
 from tests.chaos.account import Account, complaints, contents
 from tests.chaos.faults import Faults
+from tests.conftest import ROOT
+from tests.run.test_kill import SUITE
 
 KEY = "a1" * 32
 
@@ -116,3 +121,20 @@ def test_every_kind_of_fault_finds_something(account: Account, faults: Faults) -
         write(account.root)
         kinds.add(faults.any())
     assert len(kinds) >= 6
+
+
+@pytest.mark.chaos
+def test_rounds_without_a_disk_that_can_be_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system refuses namespaces, as in many containers."""
+    suite, refusing = tmp_path / "kill.yaml", tmp_path / "bin" / "unshare"
+    suite.write_text(SUITE)
+    refusing.parent.mkdir()
+    refusing.write_text("#!/bin/sh\nexit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", str(refusing.parent), prepend=os.pathsep)
+    options = ["--minutes", "0.5", "--seed", "1", "--suite", str(suite), "--folder", str(tmp_path / "chaos")]
+    command = [sys.executable, "-m", "tests.chaos", *options]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "LimitedFiles" in ended.stdout
+    assert "verdict: as a run that was left alone" in ended.stdout
