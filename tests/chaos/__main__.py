@@ -40,6 +40,7 @@ def main() -> int:
     if quiet.returncode != 0:
         sys.exit(quiet.stderr)
     known = contents(Account(reference).entries().values())
+    shutil.copytree(reference, folder / "disk" / "store", symlinks=True)
     account, report = Account(folder / "disk" / "store"), Report(folder / "logs")
     chaos = Chaos(Checks(account, chosen.suite, known, quiet.stdout, report), disk, random.Random(chosen.seed))
     ends = time.monotonic() + 60 * chosen.minutes

@@ -1,4 +1,4 @@
-"""Damage to the files of a store. Each function damages something at random and returns a description."""
+"""Damage to the files of a store, at random."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Faults:
         return name
 
     def _file(self, rooms: tuple[str, ...] = _ROOMS) -> Path:
-        """Return a file. Each room that has files is as likely as any other."""
-        found = {room: [path for path in (self.root / room).rglob("*") if path.is_file()] for room in rooms}
+        """Return a file that is not half written. Each room that has files is as likely as any other."""
+        found = {room: [path for path in (self.root / room).rglob("[!.]*") if path.is_file()] for room in rooms}
         room = self.rng.choice([room for room in rooms if found[room]])
         return self.rng.choice(sorted(found[room]))
 

@@ -16,7 +16,7 @@ _SLOWEST_S: Final = 3600
 
 
 class Chaos:
-    """Rounds on one store.
+    """Rounds on one store, which is complete at the beginning.
 
     Args:
         checks: checks the store.
@@ -33,7 +33,7 @@ class Chaos:
         self._store = checks.account.root
         self._faults = Faults(checks.account, rng)
         self._disturbances = Disturbances(disk, self._faults, rng, checks.report)
-        self._is_complete = False
+        self._is_complete = True
 
     def round(self) -> None:
         """Damage the store, run, disturb the run in one way, and check."""
@@ -46,8 +46,7 @@ class Chaos:
             "disk full": ways.fill,
         }
         mood = self._rng.choice(list(moods))
-        if self._store.exists():
-            self._damage_at_rest()
+        self._damage_at_rest()
         self._run(mood, moods[mood])
 
     def end(self) -> None:
@@ -86,7 +85,7 @@ class Chaos:
 
     def _damage_at_rest(self) -> None:
         if self._is_complete:
-            self._faults.wipe(self._rng.choice((0.1, 0.3, 0.6)))
+            self._faults.wipe(self._rng.choice((0.1, 0.3, 0.6, 1)))
             self._report.count("faults", "wiped stores")
         for _ in range(self._rng.choice((0, 1, 2, 4, 8))):
             self._report.count("faults", self._faults.any())
