@@ -27,11 +27,14 @@ class StudentEvaluator(Evaluator):
 
     class Params(ddbench.Params):
         checkpoint_seconds: float = unkeyed(
-            60.0, ge=0, description="seconds between checkpoints; a stopped training loses at most this much work"
+            15.0, ge=0, description="seconds between checkpoints; a stopped training loses at most this much work"
         )
 
     params: Params
-    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.train", "ddbench.protocol", "ddbench.toolkit.checkpoint")
+    hashed_modules: ClassVar[tuple[str, ...]] = (
+        *("ddbench.train", "ddbench.protocol"),
+        *("ddbench.toolkit.checkpoint", "ddbench.toolkit.kept_parts"),
+    )
 
     def evaluate(
         self,
@@ -63,9 +66,7 @@ class StudentEvaluator(Evaluator):
         measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)
         meter = _Meter(validation, num_classes, frozenset(measured), ctx)
         predict = teacher.class_logits if teacher else None
-        checkpoint = None
-        if ctx.checkpoint_file:
-            checkpoint = Checkpoint(ctx.checkpoint_file, self.params.checkpoint_seconds, meter.notes, meter.recall)
+        checkpoint = Checkpoint.of(ctx, self.params.checkpoint_seconds, meter.notes, meter.recall)
         trained = train(
             lambda: student.build(num_classes, size), training, rules, epochs, ctx, meter, predict, checkpoint
         )
@@ -99,7 +100,7 @@ class _Meter:
         seconds: seconds of measuring.
         began: start of the training, by ``time.perf_counter``.
         epoch: the last epoch.
-        resumed_after: the epochs after which the training was resumed.
+        resumed_after: the epochs after which the training was resumed, 0 for one that stopped in the first epoch.
     """
 
     validation: ResidentImages

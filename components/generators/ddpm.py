@@ -47,7 +47,7 @@ class Ddpm(Generator):
     """
 
     has_latents = True
-    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint",)
+    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint", "ddbench.toolkit.kept_parts")
 
     class Params(DdpmParams):
         """Parameters of the DDPM."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ddbench.train import Trained
 
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
-# Seconds between checkpoints. A killed training loses at most this time or one epoch, whichever is longer.
-_CHECKPOINT_SECONDS = 60.0
 
 
 def images_per_class(images: int, classes: int) -> int:
@@ -54,7 +52,10 @@ class TrainedTeacher(Scorer):
     provides = ("logits", "embedding")
     provides_per_class = ("column", "mean")
     teaches = True
-    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.train", "ddbench.protocol", "ddbench.toolkit.checkpoint")
+    hashed_modules: ClassVar[tuple[str, ...]] = (
+        *("ddbench.train", "ddbench.protocol"),
+        *("ddbench.toolkit.checkpoint", "ddbench.toolkit.kept_parts"),
+    )
 
     _model: Any
     _size: int
@@ -130,7 +131,7 @@ class TrainedTeacher(Scorer):
         from ddbench.train import ResidentImages, train
 
         seeded = ctx.with_seed(self.params.seed)
-        checkpoint = Checkpoint(ctx.checkpoint_file, _CHECKPOINT_SECONDS) if ctx.checkpoint_file else None
+        checkpoint = Checkpoint.of(ctx)
         with enough_memory(f"training {self.label()}"):
             images = ResidentImages.put(
                 data.train.images, data.train.labels, size=size, mean=data.mean, std=data.std, device=ctx.device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,12 +37,13 @@ class Context:
         threads: number of CPU threads that the work may use.
         evaluation: the evaluation settings of the suite. All other work is computed in plain float32.
         checkpoint_file: a file for the state of long work, so that stopped work can resume. It is removed when the work
-            is done. None if there is no checkpoint.
+            is done, and so are files beside it whose names begin with its stem. None if there is no checkpoint.
         cache: a folder for files that other work can reuse; their names identify their contents. It may be emptied
             while nothing runs. None if nothing is shared.
         scratch: an empty folder for temporary files, removed afterwards; None if there is none.
-        log: the logger for messages.
+        log: the logger for messages. A run shows its warnings.
         progress: called with (done, total) from time to time.
+        began: the time at which the worker received the work, by ``time.monotonic``.
     """
 
     seed: int = 0
@@ -53,6 +55,7 @@ class Context:
     scratch: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ddbench"))
     progress: Callable[[int, int], None] = ignore
+    began: float = field(default_factory=time.monotonic)
 
     def rng(self, *key: Any) -> np.random.Generator:
         """Return a numpy generator that depends only on ``seed`` and ``key``."""

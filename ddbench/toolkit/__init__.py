@@ -1,7 +1,7 @@
 """Tools for authors of components.
 
-Importing this package does not import torch or numba. ``Checkpoint`` and ``compiled``, which need them, are imported
-at first use.
+Importing this package does not import torch or numba. ``Checkpoint``, ``KeptPart``, ``KeptParts`` and
+``compiled``, which need them, are imported at first use.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ from ddbench.toolkit.memory import enough_memory, in_pieces
 if TYPE_CHECKING:
     from ddbench.toolkit.checkpoint import Checkpoint
     from ddbench.toolkit.compilation import compiled
+    from ddbench.toolkit.kept_parts import KeptPart, KeptParts
 
 __all__ = [
     "Checkpoint",
     "CorruptError",
+    "KeptPart",
+    "KeptParts",
     "compiled",
     "data_home",
     "derive_seed",
@@ -54,7 +57,12 @@ __all__ = [
 ]
 
 # The modules of names that are imported at first use.
-LAZY = {"Checkpoint": "ddbench.toolkit.checkpoint", "compiled": "ddbench.toolkit.compilation"}
+LAZY = {
+    "Checkpoint": "ddbench.toolkit.checkpoint",
+    "KeptPart": "ddbench.toolkit.kept_parts",
+    "KeptParts": "ddbench.toolkit.kept_parts",
+    "compiled": "ddbench.toolkit.compilation",
+}
 
 
 def __getattr__(name: str) -> Any:

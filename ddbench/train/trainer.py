@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from ddbench.toolkit.checkpoint import Checkpoint
 from ddbench.train.augment import augment
 from ddbench.train.cutmix import Mixed, cutmix
 from ddbench.train.diagnostics import check_loss, check_network, enough_memory_for_epoch, to_numerics
+from ddbench.train.epoch import Epoch
 from ddbench.train.images import ResidentImages
 from ddbench.train.numerics import Numerics
 from ddbench.train.optimizer import as_they_lie, make_optimizer, set_rate
@@ -70,6 +72,7 @@ def train(
         ComponentError: labels are missing, the student does not fit, memory ran out, or the loss diverged.
     """
     learnt = supervision(data, protocol, teacher)
+    checkpoint = checkpoint or Checkpoint(None)
     restarts = protocol.restarts(epochs)
     with _own_randomness(ctx):
         model = build().to(ctx.device)
@@ -77,20 +80,24 @@ def train(
         model = to_numerics(model, data, Numerics.of(ctx))
         parameters = as_they_lie(model)
         optimizer = make_optimizer(parameters, protocol.optimizer)
-        done, loss = checkpoint.restore(model, optimizer) if checkpoint else (0, math.nan)
-        for epoch in range(done + 1, epochs + 1):
+        done, loss = checkpoint.restore(model, optimizer)
+        for number in range(done + 1, epochs + 1):
             # A student's own draws, such as dropout, must not depend on where training was resumed.
-            _seed(ctx, "student", epoch)
-            if epoch - 1 in restarts:
+            _seed(ctx, "student", number)
+            epoch = Epoch(number, data, ctx)
+            if number == done + 1 and checkpoint.inside:
+                epoch.restore(checkpoint.inside)
+            elif number - 1 in restarts:
                 optimizer = make_optimizer(parameters, protocol.optimizer)
-            set_rate(optimizer, protocol.learning_rate(epoch, epochs))
-            with enough_memory_for_epoch(epoch, epochs, protocol, data):
-                loss = _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx)
-            check_loss(loss, epoch, epochs, protocol)
-            after_epoch(epoch, model)
-            if checkpoint:
-                checkpoint.offer(epoch, loss, model, optimizer)
-            ctx.progress(epoch, epochs)
+            set_rate(optimizer, protocol.learning_rate(number, epochs))
+            keep = partial(checkpoint.offer, number - 1, loss, model, optimizer, epoch.state)
+            with enough_memory_for_epoch(number, epochs, protocol, data):
+                _train_epoch(model, optimizer, data, learnt, protocol, epoch, ctx, keep)
+            loss = epoch.loss
+            check_loss(loss, number, epochs, protocol)
+            after_epoch(number, model)
+            checkpoint.offer(number, loss, model, optimizer)
+            ctx.progress(number, epochs)
     return Trained(model, epochs, epochs * math.ceil(len(data) / protocol.batch_size), loss)
 
 
@@ -118,25 +125,25 @@ def _train_epoch(
     data: ResidentImages,
     learnt: Supervision,
     protocol: Protocol,
-    epoch: int,
+    epoch: Epoch,
     ctx: Context,
-) -> float:
-    """Train one epoch in random order; return the mean loss."""
+    keep: Callable[[], None],
+) -> None:
+    """Train on the rest of an epoch. Call ``keep`` after each batch."""
     model.train()
-    order = torch.from_numpy(ctx.rng("order", epoch).permutation(len(data))).to(data.labels.device)
-    augment_rng, mix_rng = ctx.torch_rng("augment", epoch), ctx.rng("cutmix", epoch)
     what = protocol.augmentation
-    total = torch.zeros((), device=data.labels.device)
-    for index in torch.split(order, protocol.batch_size):
-        images, labels = augment(data, index, what, augment_rng), learnt.labels[index]
-        mixed = Mixed(images, labels, 1.0) if what.cutmix is None else cutmix(images, labels, what.cutmix, mix_rng)
+    for index in epoch.batches(protocol.batch_size):
+        images, labels = augment(data, index, what, epoch.augment_rng), learnt.labels[index]
+        mixed = Mixed(images, labels, 1.0)
+        if what.cutmix is not None:
+            mixed = cutmix(images, labels, what.cutmix, epoch.mix_rng)
         mixed, labels = learnt.label(mixed, labels, data)
         loss = mixed_loss(model, mixed, labels, ctx, learnt.loss)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        total += loss.detach() * len(index)
-    return float(total / len(data))
+        epoch.add(loss, len(index))
+        keep()
 
 
 def mixed_loss(model: nn.Module, batch: Mixed, labels: Tensor, ctx: Context, measure: Loss = F.cross_entropy) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 import ddbench
 from ddbench import Context, DistilledSet, Evaluation, Evaluator, Student, component
@@ -98,6 +98,66 @@ def test_a_fast_one_too(tmp_path: Path, name: str) -> None:
         trained(protocol(name), file, 3, **how)
     assert file.is_file()
     assert_same(trained(protocol(name), file, **how), trained(protocol(name), None, **how))
+
+
+class Mortal(nn.Module):
+    """A network that counts the batches it is trained on, and dies in one of them."""
+
+    def __init__(self, inner: nn.Module, dies_at: int | None) -> None:
+        super().__init__()
+        self.inner, self.batches, self.dies_at = inner, 0, dies_at
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            self.batches += 1
+            if self.batches == self.dies_at:
+                raise KilledError
+        return cast("Tensor", self.inner(images))
+
+
+def batches_of_lives(how: Protocol, file: Path, deaths: list[int]) -> list[int]:
+    """Train 12 images, and die in these batches of each life. Return the number of batches of each life."""
+    lives: list[Mortal] = []
+
+    def life(dies_at: int | None, kept: Path | None) -> Trained:
+        def build() -> nn.Module:
+            lives.append(Mortal(network(dropout=0.5), dies_at))
+            return lives[-1]
+
+        checkpoint = Checkpoint(kept, seconds=0)
+        return train(build, data(), how, EPOCHS, context(seed=3), checkpoint=checkpoint)
+
+    for dies_at in deaths:
+        with pytest.raises(KilledError):
+            life(dies_at, file)
+    resumed = life(None, file)
+    batches = [own.batches for own in lives]
+    assert_same(resumed, life(None, None))
+    return batches
+
+
+@pytest.mark.parametrize("name", ["minimax-hard@1", "rded-kd@1", "dc-cifar@1"])
+@pytest.mark.parametrize("deaths", [[1], [2], [3], [8], [11], [18], [2, 2, 2], [5, 1, 7]])
+def test_a_training_that_dies_within_an_epoch_resumes_at_its_batch(
+    tmp_path: Path, name: str, deaths: list[int]
+) -> None:
+    """Of 18 batches, only those in which it died are begun again. A student draws for itself in each."""
+    how = protocol(name).model_copy(update={"batch_size": 5})
+    batches = batches_of_lives(how, tmp_path / "kept.safetensors", deaths)
+    assert batches[:-1] == deaths
+    assert sum(batches) == 3 * EPOCHS + len(deaths)
+
+
+def test_tied_weights_are_kept(tmp_path: Path) -> None:
+    """safetensors alone refuses tensors that share memory."""
+    file, model = tmp_path / "kept.safetensors", nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    model[1].weight = model[0].weight
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    Checkpoint(file, seconds=0).offer(3, 0.5, model, optimizer)
+    before = model[0].weight.detach().clone()
+    nn.init.zeros_(model[0].weight)
+    assert Checkpoint(file, seconds=0).restore(model, optimizer) == (3, 0.5)
+    assert model[0].weight.equal(before)
 
 
 def test_what_a_student_draws_itself_does_not_depend_on_where_it_was_stopped(tmp_path: Path) -> None:

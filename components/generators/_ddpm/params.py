@@ -42,7 +42,7 @@ class DdpmParams(ddbench.Params):
         0.0, ge=0, le=1, description="share of training images without label; guidance needs some"
     )
     checkpoint_seconds: float = unkeyed(
-        60.0, ge=0, description="seconds between checkpoints, and the most that a killed training loses"
+        15.0, ge=0, description="seconds between checkpoints, and the most that a killed training loses"
     )
     sampler: Literal["ddpm", "ddim"] = Field("ddpm", description="the sampler; ddim draws only the starting noise")
     sampling_steps: int = Field(50, ge=1, le=1000, description="steps of sampling; training has 1000")

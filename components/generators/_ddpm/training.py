@@ -87,10 +87,9 @@ def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) 
     """Train in place; return a network with the averaged weights, and the training loss."""
     average = AveragedModel(prior.network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))  # type: ignore[no-untyped-call]
     optimiser = torch.optim.Adam(prior.network.parameters(), lr=params.learning_rate, fused=True)
-    both, curve, done, checkpoint = nn.ModuleList([prior.network, average]), _Curve(params.steps), 0, None
-    if ctx.checkpoint_file:
-        checkpoint = Checkpoint(ctx.checkpoint_file, params.checkpoint_seconds, curve.notes, curve.recall)
-        done, _ = checkpoint.restore(both, optimiser)
+    both, curve = nn.ModuleList([prior.network, average]), _Curve(params.steps)
+    checkpoint = Checkpoint.of(ctx, params.checkpoint_seconds, curve.notes, curve.recall)
+    done, _ = checkpoint.restore(both, optimiser)
     for step in range(done, params.steps):
         rng = ctx.torch_rng("step", step)
         loss = prior.loss(*draw_batch(fitted, prior, params.batch, params.label_dropout, rng)).mean()
@@ -106,8 +105,7 @@ def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) 
                 hint="lower the parameter 'learning_rate'",
             )
         curve.add(step, loss.item())
-        if checkpoint:
-            checkpoint.offer(step + 1, loss.item(), both, optimiser)
+        checkpoint.offer(step + 1, loss.item(), both, optimiser)
         ctx.progress(step + 1, params.steps)
     return average.module, curve
 

@@ -31,7 +31,7 @@ class FineTuned(LatentDit):
     embedding of timesteps and labels. Equal copies are trained as one, as in DiT.
     """
 
-    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint",)
+    hashed_modules: ClassVar[tuple[str, ...]] = ("ddbench.toolkit.checkpoint", "ddbench.toolkit.kept_parts")
 
     params: FineTunedParams
 

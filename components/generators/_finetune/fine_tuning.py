@@ -26,7 +26,6 @@ from .params import FineTunedParams
 from .variance_bound import variance_bound
 
 REPORT: Final = "training.json"
-_CHECKPOINT_SECONDS = 60.0
 _CURVE_POINTS = 50
 
 
@@ -92,30 +91,21 @@ class FineTuning:
             add_scales(self.prior.network)
         state = _State(trained_parameters(self.prior.network, self.params.trained), self.term).to(self.ctx.device)
         optimizer = torch.optim.AdamW(list(state.trained), self.params.learning_rate, weight_decay=0.0, fused=True)
-        checkpoint = self._checkpoint()
-        done, _ = checkpoint.restore(state, optimizer) if checkpoint else (0, math.nan)
+        checkpoint = Checkpoint.of(
+            self.ctx, notes=lambda: {"curve": self.curve}, recall=lambda notes: self.curve.extend(notes["curve"])
+        )
+        done, _ = checkpoint.restore(state, optimizer)
         decay = self.params.decay(self.planned)
         for step in range(done, self.steps):
             loss = self._step(step, list(state.trained), optimizer)
             state.follow(decay)
-            if checkpoint:
-                checkpoint.offer(step + 1, loss, state, optimizer)
+            checkpoint.offer(step + 1, loss, state, optimizer)
             self.ctx.progress(step + 1, self.steps)
         kept = {name: p.detach().cpu().contiguous() for name, p in zip(state.names, state.average, strict=True)}
         save_file(kept, out_dir / ADAPTER)
         numbers = sum(p.numel() for p in kept.values())
         report = {"steps": self.steps, "trained_numbers": numbers, "ema": decay, "curve": self.curve}
         (out_dir / REPORT).write_text(json.dumps(report, indent=1), encoding="utf-8")
-
-    def _checkpoint(self) -> Checkpoint | None:
-        if self.ctx.checkpoint_file is None:
-            return None
-        return Checkpoint(
-            self.ctx.checkpoint_file,
-            _CHECKPOINT_SECONDS,
-            lambda: {"curve": self.curve},
-            lambda notes: self.curve.extend(notes["curve"]),
-        )
 
     def _step(self, step: int, trained: list[nn.Parameter], optimizer: torch.optim.Optimizer) -> float:
         """Train on one batch; return its loss. Raise ComponentError if the loss is not finite."""

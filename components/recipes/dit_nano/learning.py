@@ -16,7 +16,6 @@ from ddbench.toolkit import Checkpoint
 
 from ..._warmup_cosine import share_of_peak
 
-_CHECKPOINT_SECONDS: Final = 120.0
 _LINES: Final = 100
 _GRADIENT_NORM: Final = 1.0
 
@@ -63,10 +62,8 @@ def learn(network: nn.Module, course: Course, loss: Loss, ctx: Context) -> float
         network.parameters(), course.learning_rate, betas=(0.9, 0.99), weight_decay=course.weight_decay, fused=True
     )
     both, clock = nn.ModuleList([network, average]), _Clock()
-    checkpoint, done = None, 0
-    if ctx.checkpoint_file is not None:
-        checkpoint = Checkpoint(ctx.checkpoint_file, _CHECKPOINT_SECONDS, clock.notes, clock.recall)
-        done, _ = checkpoint.restore(both, optimizer)
+    checkpoint = Checkpoint.of(ctx, notes=clock.notes, recall=clock.recall)
+    done, _ = checkpoint.restore(both, optimizer)
     for step in range(done, course.steps):
         optimizer.param_groups[0]["lr"] = course.rate(step)
         average.multi_avg_fn = get_ema_multi_avg_fn(course.decay(step))  # type: ignore[no-untyped-call]
@@ -76,8 +73,7 @@ def learn(network: nn.Module, course: Course, loss: Loss, ctx: Context) -> float
         nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_NORM)
         optimizer.step()
         average.update_parameters(network)
-        if checkpoint:
-            checkpoint.offer(step + 1, value.item(), both, optimizer)
+        checkpoint.offer(step + 1, value.item(), both, optimizer)
         if (step + 1) % -(-course.steps // _LINES) == 0:
             ctx.log.info("step %d of %d: loss %.4f, %.0f s", step + 1, course.steps, value.item(), clock.seconds)
     network.load_state_dict(average.module.state_dict())

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 import ddbench
 from ddbench import ComponentError, Context, Dataset, LabeledImages
+from ddbench.toolkit.kept_parts import Pace
 
 COURSE = Course(steps=4, batch=4, learning_rate=1e-3, warmup=2, weight_decay=0.0, ema=0.9)
 SMALL = Recipe(
@@ -98,9 +99,7 @@ class _StopError(Exception):
 
 def test_a_training_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the same bits, without doing again what was done, and with the time of both parts."""
-    from ddbench_components.recipes.dit_nano import learning as _learning
-
-    monkeypatch.setattr(_learning, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Pace, "due", True)
 
     def run(ctx: Context, stop_in: int | None = None) -> tuple[Tensor, int, float]:
         torch.manual_seed(0)

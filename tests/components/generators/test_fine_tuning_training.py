@@ -18,6 +18,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 import ddbench
 from ddbench import Context
+from ddbench.toolkit.kept_parts import Pace
 
 
 class KilledError(Exception):
@@ -29,7 +30,7 @@ def test_a_fit_that_is_killed_goes_on_with_the_same_bits(
     name: str, params: dict[str, Any], pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = fitted(name, pipeline, tmp_path / "whole", **params)
-    monkeypatch.setattr(_fine_tuning, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Pace, "due", True)
 
     def kill(done: int, total: int) -> None:
         if (done, total) == (5, 8):  # steps, after images
@@ -144,10 +145,6 @@ def test_a_stop_beyond_the_end_is_known_before_anything_is_encoded(pipeline: Pat
     assert "cannot stop after 9 steps: 2 epochs of 24 images have 8; " in complaint(
         lambda: generator("minimax", pipeline, stop_after=9).check(real_dataset())
     )
-
-
-def test_training_is_kept_every_minute() -> None:
-    assert _fine_tuning._CHECKPOINT_SECONDS == 60
 
 
 def test_a_damaged_adapter(pipeline: Path, tmp_path: Path) -> None:

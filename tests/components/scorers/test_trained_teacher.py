@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 import torch
-from ddbench_components.scorers import trained_teacher
 from safetensors.torch import load_file
 
 import ddbench
 from ddbench import ClassInfo, ComponentError, Context, LabeledImages, Scorer, TrainingData
 from ddbench.registry import catalogue
+from ddbench.toolkit.kept_parts import Pace
 
 SIZE, PER_CLASS = 32, 12
 
@@ -124,7 +124,7 @@ class KilledError(Exception):
 
 
 def test_a_training_that_was_stopped_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trained_teacher, "_CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Pace, "due", True)
     seen: list[int] = []
 
     def watch(done: int, total: int) -> None:
@@ -144,11 +144,6 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(tmp_path: Path, mon
     quick.fit(DATA, stopped, ctx)
     assert seen[:6] == [1, 2, 3, 4, 5, 6]
     assert {p.name: p.read_bytes() for p in stopped.iterdir()} == {p.name: p.read_bytes() for p in whole.iterdir()}
-
-
-def test_a_teacher_is_kept_as_often_as_a_student() -> None:
-    seconds = ddbench.create("evaluator", "student").params.checkpoint_seconds  # type: ignore[attr-defined]
-    assert trained_teacher._CHECKPOINT_SECONDS == seconds == 60
 
 
 def test_memory_that_runs_out(fitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
