@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ddbench import ComponentError, Context, DistilledSet, Prior, Scorer
+from ddbench.toolkit import KeptPart
 
 from .._pixels import to_bytes
 from ._soft_label_params import SoftLabelLatentParams
@@ -20,8 +21,8 @@ def descend(
     teacher: Scorer,
     params: SoftLabelLatentParams,
     ctx: Context,
-) -> tuple[Tensor, Tensor]:
-    """Refine the latents at ``rows``; return the decoded images, uint8 ``[n, 3, H, W]``, and the latents.
+) -> KeptPart:
+    """Refine the latents at ``rows``; return ``images``, uint8 ``[n, 3, H, W]``, and the ``latents`` they show.
 
     Raises:
         ComponentError: a latent became infinite or not a number.
@@ -57,7 +58,7 @@ def descend(
         raise ComponentError("refinement made a latent infinite or not a number", hint="lower the learning rate")
     with torch.no_grad():
         images = to_bytes(prior.decode(refined.float()).float().clamp(0, 1))
-    return images.cpu(), refined.cpu()
+    return KeptPart({"images": images.cpu(), "latents": refined.cpu()})
 
 
 def kl_weights(soft: Tensor, labels: Tensor, params: SoftLabelLatentParams) -> Tensor:

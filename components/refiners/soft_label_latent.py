@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ddbench import ComponentError, Context, DistilledSet, Prior, Refiner, component
@@ -76,6 +77,8 @@ class SoftLabelLatent(Refiner):
         """
         import torch
 
+        from ddbench.toolkit import KeptParts
+
         from ._latent_descent import descend
 
         missing = {
@@ -89,14 +92,15 @@ class SoftLabelLatent(Refiner):
             raise ComponentError(f"{self.label()} needs {needed}", hint="see `ddbench describe soft-label-latent`")
         assert prior is not None
         assert teacher is not None
-        parts, together = [], self.params.batch
+        parts, together, kept = [], self.params.batch, KeptParts(ctx)
         for start in range(0, len(distilled), together):
             rows = list(range(start, min(start + together, len(distilled))))
             # The last batch is padded, because networks round differently at other batch sizes.
             padding = rows[-1:] * (together - len(rows))
+            refine = partial(descend, distilled, rows + padding, prior, teacher, self.params, ctx)
             with enough_memory(f"refining {together} images at once by {self.label()}", "batch", together):
-                refined = descend(distilled, rows + padding, prior, teacher, self.params, ctx)
-            parts.append(tuple(values[: len(rows)] for values in refined))
+                refined = kept.get(str(start), refine).tensors
+            parts.append([refined[name][: len(rows)] for name in ("images", "latents")])
             ctx.progress(rows[-1] + 1, len(distilled))
         images, latents = (torch.cat(values) for values in zip(*parts, strict=True))
         return replace(distilled, images=images, latents=latents)

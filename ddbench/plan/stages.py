@@ -14,7 +14,7 @@ class Stage:
         name: the name in keys, records and messages.
         order: the position among the stages. A node uses the outputs of earlier stages.
         output: ``artifact`` for tensors and JSON in the store, ``result`` for the record of an evaluation.
-        resumable: True if the stage keeps a checkpoint file, so that a stopped node can resume.
+        resumable: True if the stage keeps parts of unfinished work, so that a stopped node can resume.
         counts: the unit of work in the tables of ``ddbench plan``.
     """
 
@@ -34,12 +34,12 @@ _TABLE: Final = (
     Stage("dataset", 0),
     Stage("fit", 1, resumable=True),
     Stage("check", 2),
-    Stage("generate", 3),
+    Stage("generate", 3, resumable=True),
     Stage("score", 4),
     Stage("select", 5),
     Stage("distill", 6),
     Stage("label", 7),
-    Stage("refine", 8),
+    Stage("refine", 8, resumable=True),
     Stage("evaluate", 9, output="result", resumable=True, counts="students"),
 )
 # By name, in their order.

@@ -26,7 +26,7 @@ from ddbench.store import CorruptError, Failure, Store
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.files import write_sealed
 
-# After so many deaths of its worker, a node counts as failed.
+# After so many deaths of its worker without progress, a node counts as failed.
 ATTEMPTS = 3
 _POLL_S = 0.5
 
@@ -89,6 +89,7 @@ class Driver:
         self.outcome = Outcome()
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
+        self._kept: dict[str, frozenset[tuple[str, int]]] = {}
 
     def run(self, accept_drift: Sequence[str] = ()) -> Outcome:
         """Run until every cell has a result or cannot have one.
@@ -174,6 +175,9 @@ class Driver:
         if answer.kind == "progress":
             self.show.progress(job, fields["done"], fields["total"])
             return
+        if answer.kind == "warning":
+            self.show.print_line(f"{job.stage:<8} {job.label} · {fields['message']}")
+            return
         self.show.ended(job, fields, "done" if answer.kind == "done" else answer.kind)
         if answer.kind == "done":
             self.outcome.ran[job.stage] += 1
@@ -208,6 +212,10 @@ class Driver:
             message = f"it was stopped at the suite's time limit of {self.suite.time_limit:g} s"
             self._failed(Answer("failed", job, {"user": False, "fatal": False, "message": message, "trace": ""}))
             return
+        kept = self.store.unfinished(job.action_key)
+        if kept != self._kept.get(job.action_key, frozenset()):
+            self._attempts[job.action_key] = 0  # the worker made progress
+        self._kept[job.action_key] = kept
         self._attempts[job.action_key] += not answer.fields.get("retired", False)
         self.log.add("lost", stage=job.stage, action_key=job.action_key, message=answer.fields["message"])
         if self._attempts[job.action_key] < ATTEMPTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, cast
 
@@ -26,11 +27,13 @@ from ddbench.api import (
 from ddbench.errors import ChanceError, ComponentError, LeakError
 from ddbench.plan import STAGES, Inputs
 from ddbench.run.job import Job
+from ddbench.run.kept_samples import from_part, to_part
 from ddbench.run.pools import REAL_LABELS, build_pool
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.chance import evenly_by_class, is_chance
 from ddbench.store import Artifact, Output
 from ddbench.toolkit.draws import drawing
+from ddbench.toolkit.kept_parts import KeptPart, KeptParts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,10 +115,14 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     inputs, generator = cache.inputs(job), cast("Generator", cache.component(job, "generator", ctx))
     assert inputs.dataset is not None
     first, last = job.settings["classes"]
-    parts: list[Samples] = []
-    for class_index in range(first, last):
+    kept, parts = KeptParts(ctx), []
+
+    def sample(class_index: int) -> KeptPart:
         with drawing(generator, ctx) as own:
-            parts.append(generator.sample_block(class_index, job.settings["block"], own))
+            return to_part(generator.sample_block(class_index, job.settings["block"], own))
+
+    for class_index in range(first, last):
+        parts.append(from_part(kept.get(str(class_index), partial(sample, class_index))))
         ctx.progress(class_index - first + 1, last - first)
     samples = Samples.concatenate(parts)
     _check_leak(samples, set(inputs.dataset.content()["validation_images"]), job)

@@ -11,15 +11,17 @@ from pathlib import Path
 
 
 @contextmanager
-def measured(device: str, checkpoint_file: Path | None = None) -> Iterator[dict[str, float]]:
+def measured(device: str, *, resumed: bool) -> Iterator[dict[str, float]]:
     """Yield a dict that is filled at the end with wall and CPU seconds and peak memory in MiB.
 
     The memory is that of the whole process, including Python and torch. On a GPU, the peak memory of its tensors is
-    added. If ``checkpoint_file`` exists at the beginning, ``resumed`` is True: the work before it was not measured.
+    added.
+
+    Args:
+        device: the device.
+        resumed: mark the usage as that of resumed work, whose beginning was not measured.
     """
-    usage: dict[str, float] = {}
-    if checkpoint_file is not None and checkpoint_file.exists():
-        usage["resumed"] = True
+    usage: dict[str, float] = {"resumed": True} if resumed else {}
     _reset_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()
     try:

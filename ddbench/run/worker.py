@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,7 +39,7 @@ def main() -> None:
     root, events, device = Path(sys.argv[1]), EventLog(Path(sys.argv[2])), sys.argv[3]
     send = _take_over_stdout()
     lock = hold_as_worker(root)
-    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[tuple[Job, float]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs, _take_over_stdin()), daemon=True).start()
     cache = new_worker_cache(root, device)
     _warm_up()
@@ -44,8 +48,8 @@ def main() -> None:
         sys.exit(1)
     send({"kind": "ready"})
     while not lock.closed:
-        job = jobs.get()
-        answer = _attempt(job, cache, events, send)
+        job, received = jobs.get()
+        answer = _attempt(job, cache, events, send, received)
         send({"action_key": job.action_key, **answer})
 
 
@@ -93,20 +97,30 @@ def _take_over_stdout() -> Send:
     return send
 
 
-def _listen(jobs: queue.SimpleQueue[Job], pipe: IO[bytes]) -> None:
-    """Queue the driver's jobs. When the driver has ended, end at once; partial output is in ``tmp``."""
+def _listen(jobs: queue.SimpleQueue[tuple[Job, float]], pipe: IO[bytes]) -> None:
+    """Queue the driver's jobs, each with the time of its arrival. When the driver has ended, end at once."""
     for line in pipe:
-        jobs.put(Job.from_line(line))
+        jobs.put((Job.from_line(line), time.monotonic()))
     os._exit(0)
 
 
-def _attempt(job: Job, cache: WorkerCache, events: EventLog, send: Send) -> dict[str, Any]:
-    """Run a job and return an answer. Any error becomes an answer too."""
+def _attempt(
+    job: Job, cache: WorkerCache, events: EventLog, send: Send, received: float | None = None
+) -> dict[str, Any]:
+    """Run a job and return an answer. Any error becomes an answer too.
+
+    Args:
+        job: the job.
+        cache: the objects that jobs share.
+        events: the log of events.
+        send: sends messages before the answer.
+        received: the time at which the job arrived, by ``time.monotonic``; by default now.
+    """
     about = {"stage": job.stage, "action_key": job.action_key, "recipe_key": job.recipe_key}
     try:
         with cache.store.writing():
             events.add("start", **about)
-            result = run_job(job, cache, send)
+            result = run_job(job, cache, send, received)
             events.add("done", **about)
     except CorruptError as error:
         cache.lru.clear()
@@ -119,7 +133,23 @@ def _attempt(job: Job, cache: WorkerCache, events: EventLog, send: Send) -> dict
     return {"kind": "done", **result}
 
 
-def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
+@contextmanager
+def _warnings_to(send: Send, job: Job) -> Iterator[None]:
+    """Send warnings of the logger ``ddbench`` to the driver."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            send({"kind": "warning", "action_key": job.action_key, "message": record.getMessage()})
+
+    handler, logger = Handler(logging.WARNING), logging.getLogger("ddbench")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def run_job(job: Job, cache: WorkerCache, send: Send, received: float | None = None) -> dict[str, Any]:
     """Run one node and store what it made; return what the driver needs to know of it."""
     import torch
 
@@ -127,6 +157,7 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
     from ddbench.run.stages import RUN
     from ddbench.run.usage import measured
     from ddbench.toolkit.environment import environment
+    from ddbench.toolkit.kept_parts import kept_files
 
     torch.set_num_threads(job.threads)
     if cache.device != "cpu":  # on a CPU it changes nothing here, and costs two seconds of imports
@@ -136,14 +167,16 @@ def run_job(job: Job, cache: WorkerCache, send: Send) -> dict[str, Any]:
     def progress(done: int, total: int) -> None:
         send({"kind": "progress", "action_key": job.action_key, "done": done, "total": total})
 
-    with cache.context(job, progress) as ctx:
+    began = time.monotonic() if received is None else received
+    with cache.context(job, progress, began) as ctx, _warnings_to(send, job):
+        measure = partial(measured, cache.device, resumed=bool(kept_files(ctx.checkpoint_file)))
         if STAGES[job.stage].makes_result:
-            with measured(cache.device, ctx.checkpoint_file) as usage:
+            with measure() as usage:
                 result = evaluate(job, cache, ctx)
             cache.store.put_result(make_record(job, cache, ctx, result, usage))
             cache.store.finished(job.action_key)
             return {"usage": usage, "accuracy": result.last}
-        with measured(cache.device, ctx.checkpoint_file) as usage:
+        with measure() as usage:
             output = RUN[job.stage](job, cache, ctx)
         unsigned = Manifest(
             action_key=job.action_key,

@@ -101,8 +101,8 @@ class WorkerCache:
         return component
 
     @contextmanager
-    def context(self, job: Job, progress: Callable[[int, int], None]) -> Iterator[Context]:
-        """Make the context of one job, with its own scratch folder."""
+    def context(self, job: Job, progress: Callable[[int, int], None], began: float) -> Iterator[Context]:
+        """Make the context of one job that the worker received at ``began``, with its own scratch folder."""
         with self.store.scratch() as scratch:
             mark = fingerprint(environment(self.device, job.threads))
             kept = self.store.checkpoint_file(job.action_key, mark) if STAGES[job.stage].resumable else None
@@ -114,6 +114,7 @@ class WorkerCache:
                 cache=self.store.cache,
                 scratch=scratch,
                 progress=progress,
+                began=began,
             )
             if "evaluation" in job.settings:
                 ctx = replace(ctx, evaluation=EvaluationSettings.model_validate(job.settings["evaluation"]))

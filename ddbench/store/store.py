@@ -233,8 +233,13 @@ class Store:
         """Return the checkpoint file of unfinished work in one environment. The file need not exist."""
         return self.root / "unfinished" / f"{action_key}-{fingerprint}.safetensors"
 
+    def unfinished(self, action_key: str) -> frozenset[tuple[str, int]]:
+        """Return names and modification times of the files that unfinished work has kept."""
+        found = (self.root / "unfinished").glob(f"{action_key}-*")
+        return frozenset((path.name, path.stat().st_mtime_ns) for path in found)
+
     def finished(self, action_key: str) -> None:
-        """Remove the checkpoint files of finished work, including partial files of killed workers."""
+        """Remove the files of finished work, including partial files of killed workers."""
         for path in (self.root / "unfinished").glob(f"*{action_key}-*"):
             path.unlink(missing_ok=True)
 

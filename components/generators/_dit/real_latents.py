@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,16 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ddbench import Context, TrainingData
-from ddbench.toolkit import enough_memory, environment, ignore, in_pieces, sha256_json, tensor_digest, write_whole
+from ddbench.toolkit import (
+    KeptPart,
+    KeptParts,
+    enough_memory,
+    environment,
+    in_pieces,
+    sha256_json,
+    tensor_digest,
+    write_whole,
+)
 
 from .checks import check_latents
 from .prior import LatentDitPrior
@@ -23,6 +32,7 @@ from .prior import LatentDitPrior
 # Images and mirror images in one batch of the encoder; fewer if memory runs out. The size of a batch can change the
 # order of additions. Latents then differ by rounding, most of which half precision hides.
 _TOGETHER = 20
+_UNOBSERVED = Context()
 
 
 @dataclass(frozen=True)
@@ -46,28 +56,33 @@ class RealLatents:
         data: TrainingData,
         prior: LatentDitPrior,
         *,
+        ctx: Context = _UNOBSERVED,
         mirrored: bool = True,
-        progress: Callable[[int, int], None] = ignore,
     ) -> RealLatents:
-        """Encode the training images.
+        """Encode the training images. Stopped work repeats only the last batches.
 
         Args:
             data: the training images.
             prior: the VAE and the transformer.
+            ctx: the context of the work. Its progress gets the numbers of encoded and of all images.
             mirrored: true to encode mirror images too.
-            progress: called with the numbers of encoded and of all images.
 
         Raises:
             ComponentError: images differ in size from the prior's, or memory is too small for one of them.
         """
         device, size = prior.network.device, int(prior.network.config.sample_size)
-        views = 1 + mirrored
+        views, kept = 1 + mirrored, KeptParts(ctx)
 
         def encode(span: slice) -> Tensor:
+            name = f"latents-{span.start}-{span.stop}"
+            part = kept.get(name, lambda: KeptPart({"latents": encode_now(span)}))
+            ctx.progress(min(span.stop, len(data.train)), len(data.train))
+            return part.tensors["latents"].to(device)
+
+        def encode_now(span: slice) -> Tensor:
             images = data.train.images[span].to(device).float() / 255
             latents = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
             check_latents(data.image_size, latents.shape[-1], size)
-            progress(min(span.stop, len(data.train)), len(data.train))
             return latents.reshape(2, views, len(images), *latents.shape[2:]).half()
 
         one = f"encoding an image of {data.image_size} px{' and its mirror image' if mirrored else ''}"
@@ -83,14 +98,14 @@ class RealLatents:
         Encoding can take longer than fine-tuning. Its result is the same for every fit of one data set and VAE.
         """
         if ctx.cache is None:
-            return cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
+            return cls.of(data, prior, ctx=ctx, mirrored=mirrored)
         path = ctx.cache / f"latents-{_cache_key(data, prior, ctx, mirrored)}.safetensors"
         ctx.cache.mkdir(exist_ok=True)
         with path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another fit may be encoding
             kept = _read(path)
             if kept is None:
-                made = cls.of(data, prior, mirrored=mirrored, progress=ctx.progress)
+                made = cls.of(data, prior, ctx=ctx, mirrored=mirrored)
                 kept = {"mean": made.mean, "deviation": made.deviation}
                 write_whole(path, save(kept, {"digests": _digests(kept)}))
         check_latents(data.image_size, kept["mean"].shape[-1], int(prior.network.config.sample_size))

@@ -13,7 +13,8 @@ class Answer:
     """A message about a job.
 
     Attributes:
-        kind: ``progress``, ``done``, ``failed``, ``corrupt`` (an input is damaged) or ``lost`` (the worker died).
+        kind: ``progress``, ``warning``, ``done``, ``failed``, ``corrupt`` (an input is damaged) or ``lost`` (the worker
+            died).
         job: the job.
         fields: the worker's answer. For ``lost``, ``message`` describes the end of the worker; ``retired`` is
             True if the worker could not open its device, ``overdue`` if it was stopped at the time limit.

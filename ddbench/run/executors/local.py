@@ -99,7 +99,7 @@ class LocalExecutor:
             return Answer("lost", job, {"message": ending, "overdue": worker.overdue}) if job else None
         if job is None or message.get("action_key") != job.action_key:
             return None
-        if message["kind"] != "progress":
+        if message["kind"] not in ("progress", "warning"):
             worker.job = None
         return Answer(message["kind"], job, message)
 

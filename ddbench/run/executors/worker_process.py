@@ -34,6 +34,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, type]]] = {
     "ready": {},
     "unusable": {"message": str},
     "progress": {"action_key": str, "done": int, "total": int},
+    "warning": {"action_key": str, "message": str},
     "done": {"action_key": str, "usage": dict},
     "corrupt": {"action_key": str, "message": str},
     "failed": {"action_key": str, "message": str, "user": bool, "fatal": bool, "trace": str},
