@@ -30,7 +30,7 @@ class Reclaimed:
 
 
 def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int | None = None) -> Reclaimed:
-    """Remove unused payloads and unfinished work, quarantined files, and the cache.
+    """Remove unused payloads, parts of unfinished work that no run needs, quarantined files, and the cache.
 
     Args:
         root: the store's folder.
@@ -49,12 +49,13 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int |
         unused = [manifest for manifest in held if manifest.action_key not in keep]
         if max_size is not None:
             unused = _oldest(unused, sum(manifest.size for manifest in held) - max_size)
+        made = {manifest.action_key for manifest in held} | {folder.name for folder in (root / "results").glob("*/*")}
         quarantine = root / "quarantine"
         other_bytes = _size(quarantine)
         abandoned = [
             path
             for path in (root / "unfinished").glob("*")
-            if path.name.removeprefix(".").partition("-")[0] not in keep
+            if path.name.removeprefix(".").partition("-")[0] not in keep - made
         ]
         other_bytes += sum(map(_size, (*abandoned, store.cache)))
         if delete:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ddbench.run.executors.worker_process import parse_answer
+from tests.run.plugins import install_plugin
 from tests.run.runs import run
 
 SUITE = """\
@@ -73,13 +73,7 @@ def ddbench_components():
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install a plug-in with a faulty selector for processes that this test starts."""
-    site = tmp_path / "site"
-    info = site / "faulty-1.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[ddbench]\nfaulty = faulty_plugin\n")
-    (site / "faulty_plugin.py").write_text(PLUGIN)
-    monkeypatch.setenv("PYTHONPATH", f"{site}:{os.environ.get('PYTHONPATH', '')}".rstrip(":"))
+    install_plugin("faulty", PLUGIN, tmp_path, monkeypatch)
 
 
 def outcome(folder: Path, how: str, limit: str = "20") -> subprocess.CompletedProcess[str]:

@@ -80,16 +80,19 @@ def test_what_work_shares_goes_whatever_is_wanted(store: Store) -> None:
 
 
 def test_abandoned_work_goes_and_work_that_is_still_wanted_stays(store: Store) -> None:
-    wanted, abandoned = store.checkpoint_file(KEY, "f1"), store.checkpoint_file(OTHER, "f1")
+    """Parts of work that was finished go too: it was killed before it could remove them."""
+    unfinished = "6" * 64
+    wanted, abandoned, finished = (store.checkpoint_file(key, "f1") for key in (unfinished, OTHER, KEY))
+    part = wanted.with_name(f"{wanted.stem}.3.safetensors")
     wanted.parent.mkdir()
-    for path in (wanted, abandoned, abandoned.with_name(f".{abandoned.name}.part")):
+    for path in (wanted, part, abandoned, abandoned.with_name(f".{abandoned.name}.part"), finished):
         path.write_bytes(b"x" * 100)
-    before = collect_garbage(store.root, {KEY}, delete=False).size
-    collect_garbage(store.root, {KEY}, delete=True)
-    assert [path.name for path in wanted.parent.iterdir()] == [wanted.name]
-    assert before >= 200
-    store.finished(KEY)
-    assert not wanted.exists()
+    before = collect_garbage(store.root, {KEY, unfinished}, delete=False).size
+    collect_garbage(store.root, {KEY, unfinished}, delete=True)
+    assert {path.name for path in wanted.parent.iterdir()} == {wanted.name, part.name}
+    assert before >= 300
+    store.finished(unfinished)
+    assert list(wanted.parent.iterdir()) == []
 
 
 def test_with_a_size_the_oldest_go_first(store: Store) -> None:

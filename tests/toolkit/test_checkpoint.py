@@ -149,7 +149,7 @@ def test_a_training_that_dies_within_an_epoch_resumes_at_its_batch(
 
 
 def test_tied_weights_are_kept(tmp_path: Path) -> None:
-    """safetensors alone refuses tensors that share memory."""
+    """The library safetensors refuses tensors that share memory."""
     file, model = tmp_path / "kept.safetensors", nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     model[1].weight = model[0].weight
     optimizer = torch.optim.SGD(model.parameters(), 0.1)

@@ -1,0 +1,180 @@
+"""Killed by SIGKILL within its stages, a run ends as a quiet one, and repeats only what was not kept."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ddbench.store import Store
+from ddbench.toolkit import kept_parts
+from ddbench.toolkit.kept_parts import Pace
+from tests.run.plugins import install_plugin
+from tests.run.runs import run, run_in_process
+
+PLUGIN = '''
+import json, os, signal, time
+from pathlib import Path
+import ddbench
+from ddbench import Generator, Samples, Student, component, hookimpl
+
+FOLDER = Path(os.environ["MORTAL"])
+
+
+def begin(what):
+    """Log that a piece of work begins. Kill this process, or its driver too, if its turn has come."""
+    log = FOLDER / "log"
+    with log.open("a") as file:
+        file.write(what + "\\n")
+    turn = log.read_text().split().count(what)
+    plan = json.loads((FOLDER / "kills.json").read_text())
+    if turn in plan.get(what, []):
+        if plan["driver"]:
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(60)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@component("generator", "mortal", version=1)
+class Mortal(Generator):
+    """Noise around means that are trained."""
+
+    seeded = True
+    block = 4
+
+    def fit(self, data, out_dir, ctx):
+        import torch
+        from safetensors.torch import save_file
+        from ddbench.toolkit import Checkpoint
+
+        model = torch.nn.Linear(3, 3)
+        torch.nn.init.ones_(model.weight)
+        torch.nn.init.zeros_(model.bias)
+        optimizer = torch.optim.Adam(model.parameters(), 0.1)
+        checkpoint = Checkpoint.of(ctx, seconds=0)
+        done, _ = checkpoint.restore(model, optimizer)
+        for step in range(done, 6):
+            begin("fit")
+            loss = model(torch.randn(5, 3, generator=ctx.torch_rng("step", step))).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            checkpoint.offer(step + 1, loss.item(), model, optimizer)
+        save_file(model.state_dict(), out_dir / "weights.safetensors")
+
+    def load(self, fitted, data, ctx):
+        from safetensors.torch import load_file
+
+        self.bias = load_file(fitted / "weights.safetensors")["bias"]
+
+    def sample_block(self, class_index, block, ctx):
+        import torch
+
+        begin("generate")
+        time.sleep(1.02)  # a block is kept at most once a second
+        latents = torch.randn(4, 3, 8, 8, generator=ctx.torch_rng(class_index, block)) + self.bias[:, None, None]
+        images = (latents * 40 + 128).clamp(0, 255).to(torch.uint8)
+        return Samples(images, tuple(f"{class_index}/{block}/{i}" for i in range(4)), latents, ("noise",))
+
+
+@component("student", "mortal", version=1)
+class MortalStudent(Student):
+    """A linear classifier with dropout."""
+
+    def build(self, num_classes, image_size, channels=3):
+        from torch import nn
+
+        model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(channels * image_size**2, num_classes))
+        model.register_forward_pre_hook(lambda module, inputs: begin("train") if module.training else None)
+        return model
+
+
+@hookimpl
+def ddbench_components():
+    return [Mortal, MortalStudent]
+'''
+SUITE = """\
+suite: preemption
+dataset: dots
+protocol: smoke@1
+evaluator: {use: student, checkpoint_seconds: 0}
+ipc: [2]
+students: [mortal]
+methods: {A: {generator: mortal, selector: first}}
+"""
+# The turns of each kind of work in which it is killed. Generation dies three times, more often than a node may without
+# progress.
+KILLS = {"fit": [3], "generate": [2, 3, 5], "train": [2]}
+
+
+@pytest.fixture
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    install_plugin("mortal", PLUGIN, tmp_path, monkeypatch)
+    path = tmp_path / "suite.yaml"
+    path.write_text(SUITE)
+    return path
+
+
+def prepare(folder: Path, monkeypatch: pytest.MonkeyPatch, **plan: Any) -> Path:
+    """Plan the kills of a run; return the folder of its store."""
+    folder.mkdir()
+    (folder / "kills.json").write_text(json.dumps({"driver": False, **plan}))
+    monkeypatch.setenv("MORTAL", str(folder))
+    return folder / "store"
+
+
+def began(folder: Path) -> Counter[str]:
+    """Return how often each kind of work began."""
+    return Counter((folder / "log").read_text().split())
+
+
+def numbers(root: Path) -> dict[str, Any]:
+    """Return the digest of each artifact in a store, and what each result says but for times."""
+    store = Store(root)
+    digests = {manifest.action_key: manifest.digest for manifest in store.manifests()}
+    results = {record.action_key: record.result.model_dump() for record in store.all_results()}
+    for result in results.values():
+        del result["details"]["seconds"], result["details"]["resumed_after"]
+    return {"digests": digests, "results": results}
+
+
+@pytest.mark.parametrize("driver", [False, pytest.param(True, marks=pytest.mark.chaos)])
+def test_killed_within_its_stages_it_ends_as_a_quiet_run(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, driver: bool
+) -> None:
+    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
+    store = prepare(quiet, monkeypatch)
+    assert run(suite, store).returncode == 0
+    expected = numbers(store)
+
+    store = prepare(killed, monkeypatch, driver=driver, **KILLS)
+    codes = [run(suite, store, "--workers", "1").returncode for _ in range(1 + driver * sum(map(len, KILLS.values())))]
+    assert codes == [*[-9] * (len(codes) - 1), 0]
+    assert numbers(store) == expected
+    assert len(expected["results"]) == 1
+    deaths = Counter({what: len(turns) for what, turns in KILLS.items()})
+    assert began(killed) == began(quiet) + deaths, "only what died begins again"
+    assert list((store / "unfinished").iterdir()) == [], "nothing is kept of finished work"
+    (record,) = Store(store).all_results()
+    assert {stage.stage for stage in record.stages if stage.resumed} == {"fit", "generate", "evaluate"}
+
+
+def test_a_full_disk_stops_no_work_and_is_told(
+    example_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Pace, "due", True)
+    monkeypatch.setattr(kept_parts, "write_whole", full)
+    ended = run_in_process(example_suite, tmp_path / "store")
+    assert ended.returncode == 0, ended.stderr
+    said = [line for line in ended.stderr.splitlines() if "unfinished work is not kept (No space left" in line]
+    generated = [line for line in ended.stderr.splitlines() if "] generate" in line]
+    assert len(said) == len(generated) > 1
+    assert "generate real · classes 0–2 · everything · unfinished work is not kept" in said[0]
