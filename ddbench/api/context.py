@@ -37,7 +37,7 @@ class Context:
         threads: number of CPU threads that the work may use.
         evaluation: the evaluation settings of the suite. All other work is computed in plain float32.
         checkpoint_file: a file for the state of long work, so that stopped work can resume. It is removed when the work
-            is done, and so are files beside it whose names begin with its stem. None if there is no checkpoint.
+            is done, and so are files in its folder whose names begin with its stem. None if there is no checkpoint.
         cache: a folder for files that other work can reuse; their names identify their contents. It may be emptied
             while nothing runs. None if nothing is shared.
         scratch: an empty folder for temporary files, removed afterwards; None if there is none.

@@ -19,10 +19,6 @@ from ddbench.toolkit.kept_parts import KeptPart, Pace, read_part
 CHECKPOINT_SECONDS: Final = 15.0
 
 
-def _nothing() -> dict[str, Any]:
-    return {}
-
-
 @dataclass
 class Checkpoint:
     """The checkpoint of a training.
@@ -53,11 +49,11 @@ class Checkpoint:
         cls,
         ctx: Context,
         seconds: float = CHECKPOINT_SECONDS,
-        notes: Callable[[], dict[str, Any]] = dict,
-        recall: Callable[[dict[str, Any]], None] = ignore,
+        notes: Callable[[], dict[str, Any]] | None = None,
+        recall: Callable[[dict[str, Any]], None] | None = None,
     ) -> Checkpoint:
         """Return the checkpoint of the context's work."""
-        return cls(ctx.checkpoint_file, seconds, notes, recall, ctx.began, ctx.log)
+        return cls(ctx.checkpoint_file, seconds, notes or dict, recall or ignore, ctx.began, ctx.log)
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
         """Restore model and optimiser; return the last finished epoch and its loss.
@@ -89,7 +85,7 @@ class Checkpoint:
         loss: float,
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
-        inside: Callable[[], Mapping[str, Tensor]] = _nothing,
+        inside: Callable[[], Mapping[str, Tensor]] | None = None,
     ) -> None:
         """Write the state, unless the last write was less than ``seconds`` ago.
 
@@ -98,14 +94,15 @@ class Checkpoint:
             loss: the loss of the last one.
             model: the model.
             optimizer: its optimiser.
-            inside: returns the state inside the next epoch, such as those of random generators, if it has begun.
+            inside: returns the state inside the next epoch, if it has begun, such as those of random generators.
         """
         if self.path is None or not self._pace.due:
             return
         tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items() if value is not None}
-        tensors |= {f"inside.{name}": value for name, value in inside().items()}
+        if inside is not None:
+            tensors |= {f"inside.{name}": value for name, value in inside().items()}
         self._pace.write(self.path, KeptPart(tensors, {"epoch": epoch, "loss": loss, "notes": self.notes()}))
 
 

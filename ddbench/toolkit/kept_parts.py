@@ -12,8 +12,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -34,7 +35,8 @@ _UNREADABLE: Final = (
 )
 
 
-class KeptPart(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class KeptPart:
     """A part of unfinished work.
 
     Attributes:
@@ -137,7 +139,7 @@ def kept_files(checkpoint_file: Path | None) -> list[Path]:
 
 
 class KeptParts:
-    """The finished parts of long work, kept beside ``ctx.checkpoint_file``. Stopped work need not repeat them.
+    """The finished parts of long work, kept next to ``ctx.checkpoint_file``. Stopped work need not repeat them.
 
     Parts are gathered and written about once a second. They are removed when the work is done. Without a checkpoint
     file nothing is kept.

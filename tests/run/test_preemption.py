@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,9 @@ import pytest
 from ddbench.store import Store
 from ddbench.toolkit import kept_parts
 from ddbench.toolkit.kept_parts import Pace
+from tests.run.kills import kill_group, wait_for_work
 from tests.run.plugins import install_plugin
-from tests.run.runs import run, run_in_process
+from tests.run.runs import events, run, run_in_process, start
 
 PLUGIN = '''
 import json, os, signal, time
@@ -38,6 +42,7 @@ def begin(what):
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(60)
         os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(plan["seconds"].get(what, 0))
 
 
 @component("generator", "mortal", version=1)
@@ -45,7 +50,7 @@ class Mortal(Generator):
     """Noise around means that are trained."""
 
     seeded = True
-    block = 4
+    block = 20
 
     def fit(self, data, out_dir, ctx):
         import torch
@@ -56,9 +61,9 @@ class Mortal(Generator):
         torch.nn.init.ones_(model.weight)
         torch.nn.init.zeros_(model.bias)
         optimizer = torch.optim.Adam(model.parameters(), 0.1)
-        checkpoint = Checkpoint.of(ctx, seconds=0)
+        checkpoint = Checkpoint.of(ctx, json.loads((FOLDER / "kills.json").read_text())["checkpoint_seconds"])
         done, _ = checkpoint.restore(model, optimizer)
-        for step in range(done, 6):
+        for step in range(done, 30):
             begin("fit")
             loss = model(torch.randn(5, 3, generator=ctx.torch_rng("step", step))).square().mean()
             optimizer.zero_grad()
@@ -76,10 +81,9 @@ class Mortal(Generator):
         import torch
 
         begin("generate")
-        time.sleep(1.02)  # a block is kept at most once a second
-        latents = torch.randn(4, 3, 8, 8, generator=ctx.torch_rng(class_index, block)) + self.bias[:, None, None]
+        latents = torch.randn(20, 3, 8, 8, generator=ctx.torch_rng(class_index, block)) + self.bias[:, None, None]
         images = (latents * 40 + 128).clamp(0, 255).to(torch.uint8)
-        return Samples(images, tuple(f"{class_index}/{block}/{i}" for i in range(4)), latents, ("noise",))
+        return Samples(images, tuple(f"{class_index}/{block}/{i}" for i in range(20)), latents, ("noise",))
 
 
 @component("student", "mortal", version=1)
@@ -102,10 +106,10 @@ SUITE = """\
 suite: preemption
 dataset: dots
 protocol: smoke@1
-evaluator: {use: student, checkpoint_seconds: 0}
-ipc: [2]
+evaluator: {{use: student, checkpoint_seconds: {checkpoint_seconds}}}
+ipc: [20]
 students: [mortal]
-methods: {A: {generator: mortal, selector: first}}
+methods: {{A: {{generator: mortal, selector: first}}}}
 """
 # The turns of each kind of work in which it is killed. Generation dies three times, more often than a node may without
 # progress.
@@ -115,15 +119,18 @@ KILLS = {"fit": [3], "generate": [2, 3, 5], "train": [2]}
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     install_plugin("mortal", PLUGIN, tmp_path, monkeypatch)
-    path = tmp_path / "suite.yaml"
-    path.write_text(SUITE)
-    return path
+    return tmp_path / "suite.yaml"
 
 
-def prepare(folder: Path, monkeypatch: pytest.MonkeyPatch, **plan: Any) -> Path:
-    """Plan the kills of a run; return the folder of its store."""
+def prepare(suite: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **plan: Any) -> Path:
+    """Plan the kills of a run and the seconds of each step; return the folder of its store.
+
+    A block is kept at most once a second, and a training here after every step.
+    """
     folder.mkdir()
-    (folder / "kills.json").write_text(json.dumps({"driver": False, **plan}))
+    plan = {"driver": False, "checkpoint_seconds": 0, "seconds": {"generate": 1.02}, **plan}
+    (folder / "kills.json").write_text(json.dumps(plan))
+    suite.write_text(SUITE.format_map(plan))
     monkeypatch.setenv("MORTAL", str(folder))
     return folder / "store"
 
@@ -148,11 +155,11 @@ def test_killed_within_its_stages_it_ends_as_a_quiet_run(
     suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, driver: bool
 ) -> None:
     quiet, killed = tmp_path / "quiet", tmp_path / "killed"
-    store = prepare(quiet, monkeypatch)
+    store = prepare(suite, quiet, monkeypatch)
     assert run(suite, store).returncode == 0
     expected = numbers(store)
 
-    store = prepare(killed, monkeypatch, driver=driver, **KILLS)
+    store = prepare(suite, killed, monkeypatch, driver=driver, **KILLS)
     codes = [run(suite, store, "--workers", "1").returncode for _ in range(1 + driver * sum(map(len, KILLS.values())))]
     assert codes == [*[-9] * (len(codes) - 1), 0]
     assert numbers(store) == expected
@@ -162,6 +169,37 @@ def test_killed_within_its_stages_it_ends_as_a_quiet_run(
     assert list((store / "unfinished").iterdir()) == [], "nothing is kept of finished work"
     (record,) = Store(store).all_results()
     assert {stage.stage for stage in record.stages if stage.resumed} == {"fit", "generate", "evaluate"}
+
+
+LIFE_S, WORK_S, LIVES = 20, 12, 30
+
+
+@pytest.mark.chaos
+def test_killed_every_20_seconds_it_ends_as_a_quiet_run(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fit, generation and training take longer than a life. On a loaded machine, a life has 12 seconds of work."""
+    store = prepare(suite, tmp_path / "quiet", monkeypatch, seconds={})
+    assert run(suite, store).returncode == 0
+    expected = numbers(store)
+
+    seconds = {"fit": 0.9, "generate": 8, "train": 0.7}
+    store = prepare(suite, tmp_path / "killed", monkeypatch, checkpoint_seconds=15, seconds=seconds)
+    codes: list[int] = []
+    while 0 not in codes and len(codes) < LIVES:
+        begun, nodes = time.monotonic(), len(events(store, "start"))
+        process = start(suite, store, own_group=True)
+        wait_for_work(process, store, nodes)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(WORK_S, begun + LIFE_S - time.monotonic()))
+        if process.poll() is None:
+            kill_group(process)
+        process.communicate()
+        codes.append(process.returncode)
+    assert codes[-1] == 0
+    assert codes.count(-9) >= 3, "each of three stages takes longer than a life"
+    assert numbers(store) == expected
+    assert list((store / "unfinished").iterdir()) == []
 
 
 def test_a_full_disk_stops_no_work_and_is_told(

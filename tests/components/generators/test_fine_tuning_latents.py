@@ -18,6 +18,7 @@ from torch import Tensor
 
 import ddbench
 from ddbench import Context
+from ddbench.toolkit.kept_parts import Pace
 
 
 def test_images_are_encoded_in_halves_where_memory_runs_out(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +88,32 @@ def test_two_fits_at_once_wait_for_each_other(pipeline: Path, tmp_path: Path, mo
         one, other = pool.map(lambda _: RealLatents.shared(real_images(), prior, ctx), range(2))
     assert sum(encoded) == 2 * 24
     assert one.mean.equal(other.mean)
+
+
+class KilledError(Exception):
+    """The machine went away."""
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_an_encoding_that_was_stopped_goes_on_after_its_last_batch(
+    pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoded: list[int], cached: bool
+) -> None:
+    monkeypatch.setattr(Pace, "due", True)
+    prior = generator("minimax", pipeline).open(real_images(), "float32", Context())
+    whole = RealLatents.of(real_images(), prior)
+
+    def kill(done: int, total: int) -> None:
+        if done == 20:
+            raise KilledError
+
+    ctx = Context(checkpoint_file=tmp_path / "unfinished.safetensors", cache=tmp_path / "cache" if cached else None)
+    with pytest.raises(KilledError):
+        RealLatents.shared(real_images(), prior, replace(ctx, progress=kill))
+    encoded.clear()
+    resumed = RealLatents.shared(real_images(), prior, ctx)
+    assert encoded == [2 * 4], "four images and their mirror images are left"
+    assert resumed.mean.equal(whole.mean)
+    assert resumed.deviation.equal(whole.deviation)
 
 
 def test_shared_latents_are_of_the_size_that_the_transformer_takes(pipeline: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 import ddbench
 from ddbench import Context, DistilledSet, SoftLabels
 from ddbench.testing.specimens import Specimen, SpecimenPrior, SpecimenTeacher
+from ddbench.toolkit.kept_parts import Pace
 
 
 def test_the_defaults_are_the_papers() -> None:
@@ -73,6 +74,35 @@ def test_plain_gradient_steps_by_hand() -> None:
     z = z - 0.5 * (2 * z / size + slope)
     assert after.latents is not None
     torch.testing.assert_close(after.latents, z.float())
+
+
+class KilledError(Exception):
+    """The machine went away."""
+
+
+@pytest.mark.parametrize("batches", [1, 2, 3])
+def test_a_refinement_that_was_stopped_goes_on_after_its_last_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches: int
+) -> None:
+    """Ten images in batches of three, the last of one image and padding."""
+    monkeypatch.setattr(Pace, "due", True)
+    before, made = some(10), refiner(steps=2, batch=3)
+
+    def kill(done: int, total: int) -> None:
+        if done == 3 * batches:
+            raise KilledError
+
+    file = tmp_path / "unfinished.safetensors"
+    with pytest.raises(KilledError):
+        made.refine(before, Recording(), SpecimenTeacher(), Context(checkpoint_file=file, progress=kill))
+    prior = Recording()
+    resumed = made.refine(before, prior, SpecimenTeacher(), Context(checkpoint_file=file))
+    whole = made.refine(before, Recording(), SpecimenTeacher(), Context())
+    assert len(prior.asked) == 2 * (4 - batches), "two steps of each batch that is left"
+    assert resumed.images.equal(whole.images)
+    assert resumed.latents is not None
+    assert whole.latents is not None
+    assert resumed.latents.equal(whole.latents)
 
 
 @pytest.mark.parametrize(("steps", "kl_steps"), [(10, 4), (10, 0), (3, 4)])
