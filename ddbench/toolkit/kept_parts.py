@@ -61,9 +61,9 @@ def read_part(path: Path) -> KeptPart | None:
     """Return a part; None if there is no file. Remove the file if it is damaged or belongs to other work."""
     for abandoned in path.parent.glob(f".{glob.escape(path.name)}.*"):  # by a process that was killed
         _remove(abandoned)
-    if not path.exists():
-        return None
     try:
+        if not path.exists():
+            return None
         with safe_open(path, framework="pt") as file:
             about = json.loads(file.metadata()["about"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)

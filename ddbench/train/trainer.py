@@ -75,19 +75,13 @@ def train(
     checkpoint = checkpoint or Checkpoint(None)
     restarts = protocol.restarts(epochs)
     with _own_randomness(ctx):
-        model = build().to(ctx.device)
-        check_network(model, data)
-        model = to_numerics(model, data, Numerics.of(ctx))
+        model = _network(build, data, ctx)
         parameters = as_they_lie(model)
         optimizer = make_optimizer(parameters, protocol.optimizer)
         done, loss = checkpoint.restore(model, optimizer)
         for number in range(done + 1, epochs + 1):
-            # A student's own draws, such as dropout, must not depend on where training was resumed.
-            _seed(ctx, "student", number)
-            epoch = Epoch(number, data, ctx)
-            if number == done + 1 and checkpoint.inside:
-                epoch.restore(checkpoint.inside)
-            elif number - 1 in restarts:
+            epoch = _begin(number, data, ctx, checkpoint.inside if number == done + 1 else {})
+            if number - 1 in restarts and not epoch.done:
                 optimizer = make_optimizer(parameters, protocol.optimizer)
             set_rate(optimizer, protocol.learning_rate(number, epochs))
             keep = partial(checkpoint.offer, number - 1, loss, model, optimizer, epoch.state)
@@ -99,6 +93,23 @@ def train(
             checkpoint.offer(number, loss, model, optimizer)
             ctx.progress(number, epochs)
     return Trained(model, epochs, epochs * math.ceil(len(data) / protocol.batch_size), loss)
+
+
+def _network(build: Callable[[], nn.Module], data: ResidentImages, ctx: Context) -> nn.Module:
+    """Build the network on its device, in the form that is trained. Raise ComponentError if it does not fit."""
+    model = build().to(ctx.device)
+    check_network(model, data)
+    return to_numerics(model, data, Numerics.of(ctx))
+
+
+def _begin(number: int, data: ResidentImages, ctx: Context, inside: dict[str, Tensor]) -> Epoch:
+    """Begin an epoch, or resume it from the state ``inside`` it."""
+    # A student's own draws, such as dropout, must not depend on where training was resumed.
+    _seed(ctx, "student", number)
+    epoch = Epoch(number, data, ctx)
+    if inside:
+        epoch.restore(inside)
+    return epoch
 
 
 @contextmanager
