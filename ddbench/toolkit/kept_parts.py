@@ -109,8 +109,9 @@ class Pace:
         return time.monotonic() >= self._next
 
     def hasten(self) -> None:
-        """Be due after a third of the interval: work that was stopped once may be stopped again."""
-        self._next = min(self._next, time.monotonic() + self.seconds / 3)
+        """Shorten the interval to a third: work that was stopped once may soon be stopped again."""
+        self.seconds /= 3
+        self._next = min(self._next, time.monotonic() + self.seconds)
 
     def write(self, path: Path, part: KeptPart) -> None:
         """Write a part."""
