@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ddbench.protocol import Protocol
+    from ddbench.toolkit import KeptPart
     from ddbench.train import Trained
 
 WEIGHTS, MEANS, ABOUT = "weights.safetensors", "means.safetensors", "teacher.json"
@@ -104,6 +106,8 @@ class TrainedTeacher(Scorer):
         import torch
         from safetensors.torch import save_file
 
+        from ddbench.toolkit import Checkpoint, KeptParts
+
         num_classes = len(data.classes)
         ipc = images_per_class(len(data.train), num_classes)
         protocol = self._protocol().for_classes(num_classes, ipc)
@@ -114,8 +118,12 @@ class TrainedTeacher(Scorer):
             {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}, out_dir / WEIGHTS
         )
         self._ready(trained.model, size, data, ctx)
-        means = [self.score(data.train.images[data.train.labels == c], ctx)["embedding"] for c in range(num_classes)]
-        save_file({"mean": torch.stack([embeddings.mean(0) for embeddings in means])}, out_dir / MEANS)
+        kept = KeptParts(ctx, Checkpoint.seconds)
+        means = [
+            kept.get(f"mean-{c}", partial(self._mean_embedding, data, c, ctx)).tensors["mean"]
+            for c in range(num_classes)
+        ]
+        save_file({"mean": torch.stack(means)}, out_dir / MEANS)
         about = {
             **self.params.keyed(),
             "dataset": data.name,
@@ -125,6 +133,13 @@ class TrainedTeacher(Scorer):
             "train_loss": trained.loss,
         }
         (out_dir / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
+
+    def _mean_embedding(self, data: TrainingData, class_index: int, ctx: Context) -> KeptPart:
+        """Return the mean embedding of a class's training images."""
+        from ddbench.toolkit import KeptPart
+
+        embeddings = self.score(data.train.images[data.train.labels == class_index], ctx)["embedding"]
+        return KeptPart({"mean": embeddings.mean(0)})
 
     def _trained(self, data: TrainingData, protocol: Protocol, epochs: int, size: int, ctx: Context) -> Trained:
         from ddbench.toolkit import Checkpoint

@@ -33,12 +33,12 @@ class Stage:
 _TABLE: Final = (
     Stage("dataset", 0),
     Stage("fit", 1, resumable=True),
-    Stage("check", 2),
+    Stage("check", 2, resumable=True),
     Stage("generate", 3, resumable=True),
-    Stage("score", 4),
+    Stage("score", 4, resumable=True),
     Stage("select", 5),
     Stage("distill", 6),
-    Stage("label", 7),
+    Stage("label", 7, resumable=True),
     Stage("refine", 8, resumable=True),
     Stage("evaluate", 9, output="result", resumable=True, counts="students"),
 )

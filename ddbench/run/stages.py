@@ -27,7 +27,7 @@ from ddbench.api import (
 from ddbench.errors import ChanceError, ComponentError, LeakError
 from ddbench.plan import STAGES, Inputs
 from ddbench.run.job import Job
-from ddbench.run.kept_samples import from_part, to_part
+from ddbench.run.kept import from_part, score_by_block, to_part
 from ddbench.run.pools import REAL_LABELS, build_pool
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.chance import evenly_by_class, is_chance
@@ -185,7 +185,7 @@ def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
 def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
     """Return the fields that a scorer declares. Raise ComponentError if one is missing or not finite."""
-    fields = scorer.score(images, ctx)
+    fields = score_by_block(scorer, images, ctx)
     missing = set(scorer.provides) - set(fields)
     if missing:
         raise ComponentError(f"{scorer.label()} did not return the field '{min(missing)}' that it declares")

@@ -27,7 +27,7 @@ from ddbench.toolkit.files import write_whole
 
 # The largest share of the time that is spent on writing.
 _SHARE: Final = 0.02
-# Seconds between two writes of small parts.
+# Seconds between two writes of finished parts.
 _SECONDS: Final = 1.0
 _UNREADABLE: Final = (
     *(OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError),
@@ -142,8 +142,11 @@ def kept_files(checkpoint_file: Path | None) -> list[Path]:
 class KeptParts:
     """The finished parts of long work, kept next to ``ctx.checkpoint_file``. Stopped work need not repeat them.
 
-    Parts are gathered and written about once a second. They are removed when the work is done. Without a checkpoint
-    file nothing is kept.
+    Parts are gathered between two writes, and removed when the work is done. Without a checkpoint file nothing is kept.
+
+    Args:
+        ctx: the context of the work.
+        seconds: minimum time between two writes; a fit uses ``Checkpoint.seconds``.
 
     >>> from ddbench import Context
     >>> kept = KeptParts(Context())
@@ -151,12 +154,15 @@ class KeptParts:
     tensor([1., 1.])
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, seconds: float = _SECONDS) -> None:
         self._file = ctx.checkpoint_file
-        self._pace = Pace(_SECONDS, ctx.began, ctx.log)
+        self._pace = Pace(seconds, ctx.began, ctx.log)
         self._waiting: dict[str, KeptPart] = {}
         self._found: dict[str, KeptPart] = {}
-        for path in kept_files(self._file):
+        files = kept_files(self._file)
+        if files:
+            self._pace.hasten()
+        for path in files:
             if path != self._file and (group := read_part(path)) is not None:
                 self._found |= _split(group)
 

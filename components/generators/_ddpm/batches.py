@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from ddbench import Context, TrainingData
+from ddbench.toolkit import Checkpoint, KeptPart, KeptParts
 
 from ..._pixels import to_latents
 from .prior import DdpmPrior
@@ -48,14 +50,22 @@ def draw_batch(
     return latents, t, noise, fitted.labels[chosen].masked_fill(dropped, prior.no_class)
 
 
+def _loss(prior: DdpmPrior, latents: Tensor, timestep: int, noise: Tensor, labels: Tensor) -> KeptPart:
+    return KeptPart({"mean": prior.loss(latents, torch.full_like(labels, timestep), noise, labels).mean()})
+
+
 @torch.no_grad()
-def held_out_loss(prior: DdpmPrior, held_out: Part, ctx: Context) -> float:
-    """Return the mean denoising loss of the held-out images at ten timesteps; the noise is always the same."""
+def held_out_loss(prior: DdpmPrior, held_out: Part, name: str, ctx: Context) -> float:
+    """Return the mean denoising loss of the held-out images at ten timesteps; the noise is always the same.
+
+    The loss at each timestep is kept under ``name``, in case the work is stopped.
+    """
+    kept = KeptParts(ctx, Checkpoint.seconds)
     rng = ctx.torch_rng("held-out noise")
     latents = to_latents(held_out.images)
     losses: list[Tensor] = []
     for timestep in HELD_OUT_TIMESTEPS:
         noise = torch.randn(latents.shape, generator=rng).to(ctx.device)
-        t = torch.full_like(held_out.labels, timestep)
-        losses.append(prior.loss(latents, t, noise, held_out.labels).mean())
+        loss = kept.get(f"held-out-{name}-{timestep}", partial(_loss, prior, latents, timestep, noise, held_out.labels))
+        losses.append(loss.tensors["mean"].to(ctx.device))
     return torch.stack(losses).mean().item()

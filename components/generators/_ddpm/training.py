@@ -31,11 +31,11 @@ def train(data: TrainingData, params: DdpmParams, out_dir: Path, ctx: Context) -
     """Train on all images but the held-out ones; write model, scheduler and ``training.json``."""
     prior = DdpmPrior(_network(data, params, ctx), _scheduler(params))
     fitted, held_out = split(data, ctx)
-    before = held_out_loss(prior, held_out, ctx)
+    before = held_out_loss(prior, held_out, "before", ctx)
     with enough_memory("a step of training generator 'ddpm'", "batch", params.batch):
         network, curve = _optimise(prior, fitted, params, ctx)
     averaged = DdpmPrior(network, prior.scheduler)
-    after = held_out_loss(averaged, held_out, ctx)
+    after = held_out_loss(averaged, held_out, "after", ctx)
     averaged.save(out_dir)
     report = {
         "held_out_images": len(held_out.labels),

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ddbench import Context, TrainingData
 from ddbench.toolkit import (
+    Checkpoint,
     KeptPart,
     KeptParts,
     enough_memory,
@@ -71,7 +72,7 @@ class RealLatents:
             ComponentError: images differ in size from the prior's, or memory is too small for one of them.
         """
         device, size = prior.network.device, int(prior.network.config.sample_size)
-        views, kept = 1 + mirrored, KeptParts(ctx)
+        views, kept = 1 + mirrored, KeptParts(ctx, Checkpoint.seconds)
 
         def encode(span: slice) -> Tensor:
             name = f"latents-{span.start}-{span.stop}"

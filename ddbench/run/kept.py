@@ -1,0 +1,42 @@
+"""Keep what generators and scorers have finished of an unfinished stage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ddbench.api import Context, Samples, Scorer
+from ddbench.toolkit import ignore
+from ddbench.toolkit.kept_parts import KeptPart, KeptParts
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def to_part(samples: Samples) -> KeptPart:
+    """Return samples as a part."""
+    latents = {} if samples.latents is None else {"latents": samples.latents}
+    return KeptPart({"images": samples.images, **latents}, {"ids": samples.ids, "notes": samples.notes})
+
+
+def from_part(part: KeptPart) -> Samples:
+    """Undo :func:`to_part`, also after the part was written and read."""
+    ids, notes = tuple(part.notes["ids"]), tuple(part.notes["notes"])
+    return Samples(part.tensors["images"], ids, part.tensors.get("latents"), notes)
+
+
+def score_by_block(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+    """Return the fields of images, as ``scorer.score`` does. Stopped work does not repeat finished blocks."""
+    import torch
+
+    kept, block = KeptParts(ctx), replace(ctx, progress=ignore)
+
+    def score(start: int) -> KeptPart:
+        return KeptPart(scorer.score(images[start : start + scorer.block], block))
+
+    parts = []
+    for start in range(0, len(images), scorer.block):
+        parts.append(kept.get(f"scores-{start}", partial(score, start)).tensors)
+        ctx.progress(min(start + scorer.block, len(images)), len(images))
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
