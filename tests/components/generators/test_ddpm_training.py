@@ -16,6 +16,7 @@ from ddpm_scene import BETAS, VARIANTS, files, generator, report_of
 
 import ddbench
 from ddbench import ComponentError, Context, LabeledImages, TrainingData
+from ddbench.toolkit.kept_parts import Pace
 
 
 def test_fit_is_deterministic_and_leaves_the_global_generator_alone(
@@ -52,6 +53,31 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(
             generator(checkpoint_seconds=0).fit(data, made, ctx)
     generator(checkpoint_seconds=0).fit(data, made, ctx)
     assert seen == [1, 2, 3, 4]
+    assert files(made) == files(fitted)
+
+
+@pytest.mark.parametrize("killed_in", [1, 4, 10, 11, 17])
+def test_measurements_that_were_kept_are_not_repeated(
+    data: TrainingData, fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_in: int
+) -> None:
+    """Twenty: at ten timesteps before the training, and at ten after it."""
+    monkeypatch.setattr(Pace, "due", True)
+    plain, measured = DdpmPrior.loss, list[bool]()
+
+    def loss(self: DdpmPrior, *batch: Any) -> Any:
+        if not torch.is_grad_enabled():
+            measured.append(True)
+            if len(measured) == killed_in:
+                raise KilledError
+        return plain(self, *batch)
+
+    monkeypatch.setattr(DdpmPrior, "loss", loss)
+    ctx, made = Context(checkpoint_file=tmp_path / "unfinished.safetensors"), tmp_path / "fitted"
+    made.mkdir()
+    with pytest.raises(KilledError):
+        generator().fit(data, made, ctx)
+    generator().fit(data, made, ctx)
+    assert len(measured) == 20 + 1
     assert files(made) == files(fitted)
 
 
