@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ddbench import Scorer, Student
     from ddbench.protocol import Protocol
+    from ddbench.toolkit import KeptParts
     from ddbench.train import ResidentImages
 
 
@@ -51,7 +52,7 @@ class StudentEvaluator(Evaluator):
         epochs, steps, batch size, input size and parameters. The rest are the seconds of training and measuring, and
         the epochs after which the training was resumed.
         """
-        from ddbench.toolkit import Checkpoint
+        from ddbench.toolkit import Checkpoint, KeptParts
         from ddbench.train import ResidentImages, train
 
         num_classes = len(dataset.classes)
@@ -64,7 +65,8 @@ class StudentEvaluator(Evaluator):
         held_out = dataset.validation()
         validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
         measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)
-        meter = _Meter(validation, num_classes, frozenset(measured), ctx)
+        kept = KeptParts(ctx, self.params.checkpoint_seconds)
+        meter = _Meter(validation, num_classes, frozenset(measured), ctx, kept)
         predict = teacher.class_logits if teacher else None
         checkpoint = Checkpoint.of(ctx, self.params.checkpoint_seconds, meter.notes, meter.recall)
         trained = train(
@@ -95,6 +97,7 @@ class _Meter:
         num_classes: the number of classes.
         epochs: the epochs, counted from 1, after which the model is measured.
         ctx: device and settings of evaluation.
+        kept: keeps the batches of an unfinished measurement.
         curve: epoch and accuracy, in percent, of each measurement.
         class_accuracies: the last accuracy of each class.
         seconds: seconds of measuring.
@@ -107,6 +110,7 @@ class _Meter:
     num_classes: int
     epochs: frozenset[int]
     ctx: Context
+    kept: KeptParts
     curve: list[tuple[int, float]] = field(default_factory=list)
     class_accuracies: list[float | None] = field(default_factory=list)
     seconds: float = 0.0
@@ -139,7 +143,7 @@ class _Meter:
             return
         began = time.perf_counter()
         labels = self.validation.labels
-        predicted = predict(model, self.validation, self.ctx)
+        predicted = predict(model, self.validation, self.ctx, self.kept, f"epoch-{epoch}")
         self.curve.append((epoch, 100 * int((predicted == labels).sum()) / len(labels)))
         self.class_accuracies = class_accuracies(predicted, labels, self.num_classes)
         self.seconds += time.perf_counter() - began

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,8 @@ from ddbench.protocol.protocol import Protocol
 from ddbench.registry import catalogue
 from ddbench.testing.specimens import Specimen
 from ddbench.toolkit.checkpoint import Checkpoint
+from ddbench.toolkit.kept_parts import KeptParts
+from ddbench.train.evaluate import predict
 from ddbench.train.images import ResidentImages
 from ddbench.train.trainer import Trained, train
 from tests.contexts import context
@@ -247,6 +250,37 @@ def evaluation(folder: Path | None) -> Evaluation:
     ctx = context(evaluate="papers", seed=1, checkpoint_file=unfinished)
     few = DistilledSet(split.images[:6], split.labels[:6], split.ids[:6], ipc=2)
     return evaluator.evaluate(few, Specimen(), Interrupted(), how, None, ctx)
+
+
+@pytest.mark.parametrize("dies_in", [1, 2, 5, 11])
+def test_a_measurement_goes_on_after_its_last_batch(tmp_path: Path, dies_in: int) -> None:
+    """Two measurements of 6 batches."""
+
+    class Counted(nn.Linear):
+        batches = 0
+
+        def forward(self, features: Tensor) -> Tensor:
+            Counted.batches += 1
+            if Counted.batches == dies_in:
+                raise KilledError
+            return super().forward(features)
+
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), Counted(3 * 32**2, 7))
+    pixels = torch.randint(256, (180, 3, 32, 32), dtype=torch.uint8)
+    many = replace(data(), pixels=pixels, labels=torch.zeros(180, dtype=torch.int64))
+    ctx = Context(checkpoint_file=tmp_path / "kept.safetensors")
+
+    def measure() -> list[Tensor]:
+        kept = KeptParts(ctx, 0)
+        return [predict(model, many, ctx, kept, f"epoch-{epoch}") for epoch in (1, 2)]
+
+    with pytest.raises(KilledError):
+        measure()
+    one, other = measure()
+    assert Counted.batches == 12 + 1
+    assert one.equal(predict(model, many, ctx))
+    assert other.equal(one)
 
 
 def test_an_evaluation_goes_on_with_what_it_has_seen(tmp_path: Path) -> None:
