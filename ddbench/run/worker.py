@@ -135,11 +135,15 @@ def _attempt(
 
 @contextmanager
 def _warnings_to(send: Send, job: Job) -> Iterator[None]:
-    """Send warnings of the logger ``ddbench`` to the driver."""
+    """Send each different warning of the logger ``ddbench`` to the driver."""
+    sent: set[str] = set()
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            send({"kind": "warning", "action_key": job.action_key, "message": record.getMessage()})
+            message = record.getMessage()
+            if message not in sent:
+                sent.add(message)
+                send({"kind": "warning", "action_key": job.action_key, "message": message})
 
     handler, logger = Handler(logging.WARNING), logging.getLogger("ddbench")
     logger.addHandler(handler)
