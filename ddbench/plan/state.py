@@ -98,7 +98,7 @@ class State:
 
     @property
     def results(self) -> Mapping[str, list[RunRecord]]:
-        """The complete records of finished evaluations. They are read anew at each access."""
+        """The complete records of finished evaluations. They are read again at each access."""
         return LazyMapping({key: self.action_keys[key] for key in self.measured}, self.store.results)
 
     def all_measured(self) -> Iterator[Measurement]:

@@ -56,7 +56,7 @@ class Results:
         published: the published numbers on this data set, by method.
         values: the suite file's content.
         measured: the measurements of each evaluation, one for each environment.
-        records: the complete records of each evaluation. They are read anew at each access.
+        records: the complete records of each evaluation. They are read again at each access.
         format: the format of the trials' keys. An earlier version made records of a lower format.
         paths: the paths in the suite and in its records; not known for exported results.
     """

@@ -1,4 +1,4 @@
-"""A mapping whose values are read when they are asked for."""
+"""A mapping that reads each value at access."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class LazyMapping(Mapping[str, V], Generic[P, V]):
-    """A mapping that knows the place of each value and reads it anew at each access.
+    """A mapping that knows the place of each value, and reads the value at each access.
 
     Args:
         places: the place of each value.
