@@ -85,5 +85,9 @@ def real_dataset(images: int = 8, pixels: int = 16) -> Any:
     """Return the facts about a data set like :func:`real_images` that are known before an image is read."""
     names = real_images().classes
     return SimpleNamespace(
-        classes=names, image_size=pixels, train_counts=[images] * len(names), info=SimpleNamespace(name="real")
+        classes=names,
+        image_size=pixels,
+        train_counts=[images] * len(names),
+        info=SimpleNamespace(name="real"),
+        ambiguous_order=False,
     )
