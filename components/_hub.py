@@ -80,7 +80,7 @@ def is_complete(path: Path) -> bool:
         return path.is_file()
     except PermissionError:
         return True  # unreadable here; the reader will report it
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return False
 
 
@@ -90,7 +90,7 @@ def shards(path: Path) -> list[str]:
         return []
     try:
         return sorted({str(name) for name in json.loads(path.read_bytes())["weight_map"].values()})
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return []
 
 

@@ -124,7 +124,7 @@ def imported(folder: Path, side: int) -> Unet | None:
     try:
         config = json.loads((folder.expanduser() / "unet" / "config.json").read_text(encoding="utf-8"))
         return _configured(config, side)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -79,7 +79,7 @@ def _sizes(part: Part) -> Dit | Vae | None:
     try:
         config = json.loads((part.find() / "config.json").read_text(encoding="utf-8"))
         return _transformer(config) if part.kind == "transformer" else _vae(config)
-    except (ComponentError, OSError, ValueError, KeyError, TypeError):
+    except (ComponentError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return _KNOWN.get(f"{part.source}/{part.inside}".rstrip("/"))
 
 

@@ -187,7 +187,7 @@ def scheduler_timesteps(scheduler: Part) -> int | None:
         return None
     try:
         return int(json.loads((found / "scheduler_config.json").read_text(encoding="utf-8"))["num_train_timesteps"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -196,7 +196,7 @@ def class_names(index: Path) -> list[str]:
     try:
         labels = json.loads(index.read_text(encoding="utf-8")).get("id2label") or {}
         return [labels[str(i)] for i in range(len(labels))]
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise ComponentError("is not an index of a pipeline", where=str(index), hint="fetch it again") from None
 
 
