@@ -27,7 +27,7 @@ UNCHECKED: Final = {
     "quarantine": "damaged entries, kept for inspection",
     "run.lock": "locks",
     "tmp": "temporary files, which the next run removes",
-    "unfinished": "checkpoints of unfinished work",
+    "unfinished": "parts of unfinished work, which are checked when they are read",
     "workers.lock": "locks",
 }
 LOGS: Final = "logs of runs, which nothing reads"

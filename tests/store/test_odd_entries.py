@@ -168,6 +168,17 @@ def test_so_does_a_failure(tmp_path: Path, make: Callable[[Path], None]) -> None
 
 
 @pytest.mark.parametrize("make", ODD.values(), ids=ODD)
+def test_so_does_unfinished_work(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    store = Store.open(tmp_path)
+    path = store.checkpoint_file(KEY, "f1")
+    path.parent.mkdir()
+    make(path)
+    assert [name for name, _ in store.unfinished(KEY)] == [path.name]
+    store.finished(KEY)
+    assert not os.path.lexists(path)
+
+
+@pytest.mark.parametrize("make", ODD.values(), ids=ODD)
 def test_collecting_garbage_passes_any_entry(tmp_path: Path, make: Callable[[Path], None]) -> None:
     store, manifest = fill(tmp_path)
     for room in ("artifacts", "results", "unfinished", "cache", "quarantine", "tmp", "failures", "runs", ""):
