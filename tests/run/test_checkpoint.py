@@ -15,7 +15,7 @@ from ddbench.run.worker_cache import new_worker_cache
 from ddbench.store import Store
 from ddbench.toolkit.environment import environment, fingerprint
 from tests.plan.plans import plan
-from tests.run.runs import run, start, state_of
+from tests.run.runs import run, run_in_process, start, state_of
 
 SUITE = """\
 suite: long
@@ -44,9 +44,9 @@ def test_a_killed_training_is_taken_up_again(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not list((store / "results").rglob("*.json")), "it was killed in the middle"
-    ended = run(suite, store)
+    ended = run(suite, store, "--workers", "1")
     assert ended.returncode == 0, ended.stderr
-    assert run(suite, tmp_path / "other").returncode == 0
+    assert run_in_process(suite, tmp_path / "other").returncode == 0
     resumed, whole = result(suite, store), result(suite, tmp_path / "other")
     assert resumed.details["resumed_after"]
     assert whole.details["resumed_after"] == []

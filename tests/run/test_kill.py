@@ -70,7 +70,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     return left_alone(tmp_path_factory.mktemp("short"), SHORT)
 
 
-@pytest.mark.parametrize("kill", [kill_driver, kill_group])
+@pytest.mark.parametrize("kill", [kill_driver, pytest.param(kill_group, marks=pytest.mark.chaos)])
 def test_killed_once_and_rerun(short: Undisturbed, tmp_path: Path, kill: Kill) -> None:
     suite, expected = short
     kill_and_rerun(suite, tmp_path / "store", kill, expected, most_nodes=8, kills=1)
