@@ -235,8 +235,11 @@ class Store:
 
     def unfinished(self, action_key: str) -> frozenset[tuple[str, int]]:
         """Return names and modification times of the files that unfinished work has kept."""
-        found = (self.root / "unfinished").glob(f"{action_key}-*")
-        return frozenset((path.name, path.lstat().st_mtime_ns) for path in found)
+        found: set[tuple[str, int]] = set()
+        for path in (self.root / "unfinished").glob(f"{action_key}-*"):
+            with suppress(OSError):
+                found.add((path.name, path.lstat().st_mtime_ns))
+        return frozenset(found)
 
     def finished(self, action_key: str) -> None:
         """Remove the files of finished work, including partial files of killed workers."""

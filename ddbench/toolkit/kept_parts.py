@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ddbench.api.canonical import sha256_json, tensor_digest
 from ddbench.api.context import Context
-from ddbench.toolkit.files import write_whole
+from ddbench.toolkit.files import remove, write_whole
 
 # The largest share of the time that is spent on writing.
 _SHARE: Final = 0.02
@@ -77,7 +77,7 @@ def read_part(path: Path) -> KeptPart | None:
 
 def _remove(path: Path) -> None:
     with suppress(OSError):
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 def _digest(path: Path, tensors: Mapping[str, Tensor], notes: str) -> str:

@@ -82,9 +82,10 @@ def test_a_part_of_other_work_is_thrown_away(file: Path) -> None:
     assert not other.exists()
 
 
-def test_a_folder_in_place_of_a_part_is_no_part(file: Path) -> None:
+def test_a_folder_in_place_of_a_part_is_thrown_away(file: Path) -> None:
     file.mkdir()
     assert read_part(file) is None
+    assert not file.exists()
 
 
 def test_what_a_killed_writer_left_is_removed(file: Path) -> None:
