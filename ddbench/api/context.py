@@ -41,7 +41,7 @@ class Context:
         cache: a folder for files that other work can reuse; their names identify their contents. It may be emptied
             while nothing runs. None if nothing is shared.
         scratch: an empty folder for temporary files, removed afterwards; None if there is none.
-        log: the logger for messages. A run shows its warnings.
+        log: the logger for messages. A run shows each different warning once.
         progress: called with (done, total) from time to time.
         began: the time at which the worker received the work, by ``time.monotonic``.
     """

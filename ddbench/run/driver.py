@@ -90,6 +90,7 @@ class Driver:
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
         self._kept: dict[str, frozenset[tuple[str, int]]] = {}
+        self._warnings: set[str] = set()
 
     def run(self, accept_drift: Sequence[str] = ()) -> Outcome:
         """Run until every cell has a result or cannot have one.
@@ -176,7 +177,9 @@ class Driver:
             self.show.progress(job, fields["done"], fields["total"])
             return
         if answer.kind == "warning":
-            self.show.print_line(f"{job.stage:<8} {job.label} · {fields['message']}")
+            if fields["message"] not in self._warnings:
+                self.show.print_line(f"{job.stage:<8} {job.label} · {fields['message']}")
+            self._warnings.add(fields["message"])
             return
         self.show.ended(job, fields, "done" if answer.kind == "done" else answer.kind)
         if answer.kind == "done":
