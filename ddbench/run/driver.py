@@ -187,15 +187,15 @@ class Driver:
             for key in self.scheduler.finished(job.action_key):
                 self.store.clear_failure(key)
         elif answer.kind == "corrupt":
-            self._remake(job)
+            self._remake(answer)
         elif answer.kind == "lost":
             self._lost(answer)
         else:
             self._failed(answer)
 
-    def _remake(self, job: Job) -> None:
+    def _remake(self, answer: Answer) -> None:
         """Quarantine what a job reads and is damaged, and schedule it again. Another job may have done so already."""
-        lost = []
+        job, lost = answer.job, []
         inputs = set(job.inputs.values())
         for action_key in sorted(inputs.union(job.lineage)):
             try:
@@ -206,14 +206,20 @@ class Driver:
                 lost.append(action_key)
                 if self.store.holds(action_key):
                     self._quarantine(action_key, str(error))
-        self.scheduler.damaged(job.action_key, lost)
+        if lost:
+            self.scheduler.damaged(job.action_key, lost)
+            return
+        self._attempts[job.action_key] += 1  # its inputs are whole, or whole again
+        if self._attempts[job.action_key] < ATTEMPTS:
+            self.scheduler.put_back(job.action_key)
+            return
+        self._fail(job, f"it read damaged files {ATTEMPTS} times, and its inputs are whole: {answer.fields['message']}")
 
     def _lost(self, answer: Answer) -> None:
         """Schedule the node of a dead worker again, or mark it as failed after several attempts."""
         job = answer.job
         if answer.fields.get("overdue"):
-            message = f"it was stopped at the suite's time limit of {self.suite.time_limit:g} s"
-            self._failed(Answer("failed", job, {"user": False, "fatal": False, "message": message, "trace": ""}))
+            self._fail(job, f"it was stopped at the suite's time limit of {self.suite.time_limit:g} s")
             return
         kept = self.store.unfinished(job.action_key)
         if kept != self._kept.get(job.action_key, frozenset()):
@@ -224,9 +230,11 @@ class Driver:
         if self._attempts[job.action_key] < ATTEMPTS:
             self.scheduler.put_back(job.action_key)
             return
-        message = f"its worker died {ATTEMPTS} times: {answer.fields['message']}"
-        fields = {"user": False, "fatal": False, "message": message, "trace": ""}
-        self._failed(Answer("failed", job, fields))
+        self._fail(job, f"its worker died {ATTEMPTS} times: {answer.fields['message']}")
+
+    def _fail(self, job: Job, message: str) -> None:
+        """Mark a job as failed for a reason that its worker did not give."""
+        self._failed(Answer("failed", job, {"user": False, "fatal": False, "message": message, "trace": ""}))
 
     def _failed(self, answer: Answer) -> None:
         job, fields = answer.job, answer.fields

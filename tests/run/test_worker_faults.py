@@ -30,6 +30,7 @@ from typing import Literal
 import os, signal, sys, time
 import ddbench
 from ddbench import Selector, component, hookimpl
+from ddbench.toolkit import CorruptError
 
 @component("selector", "faulty", version=1)
 class Faulty(Selector):
@@ -56,6 +57,8 @@ class Faulty(Selector):
                 except OSError:
                     pass
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.params.how == "corrupt":
+            raise CorruptError("it never is whole")
         if self.params.how == "hang":
             time.sleep(600)
         if self.params.how == "prints":
@@ -86,11 +89,12 @@ def outcome(folder: Path, how: str, limit: str = "20") -> subprocess.CompletedPr
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        pytest.param("exit", "it called exit() (faulty_plugin.py:16 in select_class)", marks=pytest.mark.chaos),
+        pytest.param("exit", "it called exit() (faulty_plugin.py:17 in select_class)", marks=pytest.mark.chaos),
         ("os-exit", "its worker died 3 times: ended with exit code 3; last lines: faiss: cannot open shared object ("),
         pytest.param("signal", "its worker died 3 times: killed by SIGSEGV; l", marks=pytest.mark.chaos),
         ("garbage", "its worker died 3 times: its answer cannot be read: "),
         ("hang", "it was stopped at the suite's time limit of 2 s"),
+        ("corrupt", "it read damaged files 3 times, and its inputs are whole: it never is whole"),
     ],
 )
 def test_the_run_ends_and_says_why(tmp_path: Path, how: str, said: str) -> None:
@@ -112,7 +116,7 @@ def test_what_a_component_prints_and_reads_is_not_the_drivers(tmp_path: Path) ->
 def test_why_shows_the_traceback(tmp_path: Path) -> None:
     ended = outcome(tmp_path, "sys-exit")
     assert ended.returncode == 1
-    assert "it called exit(): no faiss here (faulty_plugin.py:18 in select_class)" in ended.stderr
+    assert "it called exit(): no faiss here (faulty_plugin.py:19 in select_class)" in ended.stderr
     assert "shows the tracebacks of failed nodes" in ended.stderr
     command = [sys.executable, "-m", "ddbench", "why", "suite.yaml", "select", "broken", "--store", "store"]
     shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
