@@ -27,16 +27,19 @@ def from_part(part: KeptPart) -> Samples:
 
 
 def score_by_block(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-    """Return the fields of images, as ``scorer.score`` does. Stopped work does not repeat finished blocks."""
+    """Return the fields of images, as ``scorer.score`` does. Stopped work does not repeat finished blocks.
+
+    The scorer gets no checkpoint file, since it could not tell the parts of one block from those of another.
+    """
     import torch
 
-    kept, block = KeptParts(ctx), replace(ctx, progress=ignore)
+    kept, block = KeptParts(ctx), replace(ctx, progress=ignore, checkpoint_file=None)
 
     def score(start: int) -> KeptPart:
         return KeptPart(scorer.score(images[start : start + scorer.block], block))
 
     parts = []
     for start in range(0, len(images), scorer.block):
-        parts.append(kept.get(f"scores-{start}", partial(score, start)).tensors)
+        parts.append(kept.get(f"scores-{start}-of-{scorer.block}", partial(score, start)).tensors)
         ctx.progress(min(start + scorer.block, len(images)), len(images))
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, cast
@@ -116,9 +117,11 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     assert inputs.dataset is not None
     first, last = job.settings["classes"]
     kept, parts = KeptParts(ctx), []
+    # With the file of this stage, a generator could resume a class from the parts of another.
+    alone = replace(ctx, checkpoint_file=None)
 
     def sample(class_index: int) -> KeptPart:
-        with drawing(generator, ctx) as own:
+        with drawing(generator, alone) as own:
             return to_part(generator.sample_block(class_index, job.settings["block"], own))
 
     for class_index in range(first, last):

@@ -104,7 +104,9 @@ class WorkerCache:
     def context(self, job: Job, progress: Callable[[int, int], None], began: float) -> Iterator[Context]:
         """Make the context of one job that the worker received at ``began``, with its own scratch folder."""
         with self.store.scratch() as scratch:
-            mark = fingerprint(environment(self.device, job.threads))
+            # A released component may have other code under the same key.
+            codes = {part: origin["code_hash"] for part, origin in job.provenance.items()}
+            mark = fingerprint({**environment(self.device, job.threads), "codes": codes})
             kept = self.store.checkpoint_file(job.action_key, mark) if STAGES[job.stage].resumable else None
             ctx = Context(
                 seed=job.settings.get("seed", 0),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from ddbench.plan import State
 from ddbench.record import Result
-from ddbench.run.job import make_job
+from ddbench.run.job import Job, make_job
 from ddbench.run.worker import run_job
-from ddbench.run.worker_cache import new_worker_cache
+from ddbench.run.worker_cache import WorkerCache, new_worker_cache
 from ddbench.store import Store
-from ddbench.toolkit.environment import environment, fingerprint
+from ddbench.toolkit import ignore
 from tests.plan.plans import plan
 from tests.run.runs import run, run_in_process, start, state_of
 
@@ -55,6 +58,13 @@ def test_a_killed_training_is_taken_up_again(tmp_path: Path) -> None:
     assert list((store / "unfinished").iterdir()) == []
 
 
+def checkpoint_of(job: Job, cache: WorkerCache) -> Path:
+    """Return the file in which a job keeps its unfinished work."""
+    with cache.context(job, ignore, 0.0) as ctx:
+        assert ctx.checkpoint_file is not None
+        return ctx.checkpoint_file
+
+
 TAKEN_UP = {
     "suite": "taken-up",
     "dataset": "dots",
@@ -79,9 +89,7 @@ def test_what_the_rest_of_a_work_took_is_marked_as_such(tmp_path: Path) -> None:
         state.resolve(key)
         job = make_job(graph, state, key)
         if node.stage == "fit" or (node.stage == "evaluate" and node.settings["seed"] == 1):
-            store.checkpoint_file(job.action_key, fingerprint(environment("cpu", job.threads))).write_bytes(
-                b"half of it"
-            )
+            checkpoint_of(job, cache).write_bytes(b"half of it")
         usage = run_job(job, cache, lambda message: None)["usage"]
         if usage.get("resumed"):
             marked.append(node.label)
@@ -91,3 +99,36 @@ def test_what_the_rest_of_a_work_took_is_marked_as_such(tmp_path: Path) -> None:
     for cell, key in graph.cells:
         stages = state.results[key][0].stages
         assert {stage.stage for stage in stages if stage.resumed} == expected[cell.seeds["training"]]
+
+
+def test_other_code_under_the_same_key_has_another_checkpoint(tmp_path: Path) -> None:
+    """A released plug-in that was replaced without a new version must not resume the work of its old code."""
+    graph, store = plan(tmp_path, TAKEN_UP), Store.open(tmp_path / "store")
+    state, cache = State(graph, store), new_worker_cache(store.root, "cpu")
+    key = next(key for key, node in graph.nodes.items() if node.stage == "dataset")
+    state.resolve(key)
+    run_job(make_job(graph, state, key), cache, ignore)
+    key = next(key for key, node in graph.nodes.items() if node.stage == "generate")
+    state.resolve(graph.nodes[key].inputs.dataset or "")
+    state.resolve(key)
+    job = make_job(graph, state, key)
+    changed = {**job.provenance["generator"], "code_hash": "0" * 64}
+    other = replace(job, provenance={**job.provenance, "generator": changed})
+    assert other.action_key == job.action_key
+    assert checkpoint_of(job, cache) != checkpoint_of(other, cache)
+
+
+def test_a_generator_gets_no_checkpoint_of_the_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could resume one class from the state of another."""
+    graph, store = plan(tmp_path, TAKEN_UP), Store.open(tmp_path / "store")
+    state, cache = State(graph, store), new_worker_cache(store.root, "cpu")
+    real = type(next(n for n in graph.nodes.values() if n.stage == "generate").uses["generator"].component)
+    given, sample_block = [], real.sample_block
+    monkeypatch.setattr(real, "sample_block", lambda *args: given.append(args[-1]) or sample_block(*args))
+    for key, node in graph.nodes.items():
+        if node.stage in ("dataset", "generate"):
+            state.resolve(key)
+            run_job(make_job(graph, state, key), cache, ignore)
+            state.resolve(key)
+    assert given
+    assert {ctx.checkpoint_file for ctx in given} == {None}

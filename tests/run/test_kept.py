@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ddbench import Context, Samples, Scorer, component
 from ddbench.run.kept import from_part, score_by_block, to_part
-from ddbench.toolkit.kept_parts import KeptPart, Pace, read_part, write_part
+from ddbench.toolkit.kept_parts import KeptPart, KeptParts, Pace, read_part, write_part
 
 
 class KilledError(Exception):
@@ -64,6 +64,31 @@ def test_scoring_that_was_stopped_goes_on_after_its_last_block(
     assert again.blocks == 3 - (dies_in - 1)
     whole = Positional().score(images(11), Context())
     assert all(found[name].equal(whole[name]) for name in whole)
+
+
+def test_blocks_of_another_size_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size of a block need not enter keys, since scores do not depend on it."""
+    monkeypatch.setattr(Pace, "due", True)
+    ctx = Context(checkpoint_file=tmp_path / "unfinished.safetensors")
+    with pytest.raises(KilledError):
+        score_by_block(Positional(dies_in=3), images(16), ctx)
+    monkeypatch.setattr(Positional, "block", 2)
+    monkeypatch.setattr(Positional, "score_block", lambda self, two, ctx: dict.fromkeys(self.provides, two.float()))
+    found = score_by_block(Positional(), images(16), ctx)
+    assert found["mean"].equal(images(16).float())
+
+
+def test_a_scorer_keeps_no_parts_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the file of the stage, the second block would be resumed from the parts of the first."""
+    monkeypatch.setattr(Pace, "due", True)
+
+    class Keeping(Positional):
+        def score_block(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+            made = KeptParts(ctx).get("mine", lambda: KeptPart(Positional.score_block(self, images, ctx)))
+            return dict(made.tensors)
+
+    found = score_by_block(Keeping(), images(11), Context(checkpoint_file=tmp_path / "unfinished.safetensors"))
+    assert found["mean"].equal(Positional().score(images(11), Context())["mean"])
 
 
 @pytest.mark.parametrize("latents", [None, torch.rand(2, 4, 8, 8).half()])
