@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ddbench.record import Measurement
 from ddbench.stats.repeats import Repeats, agrees, repeats
 from ddbench.suite.published import Published
+
+# The seeds of a distilled set: generation and selection.
+Seeds: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def compare(
     place: tuple[str, int, str, str],
     published: Iterable[Published],
     measured: Sequence[Measurement],
+    seeds: Mapping[str, Iterable[Seeds]],
     expected: int,
 ) -> list[Comparison]:
     """Compare the measurements of one place with each number that is published for it.
@@ -49,17 +54,15 @@ def compare(
         place: method, IPC, student and protocol.
         published: the published numbers of the method.
         measured: the measurements of the place.
+        seeds: the seeds of each measurement's distilled set, by action key.
         expected: number of different trainings that the suite asks for.
     """
     method, ipc, student, protocol = place
     theirs = [number for number in published if (number.student, number.ipc) == (student, ipc)]
     if not theirs:
         return []
-    sets: dict[str, list[float]] = {}
-    for one in measured:
-        # Without a digest, treat the distilled set as different from all others.
-        sets.setdefault(one.distilled or one.action_key, []).append(one.last)
-    ours = repeats(list(sets.values())) if sets else None
+    sets = _by_set(measured, seeds)
+    ours = repeats(sets) if sets else None
     complete = len(measured) == expected
     return [
         Comparison(
@@ -75,3 +78,25 @@ def compare(
         )
         for number in theirs
     ]
+
+
+def _by_set(measured: Iterable[Measurement], seeds: Mapping[str, Iterable[Seeds]]) -> list[list[float]]:
+    """Return the last accuracies on each distilled set.
+
+    A set is one if its bits are equal or if its seeds are. Merged exports may hold a set as two machines made it, with
+    other bits. Without a digest, the bits count as different from all others.
+    """
+    joined: dict[str | Seeds, str | Seeds] = {}
+
+    def first(mark: str | Seeds) -> str | Seeds:
+        while (other := joined.setdefault(mark, mark)) != mark:
+            mark = other
+        return mark
+
+    for one in measured:
+        for mark in seeds[one.action_key]:
+            joined[first(mark)] = first(one.distilled or one.action_key)
+    sets: dict[str | Seeds, list[float]] = {}
+    for one in measured:
+        sets.setdefault(first(one.distilled or one.action_key), []).append(one.last)
+    return list(sets.values())

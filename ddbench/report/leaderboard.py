@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ddbench.record import Environment, Measurement
-from ddbench.report.comparison import Comparison, compare
+from ddbench.report.comparison import Comparison, Seeds, compare
 from ddbench.report.results import Results, Trial, results_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
@@ -98,19 +98,24 @@ def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
 
 def leaderboard_of(results: Results) -> Leaderboard:
     """Aggregate the results of a suite. Equal trainings count once, even if several cells share them."""
-    groups: dict[tuple[str, int, str, str], set[str]] = {}
+    groups: dict[tuple[str, int, str, str], dict[str, list[Trial]]] = {}
     for trial in results.trials:
-        groups.setdefault((trial.method, trial.ipc, trial.student, trial.protocol), set()).add(trial.evaluation)
+        place = trial.method, trial.ipc, trial.student, trial.protocol
+        groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
     used: list[Measurement] = []
     entries, comparisons = [], []
     for place, evaluations in groups.items():
-        replicates = [_chosen(results.measured[key]) for key in sorted(evaluations) if key in results.measured]
-        found = {measured.action_key: measured for measured in replicates}
+        found: dict[str, Measurement] = {}
+        sets: dict[str, set[Seeds]] = {}
+        for key in sorted(evaluations.keys() & results.measured.keys()):
+            chosen = _chosen(results.measured[key])
+            found[chosen.action_key] = chosen
+            sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
         measured = [found[action_key] for action_key in sorted(found)]
         used += measured
         expected = len(measured) + sum(key not in results.measured for key in evaluations)
         entries.append(_entry(place, measured, expected))
-        comparisons += compare(place, results.published.get(place[0], ()), measured, expected)
+        comparisons += compare(place, results.published.get(place[0], ()), measured, sets, expected)
     return Leaderboard(
         suite=results.suite,
         dataset=results.dataset,
@@ -130,10 +135,15 @@ def leaderboard_of(results: Results) -> Leaderboard:
     )
 
 
+def _set_seeds(trial: Trial) -> Seeds:
+    """Return the seeds of a cell's distilled set."""
+    return trial.seeds["generation"], trial.seeds["selection"]
+
+
 def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
     """Count the seeds of each axis. Generation and selection count as one axis if they only vary together."""
     counts = {axis: len({trial.seeds[axis] for trial in trials}) for axis in ("generation", "selection", "training")}
-    pairs = len({(trial.seeds["generation"], trial.seeds["selection"]) for trial in trials})
+    pairs = len(set(map(_set_seeds, trials)))
     if pairs == counts["generation"] == counts["selection"] > 1:
         return {"generation and selection": pairs, "training": counts["training"]}
     return counts

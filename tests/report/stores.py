@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ddbench.plan import State
+from ddbench.plan import Node, State
 from ddbench.report import Results, leaderboard_of, results_of, to_markdown
 from ddbench.suite import Cell, load_suite
 from tests.plan.plans import Values, edited, plan
@@ -47,13 +47,14 @@ def stored(
     *,
     done: Callable[[Cell], bool] = lambda cell: True,
     last: Callable[[Cell], float] = accuracy,
+    digest: Callable[[Node], str] = lambda node: node.recipe_key,
     **more: Any,
 ) -> Results:
     """Return the results of a suite for the cells in ``done``; ``more`` enters each record."""
     folder.mkdir(exist_ok=True)
     (folder / "numbers.csv").write_text(NUMBERS)
     graph = plan(folder, values)
-    state = pretend(graph, folder / "store", done=lambda node: node.stage != "evaluate")
+    state = pretend(graph, folder / "store", digest=digest, done=lambda node: node.stage != "evaluate")
     for cell, key in graph.cells:
         if done(cell):
             action_key = state.action_keys[key]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ddbench.report import Comparison, leaderboard_of, to_markdown
+from ddbench.api import sha256_json
+from ddbench.report import Comparison, export_results, leaderboard_of, read_exported, to_markdown
 from ddbench.suite import Cell
 from tests.plan.plans import edited
 from tests.report.stores import VALUES, stored
@@ -56,6 +57,24 @@ def test_sets_that_turn_out_equal_are_one(tmp_path: Path) -> None:
     ours = comparisons(tmp_path, distilled={"digest": "the same", "size": 3})[0].ours
     assert ours is not None
     assert ours.counted == "1 set × 6"
+
+
+def test_one_set_of_two_machines_is_one(tmp_path: Path) -> None:
+    """Two exports are merged. Each machine made the bits of its sets, and trained with one of the two seeds."""
+    for training in (0, 1):
+        made = stored(
+            tmp_path / str(training),
+            done=lambda cell, own=training: cell.training_seed == own,  # type: ignore[misc]
+            digest=lambda node, own=training: sha256_json([node.recipe_key, own]),  # type: ignore[misc]
+            fingerprint=f"f{training}",
+        )
+        export_results(made, tmp_path / "out")
+    random, _, first, _ = leaderboard_of(read_exported(tmp_path / "out")).comparisons
+    assert random.ours is not None
+    assert random.ours.counted == "3 sets × 2"
+    assert random.ours.interval == pytest.approx((52 - HALF, 52 + HALF))
+    assert first.ours is not None
+    assert first.ours.counted == "1 set × 2"
 
 
 def test_no_verdict_while_a_training_is_missing(tmp_path: Path) -> None:
