@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from math import isfinite
@@ -30,6 +30,7 @@ from ddbench.plan import STAGES, Inputs
 from ddbench.run.job import Job
 from ddbench.run.kept import from_part, score_by_block, to_part
 from ddbench.run.pools import REAL_LABELS, build_pool
+from ddbench.run.returned import check_fields, check_finite, check_ids, check_refined, check_samples, check_split
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.chance import evenly_by_class, is_chance
 from ddbench.store import Artifact, Output
@@ -60,6 +61,8 @@ def dataset(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Check that the data is complete. The output represents the data set in every key."""
     data = cache.dataset(job)
     splits = {"train": data.train(), "validation": data.validation()}
+    for name, split in splits.items():
+        check_split(data, name, split)
     digests = {name: _split_digest(split) for name, split in splits.items()}
     content = {
         "classes": [[c.name, c.wnid, c.imagenet_index] for c in data.classes],
@@ -122,19 +125,22 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
     def sample(class_index: int) -> KeptPart:
         with drawing(generator, alone) as own:
-            return to_part(generator.sample_block(class_index, job.settings["block"], own))
+            samples = generator.sample_block(class_index, job.settings["block"], own)
+        check_samples(generator, samples)
+        return to_part(samples)
 
     for class_index in range(first, last):
         parts.append(from_part(kept.get(str(class_index), partial(sample, class_index))))
         ctx.progress(class_index - first + 1, last - first)
     samples = Samples.concatenate(parts)
+    check_ids(generator, samples)
     _check_leak(samples, set(inputs.dataset.content()["validation_images"]), job)
     counts = torch.tensor([len(part) for part in parts])
     labels = torch.repeat_interleave(torch.arange(first, last), counts)
     tensors = {"images": samples.images, "labels": labels}
     if samples.latents is not None:
         tensors["latents"] = samples.latents
-    _check_finite(generator, tensors)
+    check_finite(generator, tensors)
     return Output(tensors, content={"ids": list(samples.ids)}, info={"notes": _notes(samples)})
 
 
@@ -148,15 +154,6 @@ def _one_colour(images: Tensor) -> int:
     """Return the number of images whose pixels are all equal, as those of a broken model often are."""
     flat = images.flatten(2)
     return int((flat == flat[:, :, :1]).all(dim=2).all(dim=1).sum())
-
-
-def _check_finite(component: Component, tensors: Mapping[str, Tensor]) -> None:
-    """Raise ComponentError if a tensor of a component has NaN or infinite values."""
-    import torch
-
-    for name, values in tensors.items():
-        if values.is_floating_point() and not torch.isfinite(values).all():
-            raise ComponentError(f"{component.label()} returned NaN or infinite values in '{name}'")
 
 
 def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
@@ -182,17 +179,14 @@ def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
         fields = {**_scored(scorer, data.train.images[chosen], ctx), REAL_LABELS: data.train.labels[chosen]}
         content = {"ids": [data.train.ids[i] for i in chosen.tolist()]}
     per_class = scorer.class_fields(data, ctx)
-    _check_finite(scorer, per_class)
+    check_finite(scorer, per_class)
     return Output({**fields, **{f"class.{name}": values for name, values in per_class.items()}}, content)
 
 
 def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-    """Return the fields that a scorer declares. Raise ComponentError if one is missing or not finite."""
+    """Return the fields of a scorer. Raise ComponentError if one is missing, not finite, or of other length."""
     fields = score_by_block(scorer, images, ctx)
-    missing = set(scorer.provides) - set(fields)
-    if missing:
-        raise ComponentError(f"{scorer.label()} did not return the field '{min(missing)}' that it declares")
-    _check_finite(scorer, fields)
+    check_fields(scorer, fields, len(images))
     return fields
 
 
@@ -274,8 +268,9 @@ def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
         after = refiner.refine(before, prior, live, own)
     if after.sample_ids != before.sample_ids or not after.labels.equal(before.labels):
         raise ComponentError(f"{refiner.label()} changed the samples of the set, their order or their labels")
+    check_refined(refiner, after)
     tensors = {"images": after.images, "labels": after.labels}
     if after.latents is not None:
         tensors["latents"] = after.latents
-    _check_finite(refiner, tensors)
+    check_finite(refiner, tensors)
     return Output(tensors, content={"ids": list(after.sample_ids)})
