@@ -43,7 +43,7 @@ def check_samples(generator: Generator, samples: Samples) -> None:
 
 
 def check_ids(generator: Generator, samples: Samples) -> None:
-    """Raise ComponentError if two samples have one id. Images are found by their ids, so one would replace the other."""
+    """Raise ComponentError if two samples have one id. Images are found by their ids, so one would hide the other."""
     seen: set[str] = set()
     for one in samples.ids:
         if one in seen:

@@ -9,7 +9,6 @@ from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 from ddbench.api import (
-    Component,
     Context,
     DistilledSet,
     Fittable,

@@ -1,4 +1,4 @@
-"""What a component returns against its declaration is one line, before any number is made of it."""
+"""A component that returns something else than it declares is told in one line."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def wrong_from(graph: Graph, stage: str, part: str, method: str, change: Change,
 
 
 def same_ids(samples: Samples) -> Samples:
-    """Number the samples of each class from 0. Each image of the last class would stand for the other classes'."""
+    """Return samples that are numbered from 0 in each class. A class would get the images of another."""
     return replace(samples, ids=tuple(map(str, range(len(samples)))))
 
 

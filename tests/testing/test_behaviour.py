@@ -122,10 +122,14 @@ class Seedless(FineGenerator):
         return Context().rng(*key).integers(0, 255, (3, 8, 8), dtype="uint8")
 
 
+class SameIds(FineGenerator):
+    def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
+        return Samples(super().sample_block(class_index, block, ctx).images, tuple("abc"))
+
+
 class FloatImages(FineGenerator):
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
-        samples = super().sample_block(class_index, block, ctx)
-        return Samples(samples.images.float(), samples.ids)
+        return Samples(super().sample_block(class_index, block, ctx).images.float(), tuple("abc"))
 
 
 class BatchNormalised(FineScorer):
@@ -270,6 +274,7 @@ def test_a_conforming_component_passes(cls: type[Component], tmp_path: Path) -> 
         (Unaligned, "makes different samples 3 … 6 in a smaller pool or after other samples"),
         (Seedless, "declares seeded = True, wrongly"),
         (FloatImages, "makes images of torch.float32, not uint8"),
+        (SameIds, "gives samples of two classes the same id"),
         (BatchNormalised, "writes a different 'embedding' for an image scored alone"),
         (Doubles, "writes the field 'embedding' as torch.float64, not float32"),
         (Pupil, "has class_logits that correlate with its scores by only"),

@@ -31,6 +31,8 @@ def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch
     with drawing(generator, Context(), strict=True) as own:
         samples = generator.sample_block(0, 0, own)
     _check_samples(cls, samples)
+    others = generator.sample_block(1, 0, Context())
+    require(set(samples.ids).isdisjoint(others.ids), cls, "gives samples of two classes the same id")
     require(cls.has_latents == (samples.latents is not None), cls, f"declares has_latents = {cls.has_latents}, wrongly")
     _check_seed(cls, loaded)
     if cls.finite:
