@@ -30,9 +30,9 @@ def gc(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Remove pools, scores and fits that the named suites do not use, and the cache.
+    """Remove pools, scores, fits and unfinished work that the named suites do not need. Without a name, remove all.
 
-    Results and manifests are kept.
+    Damaged entries and the cache are removed too. Results and manifests are kept.
     """
     from ddbench.cli.output import print_json
     from ddbench.plan.state import plan_suite
@@ -42,13 +42,13 @@ def gc(
     kept = {key for suite in keep or [] for key in plan_suite(suite, root)[1].action_keys.values()}
     freed = collect_garbage(root, kept, delete=delete, max_size=None if max_size is None else _bytes(max_size))
     if json:
-        found = {"artifacts": freed.artifacts, "earlier": freed.earlier, "bytes": freed.size}
+        found = {"artifacts": freed.artifacts, "earlier": freed.earlier, "others": freed.others, "bytes": freed.size}
         print_json({**found, "deleted": delete})
         return
     verb = "removed" if delete else "would remove"
     earlier = f" ({freed.earlier} made by an earlier version)" if freed.earlier else ""
-    size = f"{freed.size / 2**20:.1f} MiB"
-    print(f"{verb} the files of {freed.artifacts} artifacts{earlier}, {size}; results are kept")
+    files = ", ".join([f"the files of {freed.artifacts} artifacts{earlier}", *freed.others])
+    print(f"{verb} {files}: {freed.size / 2**20:.1f} MiB; results are kept")
     if not delete and freed.size:
         print("add --delete to remove them")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from ddbench.store.lock import refuse, run_lock
@@ -22,11 +23,13 @@ class Reclaimed:
         artifacts: number of artifacts whose files are removed.
         size: size of all removed files in bytes.
         earlier: number of these artifacts that an earlier version made. This version does not read them.
+        others: the other kinds of removed files.
     """
 
     artifacts: int
     size: int
     earlier: int = 0
+    others: tuple[str, ...] = ()
 
 
 def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int | None = None) -> Reclaimed:
@@ -50,22 +53,28 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int |
         if max_size is not None:
             unused = _oldest(unused, sum(manifest.size for manifest in held) - max_size)
         made = {manifest.action_key for manifest in held} | {folder.name for folder in (root / "results").glob("*/*")}
-        quarantine = root / "quarantine"
-        other_bytes = _size(quarantine)
-        abandoned = [
-            path
-            for path in (root / "unfinished").glob("*")
-            if path.name.removeprefix(".").partition("-")[0] not in keep - made
-        ]
-        other_bytes += sum(map(_size, (*abandoned, store.cache)))
+        others = {
+            "unfinished work": [
+                path
+                for path in (root / "unfinished").glob("*")
+                if path.name.removeprefix(".").partition("-")[0] not in keep - made
+            ],
+            "damaged entries": [root / "quarantine"],
+            "the cache": [store.cache],
+        }
+        sizes = {what: sum(map(_size, paths)) for what, paths in others.items()}
         if delete:
             with store.writing():
                 for manifest in unused:
                     store.drop_payload(manifest)
-                for path in (quarantine, store.cache, *abandoned):
+                for path in chain.from_iterable(others.values()):
                     remove(path)
-    earlier = sum(manifest.format < FORMAT for manifest in unused)
-    return Reclaimed(len(unused), sum(manifest.size for manifest in unused) + other_bytes, earlier)
+    return Reclaimed(
+        artifacts=len(unused),
+        size=sum(manifest.size for manifest in unused) + sum(sizes.values()),
+        earlier=sum(manifest.format < FORMAT for manifest in unused),
+        others=tuple(what for what, size in sizes.items() if size),
+    )
 
 
 def _oldest(manifests: list[Manifest], excess: int) -> list[Manifest]:

@@ -123,7 +123,7 @@ def test_its_files_are_offered_and_go_when_asked(suite: Path, root: Path) -> Non
 
 def test_gc_says_so(cli: Cli, root: Path) -> None:
     ended = cli("gc", "--store", str(root))
-    assert ended.stdout.startswith("would remove the files of 10 artifacts (10 made by an earlier version), ")
+    assert ended.stdout.startswith("would remove the files of 10 artifacts (10 made by an earlier version)")
 
 
 def test_results_outlive_their_files(suite: Path, root: Path) -> None:

@@ -34,7 +34,7 @@ def test_without_delete_it_only_counts(store: Store) -> None:
     before = files(store.root)
     freed = collect_garbage(store.root, {KEY}, delete=False)
     aside = sum((store.root / name).stat().st_size for name in before if name.startswith("quarantine"))
-    assert freed == Reclaimed(1, len('"' + "x" * 1000 + '"') + aside)
+    assert freed == Reclaimed(1, len('"' + "x" * 1000 + '"') + aside, others=("damaged entries",))
     assert files(store.root) == before
 
 
@@ -88,7 +88,7 @@ def test_abandoned_work_goes_and_work_that_is_still_wanted_stays(store: Store) -
     for path in (wanted, part, abandoned, abandoned.with_name(f".{abandoned.name}.part"), finished):
         path.write_bytes(b"x" * 100)
     before = collect_garbage(store.root, {KEY, unfinished}, delete=False).size
-    collect_garbage(store.root, {KEY, unfinished}, delete=True)
+    assert collect_garbage(store.root, {KEY, unfinished}, delete=True).others == ("unfinished work", "damaged entries")
     assert {path.name for path in wanted.parent.iterdir()} == {wanted.name, part.name}
     assert before >= 300
     store.finished(unfinished)
