@@ -22,11 +22,13 @@ def export(
     `ddbench report` makes the same leaderboard from these files.
     Existing files are kept. If one has a different result, nothing is written.
     """
+    from ddbench.cli.output import print_damage
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import export_results, results_of
 
     resolved, state = plan_suite(suite, store_root(store))
+    print_damage(state.corrupt.values())
     results = results_of(resolved, state)
     if not results.measured:
         raise DdbenchError(

@@ -44,10 +44,10 @@ def fail(error: DdbenchError) -> None:
 
 
 def print_damage(reports: Iterable[str]) -> None:
-    """Print a few messages about damaged files of the store to stderr. A run keeps them aside and repeats the work."""
+    """Print a few messages about damaged files of the store to stderr, and the remedy."""
     messages = sorted(set(reports))
     for message in messages[:_DAMAGE_SHOWN]:
         stderr.print(one_line(f"damaged: {message}"), markup=False, highlight=False, soft_wrap=True)
     if messages:
         what = "1 file counts" if len(messages) == 1 else f"{len(messages)} files count"
-        stderr.print(f"{what} as missing; `ddbench run` keeps damaged files aside and repeats their work")
+        stderr.print(f"{what} as missing; `ddbench run` moves damaged files to quarantine and makes them again")

@@ -50,7 +50,8 @@ def verify(
         print_json(_as_json(found))
     else:
         damaged = {kind: sum(each.kind == kind for each in found.damage) for kind in found.entries}
-        print_table(["checked", "entries", "damaged"], [[k, f"{n:,}", damaged[k]] for k, n in found.entries.items()])
+        rows = [[kind, f"{count:,}", damaged[kind]] for kind, count in sorted(found.entries.items())]
+        print_table(["checked", "entries", "damaged"], rows)
         for line in _lines(found):
             print(one_line(line))
     if found.damage:
@@ -59,7 +60,8 @@ def verify(
 
 def _lines(found: Findings) -> Iterator[str]:
     """Yield the findings below the table, each as one line."""
-    yield f"{found.size / 2**20:,.1f} MiB of artifacts; gc removed the files of {found.removed:,} others"
+    removed = f"; `ddbench gc` removed the files of {found.removed:,} artifacts" if found.removed else ""
+    yield f"{found.size / 2**20:,.1f} MiB of artifacts{removed}"
     for what, count in sorted(found.unchecked.items()):
         yield f"not checked: {what} ({count:,})"
     for path in found.unknown[:_UNKNOWN_SHOWN]:

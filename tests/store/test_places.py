@@ -67,6 +67,7 @@ def test_swapped_results_are_told_and_made_again(cli: Cli, example_suite: Path, 
     assert ended.stderr.count("damaged: ") == 2
     assert "2 files count as missing" in ended.stderr
     assert "2 files count as missing" in cli("status", str(example_suite)).stderr
+    assert "2 files count as missing" in cli("export", str(example_suite)).stderr
     again = cli("run", str(example_suite))
     assert again.returncode == 0
     assert again.stderr.count("made again") == 2
