@@ -213,7 +213,10 @@ class Driver:
         if self._attempts[job.action_key] < ATTEMPTS:
             self.scheduler.put_back(job.action_key)
             return
-        self._fail(job, f"it read damaged files {ATTEMPTS} times, and its inputs are whole: {answer.fields['message']}")
+        self._fail(
+            job,
+            f"it read damaged files {ATTEMPTS} times, and none of its inputs is damaged: {answer.fields['message']}",
+        )
 
     def _lost(self, answer: Answer) -> None:
         """Schedule the node of a dead worker again, or mark it as failed after several attempts."""

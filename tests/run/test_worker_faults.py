@@ -94,7 +94,7 @@ def outcome(folder: Path, how: str, limit: str = "20") -> subprocess.CompletedPr
         pytest.param("signal", "its worker died 3 times: killed by SIGSEGV; l", marks=pytest.mark.chaos),
         ("garbage", "its worker died 3 times: its answer cannot be read: "),
         ("hang", "it was stopped at the suite's time limit of 2 s"),
-        ("corrupt", "it read damaged files 3 times, and its inputs are whole: it never is whole"),
+        ("corrupt", "it read damaged files 3 times, and none of its inputs is damaged: it never is whole"),
     ],
 )
 def test_the_run_ends_and_says_why(tmp_path: Path, how: str, said: str) -> None:
