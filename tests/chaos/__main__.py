@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--suite", type=Path, default=ROOT / "suites" / "smoke.yaml")
-    parser.add_argument("--reference", type=Path, help="the store of an undisturbed run, if there is one")
+    parser.add_argument("--reference", type=Path, help="the store of an undisturbed run by this version")
     parser.add_argument("--folder", type=Path, help="a folder for stores and logs")
     chosen = parser.parse_args()
     own_disk = enter_namespace()
