@@ -131,6 +131,7 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     for class_index in range(first, last):
         parts.append(from_part(kept.get(str(class_index), partial(sample, class_index))))
         ctx.progress(class_index - first + 1, last - first)
+    cache.bare(job, "generator")  # raises an error if its files were replaced meanwhile
     samples = Samples.concatenate(parts)
     check_ids(generator, samples)
     _check_leak(samples, set(inputs.dataset.content()["validation_images"]), job)

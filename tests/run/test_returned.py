@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from ddbench import ComponentError, DistilledSet, LabeledImages, Samples
+from ddbench import ComponentError, DataError, DistilledSet, LabeledImages, Samples
 from ddbench.plan import Graph, State
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
@@ -100,6 +100,23 @@ def test_a_broken_promise_is_one_line(
         run_until_refined(graph, Store.open(tmp_path / "store"))
     assert "\n" not in str(raised.value)
     assert f"this is a mistake in the {place[1]}" in str(raised.value)
+
+
+def test_a_pool_that_is_replaced_while_it_is_read_is_not_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker loads a generator once for many nodes. Some images would be of the old file and some of the new."""
+    graph, store = plan(tmp_path, SUITE), Store.open(tmp_path / "store")
+
+    def replaced(samples: Samples) -> Samples:
+        monkeypatch.setattr(generator, "fingerprint", lambda self: "of the new file")
+        return samples
+
+    generator = type(next(n for n in graph.nodes.values() if n.stage == "generate").uses["generator"].component)
+    wrong_from(graph, "generate", "generator", "sample_block", replaced, monkeypatch)
+    with pytest.raises(DataError, match="generator 'noise' has changed since the run was planned; run it again"):
+        run_until_refined(graph, store)
+    assert "generate" not in {manifest.stage for manifest in store.manifests()}
 
 
 def test_what_keeps_its_promise_is_stored(tmp_path: Path) -> None:
