@@ -17,6 +17,7 @@ from ddbench.api.canonical import canonical_json
 from ddbench.errors import DdbenchError, StoreError
 from ddbench.record import Measurement, Part, RunRecord, Shared
 from ddbench.report.export_files import FORMAT, RecordFile, SuiteFile
+from ddbench.report.mixed import mixed_code
 from ddbench.report.private import without_folders
 from ddbench.report.results import Results, Trial
 from ddbench.toolkit.files import CorruptError, read_sealed, sealed, write_many
@@ -55,13 +56,17 @@ def export_results(results: Results, folder: Path) -> tuple[int, int]:
 
 
 def read_exported(folder: Path) -> Results:
-    """Read the files of :func:`export_results`. Raise StoreError for a file that it did not write."""
+    """Read the files of :func:`export_results`. Raise StoreError for other files, or for mixed code."""
     value = _read(folder / SUITE)
     if value is None:
         hint = "give a suite file, or a folder that `ddbench export` wrote"
         raise StoreError(f"there is no {SUITE}", where=str(folder), hint=hint)
     suite = _parsed(SuiteFile, value, folder / SUITE)
     measured, paths = _files(folder, suite)
+    mixed = mixed_code(one for found in measured.values() for one in found)
+    if mixed is not None:
+        hint = "export them to two folders, or raise the version of the component"
+        raise StoreError(f"the files are {mixed}", where=str(folder), hint=hint)
     return Results(
         suite=suite.suite,
         dataset=suite.dataset,
