@@ -157,9 +157,11 @@ def _record_files(results: Results) -> dict[str, _File]:
 
 def _value(results: Results, file: _File) -> dict[str, Any]:
     """Return a record with its cells as JSON."""
-    (record,) = (one for one in results.records[file.evaluation] if one.fingerprint == file.fingerprint)
+    found = [one.to_json() for one in results.records[file.evaluation] if one.fingerprint == file.fingerprint]
+    if not found:
+        raise StoreError(f"a result of '{file.trials[0].method}' was removed meanwhile", hint="export again")
     cells = sorted(map(asdict, file.trials), key=canonical_json)
-    value: dict[str, Any] = without_folders({"record": record.to_json(), "cells": cells}, results.paths)
+    value: dict[str, Any] = without_folders({"record": found[0], "cells": cells}, results.paths)
     return value
 
 

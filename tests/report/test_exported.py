@@ -40,6 +40,14 @@ def test_so_is_that_of_a_suite_half_done(tmp_path: Path) -> None:
     assert "(3 of 6)" in pages(results)[0]
 
 
+def test_a_result_that_is_removed_during_the_export_is_told(tmp_path: Path) -> None:
+    results = stored(tmp_path)
+    shutil.rmtree(tmp_path / "store" / "results")
+    with pytest.raises(StoreError, match="a result of 'random' was removed meanwhile; export again"):
+        export_results(results, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_an_export_of_before_says_nothing_of_variants(tmp_path: Path) -> None:
     results = stored(tmp_path)
     line = "- generator `loud`: noise (block=2)\n"
