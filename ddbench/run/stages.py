@@ -101,7 +101,8 @@ def check(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     logits = _scored(scorer, data.train.images[chosen], ctx)["logits"]
     answers = logits[:, scorer.class_fields(data, ctx)["column"]].argmax(dim=1)
     right, images = int((answers == labels[chosen]).sum()), len(chosen)
-    told = f"right on {right:,} of {images:,} training images ({right / images:.1%}; chance is {1 / classes:.1%})"
+    share, chance = 100 * right / images, 100 / classes
+    told = f"right on {right:,} of {images:,} training images ({share:.1f} %; chance is {chance:.1f} %)"
     if is_chance(right, images, classes):
         raise ChanceError(
             f"{scorer.label()} is no better than chance: {told}",

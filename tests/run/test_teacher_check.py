@@ -65,7 +65,7 @@ def test_the_accuracy_is_recorded_and_shown(suite: Path, tmp_path: Path) -> None
     assert 24 < right <= 36
     (check,) = checks(state)  # one for both roles, which are one teacher
     assert state.store.artifact(state.action_keys[check]).content() == {"images": 36, "right": right}
-    told = f"right on {right} of 36 training images ({right / 36:.1%}; chance is 33.3%)"
+    told = f"right on {right} of 36 training images ({100 * right / 36:.1f} %; chance is 33.3 %)"
     assert state.manifests[check].info["notes"] == [told]
     notes = {cell.row.name: _notes(state, evaluation) for cell, evaluation in state.graph.cells}
     assert notes == {"soft": [told], "plain": []}

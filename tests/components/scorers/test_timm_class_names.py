@@ -177,7 +177,7 @@ def test_a_suite_with_a_teacher_in_another_order(tmp_path: Path, monkeypatch: py
         teach(tmp_path, order, [COLOURS[i].title() for i in order])
         ended = run(store)
         assert ended.returncode == 0, ended.stderr
-        assert "right on 24 of 24 training images (100.0%; chance is 33.3%)" in ended.stderr
+        assert "right on 24 of 24 training images (100.0 %; chance is 33.3 %)" in ended.stderr
         state = state_of(tmp_path / "suite.yaml", tmp_path / store)
         (key,) = (key for key, node in state.graph.nodes.items() if node.stage == "select")
         chosen.append(state.store.artifact(state.action_keys[key]).content()["ids"])
