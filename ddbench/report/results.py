@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddbench.record import Measurement, RunRecord
 from ddbench.report.private import paths_of
+from ddbench.suite.build import described
 from ddbench.suite.published import Published
 from ddbench.toolkit.lazy import LazyMapping
 
@@ -117,8 +118,7 @@ def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:
 def describe_generator(generator: Generator) -> str:
     """Describe a generator by its name and its parameters that differ from their defaults.
 
-    Parameters that enter no key appear only if they are text; a path appears as ``a path``, since it differs between
-    machines.
+    Parameters that enter no key appear only if they are text or a path. A digest or the last part stands for a path.
     """
     params, keyed = generator.params, generator.params.keyed()
     shown: dict[str, object] = {}
@@ -126,9 +126,6 @@ def describe_generator(generator: Generator) -> str:
         value = getattr(params, name)
         if name not in generator.shown and value == info.get_default(call_default_factory=True):
             continue
-        if isinstance(value, Path) or (name not in keyed and str(value).startswith(("/", ".", "~"))):
-            shown[name] = "a path"
-        elif name in keyed or isinstance(value, str):
+        if name in keyed or isinstance(value, str | Path):
             shown[name] = keyed.get(name, value)
-    text = ", ".join(f"{name}={value}" for name, value in shown.items())
-    return f"{generator.info.name} ({text})" if text else generator.info.name
+    return described(generator, shown)

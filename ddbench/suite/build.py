@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -66,8 +67,7 @@ class Builder:
             message = f"cannot be read: {error.strerror or error}"
             raise SuiteError(message, where=where, hint="check its permissions") from None
         named = {name: getattr(built.params, name) for name in cls.shown} | use.params
-        shown = ", ".join(_shown(name, value, built) for name, value in named.items())
-        return Choice(one_line(f"{use.use} ({shown})" if shown else use.use), built)
+        return Choice(one_line(described(built, named)), built)
 
     def protocol(self, name: str, path: KeyPath) -> Protocol:
         """Return the protocol ``name``. Raise SuiteError at ``path`` if it is unknown."""
@@ -102,6 +102,12 @@ class Builder:
                 choice = self.component("generator", ComponentUse(use=name), path)
             self._generators[name] = Choice(name, cast("Generator", choice.component))
         return self._generators[name]
+
+
+def described(component: Component, values: Mapping[str, Any]) -> str:
+    """Return the name of a component with some of its parameters, for labels and tables."""
+    shown = ", ".join(dict.fromkeys(_shown(name, value, component) for name, value in values.items()))
+    return f"{component.info.name} ({shown})" if shown else component.info.name
 
 
 def _shown(name: str, value: Any, component: Component) -> str:

@@ -235,6 +235,17 @@ def test_what_is_not_at_its_default_is_said_and_where_it_lies_is_not(tmp_path: P
     said = "parted (model=owner/name, levels=[3], guidance=2.0, profile=paper)"
     assert told(model="owner/name", guidance=2, levels=[3]) == said
     for place in (str(tmp_path), "/a/model", "./model", "../model", "~/model"):
-        assert told(model=place) == "parted (model=a path, profile=paper)"
-        assert told(decoder=place, weights=place) == "parted (decoder=a path, weights=a path, profile=paper)"
-    assert told(weights="weights.pt") == "parted (weights=a path, profile=paper)"
+        last = Path(place).name
+        assert told(model=place) == f"parted (model={last}, profile=paper)"
+        assert told(decoder=place, weights=place) == f"parted (decoder={last}, weights={last}, profile=paper)"
+    assert told(weights="weights.pt") == "parted (weights=weights.pt, profile=paper)"
+
+
+class ReadParted(Parted):
+    def fingerprint(self) -> str:
+        return "0123456789abcdef"
+
+
+def test_the_digest_of_its_content_stands_for_a_path(tmp_path: Path) -> None:
+    read = ReadParted(Parted.Params(model=str(tmp_path), weights=tmp_path / "weights.pt"))
+    assert describe_generator(read) == "parted (sha256 01234567, profile=paper)"
