@@ -42,8 +42,9 @@ class Ddpm(Generator):
     diffusers' ``DDPMPipeline``, with ``unet`` and ``scheduler`` in it, and is identified by its content. The network
     has one label for each class, and may have a last one for no class. The parameter ``classes`` names the labels by
     class name, WordNet id or ImageNet-1k index. Without names, they are the data set's classes in order. Such a model
-    is refused if this order is in doubt. It is for folders of images and Tiny ImageNet, and where labels do not follow
-    the WordNet ids. The scheduler of ``model`` defines the prediction type and the spacing of the steps.
+    is refused if this order is in doubt. The order is in doubt for folders of images, for Tiny ImageNet, and for labels
+    that do not follow the WordNet ids. The scheduler of ``model`` defines the prediction type and the spacing of the
+    steps.
     """
 
     has_latents = True

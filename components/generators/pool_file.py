@@ -27,8 +27,8 @@ class PoolFile(Generator):
 
     The names of the labels are a JSON list in the metadata ``classes``, or the parameter ``classes``. They are class
     names, WordNet ids or ImageNet-1k indices. Images of other classes are ignored. Without names, labels are class
-    indices of the data set. Such a file is refused if the order of the classes is in doubt. It is for folders of
-    images and Tiny ImageNet, and where labels do not follow the WordNet ids.
+    indices of the data set. Such a file is refused if the order of the classes is in doubt. The order is in doubt for
+    folders of images, for Tiny ImageNet, and for labels that do not follow the WordNet ids.
 
     Images of a class are taken in the file's order. The pool is identified by its content. Its path is relative to the
     working directory.

@@ -35,8 +35,9 @@ class Timm(PretrainedScorer):
 
     With ``classes: dataset``, the outputs are those that the file of weights names, in the metadata ``classes`` of
     safetensors: a JSON list. Without it, they are the data set's classes in order. Such weights are refused if this
-    order is in doubt. It is for folders of images and Tiny ImageNet, and where labels do not follow the WordNet ids.
-    Names may be given as ``classes: [NAME, …]`` instead. They are class names, WordNet ids or ImageNet-1k indices.
+    order is in doubt. The order is in doubt for folders of images, for Tiny ImageNet, and for labels that do not follow
+    the WordNet ids. Names may be given as ``classes: [NAME, …]`` instead. They are class names, WordNet ids or
+    ImageNet-1k indices.
 
     The weights come from the file ``weights``, which is identified by its content. Without that file, the tag in
     ``model`` names and identifies them. They are looked up as ``model.safetensors`` or ``pytorch_model.bin``, in

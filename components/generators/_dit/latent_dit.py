@@ -31,9 +31,9 @@ class LatentDit(Generator):
     fetch` downloads it. A part in a folder is identified by its content, which planning reads completely.
 
     With ``classes: dataset``, the labels are those that ``id2label`` in ``model_index.json`` names. Without names, they
-    are the data set's classes in order. Such a pipeline is refused if this order is in doubt. It is for folders of
-    images and Tiny ImageNet, and where labels do not follow the WordNet ids. Names may be given as ``classes: [NAME,
-    …]`` instead. They are class names, WordNet ids or ImageNet-1k indices.
+    are the data set's classes in order. Such a pipeline is refused if this order is in doubt. The order is in doubt for
+    folders of images, for Tiny ImageNet, and for labels that do not follow the WordNet ids. Names may be given as
+    ``classes: [NAME, …]`` instead. They are class names, WordNet ids or ImageNet-1k indices.
     """
 
     has_latents = True
