@@ -19,7 +19,7 @@ from ddbench.plan.missing import missing_here
 from ddbench.plan.seeds import seeds_without_effect
 from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
-from ddbench.run.job import Job, make_job
+from ddbench.run.job import make_job
 from ddbench.run.progress import Reporter
 from ddbench.run.scheduler import Scheduler
 from ddbench.store import CorruptError, Failure, Store
@@ -213,17 +213,12 @@ class Driver:
         if self._attempts[job.action_key] < ATTEMPTS:
             self.scheduler.put_back(job.action_key)
             return
-        self._fail(
-            job,
-            f"it read damaged files {ATTEMPTS} times, and none of its inputs is damaged: {answer.fields['message']}",
-        )
+        problem = f"it read damaged files {ATTEMPTS} times, and none of its inputs is damaged"
+        self._failed(Answer.failure(job, f"{problem}: {answer.fields['message']}"))
 
     def _lost(self, answer: Answer) -> None:
         """Schedule the node of a dead worker again, or mark it as failed after several attempts."""
         job = answer.job
-        if answer.fields.get("overdue"):
-            self._fail(job, f"it was stopped at the suite's time limit of {self.suite.time_limit:g} s")
-            return
         kept = self.store.unfinished(job.action_key)
         if kept != self._kept.get(job.action_key, frozenset()):
             self._attempts[job.action_key] = 0  # the worker made progress
@@ -233,11 +228,7 @@ class Driver:
         if self._attempts[job.action_key] < ATTEMPTS:
             self.scheduler.put_back(job.action_key)
             return
-        self._fail(job, f"its worker died {ATTEMPTS} times: {answer.fields['message']}")
-
-    def _fail(self, job: Job, message: str) -> None:
-        """Mark a job as failed for a reason that its worker did not give."""
-        self._failed(Answer("failed", job, {"user": False, "fatal": False, "message": message, "trace": ""}))
+        self._failed(Answer.failure(job, f"its worker died {ATTEMPTS} times: {answer.fields['message']}"))
 
     def _failed(self, answer: Answer) -> None:
         job, fields = answer.job, answer.fields

@@ -102,6 +102,7 @@ def test_the_run_ends_and_says_why(tmp_path: Path, how: str, said: str) -> None:
     assert ended.returncode == 1, ended.stderr
     (line,) = [line for line in ended.stderr.splitlines() if "failed: select broken" in line]
     assert said in line
+    assert ("lost: " in ended.stderr) == ("died 3 times" in said)
     assert "1 of 2 cells have results" in ended.stderr
     assert "Traceback" not in ended.stderr
 

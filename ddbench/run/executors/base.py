@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from ddbench.run.job import Job
 
@@ -17,12 +17,17 @@ class Answer:
             died).
         job: the job.
         fields: the worker's answer. For ``lost``, ``message`` describes the end of the worker; ``retired`` is
-            True if the worker could not open its device, ``overdue`` if it was stopped at the time limit.
+            True if the worker could not open its device.
     """
 
     kind: str
     job: Job
     fields: dict[str, Any]
+
+    @classmethod
+    def failure(cls, job: Job, message: str) -> Self:
+        """Return the answer that a job failed for a reason that its worker did not give."""
+        return cls("failed", job, {"user": False, "fatal": False, "message": message, "trace": ""})
 
 
 class Executor(Protocol):
@@ -41,7 +46,7 @@ class Executor(Protocol):
         """Return the answers since the last call. If there are none, wait at most ``timeout_s`` seconds."""
 
     def stop_overdue(self, limit_s: float) -> None:
-        """Stop the jobs that have run for longer than ``limit_s`` seconds. Each gets the answer ``lost``."""
+        """Stop the jobs that have run for longer than ``limit_s`` seconds. Each gets the answer ``failed``."""
 
     def close(self) -> None:
         """Stop all running jobs at once."""

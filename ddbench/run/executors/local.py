@@ -95,8 +95,7 @@ class LocalExecutor:
             if worker in self._workers:
                 self._workers.remove(worker)
             worker.job = None
-            ending = f"{message['message']}; {worker.last_words()}"
-            return Answer("lost", job, {"message": ending, "overdue": worker.overdue}) if job else None
+            return _end(worker, job, message["message"]) if job else None
         if job is None or message.get("action_key") != job.action_key:
             return None
         if message["kind"] not in ("progress", "warning"):
@@ -106,8 +105,8 @@ class LocalExecutor:
     def stop_overdue(self, limit_s: float) -> None:
         """Kill the workers whose jobs have run for longer than ``limit_s`` seconds."""
         for worker, _ in self._busy():
-            if time.monotonic() - worker.began > limit_s and not worker.overdue:
-                worker.stop()
+            if time.monotonic() - worker.began > limit_s and worker.limit_s is None:
+                worker.stop(limit_s)
 
     def close(self) -> None:
         """Kill every worker. Stored outputs are complete; unfinished work is repeated by the next run."""
@@ -118,3 +117,10 @@ class LocalExecutor:
             with suppress(subprocess.TimeoutExpired):
                 worker.process.wait(max(0.0, deadline - time.monotonic()))
         self._workers.clear()
+
+
+def _end(worker: WorkerProcess, job: Job, ending: str) -> Answer:
+    """Return the answer about the job of a worker that has ended."""
+    if worker.limit_s is not None:
+        return Answer.failure(job, f"it was stopped at the suite's time limit of {worker.limit_s:g} s")
+    return Answer("lost", job, {"message": f"{ending}; {worker.last_words()}"})

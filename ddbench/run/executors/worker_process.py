@@ -54,14 +54,14 @@ class WorkerProcess:
         job: the job that it works on; None if it is idle.
         began: the time at which the job began, by the monotonic clock; infinite while the worker starts.
         is_ready: True if the worker has started.
-        overdue: True if the job was stopped at the time limit.
+        limit_s: the time limit in seconds at which the job was stopped; None if it was not stopped.
     """
 
     def __init__(self, root: Path, events: Path, device: str, log: Path, inbox: Inbox) -> None:
         self.device = device
         self.job: Job | None = None
         self.began = inf
-        self.overdue = False
+        self.limit_s: float | None = None
         self.is_ready = False
         self._log = log
         self._log_start = 0
@@ -77,7 +77,7 @@ class WorkerProcess:
 
     def start(self, job: Job) -> None:
         """Send a job. A worker that has just died is reported by its reader; the job is then put back."""
-        self.job, self.overdue = job, False
+        self.job, self.limit_s = job, None
         if self.is_ready:
             self.began = time.monotonic()
         self._log_start = self._log.stat().st_size
@@ -90,9 +90,9 @@ class WorkerProcess:
         """Note that the worker has started, and begins with its job if it has one."""
         self.is_ready, self.began = True, time.monotonic()
 
-    def stop(self) -> None:
-        """Kill the worker because its job is overdue."""
-        self.overdue = True
+    def stop(self, limit_s: float) -> None:
+        """Kill the worker because its job has run for longer than ``limit_s`` seconds."""
+        self.limit_s = limit_s
         self.process.kill()
 
     def _read(self, inbox: Inbox) -> None:
