@@ -21,12 +21,13 @@ from tests.run.runs import run
 
 def main() -> int:
     """Run undisturbed, then in rounds, then undisturbed again; print a summary, and return the exit code."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--suite", type=Path, default=ROOT / "suites" / "smoke.yaml")
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Run a suite under kills and damage.")
+    parser.add_argument("--minutes", type=float, default=30, help="disturb for so long (default: 30)")
+    parser.add_argument("--seed", type=int, default=0, help="the seed of all kills and damage (default: 0)")
+    suite = ROOT / "suites" / "smoke.yaml"
+    parser.add_argument("--suite", type=Path, default=suite, help="the file of a suite (default: the smoke suite)")
     parser.add_argument("--reference", type=Path, help="the store of an undisturbed run by this version")
-    parser.add_argument("--folder", type=Path, help="a folder for stores and logs")
+    parser.add_argument("--folder", type=Path, help="keep stores and logs here (default: a new temporary folder)")
     chosen = parser.parse_args()
     own_disk = enter_namespace()
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="ddbench-chaos-"))

@@ -40,6 +40,6 @@ class Report:
         """Return all counts, the complaints, and the verdict."""
         lines = []
         for kind, counts in self.counts.items():
-            lines.append(f"{kind}: " + ", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
+            lines.append(f"{kind}: " + "; ".join(f"{number} {what}" for what, number in sorted(counts.items())))
         verdict = f"{len(self.wrong)} complaints" if self.wrong else "as a run that was left alone"
         return "\n".join([*lines, *self.wrong, f"verdict: {verdict}"])

@@ -73,7 +73,7 @@ class Chaos:
         self._disk.free()
         seen = Seen(process.returncode, out, err, sorted(set((self._store / "runs").glob("*")) - known))
         self._report.count("runs", mood)
-        self._report.count("exit codes", str(seen.code))
+        self._report.count("exits", f"with code {seen.code}")
         self._report.keep(f"{mood}: exit code {seen.code}\n\n{seen.err}\n{seen.out}")
         if seen.code not in allowed:
             self._report.complain(f"{mood}: exit code {seen.code}")

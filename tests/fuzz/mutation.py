@@ -75,9 +75,9 @@ def fuzz(
 
 def main(attempt: Callable[[random.Random], object]) -> None:
     """Run a fuzzer for ``--minutes`` from ``--seed``, and print the number of inputs by outcome."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = argparse.ArgumentParser(description="Read changed inputs. Stop at a traceback, and print its seed.")
+    parser.add_argument("--minutes", type=float, default=20, help="run for so long (default: 20)")
+    parser.add_argument("--seed", type=int, default=0, help="the seed of the first input (default: 0)")
     chosen = parser.parse_args()
     outcomes = fuzz(attempt, chosen.seed, seconds=60 * chosen.minutes)
     print(f"{outcomes.total():,} inputs: {dict(outcomes)}")
