@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the seed of all kills and damage (default: 0)")
     suite = ROOT / "suites" / "smoke.yaml"
     parser.add_argument("--suite", type=Path, default=suite, help="the file of a suite (default: the smoke suite)")
-    parser.add_argument("--reference", type=Path, help="the store of an undisturbed run by this version")
+    parser.add_argument("--reference", type=Path, help="a store with one run of this suite alone, by this version")
     parser.add_argument("--folder", type=Path, help="keep stores and logs here (default: a new temporary folder)")
     chosen = parser.parse_args()
     own_disk = enter_namespace()
