@@ -42,7 +42,7 @@ def test_trainings_are_appended_each_with_its_seed(tmp_path: Path, monkeypatch: 
 def test_no_number_seeds_two_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds: dict[str, int] = {}
     monkeypatch.setattr(parity, "generated", lambda: None)
-    monkeypatch.setattr(parity, "images", lambda *_: None)
+    monkeypatch.setattr(parity, "test_images", lambda: None)
     monkeypatch.setattr(parity.equality, "plain", lambda what, epochs, seed: seeds.setdefault("plain", seed))
     monkeypatch.setattr(parity.equality, "ours", lambda what, epochs, seed, side: seeds.setdefault(side, seed))
     for side in ("plain", "fast"):
