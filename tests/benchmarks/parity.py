@@ -5,8 +5,8 @@
     python -m tests.benchmarks.parity LOG                             the accuracies of LOG, as a table
     python -m tests.benchmarks.parity                                 the kept accuracies, as a table
 
-A stopped run continues with the missing seeds. The sides alternate, so LOG can be read at any time. Students are measured
-on the first 2,000 test images of the data set `cifar10`.
+A stopped run continues with the missing seeds. The sides alternate, so LOG can be read at any time. Students are
+measured on the first 2,000 test images of the data set `cifar10`.
 """
 
 from __future__ import annotations
