@@ -54,13 +54,13 @@ def test_the_interval_of_a_difference_is_scipys() -> None:
 
 
 def test_many_seeds_say_what_the_page_says() -> None:
-    """The claims below the table: no difference is shown, with fewer seeds neither, and none between the numerics."""
+    """The claims below the table: undecided at half a point, also with fewer seeds, and no loss shown by bfloat16."""
     sides = json.loads(parity.FILE.read_text())["resnetap10"]
     plain, fast, reference = (sides[side] for side in ("plain", "fast", "reference"))
     assert (len(plain), len(fast), len(reference)) == (100, 100, 10)
     mean, low, high = equality.difference(fast, plain, parity.CONFIDENCE)
     assert round(mean, 1) == -0.2
-    assert low < 0 < high
+    assert low < -0.5 < 0 < high
     mean, low, high = equality.difference(fast[:40], plain[:40], parity.CONFIDENCE)
     apart = [one - other for one, other in zip(fast, reference, strict=False)]
     error = statistics.stdev(apart) / len(apart) ** 0.5
