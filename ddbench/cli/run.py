@@ -67,11 +67,11 @@ def _print_results(resolved: ResolvedSuite, suite: Path, root: Path, outcome: Ou
     """Print the leaderboard and the failures. Raise StoreError if results are lost that the run had found or made."""
     from ddbench.cli.output import print_damage
     from ddbench.errors import StoreError
-    from ddbench.plan import State, build_graph
+    from ddbench.plan import State
     from ddbench.report import build_leaderboard, to_markdown
     from ddbench.store import Store
 
-    state = State(build_graph(resolved), Store(root)).resolve_all()
+    state = State(outcome.graph, Store(root)).resolve_all()
     print_damage(state.corrupt.values())
     print(to_markdown(build_leaderboard(resolved, state)))
     _tell_failures(outcome, suite, show)

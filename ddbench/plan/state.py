@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -14,10 +13,6 @@ from ddbench.record import Measurement, RunRecord, Shared
 from ddbench.store import CorruptError, Failure, Manifest, Store
 from ddbench.suite import ResolvedSuite, load_suite
 from ddbench.toolkit.lazy import LazyMapping
-
-# Threads that read results, and results that are read before any is kept.
-_READERS = 8
-_BATCH = 1000
 
 
 class State:
@@ -47,18 +42,8 @@ class State:
 
     def resolve_all(self) -> State:
         """Look up every node whose action key can be known, and return self."""
-        results = []
-        for key, node in self.graph.nodes.items():
-            if not STAGES[node.stage].makes_result:
-                self.resolve(key)
-            elif key not in self.digests and self._has_action_key(key):
-                results.append(key)
-        # No node uses a result. Results are many small files, so most of the time goes by waiting for the disk.
-        with ThreadPoolExecutor(_READERS) as readers:
-            for first in range(0, len(results), _BATCH):
-                batch = results[first : first + _BATCH]
-                for key, found in zip(batch, readers.map(self._read, batch), strict=True):
-                    self._note(key, found)
+        for key in self.graph.nodes:
+            self.resolve(key)
         return self
 
     def resolve(self, key: str) -> bool:

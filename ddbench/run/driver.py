@@ -36,12 +36,14 @@ class Outcome:
     """The outcome of a run.
 
     Attributes:
+        graph: the plan.
         ran: number of executed nodes by stage.
         failures: label and message of each failed node.
         user_fault: True if a failure was caused by the suite, the data or a plug-in.
         blocked: number of cells without a result because an earlier node failed.
     """
 
+    graph: Graph
     ran: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[str, str]] = field(default_factory=list)
     user_fault: bool = False
@@ -86,7 +88,7 @@ class Driver:
         self.show = show
         self.graph: Graph = build_graph(suite)
         self.state = State(self.graph, store)
-        self.outcome = Outcome()
+        self.outcome = Outcome(self.graph)
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
         self._kept: dict[str, frozenset[tuple[str, int]]] = {}
