@@ -41,7 +41,7 @@ HASH_CACHE_BYTES: Final = 2**24  # of the file that keeps code hashes
 
 # JSON files of stores and exports.
 JSON_BYTES: Final = 2**29
-JSON_DEPTH: Final = 64
+JSON_DEPTH: Final = 200  # pydantic-core reads no deeper objects
 
 # Pictures.
 PICTURE_BYTES: Final = 2**29

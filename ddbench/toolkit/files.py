@@ -191,7 +191,6 @@ def _unsealed(data: bytes) -> dict[str, Any] | None:
     try:
         value: dict[str, Any] = from_json(data, allow_inf_nan=False)
         seal = value.pop(_SEAL)
-        _check_depth(value)
         # The keys of a file are in order, so this is its canonical form, unless a number is spelled differently.
         canonical = to_json(value)
         once = _length(data) == _length(canonical) + len(f'"{_SEAL}":"{seal}",')  # longer if a name occurs twice

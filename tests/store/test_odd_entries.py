@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddbench import limits
+from ddbench.api import canonical_json
 from ddbench.errors import StoreError
 from ddbench.store import CorruptError, Manifest, Store
 from ddbench.store.gc import collect_garbage
 from ddbench.store.reading import read_cell, read_failure, read_run
-from ddbench.toolkit import files
+from ddbench.toolkit import files, sha256_json
 from ddbench.toolkit.files import parse_json, read_sealed, write_sealed
 from tests.store.artifacts import KEY, failure, fill, output, result, unsigned
 
@@ -33,9 +34,9 @@ NO_JSON = {
     "a name twice": b'{"a": 1, "a": 1}',
     "a name twice inside": b'{"a": [{"b": 1, "b": 1}]}',
     "too many digits": b'{"a": ' + b"9" * 5000 + b"}",
-    "deep lists": b"[" * 65 + b"]" * 65,
+    "deep lists": b"[" * 201 + b"]" * 201,
     "very deep objects": b'{"a": ' * 100_000 + b"1" + b"}" * 100_000,
-    "brackets in texts": b'["]",' * 65 + b'"["' + b',"["]' * 65,
+    "brackets in texts": b'["]",' * 201 + b'"["' + b',"["]' * 201,
 }
 
 
@@ -82,13 +83,19 @@ def test_a_sealed_name_that_occurs_twice_is_damage(tmp_path: Path) -> None:
             read_sealed(path)
 
 
-def test_a_sealed_value_that_is_too_deep_is_damage(tmp_path: Path) -> None:
-    value: Any = 1
-    for _ in range(limits.JSON_DEPTH):
-        value = [value]
-    write_sealed(tmp_path / "a.json", {"a": value})
+def test_a_sealed_value_that_is_too_deep_is_not_written_and_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    value: dict[str, Any] = {"a": 1}
+    for depth in range(2, limits.JSON_DEPTH + 2):
+        value = {"a": value}
+        if depth == limits.JSON_DEPTH:
+            write_sealed(path, value)
+            assert read_sealed(path, exact=True) == value
+    with pytest.raises(ValueError, match="recursion limit"):
+        write_sealed(path, value)
+    path.write_bytes(canonical_json({**value, "checksum": sha256_json(value)}).encode())
     with pytest.raises(CorruptError):
-        read_sealed(tmp_path / "a.json")
+        read_sealed(path)
 
 
 @given(st.dictionaries(st.text().filter(lambda name: name != "checksum"), JSON, max_size=3))
