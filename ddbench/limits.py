@@ -19,6 +19,7 @@ __all__ = [
     "PICTURE_ASPECT",
     "PICTURE_BYTES",
     "PICTURE_PIXELS",
+    "PIXEL_VALUES",
     "POOL_SIDES",
     "ROWS",
     "TEXT_BYTES",
@@ -48,6 +49,7 @@ PICTURE_BYTES: Final = 2**29
 PICTURE_PIXELS: Final = 150_000_000  # Pillow refuses 179 million
 PICTURE_ASPECT: Final = 50  # the longer side by the shorter
 FILES_PER_FOLDER: Final = 2_000_000
+PIXEL_VALUES: Final = (-8.0, 9.0)  # of float images, whose byte 255 is 1
 POOL_SIDES: Final = 64  # the side of a pool's images by that of the data set's
 
 # Archives of data sets.

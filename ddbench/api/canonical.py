@@ -46,7 +46,7 @@ def tensor_digest(tensor: Tensor) -> str:
 
 
 def image_digests(images: Tensor) -> list[str]:
-    """Return the hex SHA-256 of each image of a uint8 tensor ``[N, C, H, W]``."""
+    """Return the hex SHA-256 of each image of a tensor ``[N, C, H, W]``."""
     return [tensor_digest(image) for image in images]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ddbench.api.component import Component
+from ddbench.api.pixels import check_one_form
 from ddbench.errors import ComponentError
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class Samples:
     """Images of one class.
 
     Attributes:
-        images: uint8 ``[n, 3, H, W]``.
+        images: ``[n, 3, H, W]``, uint8, or float32 of pixels in [0, 1] before normalisation. Learnt images may exceed
+            [0, 1].
         ids: a unique name for each image.
         latents: the latents of the images, ``[n, …]``; None if the generator keeps none.
         notes: remarks for the record, such as a lossy format.
@@ -42,9 +44,10 @@ class Samples:
 
     @staticmethod
     def concatenate(parts: Sequence[Samples]) -> Samples:
-        """Concatenate the parts in order."""
+        """Concatenate the parts in order. Raise ComponentError if some images are bytes and some floats."""
         import torch
 
+        check_one_form(part.images for part in parts)
         latents = [p.latents for p in parts if p.latents is not None]
         return Samples(
             images=torch.cat([p.images for p in parts]),

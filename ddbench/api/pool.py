@@ -29,7 +29,8 @@ class Pool:
         class_fields: values per class, by ``ROLE.name``: ``teacher.column [C]``, ``clip.text [C, D]``, …
         latents: the latents that the generator decoded, ``[N, …]``; None if it keeps none.
         real: a pool of the real training images; None unless the selector's ``needs_real`` asks for fields of them.
-        image_source: the images, uint8 ``[N, 3, H, W]``, or a function that reads them; None in a pool without images.
+        image_source: the images ``[N, 3, H, W]``, uint8 or float32 as in ``Samples``, or a function that reads them;
+            None in a pool without images.
     """
 
     labels: Tensor
@@ -46,7 +47,7 @@ class Pool:
 
     @cached_property
     def images(self) -> Tensor:
-        """The images, uint8 ``[N, 3, H, W]``, read at first use. Raise ComponentError for a pool without images."""
+        """The images, ``[N, 3, H, W]``, read at first use. Raise ComponentError for a pool without images."""
         if self.image_source is None:
             raise ComponentError("the pool has no images", hint="build it with images=…")
         return self.image_source() if callable(self.image_source) else self.image_source
@@ -191,7 +192,7 @@ class DistilledSet:
     """A distilled training set.
 
     Attributes:
-        images: uint8 ``[N, 3, H, W]``.
+        images: ``[N, 3, H, W]``, uint8 or float32 as in ``Samples``.
         labels: ``[N]`` int64.
         sample_ids: the origin of each image.
         latents: the latents of the images, ``[N, …]``; None if the generator keeps none.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ddbench.api.component import Component
+from ddbench.api.pixels import nearest_bytes
 from ddbench.errors import ComponentError
 
 if TYPE_CHECKING:
@@ -69,9 +70,13 @@ class Scorer(Component):
         raise ComponentError(f"{self.label()} cannot classify the data set's classes", hint="choose a teaching scorer")
 
     def score(self, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-        """Return the fields of any number of images, computed in padded blocks."""
+        """Return the fields of any number of images, computed in padded blocks.
+
+        Float images are clamped to [0, 1] and rounded to bytes.
+        """
         import torch
 
+        images = nearest_bytes(images)
         parts: list[dict[str, Tensor]] = []
         for start in range(0, len(images), self.block):
             batch = images[start : start + self.block]

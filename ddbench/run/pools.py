@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from ddbench.api import Pool
+from ddbench.api.pixels import check_one_form
 from ddbench.plan.inputs import Inputs, Shards
 from ddbench.store import Artifact
 
@@ -57,7 +58,9 @@ def _joined(name: str, shards: list[Artifact]) -> Tensor:
     """Concatenate one tensor of several shards."""
     import torch
 
-    return torch.cat([shard.tensor(name) for shard in shards])
+    tensors = [shard.tensor(name) for shard in shards]
+    check_one_form(tensors)
+    return torch.cat(tensors)
 
 
 def _prefix(labels: list[int], classes: int, count: int | None) -> list[int]:

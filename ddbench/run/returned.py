@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ddbench.api.pixels import wrong_pixels
 from ddbench.errors import ComponentError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def check_finite(component: Component, tensors: Mapping[str, Tensor]) -> None:
 def check_split(dataset: Dataset, name: str, split: LabeledImages) -> None:
     """Raise ComponentError unless a split has images of 3 channels with one label and one id each."""
     count, classes = len(split.images), len(dataset.classes)
+    if str(split.images.dtype) != "torch.uint8":
+        raise _mistake(dataset, f"has images of {split.images.dtype} in the split '{name}', not uint8")
     _check_images(dataset, split.images, None, count)
     if (len(split.labels), len(split.ids)) != (count, count):
         problem = f"has {len(split.labels)} labels and {len(split.ids)} ids for {count} images of the split '{name}'"
@@ -69,8 +72,8 @@ def check_fields(scorer: Scorer, fields: Mapping[str, Tensor], images: int) -> N
 
 def _check_images(component: Component, images: Tensor, latents: Tensor | None, count: int) -> None:
     shape = tuple(images.shape)
-    if str(images.dtype) != "torch.uint8":
-        raise _mistake(component, f"returned images of {images.dtype}, not uint8")
+    if (problem := wrong_pixels(images)) is not None:
+        raise _mistake(component, problem)
     if len(shape) != 4 or shape[:2] != (count, 3) or shape[2] != shape[3]:
         raise _mistake(component, f"returned images of shape {list(shape)} for {count} ids")
     if latents is not None and len(latents) != count:

@@ -24,6 +24,7 @@ from ddbench.api import (
     sha256_json,
     tensor_digest,
 )
+from ddbench.api.pixels import check_one_form, nearest_bytes, outside_unit
 from ddbench.errors import ChanceError, ComponentError, LeakError
 from ddbench.plan import STAGES, Inputs
 from ddbench.run.job import Job
@@ -146,9 +147,12 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
 
 def _notes(samples: Samples) -> list[str]:
-    """Return the generator's remarks, and the number of images of one colour."""
-    plain = _one_colour(samples.images)
-    return [*samples.notes, *([f"{plain} of {len(samples)} images have one colour"] if plain else [])]
+    """Return the generator's remarks, the number of images of one colour, and the share of pixels outside [0, 1]."""
+    plain, outside = _one_colour(samples.images), outside_unit(samples.images)
+    own = [f"{plain} of {len(samples)} images have one colour"] if plain else []
+    if outside:
+        own.append(f"{outside:.1%} of the values of float images lie outside [0, 1]")
+    return [*samples.notes, *own]
 
 
 def _one_colour(images: Tensor) -> int:
@@ -158,7 +162,7 @@ def _one_colour(images: Tensor) -> int:
 
 
 def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
-    for sample_id, digest in zip(samples.ids, image_digests(samples.images), strict=True):
+    for sample_id, digest in zip(samples.ids, image_digests(nearest_bytes(samples.images)), strict=True):
         if digest in validation:
             raise LeakError(
                 f"image '{sample_id}' of generator '{job.uses['generator']['name']}' is a validation image of "
@@ -235,6 +239,7 @@ def distill(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     tensors = {"labels": inputs.selection.tensor("labels")}
     for tensor_name in sorted(tensor_names):
         values = {name: shard.tensor(tensor_name) for name, shard in shards.items()}
+        check_one_form(values.values())
         picked = zip(chosen["shards"], chosen["ids"], strict=True)
         tensors[tensor_name] = torch.stack([values[name][place[name, own]] for name, own in picked])
     return Output(tensors, content={"ids": chosen["ids"]})

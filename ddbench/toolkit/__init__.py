@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddbench.api.canonical import derive_seed, image_digests, sha256_json, tensor_digest
 from ddbench.api.context import ignore
+from ddbench.api.pixels import nearest_bytes, unit_floats, wrong_pixels
 from ddbench.toolkit.environment import environment
 from ddbench.toolkit.files import (
     CorruptError,
@@ -46,14 +47,17 @@ __all__ = [
     "ignore",
     "image_digests",
     "in_pieces",
+    "nearest_bytes",
     "read_sealed",
     "settled",
     "sha256_json",
     "sync_file",
     "sync_folder",
     "tensor_digest",
+    "unit_floats",
     "write_sealed",
     "write_whole",
+    "wrong_pixels",
 ]
 
 # The modules of names that are imported at first use.

@@ -1,4 +1,4 @@
-"""Crop, flip, recolour and normalise uint8 images on a CPU in one pass.
+"""Crop, flip, recolour and normalise images on a CPU in one pass.
 
 Resampling and colour changes are affine, and the weights of bilinear interpolation sum to 1, so their order is free.
 Each row of a crop is recoloured at its original width, then stretched. Rows are then interpolated with each other.
@@ -25,7 +25,7 @@ _NEXT = np.uint64(1)
 
 
 def change(pixels: Tensor, index: Tensor, draws: AugmentParams, mean: Tensor, std: Tensor) -> Tensor:
-    """Return the images at ``index`` of uint8 ``pixels [N, 3, S, S]``, augmented and normalised, as float32."""
+    """Return the images at ``index`` of ``pixels [N, 3, S, S]``, 0 to 255, augmented and normalised, as float32."""
     images = torch.empty(len(index), *pixels.shape[1:])
     arrays = [tensor.numpy() for tensor in (pixels, index, *draws, mean, std, images)]
     _change(*arrays)

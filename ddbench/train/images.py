@@ -1,4 +1,4 @@
-"""Images for training: all on the device, as uint8, at the student's input size."""
+"""Images for training: all on the device, on the scale of bytes, at the student's input size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ResidentImages:
     """A labelled image set on one device.
 
     Attributes:
-        pixels: uint8 ``[N, 3, S, S]``.
+        pixels: ``[N, 3, S, S]``, uint8, or float32 from 0 to 255. Learnt images may exceed that.
         labels: ``[N]`` int64.
         mean, std: ``[3]`` float32; they normalise pixels in [0, 1].
         soft: a teacher's logits, ``[N, C]`` float32, or None.
@@ -42,13 +42,14 @@ class ResidentImages:
         side: int | None = None,
         soft: Tensor | None = None,
     ) -> ResidentImages:
-        """Resize uint8 images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``.
+        """Resize images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``.
 
         Args:
+            pixels: uint8, or float32 with the byte 255 at 1. If all floats are bytes divided by 255, they become bytes.
             side: length of the shorter side before the centre crop; ``size`` by default.
         """
         return cls(
-            pixels=resize(pixels, size, side).to(device),
+            pixels=resize(_on_byte_scale(pixels), size, side).to(device),
             labels=labels.to(device),
             mean=torch.tensor(mean, device=device),
             std=torch.tensor(std, device=device),
@@ -56,10 +57,20 @@ class ResidentImages:
         )
 
 
-def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
-    """Resize uint8 images ``[N, 3, H, W]`` with Pillow's bilinear filter, then crop the centre to ``size`` pixels.
+def _on_byte_scale(pixels: Tensor) -> Tensor:
+    """Multiply floats by 255. Convert them to uint8 if this changes none, so that they train as the bytes do."""
+    if not pixels.is_floating_point():
+        return pixels
+    scaled = pixels * 255
+    whole = scaled.clamp(0, 255).round()
+    return whole.to(torch.uint8) if whole.equal(scaled) else scaled
 
-    The published protocols resize with Pillow; torch's own filter differs by up to two grey levels.
+
+def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
+    """Resize images ``[N, 3, H, W]`` with Pillow's bilinear filter, then crop the centre to ``size`` pixels.
+
+    The published protocols resize bytes with Pillow; torch's filter of bytes differs by up to two grey levels. Torch's
+    filter of floats is Pillow's without rounding.
 
     Args:
         side: length of the shorter side before the centre crop; ``size`` by default.
@@ -70,12 +81,15 @@ def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
     # This import takes two seconds, and most workers do not need it.
     from torchvision.transforms.v2 import functional as F
 
+    if pixels.is_floating_point():
+        resized: Tensor = F.center_crop(F.resize(pixels, [side], antialias=True), [size, size])
+        return resized
     pictures = (F.to_pil_image(image) for image in pixels.cpu())
     return torch.stack([F.pil_to_tensor(F.center_crop(F.resize(p, [side]), [size, size])) for p in pictures])
 
 
 def unit(pixels: Tensor) -> Tensor:
-    """Convert uint8 pixels to float32 in [0, 1]."""
+    """Convert pixels from 0 to 255 to float32 in [0, 1]."""
     return pixels.float() / 255
 
 

@@ -57,6 +57,24 @@ def as_floats(made: Any) -> Any:
     return replace(made, images=made.images.float() / 255)
 
 
+def undivided(made: Any) -> Any:
+    return replace(made, images=made.images.float())
+
+
+def standardised(made: Any) -> Any:
+    return replace(made, images=made.images.float() / 255 * 40 - 20)
+
+
+def with_nan(made: Any) -> Any:
+    images = made.images.float() / 255
+    images[0, 0, 0, 0] = float("nan")
+    return replace(made, images=images)
+
+
+def doubles(made: Any) -> Any:
+    return replace(made, images=made.images.double() / 255)
+
+
 def shifted(split: LabeledImages) -> LabeledImages:
     return replace(split, labels=split.labels - 1)
 
@@ -79,14 +97,17 @@ def without_latents(made: DistilledSet) -> DistilledSet:
     [
         (("dataset", "dataset", "train"), shifted, "has the label -1 in the split 'train', not one of 0 … 2"),
         (("dataset", "dataset", "validation"), unlabelled, "labels and .* ids for .* images of the split 'validation'"),
-        (("dataset", "dataset", "validation"), as_floats, "returned images of torch.float32, not uint8"),
+        (("dataset", "dataset", "validation"), as_floats, "has images of torch.float32 in the split .*, not uint8"),
         (("generate", "generator", "sample_block"), same_ids, "returned two samples with the id '0'"),
-        (("generate", "generator", "sample_block"), as_floats, "returned images of torch.float32, not uint8"),
+        (("generate", "generator", "sample_block"), undivided, r"pixels from .* not in \[0, 1\]; divide bytes by 255"),
+        (("generate", "generator", "sample_block"), standardised, "pixels from -.* undo their normalisation"),
+        (("generate", "generator", "sample_block"), with_nan, "NaN or infinite values in 'images'"),
+        (("generate", "generator", "sample_block"), doubles, "images of torch.float64, not uint8 or float32"),
         (("generate", "generator", "sample_block"), lambda made: made[:3], "returned 3 samples in a block of 4"),
         (("generate", "generator", "sample_block"), lambda made: replace(made, ids=made.ids[1:]), "for 3 ids"),
         (("score", "scorer", "score"), one_row_more, "rows of 'embedding' for"),
         (("score", "scorer", "score"), lambda fields: {}, "did not return the field 'embedding' that it declares"),
-        (("refine", "refiner", "refine"), as_floats, "returned images of torch.float32, not uint8"),
+        (("refine", "refiner", "refine"), undivided, "divide bytes by 255"),
         (("refine", "refiner", "refine"), lambda made: replace(made, images=made.images[1:]), "images of shape"),
         (("refine", "refiner", "refine"), without_latents, "returned 5 latents for 6 images"),
     ],

@@ -86,7 +86,8 @@ class FineRefiner(Refiner):
     def refine(
         self, distilled: DistilledSet, prior: Prior | None, teacher: Scorer | None, ctx: Context
     ) -> DistilledSet:
-        return DistilledSet(255 - distilled.images, distilled.labels, distilled.sample_ids, ipc=distilled.ipc)
+        most = 1 if distilled.images.is_floating_point() else 255
+        return DistilledSet(most - distilled.images, distilled.labels, distilled.sample_ids, ipc=distilled.ipc)
 
 
 @component("evaluator", "fine", version=1)

@@ -273,7 +273,7 @@ def test_a_conforming_component_passes(cls: type[Component], tmp_path: Path) -> 
         (Counting, "makes different samples 0 … 1 in a smaller pool or after other samples"),
         (Unaligned, "makes different samples 3 … 6 in a smaller pool or after other samples"),
         (Seedless, "declares seeded = True, wrongly"),
-        (FloatImages, "makes images of torch.float32, not uint8"),
+        (FloatImages, r"has pixels from .* not in \[0, 1\]; divide bytes by 255"),
         (SameIds, "gives samples of two classes the same id"),
         (BatchNormalised, "writes a different 'embedding' for an image scored alone"),
         (Doubles, "writes the field 'embedding' as torch.float64, not float32"),

@@ -12,17 +12,25 @@ from ddbench.testing.specimens import Specimen, SpecimenStudent, specimen_protoc
 
 
 def check_evaluator(cls: type[Evaluator], make: Callable[[], Evaluator], scratch: Path) -> None:
-    """Check that accuracies are in percent, are JSON, and depend on the seed but not on the number of evaluations."""
+    """Check that accuracies are in percent, are JSON, and depend on the seed alone, not on the form of images."""
     last = _check_result(cls, make, EvaluationSettings(numerics="reference"))
     papers = _check_result(cls, make, EvaluationSettings(numerics="reference", evaluate="papers"))
     require(last == papers, cls, "ends at a different accuracy if it evaluates more often")
+    floats = _check_result(cls, make, EvaluationSettings(numerics="reference"), floats=True)
+    one = 100 / len(Specimen().validation())  # sums of floats may be rounded otherwise
+    require(
+        abs(last - floats) <= one + 1e-3, cls, f"has {last} % with uint8 images, and {floats} % with the same as floats"
+    )
 
 
-def _check_result(cls: type[Evaluator], make: Callable[[], Evaluator], how: EvaluationSettings) -> float:
+def _check_result(
+    cls: type[Evaluator], make: Callable[[], Evaluator], how: EvaluationSettings, floats: bool = False
+) -> float:
     """Check one evaluation and return its last accuracy."""
     data = Specimen()
     train = data.train()
-    distilled = DistilledSet(train.images[:6], train.labels[:6], train.ids[:6], ipc=2)
+    images = train.images[:6].float() / 255 if floats else train.images[:6]
+    distilled = DistilledSet(images, train.labels[:6], train.ids[:6], ipc=2)
     ctx = Context(seed=0, evaluation=how)
     results = [make().evaluate(distilled, data, SpecimenStudent(), specimen_protocol(), None, ctx) for _ in range(2)]
     result = results[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddbench.api import Context, Generator, Prior, Samples, TrainingData
+from ddbench.api.pixels import nearest_bytes, wrong_pixels
 from ddbench.testing.fitting import fit
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen
@@ -46,10 +47,9 @@ def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch
 
 
 def _check_samples(cls: type[Generator], samples: Samples) -> None:
-    import torch
-
     shape = tuple(samples.images.shape)
-    require(samples.images.dtype == torch.uint8, cls, f"makes images of {samples.images.dtype}, not uint8")
+    problem = wrong_pixels(samples.images)
+    require(problem is None, cls, str(problem))
     whole = len(shape) == 4 and shape[:2] == (len(samples), 3) and shape[2] == shape[3]
     require(whole, cls, f"makes images of shape {shape} for {len(samples)} ids")
     require(len(set(samples.ids)) == len(samples), cls, "gives two samples of a class the same id")
@@ -96,7 +96,7 @@ def _check_prior(cls: type[Generator], prior: Prior, samples: Samples, latents: 
     decoded = prior.decode(latents)
     inside = decoded.min().item() >= 0 and decoded.max().item() <= 1
     require(decoded.is_floating_point() and inside, cls, "has a prior that decodes to values outside [0, 1]")
-    error = (decoded * 255 - samples.images.float()).abs().max().item()
+    error = (decoded * 255 - nearest_bytes(samples.images).float()).abs().max().item()
     require(error <= 1, cls, f"has images that differ from their decoded latents by {error:.1f} grey levels")
     start = latents.clone().requires_grad_()
     t, noise = torch.full((len(samples),), 10), torch.randn_like(latents)

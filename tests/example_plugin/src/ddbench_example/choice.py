@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import ddbench
 from ddbench import Context, DistilledSet, Pool, Prior, Refiner, Scorer, Selector, component
+from ddbench.toolkit import unit_floats
 
 
 @component("selector", "brightest", version=1)
@@ -78,7 +79,7 @@ class Doubt(Refiner):
     ) -> DistilledSet:
         assert distilled.soft is not None
         assert teacher is not None
-        now = teacher.class_logits(distilled.images.float() / 255)
+        now = teacher.class_logits(unit_floats(distilled.images))
         assert now.shape == distilled.soft.logits.shape
         sure = distilled.soft.probabilities.gather(1, distilled.labels[:, None])[:, 0]
         images = (distilled.images * sure[:, None, None, None]).to(distilled.images.dtype)

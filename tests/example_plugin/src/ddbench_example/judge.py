@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import ddbench
 from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, Scorer, Student, component
+from ddbench.toolkit import nearest_bytes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,7 +57,7 @@ class NearestMean(Evaluator):
         if ctx.seed == self.params.die_seed:
             os._exit(9)
         validation = dataset.validation()
-        colours = distilled.images.float().mean((2, 3))
+        colours = nearest_bytes(distilled.images).float().mean((2, 3))
         jitter = torch.randn(colours.shape, generator=ctx.torch_rng("jitter")) * 5
         means = torch.stack([(colours + jitter)[distilled.labels == c].mean(0) for c in range(len(dataset.classes))])
         guesses = torch.cdist(validation.images.float().mean((2, 3)), means).argmin(1)
