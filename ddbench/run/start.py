@@ -67,8 +67,8 @@ def run_suite(
 
 
 def _waiting(root: Path, holder: Holder | None) -> str:
-    who = "" if holder is None else f" (suite '{holder.suite}', process {holder.pid})"
-    return f"another run{who} is using the store {root}; waiting"
+    who = "or one of its workers" if holder is None else f"(suite '{holder.suite}', process {holder.pid})"
+    return f"another run {who} is using the store {root}; waiting"
 
 
 def _sweep(store: Store) -> None:
