@@ -13,6 +13,7 @@ import shutil
 import uuid
 from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from ddbench.store.reading import (
     record_names,
 )
 from ddbench.store.refusals import refusal
-from ddbench.toolkit.files import CorruptError, remove, sync_folder, write_sealed
+from ddbench.toolkit.files import CorruptError, is_half_written, remove, sync_folder, write_sealed
 
 # Errors of creating a store in an impossible place. In an existing store they would be bugs.
 _NO_PLACE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
@@ -68,7 +69,7 @@ class Store:
                 write_sealed(root / MARKER, {"format": FORMAT, "earlier": store.may_hold_earlier})
             probe = root / "tmp" / uuid.uuid4().hex
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another run may have swept it
         return store
 
     def _marker(self) -> Marker | None:
@@ -98,6 +99,22 @@ class Store:
             if refused is None:
                 raise
             raise refused from error
+
+    def _write(self, path: Path, value: dict[str, Any]) -> None:
+        """Write a JSON file. A killed process leaves a half-written one only among the temporary files."""
+        with self.writing():
+            write_sealed(path, value, self.root / "tmp")
+
+    def half_written(self, *patterns: str) -> Iterator[Path]:
+        """Yield the half-written files of killed processes that match one of the patterns."""
+        found = chain.from_iterable(map(self.root.glob, patterns))
+        return (path for path in found if is_half_written(path.name))
+
+    def sweep(self) -> None:
+        """Remove the temporary files of killed runs. Nothing else may use the store meanwhile."""
+        # The folders of results are too many to look into, and only ddbench 0.2 wrote such files there.
+        for path in (*(self.root / "tmp").iterdir(), *self.half_written(".*", "cache/.*", "failures/.*", "unfinished/.*")):
+            remove(path)
 
     # artifacts
 
@@ -199,15 +216,13 @@ class Store:
         """Store the record of one training in one environment. An existing record is never overwritten."""
         path = self._results(record.action_key) / f"{record.fingerprint}.json"
         if not path.exists():
-            with self.writing():
-                write_sealed(path, record.to_json())
+            self._write(path, record.to_json())
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Store a note that the result under ``action_key`` belongs to a cell."""
         path = self._results(action_key) / f"{CELL}{recipe_key}.json"
         if not path.exists():
-            with self.writing():
-                write_sealed(path, {**cell, "action_key": action_key, "recipe_key": recipe_key})
+            self._write(path, {**cell, "action_key": action_key, "recipe_key": recipe_key})
 
     def results(self, action_key: str) -> list[RunRecord]:
         """Return the records of a key, one per environment. Raise CorruptError if one is damaged."""
@@ -254,10 +269,9 @@ class Store:
     def put_failure(self, failure: Failure) -> None:
         """Store the failure of a node for display."""
         path = self._failure(failure.recipe_key)
-        with self.writing():
-            if path.is_dir():
-                remove(path)
-            write_sealed(path, failure.model_dump(mode="json"))
+        if path.is_dir():
+            remove(path)
+        self._write(path, failure.model_dump(mode="json"))
 
     def failure(self, recipe_key: str) -> Failure | None:
         """Return the last failure of a node; None if it has none. Raise CorruptError if its file is damaged."""

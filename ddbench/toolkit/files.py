@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 import uuid
@@ -22,6 +23,7 @@ from ddbench.limits import JSON_BYTES, JSON_DEPTH
 
 _CHUNK = 1 << 20
 _SEAL = "checksum"
+_HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{32}")
 _TICK_NS = 100_000_000
 # Reading damaged disks and circles of links fails with these errors.
 _DAMAGED = (errno.EIO, errno.ELOOP)
@@ -46,10 +48,18 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` atomically: after a crash, the file has the old or the new content."""
+def write_whole(path: Path, data: bytes, aside_in: Path | None = None) -> None:
+    """Write ``data`` to ``path`` atomically: after a crash, the file has the old or the new content.
+
+    Args:
+        path: the file.
+        data: its new content.
+        aside_in: the folder on the same disk where the file is written first; by default its own. A killed process
+            leaves a half-written file there, see :func:`is_half_written`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    aside = (aside_in or path.parent) / f".{path.name}.{uuid.uuid4().hex}"
+    aside.parent.mkdir(parents=True, exist_ok=True)
     try:
         with aside.open("wb") as file:
             file.write(data)
@@ -59,6 +69,11 @@ def write_whole(path: Path, data: bytes) -> None:
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def is_half_written(name: str) -> bool:
+    """Return whether a file has a name that :func:`write_whole` gives to files before they are complete."""
+    return _HALF_WRITTEN.fullmatch(name) is not None
 
 
 def remove(path: Path) -> None:
@@ -161,9 +176,9 @@ def sealed(value: dict[str, Any]) -> bytes:
     return (json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def write_sealed(path: Path, value: dict[str, Any]) -> None:
-    """Write a JSON object together with the SHA-256 of its canonical form."""
-    write_whole(path, sealed(value))
+def write_sealed(path: Path, value: dict[str, Any], aside_in: Path | None = None) -> None:
+    """Write a JSON object together with the SHA-256 of its canonical form, as :func:`write_whole` writes."""
+    write_whole(path, sealed(value), aside_in)
 
 
 def read_sealed(path: Path, *, exact: bool = False) -> dict[str, Any] | None:

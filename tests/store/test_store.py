@@ -103,6 +103,21 @@ def test_a_half_written_result_does_not_count(tmp_path: Path) -> None:
     assert len(store.results(KEY)) == 1
 
 
+def test_files_are_half_written_only_among_the_temporary_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run removes those of a killed one there. It would have to look into many folders of results."""
+    store, moved, replace = Store.open(tmp_path), [], Path.replace
+
+    def noting(self: Path, target: Path) -> Path:
+        moved.append(self.parent)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", noting)
+    store.put_result(result("here", 50.0))
+    store.put_cell(KEY, "r1", {"suite": "s", "method": "m"})
+    store.put_failure(failure())
+    assert moved == [tmp_path / "tmp"] * 3
+
+
 def test_failures_are_remembered_apart(tmp_path: Path) -> None:
     store, _ = fill(tmp_path)
     assert store.failure("r1") is None
