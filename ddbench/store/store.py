@@ -113,7 +113,10 @@ class Store:
     def sweep(self) -> None:
         """Remove the temporary files of killed runs. Nothing else may use the store meanwhile."""
         # The folders of results are too many to look into, and only ddbench 0.2 wrote such files there.
-        for path in (*(self.root / "tmp").iterdir(), *self.half_written(".*", "cache/.*", "failures/.*", "unfinished/.*")):
+        for path in (
+            *(self.root / "tmp").iterdir(),
+            *self.half_written(".*", "cache/.*", "failures/.*", "unfinished/.*"),
+        ):
             remove(path)
 
     # artifacts

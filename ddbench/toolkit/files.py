@@ -11,6 +11,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable
+from math import isfinite
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
@@ -131,7 +132,7 @@ def parse_json(data: bytes) -> Any:
     """
     try:
         text = data.decode()
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     _check_depth(value)
@@ -147,8 +148,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if isfinite(value) else _refuse(number)
+
+
 def _refuse(number: str) -> NoReturn:
-    raise ValueError(f"{number} is not a number")
+    raise ValueError(f"{number} is not a finite number")
 
 
 def _check_depth(value: Any) -> None:

@@ -106,7 +106,11 @@ def without_latents(made: DistilledSet) -> DistilledSet:
         (("generate", "generator", "sample_block"), lambda made: made[:3], "returned 3 samples in a block of 4"),
         (("generate", "generator", "sample_block"), lambda made: replace(made, ids=made.ids[1:]), "for 3 ids"),
         (("score", "scorer", "score_block"), one_row_more, "rows of 'embedding' for"),
-        (("score", "scorer", "score_block"), lambda fields: {}, "did not return the field 'embedding' that it declares"),
+        (
+            ("score", "scorer", "score_block"),
+            lambda fields: {},
+            "did not return the field 'embedding' that it declares",
+        ),
         (("refine", "refiner", "refine"), undivided, "divide bytes by 255"),
         (("refine", "refiner", "refine"), lambda made: replace(made, images=made.images[1:]), "images of shape"),
         (("refine", "refiner", "refine"), without_latents, "returned 5 latents for 6 images"),

@@ -142,9 +142,7 @@ def test_a_holder_that_says_nothing_of_use_is_unknown(text: str) -> None:
     assert lock._holder(text) is None
 
 
-def test_a_long_wait_for_workers_is_told_and_a_short_one_is_not(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_wait_for_workers_is_told_and_a_short_one_is_not(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = hold_as_worker(root)
     monkeypatch.setattr(lock, "_WORKERS_PATIENCE_S", 0.0)
     with pytest.raises(StoreError, match="a run is using the store"):
