@@ -30,6 +30,7 @@ from ddbench.run.job import Job
 from ddbench.run.worker_cache import WorkerCache, new_worker_cache
 from ddbench.store import CorruptError, Manifest
 from ddbench.store.lock import hold_as_worker
+from ddbench.text import one_line
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -142,10 +143,10 @@ def _attempt(
             events.add("done", **about)
     except CorruptError as error:
         cache.lru.clear()
-        return {"kind": "corrupt", "message": str(error)}
+        return {"kind": "corrupt", "message": one_line(str(error))}
     except DdbenchError as error:
         fatal = isinstance(error, ChanceError | LeakError | StoreError)
-        return {"kind": "failed", "user": True, "fatal": fatal, "message": str(error), "trace": ""}
+        return {"kind": "failed", "user": True, "fatal": fatal, "message": one_line(str(error)), "trace": ""}
     except BaseException as error:  # a component may call exit()
         return {"kind": "failed", "user": False, "fatal": False, "message": describe(error), "trace": trace_of(error)}
     return {"kind": "done", **result}

@@ -34,7 +34,7 @@ from ddbench.store.reading import (
     read_record,
     record_names,
 )
-from ddbench.store.refusals import refusal
+from ddbench.store.refusals import refusal, storable
 from ddbench.toolkit.files import CorruptError, is_half_written, remove, sync_folder, write_sealed
 
 # Errors of creating a store in an impossible place. In an existing store they would be bugs.
@@ -173,13 +173,16 @@ class Store:
         Args:
             output: the output.
             unsigned: the manifest without digest and files, which are computed here.
+
+        Raises:
+            ComponentError: the manifest could not be read again.
         """
         with self.writing(), self.scratch() as aside:
             building = aside / "artifact"
             building.mkdir()
             digest, files = write_payload(output, building)
             manifest = unsigned.model_copy(update={"digest": digest, "files": files})
-            write_sealed(building / MANIFEST, manifest.to_json())
+            write_sealed(building / MANIFEST, storable(manifest))
             final = self._folder(manifest.action_key)
             final.parent.mkdir(parents=True, exist_ok=True)
             if os.path.lexists(final):
@@ -216,10 +219,14 @@ class Store:
         return self.root / "results" / action_key[:2] / action_key
 
     def put_result(self, record: RunRecord) -> None:
-        """Store the record of one training in one environment. An existing record is never overwritten."""
+        """Store the record of one training in one environment. An existing record is never overwritten.
+
+        Raises:
+            ComponentError: the record could not be read again.
+        """
         path = self._results(record.action_key) / f"{record.fingerprint}.json"
         if not path.exists():
-            self._write(path, record.to_json())
+            self._write(path, storable(record))
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Store a note that the result under ``action_key`` belongs to a cell."""
