@@ -6,13 +6,12 @@ import errno
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from ddbench.api.canonical import canonical_json
 from ddbench.errors import ComponentError, StoreError
 from ddbench.record import RunRecord
 from ddbench.store.manifest import Manifest
-from ddbench.toolkit.files import CorruptError, parse_json
+from ddbench.toolkit.files import CorruptError, parse_json, sealed
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # A user may have limited the size of files (`ulimit -f`), which is EFBIG.
@@ -45,18 +44,18 @@ def refusal(error: OSError, root: Path, others: Collection[int] = ()) -> StoreEr
     return None
 
 
-def storable(part: Manifest | RunRecord) -> dict[str, Any]:
-    """Return a manifest or record as JSON. Raise ComponentError if it could not be read again.
+def storable(part: Manifest | RunRecord) -> bytes:
+    """Return the file of a manifest or record. Raise ComponentError if it could not be read again.
 
     Otherwise a run would take its own output for damaged, and make it for ever.
     """
     try:
-        value = part.to_json()
-        type(part).parse(parse_json(canonical_json(value).encode()))
+        data = sealed(part.to_json())
+        type(part).parse(parse_json(data))
     except (ValueError, TypeError, RecursionError, CorruptError) as error:
         problem = error.message if isinstance(error, CorruptError) else str(error)
         raise ComponentError(
             f"the output cannot be stored: {problem}",
             hint="a component may return only finite JSON that is not nested deeply",
         ) from None
-    return value
+    return data

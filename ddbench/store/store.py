@@ -35,7 +35,7 @@ from ddbench.store.reading import (
     record_names,
 )
 from ddbench.store.refusals import refusal, storable
-from ddbench.toolkit.files import CorruptError, is_half_written, remove, sync_folder, write_sealed
+from ddbench.toolkit.files import CorruptError, is_half_written, remove, sealed, sync_folder, write_sealed, write_whole
 
 # Errors of creating a store in an impossible place. In an existing store they would be bugs.
 _NO_PLACE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
@@ -100,10 +100,10 @@ class Store:
                 raise
             raise refused from error
 
-    def _write(self, path: Path, value: dict[str, Any]) -> None:
-        """Write a JSON file. A killed process leaves a half-written one only among the temporary files."""
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write a file. A killed process leaves a half-written one only among the temporary files."""
         with self.writing():
-            write_sealed(path, value, self.root / "tmp")
+            write_whole(path, data, self.root / "tmp")
 
     def half_written(self, *patterns: str) -> Iterator[Path]:
         """Yield the half-written files of killed processes that match one of the patterns."""
@@ -182,7 +182,7 @@ class Store:
             building.mkdir()
             digest, files = write_payload(output, building)
             manifest = unsigned.model_copy(update={"digest": digest, "files": files})
-            write_sealed(building / MANIFEST, storable(manifest))
+            write_whole(building / MANIFEST, storable(manifest))
             final = self._folder(manifest.action_key)
             final.parent.mkdir(parents=True, exist_ok=True)
             if os.path.lexists(final):
@@ -232,7 +232,7 @@ class Store:
         """Store a note that the result under ``action_key`` belongs to a cell."""
         path = self._results(action_key) / f"{CELL}{recipe_key}.json"
         if not path.exists():
-            self._write(path, {**cell, "action_key": action_key, "recipe_key": recipe_key})
+            self._write(path, sealed({**cell, "action_key": action_key, "recipe_key": recipe_key}))
 
     def results(self, action_key: str) -> list[RunRecord]:
         """Return the records of a key, one per environment. Raise CorruptError if one is damaged."""
@@ -281,7 +281,7 @@ class Store:
         path = self._failure(failure.recipe_key)
         if path.is_dir():
             remove(path)
-        self._write(path, failure.model_dump(mode="json"))
+        self._write(path, sealed(failure.model_dump(mode="json")))
 
     def failure(self, recipe_key: str) -> Failure | None:
         """Return the last failure of a node; None if it has none. Raise CorruptError if its file is damaged."""

@@ -182,9 +182,9 @@ def sealed(value: dict[str, Any]) -> bytes:
     return (json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def write_sealed(path: Path, value: dict[str, Any], aside_in: Path | None = None) -> None:
-    """Write a JSON object together with the SHA-256 of its canonical form, as :func:`write_whole` writes."""
-    write_whole(path, sealed(value), aside_in)
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object together with the SHA-256 of its canonical form."""
+    write_whole(path, sealed(value))
 
 
 def read_sealed(path: Path, *, exact: bool = False) -> dict[str, Any] | None:
