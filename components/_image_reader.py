@@ -104,9 +104,16 @@ def _check_values(image: Image.Image, where: str) -> None:
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frames > 1:
         raise DataError(f"holds {frames} pages or frames", where=where, hint="save the one that you mean as a PNG")
-    deep = image.format in ("PNG", "TIFF") and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
-    if image.mode not in _MODES or deep:
+    if image.mode not in _MODES or _is_deep(image):
         kind = f"mode {image.mode}" if image.mode not in _MODES else "16 bits"
         raise DataError(f"has values of {kind}, not of 8 bits", where=where, hint="scale it to 8 bits per channel")
     if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
         raise DataError("has transparent pixels", where=where, hint="put it on a background")
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Return whether a picture in colour has more than 8 bits per channel. Pillow would drop the others."""
+    layouts = [tile[3] for tile in getattr(image, "tile", ())]
+    if image.format == "PPM":  # with the largest value beside the mode, unless it is 255
+        return any(isinstance(layout, tuple) and layout[-1] > 255 for layout in layouts)
+    return image.format in ("PNG", "TIFF") and any(";16" in str(layout) for layout in layouts)

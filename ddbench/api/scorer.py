@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ddbench.api.component import Component
@@ -73,6 +73,9 @@ class Scorer(Component):
         """Return the fields of any number of images, computed in padded blocks.
 
         Float images are clamped to [0, 1] and rounded to bytes.
+
+        Raises:
+            ComponentError: ``score_block`` left out a field, or returned another number of rows than of images.
         """
         import torch
 
@@ -82,6 +85,19 @@ class Scorer(Component):
             batch = images[start : start + self.block]
             padding = batch[-1:].expand(self.block - len(batch), -1, -1, -1)
             fields = self.score_block(torch.cat([batch, padding]), ctx)
+            self._check_block(fields)
             parts.append({name: values[: len(batch)].cpu() for name, values in fields.items()})
             ctx.progress(min(start + self.block, len(images)), len(images))
         return {name: torch.cat([part[name] for part in parts]) for name in self.provides}
+
+    def _check_block(self, fields: Mapping[str, Tensor]) -> None:
+        """Raise ComponentError unless each declared field is there with one row for each image of a block."""
+        for name in self.provides:
+            rows = len(fields[name]) if name in fields else None
+            if rows != self.block:
+                problem = (
+                    f"did not return the field '{name}' that it declares"
+                    if rows is None
+                    else f"returned {rows} rows of '{name}' for {self.block} images"
+                )
+                raise ComponentError(f"{self.label()} {problem}", hint="this is a mistake in the scorer")

@@ -32,7 +32,7 @@ def gc(
 ) -> None:
     """Remove pools, scores, fits and unfinished work that the named suites do not need. Without a name, remove all.
 
-    Damaged entries and the cache are removed too. Results and manifests are kept.
+    Half-written files, damaged entries and the cache are removed too. Results and manifests are kept.
     """
     from ddbench.cli.output import print_json
     from ddbench.plan.state import plan_suite

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _UNKNOWN_SHOWN = 10
 _REMEDIES = {
-    "artifacts": "the next run that needs it makes it again",
-    "results": "the next run trains it again",
-    "notes on cells": "the next run writes it again",
-    "failures": "only `status` and `why` show it",
-    "runs": "it describes a past run, and nothing needs it",
-    "store": "the next run writes it again",
+    "artifacts": "the next run that needs one makes it again",
+    "results": "the next run trains them again",
+    "notes on cells": "the next run writes them again",
+    "failures": "only `status` and `why` show them",
+    "runs": "they describe past runs, and nothing needs them",
+    "store": "the next run writes its marker again",
 }
 
 
@@ -68,17 +68,19 @@ def _lines(found: Findings) -> Iterator[str]:
         yield f"unknown: {path}; left alone"
     if len(found.unknown) > _UNKNOWN_SHOWN:
         yield f"unknown: {len(found.unknown) - _UNKNOWN_SHOWN:,} more files; left alone"
-    yield from map(_damage, found.damage)
+    for damage in found.damage:
+        yield f"damaged: {damage.problem}{'' if damage.kept is None else f'; moved to {damage.kept}'}"
+    yield from _hints(found.damage)
 
 
-def _damage(damage: Damage) -> str:
-    if not damage.movable:
-        remedy = "make it readable, and check again"
-    elif damage.kept is None:
-        remedy = f"run `ddbench verify --repair`; {_REMEDIES[damage.kind]}"
-    else:
-        remedy = f"moved to {damage.kept}; {_REMEDIES[damage.kind]}"
-    return f"damaged: {damage.problem}; {remedy}"
+def _hints(damage: Sequence[Damage]) -> Iterator[str]:
+    """Yield what to do, once for each kind of entry."""
+    if any(each.movable and each.kept is None for each in damage):
+        yield "`ddbench verify --repair` moves the damaged entries aside"
+    for kind in dict.fromkeys(each.kind for each in damage if each.movable):
+        yield f"{kind}: {_REMEDIES[kind]}"
+    if not all(each.movable for each in damage):
+        yield "make the files readable that cannot be read, and check again"
 
 
 def _as_json(found: Findings) -> dict[str, object]:

@@ -24,6 +24,10 @@ def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
         if STAGES[node.stage].makes_result or state.has_payload(key):
             return " · ".join([f"stored as {where}", *_notes(state, key)])
         return f"known as {where}; gc removed its files, which are made again if a node needs them"
+    return " · ".join([_reason_to_run(state, key, node, manifests), *_failed_checks(state, node), *_kept(state, key)])
+
+
+def _reason_to_run(state: State, key: str, node: Node, manifests: Iterable[Manifest]) -> str:
     failure = state.failure(key)
     if failure:
         return f"runs: it failed before: {failure.message}"
@@ -31,6 +35,20 @@ def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
     if missing:
         return f"runs, unless its inputs turn out the same as before; not made yet: {_joined(missing)}"
     return f"runs: {_nearest(node, manifests)}"
+
+
+def _failed_checks(state: State, node: Node) -> Iterator[str]:
+    """Yield the failures of the checks that must succeed first."""
+    for label, check in sorted((state.graph.nodes[check].label, check) for check in node.checks):
+        failure = state.failure(check)
+        if failure:
+            yield f"the check of {label} failed before: {failure.message}"
+
+
+def _kept(state: State, key: str) -> Iterator[str]:
+    """Yield a remark if parts of the unfinished work are kept."""
+    if key in state.action_keys and state.store.unfinished(state.action_keys[key]):
+        yield "part of its work is kept"
 
 
 def _notes(state: State, key: str) -> list[str]:

@@ -63,6 +63,8 @@ class Leaderboard:
         teachers: each checked teacher with its accuracy on training images.
         comparisons: comparisons with published numbers, in the order of the entries.
         earlier: number of results from an earlier version, whose keys have another format.
+        repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
+            machines made it. One result of each counts.
     """
 
     suite: str
@@ -80,6 +82,7 @@ class Leaderboard:
     teachers: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     earlier: int = 0
+    repeated: int = 0
 
     @property
     def protocols(self) -> list[str]:
@@ -103,12 +106,17 @@ def leaderboard_of(results: Results) -> Leaderboard:
         place = trial.method, trial.ipc, trial.student, trial.protocol
         groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
     used: list[Measurement] = []
+    repeated: set[str] = set()
     entries, comparisons = [], []
     for place, evaluations in groups.items():
         found: dict[str, Measurement] = {}
         sets: dict[str, set[Seeds]] = {}
         for key in sorted(evaluations.keys() & results.measured.keys()):
             chosen = _chosen(results.measured[key])
+            if any(
+                one.format == chosen.format and one.action_key != chosen.action_key for one in results.measured[key]
+            ):
+                repeated.add(key)
             found[chosen.action_key] = chosen
             sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
         measured = [found[action_key] for action_key in sorted(found)]
@@ -132,6 +140,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         teachers=tuple(sorted({told for m in used for told in m.teachers})),
         comparisons=tuple(comparisons),
         earlier=len({m.action_key for m in used if m.format < results.format}),
+        repeated=len(repeated),
     )
 
 
@@ -150,11 +159,11 @@ def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
 
 
 def _chosen(measured: list[Measurement]) -> Measurement:
-    """Choose one of several measurements of a training from different environments, always the same.
+    """Choose one of several measurements of a training from different environments or inputs, always the same.
 
     The newest format comes first. Other environments are replicates, not further seeds.
     """
-    return min(measured, key=lambda one: (-one.format, one.fingerprint))
+    return min(measured, key=lambda one: (-one.format, one.fingerprint, one.action_key))
 
 
 def _entry(place: tuple[str, int, str, str], measured: list[Measurement], expected: int) -> Entry:

@@ -50,6 +50,11 @@ def _preamble(board: Leaderboard) -> str:
         lines.append(markdown(f"Teachers: {'; '.join(board.teachers)}."))
     if board.earlier:
         lines.append(earlier_note(board.earlier))
+    if board.repeated:
+        have = "1 training has" if board.repeated == 1 else f"{board.repeated} trainings have"
+        lines.append(
+            f"{have} results on inputs with different bits, as two machines make them. One result of each counts."
+        )
     return "  \n".join(lines)
 
 

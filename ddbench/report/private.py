@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from os.path import lexists
+from os.path import expanduser, lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ddbench.api import Component
     from ddbench.suite import ResolvedSuite
 
+_HOME = expanduser("~")  # noqa: PTH111  (`Path.home` fails where there is none)
 # In JSON, a text that begins like a path, whatever the suite.
 _EXPLICIT = re.compile(rb'"(/|~|\.\.?/)')
 
@@ -57,7 +58,7 @@ def _shortened(value: Any, paths: frozenset[str]) -> Any:
         return {str(name): _shortened(part, paths) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_shortened(part, paths) for part in value]
-    if isinstance(value, str) and (_EXPLICIT.match(to_json(value)) or str(Path(value)) in paths):
+    if value and isinstance(value, str) and (_EXPLICIT.match(to_json(value)) or str(Path(value)) in paths):
         name = Path(value).name
-        return "a path" if name in ("", "..", Path.home().name) else name
+        return "a path" if name in ("", "..", Path(_HOME).name) else name
     return value

@@ -91,6 +91,7 @@ class Driver:
         self.outcome = Outcome(self.graph)
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
+        self._damaged: Counter[str] = Counter()
         self._kept: dict[str, frozenset[tuple[str, int]]] = {}
         self._warnings: set[str] = set()
 
@@ -166,9 +167,14 @@ class Driver:
     def _submit_ready(self) -> None:
         while (key := self.scheduler.peek()) is not None and self.executor.fits(self.graph.nodes[key].threads):
             self.scheduler.take()
-            if key in self.state.corrupt:  # it was looked up only after its inputs were made
-                self._quarantine(self.state.action_keys[key], self.state.corrupt.pop(key))
             job = make_job(self.graph, self.state, key, self.accepted)
+            if key in self.state.corrupt:  # it was looked up only after its inputs were made
+                message = self.state.corrupt.pop(key)
+                self._quarantine(job.action_key, message)
+                self._damaged[job.action_key] += 1
+                if self._damaged[job.action_key] >= ATTEMPTS:
+                    self._failed(Answer.failure(job, f"its stored output was damaged {ATTEMPTS} times: {message}"))
+                    continue
             self.show.started(job)
             self.executor.submit(job)
         self.show.total(self.outcome.ran.total() + len(self.outcome.failures) + self.scheduler.outstanding)

@@ -30,8 +30,9 @@ def describe(error: BaseException) -> str:
 
 
 def trace_of(error: BaseException) -> str:
-    """Return the traceback of an exception; of a very long one only the end."""
-    return "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
+    """Return the traceback of an exception; of a very long one only the end. Bytes that are not UTF-8 are escaped."""
+    lines = "".join(traceback.format_exception(error))[-_TRACE_CHARACTERS:]
+    return lines.encode(errors="backslashreplace").decode()
 
 
 def _said(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from ddbench.errors import ComponentError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddbench.api import Component, Dataset, DistilledSet, Generator, LabeledImages, Samples, Scorer
+    from ddbench.api import Component, Dataset, DistilledSet, Generator, LabeledImages, Samples
 
 
 def check_finite(component: Component, tensors: Mapping[str, Tensor]) -> None:
@@ -57,17 +57,6 @@ def check_ids(generator: Generator, samples: Samples) -> None:
 def check_refined(component: Component, refined: DistilledSet) -> None:
     """Raise ComponentError unless a refined set has one image and at most one latent for each sample."""
     _check_images(component, refined.images, refined.latents, len(refined))
-
-
-def check_fields(scorer: Scorer, fields: Mapping[str, Tensor], images: int) -> None:
-    """Raise ComponentError unless each declared field is there, with one finite row for each image."""
-    missing = set(scorer.provides) - set(fields)
-    if missing:
-        raise _mistake(scorer, f"did not return the field '{min(missing)}' that it declares")
-    for name, values in fields.items():
-        if len(values) != images:
-            raise _mistake(scorer, f"returned {len(values)} rows of '{name}' for {images} images")
-    check_finite(scorer, fields)
 
 
 def _check_images(component: Component, images: Tensor, latents: Tensor | None, count: int) -> None:

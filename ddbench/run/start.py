@@ -18,7 +18,6 @@ from ddbench.store import Store
 from ddbench.store.lock import Holder, run_lock
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.cores import usable_cores
-from ddbench.toolkit.files import remove
 
 
 def run_suite(
@@ -54,7 +53,7 @@ def run_suite(
     store = Store.open(store_root)
     lock = run_lock(store_root, suite.name, lambda holder: show.print_line(_waiting(store_root, holder)))
     with store.writing(), lock:
-        _sweep(store)
+        store.sweep()
         folder = new_run_folder(store, suite)
         executor = LocalExecutor(store_root, folder, workers or usable_cores(), devices)
         try:
@@ -67,11 +66,5 @@ def run_suite(
 
 
 def _waiting(root: Path, holder: Holder | None) -> str:
-    who = "" if holder is None else f" (suite '{holder.suite}', process {holder.pid})"
-    return f"another run{who} is using the store {root}; waiting"
-
-
-def _sweep(store: Store) -> None:
-    """Remove temporary files of killed runs. The store is locked, so no other run uses them."""
-    for leftover in (store.root / "tmp").iterdir():
-        remove(leftover)
+    who = "or one of its workers" if holder is None else f"(suite '{holder.suite}', process {holder.pid})"
+    return f"another run {who} is using the store {root}; waiting"

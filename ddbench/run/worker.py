@@ -30,6 +30,7 @@ from ddbench.run.job import Job
 from ddbench.run.worker_cache import WorkerCache, new_worker_cache
 from ddbench.store import CorruptError, Manifest
 from ddbench.store.lock import hold_as_worker
+from ddbench.text import one_line
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -39,6 +40,7 @@ def main() -> None:
     root, events, device = Path(sys.argv[1]), EventLog(Path(sys.argv[2])), sys.argv[3]
     send = _take_over_stdout()
     lock = hold_as_worker(root)
+    _drop_in_forks(lock)
     jobs: queue.SimpleQueue[tuple[Job, float]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs, _take_over_stdin()), daemon=True).start()
     cache = new_worker_cache(root, device)
@@ -75,9 +77,25 @@ def _unusable(device: str) -> str | None:
     return None
 
 
+def _drop_in_forks(file: IO[Any]) -> None:
+    """Close a file in processes that components fork.
+
+    Such a process may outlive the worker. It must not keep the lock, or the pipe by whose end the driver sees a death.
+    """
+    descriptor = file.fileno()
+
+    def drop() -> None:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, descriptor, inheritable=False)
+        os.close(nothing)
+
+    os.register_at_fork(after_in_child=drop)
+
+
 def _take_over_stdin() -> IO[bytes]:
     """Return the driver's pipe. Components read an empty stdin, and ``exit()`` closes that alone."""
     pipe = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    _drop_in_forks(pipe)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, sys.stdin.fileno())
     os.close(nothing)
@@ -87,6 +105,7 @@ def _take_over_stdin() -> IO[bytes]:
 def _take_over_stdout() -> Send:
     """Return a function that sends answers to the driver. Redirect other output to the worker's log."""
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii", buffering=1)
+    _drop_in_forks(pipe)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     lock = threading.Lock()
 
@@ -124,10 +143,10 @@ def _attempt(
             events.add("done", **about)
     except CorruptError as error:
         cache.lru.clear()
-        return {"kind": "corrupt", "message": str(error)}
+        return {"kind": "corrupt", "message": one_line(str(error))}
     except DdbenchError as error:
         fatal = isinstance(error, ChanceError | LeakError | StoreError)
-        return {"kind": "failed", "user": True, "fatal": fatal, "message": str(error), "trace": ""}
+        return {"kind": "failed", "user": True, "fatal": fatal, "message": one_line(str(error)), "trace": ""}
     except BaseException as error:  # a component may call exit()
         return {"kind": "failed", "user": False, "fatal": False, "message": describe(error), "trace": trace_of(error)}
     return {"kind": "done", **result}

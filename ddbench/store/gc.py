@@ -33,7 +33,7 @@ class Reclaimed:
 
 
 def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int | None = None) -> Reclaimed:
-    """Remove unused payloads, parts of unfinished work that no run needs, quarantined files, and the cache.
+    """Remove unused payloads, unfinished work that no run needs, half-written and quarantined files, and the cache.
 
     Args:
         root: the store's folder.
@@ -53,12 +53,14 @@ def collect_garbage(root: Path, keep: Set[str], *, delete: bool, max_size: int |
         if max_size is not None:
             unused = _oldest(unused, sum(manifest.size for manifest in held) - max_size)
         made = {manifest.action_key for manifest in held} | {folder.name for folder in (root / "results").glob("*/*")}
+        half_written = list(store.half_written(".*", "failures/.*", "results/*/*/.*", "unfinished/.*"))
         others = {
             "unfinished work": [
                 path
                 for path in (root / "unfinished").glob("*")
-                if path.name.removeprefix(".").partition("-")[0] not in keep - made
+                if path not in half_written and path.name.partition("-")[0] not in keep - made
             ],
+            "half-written files": half_written,
             "damaged entries": [root / "quarantine"],
             "the cache": [store.cache],
         }

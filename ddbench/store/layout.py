@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ddbench.store.reading import CELL, MARKER, RUN_FILE
-from ddbench.toolkit.files import unreadable
+from ddbench.toolkit.files import is_half_written, unreadable
 
 # Names of entries.
 ARTIFACT: Final = "artifacts"
@@ -34,8 +34,6 @@ LOGS: Final = "logs of runs, which nothing reads"
 LEFTOVERS: Final = "half-written files of killed processes, which nothing reads"
 
 _KEY: Final = re.compile(r"[0-9A-Za-z]{1,64}")
-# The names that `write_whole` gives to files before they are complete.
-_LEFTOVER: Final = re.compile(r"\..+\.[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def _run(folder: Path) -> Iterator[Entry]:
 
 def _other(path: Path) -> Entry:
     """Return the entry of a file or folder that has no place in a store."""
-    return Entry(UNKNOWN, path, LEFTOVERS if _LEFTOVER.fullmatch(path.name) else None)
+    return Entry(UNKNOWN, path, LEFTOVERS if is_half_written(path.name) else None)
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -17,7 +17,9 @@ from ddbench.toolkit.files import parse_json
 
 RUN: Final = "run.lock"
 WORKERS: Final = "workers.lock"
-_PATIENCE_S = 0.2
+_PAUSE_S = 0.2
+# Workers end soon after their driver. A longer wait is told.
+_WORKERS_PATIENCE_S = 5.0
 _HOLDER_CHARACTERS = 4096
 
 
@@ -40,14 +42,14 @@ def run_lock(root: Path, owner: str, on_wait: Callable[[Holder | None], None]) -
     Args:
         root: the store's folder.
         owner: the name of the holder, shown to waiting runs.
-        on_wait: called once with the holder, if it is known, if there is a wait.
+        on_wait: called once with the holder if there is a wait, or with None if the holder is not known.
 
     Raises:
         StoreError: the file system has no locks, or the files of the locks cannot be written.
     """
     with _open(root / RUN) as run, _open(root / WORKERS) as workers:
         _acquire(run, on_wait)
-        _acquire(workers, lambda _: None)
+        _acquire(workers, on_wait, _WORKERS_PATIENCE_S)
         fcntl.flock(workers, fcntl.LOCK_UN)
         run.seek(0)
         run.truncate()
@@ -80,17 +82,17 @@ def is_in_use(root: Path) -> bool:
     return False
 
 
-def _acquire(file: IO[str], on_wait: Callable[[Holder | None], None]) -> None:
-    reported = False
+def _acquire(file: IO[str], on_wait: Callable[[Holder | None], None], patience_s: float = 0.0) -> None:
+    reported, began = False, time.monotonic()
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not reported:
+            if not reported and time.monotonic() - began >= patience_s:
                 file.seek(0)
                 on_wait(_holder(file.read(_HOLDER_CHARACTERS)))
                 reported = True
-            time.sleep(_PATIENCE_S)
+            time.sleep(_PAUSE_S)
         except OSError as error:
             raise _no_locks(file, error) from error
         else:

@@ -1,4 +1,4 @@
-"""Errors of the system while a store is written, as errors of ddbench."""
+"""Errors while a store is written, as errors of ddbench."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from ddbench.errors import StoreError
+from ddbench.errors import ComponentError, StoreError
+from ddbench.record import RunRecord
+from ddbench.store.manifest import Manifest
+from ddbench.toolkit.files import CorruptError, parse_json, sealed
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # A user may have limited the size of files (`ulimit -f`), which is EFBIG.
@@ -39,3 +42,20 @@ def refusal(error: OSError, root: Path, others: Collection[int] = ()) -> StoreEr
         if len(parts) > 2 and not folder.exists():
             return StoreError("the folder was removed during the run", where=str(folder), hint="run the suite again")
     return None
+
+
+def storable(part: Manifest | RunRecord) -> bytes:
+    """Return the file of a manifest or record. Raise ComponentError if it could not be read again.
+
+    Otherwise a run would take its own output for damaged, and make it for ever.
+    """
+    try:
+        data = sealed(part.to_json())
+        type(part).parse(parse_json(data))
+    except (ValueError, TypeError, RecursionError, CorruptError) as error:
+        problem = error.message if isinstance(error, CorruptError) else str(error)
+        raise ComponentError(
+            f"the output cannot be stored: {problem}",
+            hint="a component may return only finite JSON that is not nested deeply",
+        ) from None
+    return data

@@ -13,6 +13,7 @@ import shutil
 import uuid
 from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ from ddbench.store.reading import (
     read_record,
     record_names,
 )
-from ddbench.store.refusals import refusal
-from ddbench.toolkit.files import CorruptError, remove, sync_folder, write_sealed
+from ddbench.store.refusals import refusal, storable
+from ddbench.toolkit.files import CorruptError, is_half_written, remove, sealed, sync_folder, write_sealed, write_whole
 
 # Errors of creating a store in an impossible place. In an existing store they would be bugs.
 _NO_PLACE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
@@ -68,7 +69,7 @@ class Store:
                 write_sealed(root / MARKER, {"format": FORMAT, "earlier": store.may_hold_earlier})
             probe = root / "tmp" / uuid.uuid4().hex
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another run may have swept it
         return store
 
     def _marker(self) -> Marker | None:
@@ -98,6 +99,25 @@ class Store:
             if refused is None:
                 raise
             raise refused from error
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write a file. A killed process leaves a half-written one only among the temporary files."""
+        with self.writing():
+            write_whole(path, data, self.root / "tmp")
+
+    def half_written(self, *patterns: str) -> Iterator[Path]:
+        """Yield the half-written files of killed processes that match one of the patterns."""
+        found = chain.from_iterable(map(self.root.glob, patterns))
+        return (path for path in found if is_half_written(path.name))
+
+    def sweep(self) -> None:
+        """Remove the temporary files of killed runs. Nothing else may use the store meanwhile."""
+        # The folders of results are too many to look into, and only ddbench 0.2 wrote such files there.
+        for path in (
+            *(self.root / "tmp").iterdir(),
+            *self.half_written(".*", "cache/.*", "failures/.*", "unfinished/.*"),
+        ):
+            remove(path)
 
     # artifacts
 
@@ -153,13 +173,16 @@ class Store:
         Args:
             output: the output.
             unsigned: the manifest without digest and files, which are computed here.
+
+        Raises:
+            ComponentError: the manifest could not be read again.
         """
         with self.writing(), self.scratch() as aside:
             building = aside / "artifact"
             building.mkdir()
             digest, files = write_payload(output, building)
             manifest = unsigned.model_copy(update={"digest": digest, "files": files})
-            write_sealed(building / MANIFEST, manifest.to_json())
+            write_whole(building / MANIFEST, storable(manifest))
             final = self._folder(manifest.action_key)
             final.parent.mkdir(parents=True, exist_ok=True)
             if os.path.lexists(final):
@@ -196,18 +219,20 @@ class Store:
         return self.root / "results" / action_key[:2] / action_key
 
     def put_result(self, record: RunRecord) -> None:
-        """Store the record of one training in one environment. An existing record is never overwritten."""
+        """Store the record of one training in one environment. An existing record is never overwritten.
+
+        Raises:
+            ComponentError: the record could not be read again.
+        """
         path = self._results(record.action_key) / f"{record.fingerprint}.json"
         if not path.exists():
-            with self.writing():
-                write_sealed(path, record.to_json())
+            self._write(path, storable(record))
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Store a note that the result under ``action_key`` belongs to a cell."""
         path = self._results(action_key) / f"{CELL}{recipe_key}.json"
         if not path.exists():
-            with self.writing():
-                write_sealed(path, {**cell, "action_key": action_key, "recipe_key": recipe_key})
+            self._write(path, sealed({**cell, "action_key": action_key, "recipe_key": recipe_key}))
 
     def results(self, action_key: str) -> list[RunRecord]:
         """Return the records of a key, one per environment. Raise CorruptError if one is damaged."""
@@ -254,10 +279,9 @@ class Store:
     def put_failure(self, failure: Failure) -> None:
         """Store the failure of a node for display."""
         path = self._failure(failure.recipe_key)
-        with self.writing():
-            if path.is_dir():
-                remove(path)
-            write_sealed(path, failure.model_dump(mode="json"))
+        if path.is_dir():
+            remove(path)
+        self._write(path, sealed(failure.model_dump(mode="json")))
 
     def failure(self, recipe_key: str) -> Failure | None:
         """Return the last failure of a node; None if it has none. Raise CorruptError if its file is damaged."""

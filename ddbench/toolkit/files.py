@@ -6,10 +6,12 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterable
+from math import isfinite
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Any, NoReturn
@@ -22,6 +24,7 @@ from ddbench.limits import JSON_BYTES, JSON_DEPTH
 
 _CHUNK = 1 << 20
 _SEAL = "checksum"
+_HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{32}")
 _TICK_NS = 100_000_000
 # Reading damaged disks and circles of links fails with these errors.
 _DAMAGED = (errno.EIO, errno.ELOOP)
@@ -46,10 +49,18 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` atomically: after a crash, the file has the old or the new content."""
+def write_whole(path: Path, data: bytes, aside_in: Path | None = None) -> None:
+    """Write ``data`` to ``path`` atomically: after a crash, the file has the old or the new content.
+
+    Args:
+        path: the file.
+        data: its new content.
+        aside_in: the folder on the same disk where the file is written first; by default its own. A killed process
+            leaves a half-written file there, see :func:`is_half_written`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    aside = (aside_in or path.parent) / f".{path.name}.{uuid.uuid4().hex}"
+    aside.parent.mkdir(parents=True, exist_ok=True)
     try:
         with aside.open("wb") as file:
             file.write(data)
@@ -59,6 +70,11 @@ def write_whole(path: Path, data: bytes) -> None:
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def is_half_written(name: str) -> bool:
+    """Return whether a file has a name that :func:`write_whole` gives to files before they are complete."""
+    return _HALF_WRITTEN.fullmatch(name) is not None
 
 
 def remove(path: Path) -> None:
@@ -116,7 +132,7 @@ def parse_json(data: bytes) -> Any:
     """
     try:
         text = data.decode()
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     _check_depth(value)
@@ -132,8 +148,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if isfinite(value) else _refuse(number)
+
+
 def _refuse(number: str) -> NoReturn:
-    raise ValueError(f"{number} is not a number")
+    raise ValueError(f"{number} is not a finite number")
 
 
 def _check_depth(value: Any) -> None:

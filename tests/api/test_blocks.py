@@ -85,6 +85,22 @@ def test_scores_come_in_whole_blocks_and_lose_no_image(size: int, count: int) ->
     assert told[-1] == (count, count)
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "did not return the field 'mean' that it declares"),
+        ({"mean": torch.ones(2, 3), "unasked": torch.ones(1)}, "returned 2 rows of 'mean' for 4 images"),
+        ({"mean": torch.ones(5, 3)}, "returned 5 rows of 'mean' for 4 images"),
+    ],
+)
+def test_a_block_without_its_rows_is_one_line(fields: dict[str, Tensor], said: str) -> None:
+    scorer = Company(4)
+    scorer.score_block = lambda images, ctx: fields  # type: ignore[method-assign]
+    with pytest.raises(ComponentError) as raised:
+        scorer.score(torch.zeros(3, 3, 2, 2, dtype=torch.uint8), Context())
+    assert str(raised.value) == f"scorer 'company' {said}; this is a mistake in the scorer"
+
+
 def test_streams_depend_on_seed_and_key_alone() -> None:
     first, again, other = Context(seed=1), Context(seed=1), Context(seed=2)
     first.rng("x").random(5)

@@ -133,6 +133,29 @@ def test_a_failure_is_a_reason(tmp_path: Path, graph: Graph) -> None:
     assert why(done, "fit") == "runs: it failed before: out of paint"
 
 
+def test_kept_work_is_told(tmp_path: Path, graph: Graph) -> None:
+    done = pretend(graph, tmp_path / "store", done=lambda node: node.stage != "fit")
+    key = key_of(graph, "fit")
+    assert "kept" not in why(done, "fit")
+    kept = done.store.checkpoint_file(done.action_keys[key], "f1")
+    kept.parent.mkdir()
+    kept.touch()
+    assert why(done, "fit") == "runs: the store has no output of fit · part of its work is kept"
+    done.store.put_failure(failure("out of paint", key))
+    assert why(done, "fit") == "runs: it failed before: out of paint · part of its work is kept"
+
+
+def test_a_failed_check_is_told_of_each_node_that_waits_for_it(tmp_path: Path, graph: Graph) -> None:
+    done = pretend(graph, tmp_path / "store", done=lambda node: node.stage not in ("check", "evaluate"))
+    (key,) = (key for key, node in graph.nodes.items() if node.stage == "check")
+    done.store.put_failure(failure("no better than chance", key))
+    told = f" · the check of {graph.nodes[key].label} failed before: no better than chance"
+    for waiting, node in graph.nodes.items():
+        if node.stage == "evaluate":
+            assert reason(done, waiting, []).endswith(told) == (key in node.checks)
+    assert {key in node.checks for node in graph.nodes.values() if node.stage == "evaluate"} == {True, False}
+
+
 def test_results_of_other_environments_are_all_known(tmp_path: Path, graph: Graph) -> None:
     state = pretend(graph, tmp_path / "store")
     key = key_of(graph, "evaluate", "loud first")

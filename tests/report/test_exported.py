@@ -278,3 +278,12 @@ def test_no_relative_path_is_exported(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_counts_as_a_path(given: str, shown: str) -> None:
     value = {"a": [{"b": given, given: 1}], "n": 1.5}
     assert without_folders(value, frozenset({"mine/pool", ".."})) == {"a": [{"b": shown, given: 1}], "n": 1.5}
+
+
+def test_an_empty_text_is_no_path() -> None:
+    assert without_folders({"path": ".", "note": ""}, frozenset({"."})) == {"path": "a path", "note": ""}
+
+
+def test_machines_without_a_home_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("Could not determine home directory")))
+    assert without_folders(["/data/weights.pt"], frozenset()) == ["weights.pt"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -139,3 +140,22 @@ def test_a_folder_that_is_removed_under_a_run_stops_it_with_one_line(
         assert line.startswith(f"error: {store / room}/")
         assert line.endswith(": the folder was removed during the run; run the suite again")
     assert run_in_process(example_suite, store).returncode == 0
+
+
+def test_an_output_that_is_always_damaged_is_not_made_for_ever(
+    example_suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(InProcessExecutor):
+        def submit(self, job: Job) -> None:
+            super().submit(job)
+            if job.stage == "select":
+                flip_byte(folder_of(self._cache.store.root, job.action_key) / "manifest.json", 40)
+
+    monkeypatch.setattr("tests.in_process.InProcessExecutor", Failing)
+    store = tmp_path / "store"
+    ended = run_in_process(example_suite, store)
+    assert ended.returncode == 1, ended.stderr
+    assert "its stored output was damaged 3 times: " in ended.stderr
+    made = Counter(event["action_key"] for event in events(store, "start") if event["stage"] == "select")
+    assert set(made.values()) == {3}
+    assert run_in_process(example_suite, store).returncode == 1

@@ -82,3 +82,7 @@ def test_one_line_with_its_place(select_class: Callable[[str], None], what: str,
     assert len(line) < 500
     assert len(line.splitlines()) == 1
     assert len(trace_of(caught.value)) <= 100_000
+
+
+def test_names_that_are_no_utf8_can_be_stored() -> None:
+    assert trace_of(ValueError("/data/caf\udce9")).endswith("ValueError: /data/caf\\udce9\n")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ddbench.run.executors.worker_process import parse_answer
+from ddbench.store.lock import refuse, run_lock
 from tests.run.plugins import install_plugin
 from tests.run.runs import run
 
@@ -147,3 +150,34 @@ def test_what_is_no_answer(line: bytes) -> None:
 def test_an_answer() -> None:
     message = {"kind": "progress", "action_key": "k", "done": 1, "total": 2}
     assert parse_answer(json.dumps(message).encode() + b"\n") == message
+
+
+FORKING = """
+import os, sys, time
+from pathlib import Path
+from ddbench.run import worker
+from ddbench.store.lock import hold_as_worker
+lock = hold_as_worker(Path(sys.argv[1]))
+send = worker._take_over_stdout()
+worker._drop_in_forks(lock)
+child = os.fork()
+if child == 0:
+    send({"kind": "of the child"})
+    time.sleep(60)
+    os._exit(0)
+send({"child": child})
+os._exit(9)
+"""
+
+
+def test_a_process_that_a_component_forked_keeps_neither_the_pipe_nor_the_lock(tmp_path: Path) -> None:
+    """Otherwise the driver would wait for an end of the answers, and the next run for the lock, as long as it lives."""
+    command = [sys.executable, "-c", FORKING, str(tmp_path)]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30, check=False)
+    (line,) = ended.stdout.splitlines()
+    child = json.loads(line)["child"]
+    try:
+        with run_lock(tmp_path, "next", refuse):
+            os.kill(child, 0)  # it is still alive
+    finally:
+        os.kill(child, signal.SIGKILL)

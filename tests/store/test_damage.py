@@ -23,7 +23,7 @@ STEPS = {
     "while tensors are written": (artifact, "tensor_digest"),
     "while digests are taken": (artifact, "combine_digests"),
     "while files are synced": (artifact, "sync_file"),
-    "before the manifest": (store_module, "write_sealed"),
+    "before the manifest": (store_module, "write_whole"),
 }
 
 

@@ -105,3 +105,32 @@ def test_with_a_size_the_oldest_go_first(store: Store) -> None:
     assert left & ages.keys() == {"3" * 64}
     assert {KEY, OTHER} <= left
     assert collect_garbage(store.root, set(), delete=True, max_size=held).artifacts == 0
+
+
+def test_half_written_files_go(store: Store) -> None:
+    """Also those beside unfinished work that is still wanted."""
+    wanted = store.checkpoint_file("6" * 64, "f1")
+    wanted.parent.mkdir()
+    wanted.touch()
+    before = collect_garbage(store.root, {KEY, OTHER, "6" * 64}, delete=False).size
+    places = ("", "failures", f"results/{KEY[:2]}/{KEY}", "unfinished")
+    half = [store.root / place / f".{wanted.name}.{'0' * 32}" for place in places]
+    for path in half:
+        path.write_bytes(b"x" * 100)
+    freed = collect_garbage(store.root, {KEY, OTHER, "6" * 64}, delete=True)
+    assert (freed.size, freed.others) == (before + 400, ("half-written files", "damaged entries"))
+    assert not any(path.exists() for path in half)
+    assert wanted.exists()
+    assert len(store.results(KEY)) == 1
+
+
+def test_a_run_begins_without_half_written_files(store: Store) -> None:
+    name = f".name.json.{'0' * 32}"
+    swept = [store.root / place / name for place in ("", "cache", "failures", "unfinished", "tmp")]
+    kept = [store.root / place / "name.json" for place in ("", "cache", "failures", "unfinished")]
+    for path in (*swept, *kept):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    store.sweep()
+    assert not any(path.exists() for path in swept)
+    assert all(path.exists() for path in kept)

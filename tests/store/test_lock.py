@@ -140,3 +140,14 @@ def test_a_folder_in_place_of_a_lock_is_one_line(root: Path, name: str) -> None:
 @pytest.mark.parametrize("text", ["", "[1]", "{", '{"pid": "1"}', "[" * 4000, "\ufffd"])
 def test_a_holder_that_says_nothing_of_use_is_unknown(text: str) -> None:
     assert lock._holder(text) is None
+
+
+def test_a_long_wait_for_workers_is_told_and_a_short_one_is_not(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = hold_as_worker(root)
+    monkeypatch.setattr(lock, "_WORKERS_PATIENCE_S", 0.0)
+    with pytest.raises(StoreError, match="a run is using the store"):
+        collect_garbage(root, set(), delete=True)
+    monkeypatch.setattr(lock, "_WORKERS_PATIENCE_S", 60.0)
+    threading.Timer(0.3, held.close).start()
+    with run_lock(root, "gc", lock.refuse):
+        assert held.closed

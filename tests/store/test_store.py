@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from ddbench.errors import StoreError
+from ddbench.errors import ComponentError, StoreError
 from ddbench.store import CorruptError, Output, Store
 from tests.store.artifacts import KEY, failure, fill, result, unsigned
 
@@ -101,6 +102,54 @@ def test_a_half_written_result_does_not_count(tmp_path: Path) -> None:
     store, _ = fill(tmp_path)
     (tmp_path / "results" / KEY[:2] / KEY / ".there.json.0123").write_text("{")
     assert len(store.results(KEY)) == 1
+
+
+def test_files_are_half_written_only_among_the_temporary_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run removes those of a killed one there. It would have to look into many folders of results."""
+    store, moved, replace = Store.open(tmp_path), [], Path.replace
+
+    def noting(self: Path, target: Path) -> Path:
+        moved.append(self.parent)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", noting)
+    store.put_result(result("here", 50.0))
+    store.put_cell(KEY, "r1", {"suite": "s", "method": "m"})
+    store.put_failure(failure())
+    assert moved == [tmp_path / "tmp"] * 3
+
+
+def deep(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        ({"info": deep(250)}, "recursion limit"),
+        ({"info": deep(5000)}, ""),
+        ({"info": object()}, ""),
+        ({"info": "\udcff"}, ""),
+        ({"notes": [3]}, "not a valid manifest: info: notes.0: input should be a valid string"),
+        ({"pool_size": -1}, "not a valid manifest: info: pool_size: "),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_stored(tmp_path: Path, info: dict[str, Any], said: str) -> None:
+    """A run would take it for damaged, and make it for ever."""
+    store = Store.open(tmp_path)
+    with pytest.raises(ComponentError, match=f"the output cannot be stored: {said}"):
+        store.put(Output(content=1), unsigned().model_copy(update={"info": info}))
+    assert not store.holds(KEY)
+    whole = result("here", 50.0)
+    details = whole.result.model_copy(update={"details": {"info": deep(250)}})
+    made = whole.model_copy(update={"result": details})
+    made._stored = None
+    with pytest.raises(ComponentError, match="the output cannot be stored: "):
+        store.put_result(made)
+    assert store.results(KEY) == []
 
 
 def test_failures_are_remembered_apart(tmp_path: Path) -> None:

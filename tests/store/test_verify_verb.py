@@ -35,19 +35,22 @@ def test_the_verb(cli: Cli, root: Path) -> None:
         ["results", "1", "0"],
     ]
     (root / RESULT / "here.json").write_text("{}")
+    (root / RESULT / "there.json").write_text("{}")
     (root / "odd\nname").touch()
     damaged = cli("verify", *store)
     assert damaged.returncode == 1
-    assert damaged.stdout.splitlines()[-2:] == [
+    assert damaged.stdout.splitlines()[-5:] == [
         f"unknown: {root}/odd\\nname; left alone",
-        f"damaged: {root / RESULT / 'here.json'}: the file is damaged; run `ddbench verify --repair`; the next run "
-        "trains it again",
+        *(f"damaged: {root / RESULT / name}: the file is damaged" for name in ("here.json", "there.json")),
+        "`ddbench verify --repair` moves the damaged entries aside",
+        "results: the next run trains them again",
     ]
     as_json = json.loads(cli("verify", *store, "--json").stdout)
-    assert [(each["kind"], each["moved_to"]) for each in as_json["damage"]] == [("results", None)]
+    assert [(each["kind"], each["moved_to"]) for each in as_json["damage"]] == [("results", None)] * 2
     repaired = cli("verify", *store, "--repair")
     assert repaired.returncode == 1
-    assert f"moved to {root / 'quarantine'}" in repaired.stdout
+    assert repaired.stdout.count(f"moved to {root / 'quarantine'}") == 2
+    assert repaired.stdout.endswith("\nresults: the next run trains them again\n")
     assert cli("verify", *store).returncode == 0
     none = cli("verify", "--store", str(root / "none"))
     assert (none.returncode, none.stderr.count("there is no store")) == (2, 1)

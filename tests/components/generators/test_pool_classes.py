@@ -23,6 +23,7 @@ import ddbench
 from ddbench import ClassInfo, Context, DataError, Generator, TrainingData
 from ddbench.toolkit import file_sha256, sha256_json
 from tests.conftest import Cli
+from tests.photographs import write_suite
 
 PETS = training([ClassInfo(name) for name in ("cat", "dog", "café", "C", "C++")])
 NAMES = PETS.class_names
@@ -183,12 +184,7 @@ def test_names_enter_the_fingerprint(tmp_path: Path) -> None:
     assert pool(path, classes=NAMES).params.keyed() == {}
 
 
-SUITE = """\
-suite: mine
-dataset: {use: image-folder, path: photos, image_size: 8}
-protocol: smoke@1
-ipc: [1]
-students: [convnet3]
+CHOICES = """\
 generators: {pool: {use: pool-file, path: pool.safetensors}}
 methods: {Mine: {generator: pool, selector: first}}
 """
@@ -203,10 +199,10 @@ def test_a_suite_with_a_folder_of_images_is_refused_before_it_runs(tmp_path: Pat
     images = torch.arange(2, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, 8, 8).contiguous()
     save_file({"images": images, "labels": torch.tensor([0, 1])}, tmp_path / "pool.safetensors")
     suite = tmp_path / "mine.yaml"
-    suite.write_text(SUITE)
+    write_suite(suite, 8, CHOICES)
     ended = cli("plan", "mine.yaml")
     assert ended.returncode == 2
     assert "pool.safetensors: names no classes for its labels" in ended.stderr
     assert ended.stderr.count("\n") == 1
-    suite.write_text(SUITE.replace("pool.safetensors}", "pool.safetensors, classes: [dog, cat]}"))
+    write_suite(suite, 8, CHOICES.replace("pool.safetensors}", "pool.safetensors, classes: [dog, cat]}"))
     assert cli("plan", "mine.yaml").returncode == 0

@@ -52,6 +52,8 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "16-bit.png": (lambda p: Image.fromarray((RAMP * 65535).astype("u2")).save(p), "has values of mode I;16"),
     "16-bit.tif": (lambda p: Image.fromarray((RAMP * 65535).astype("u2")).save(p), "has values of mode I;16"),
     "16-bit-colour.png": (deep_png, "has values of 16 bits, not of 8 bits; scale it"),
+    "16-bit-colour.ppm": (lambda p: p.write_bytes(b"P6 1 1 65535\n" + bytes(6)), "has values of 16 bits, not of 8"),
+    "10-bit-colour.ppm": (lambda p: p.write_bytes(b"P3 1 1 1023\n1 2 1023\n"), "has values of 16 bits, not of 8 bits"),
     "float.tif": (lambda p: Image.fromarray(RAMP).save(p), "has values of mode F"),
     "int32.tif": (lambda p: Image.fromarray((RAMP * 2**30).astype("i4")).save(p), "has values of mode I"),
     "pages.tif": (lambda p: PAGES[0].save(p, save_all=True, append_images=PAGES[1:]), "holds 2 pages or frames"),

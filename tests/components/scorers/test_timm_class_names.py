@@ -18,6 +18,7 @@ from timm_teachers import DATA, IMAGES, saved, scorer
 from ddbench import ClassInfo, ComponentError, Context, DataError, TrainingData
 from ddbench.toolkit import file_sha256
 from tests.in_process import ddbench
+from tests.photographs import write_suite
 from tests.run.runs import outcome, state_of
 
 pytestmark = pytest.mark.usefixtures("offline")
@@ -113,12 +114,7 @@ def test_a_name_for_each_output(tmp_path: Path) -> None:
         scorer(weights=saved(tmp_path, outputs=4), classes=NAMES)
 
 
-SUITE = """\
-suite: colours
-dataset: {use: image-folder, path: photos, image_size: 32}
-protocol: smoke@1
-ipc: [1]
-students: [convnet3]
+CHOICES = """\
 scorers:
   teacher: {use: timm, model: test_efficientnet, weights: teacher.safetensors, classes: dataset}
 methods: {Confidence: {generator: real, selector: confidence}}
@@ -162,7 +158,7 @@ def teach(folder: Path, order: Sequence[int], names: Sequence[str] | None) -> No
 def test_a_suite_with_a_teacher_in_another_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_photographs(tmp_path / "photos")
-    (tmp_path / "suite.yaml").write_text(SUITE)
+    write_suite(tmp_path / "suite.yaml", 32, CHOICES)
 
     def run(store: str) -> Any:
         return ddbench("run", "suite.yaml", "--store", store, folder=tmp_path)
