@@ -35,7 +35,7 @@ from ddbench.api import (
 from ddbench.errors import ComponentError, DataError, DdbenchError, LeakError, StoreError, SuiteError
 from ddbench.registry import catalogue, components_in, create, hookimpl
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 if os.name != "posix":
     raise ImportError("ddbench runs on Linux and other POSIX systems only; on Windows, install it inside WSL")
