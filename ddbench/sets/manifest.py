@@ -1,0 +1,83 @@
+"""The manifest of an exported set: what it is, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from ddbench.api import DistilledSet, tensor_digest
+from ddbench.plan import State
+from ddbench.sets.chosen import ChosenSet
+from ddbench.suite import ResolvedSuite
+from ddbench.toolkit.environment import versions
+
+FORMAT: Final = 1
+
+
+def manifest(
+    suite: ResolvedSuite, state: State, chosen: ChosenSet, data: DistilledSet, files: Sequence[str]
+) -> dict[str, Any]:
+    """Return the manifest as JSON. It may hold paths of the suite.
+
+    Args:
+        suite: the suite.
+        state: the state of its plan.
+        chosen: the set.
+        data: its images and labels.
+        files: the file of each image.
+    """
+    cell, dataset = chosen.cell, suite.dataset.component
+    labels, soft = cell.row.labels, None
+    if data.soft is not None:
+        teacher = {"role": labels.teacher, "scorer": suite.scorers[labels.teacher].label}
+        soft = {
+            "teacher": teacher,
+            "tau": data.soft.tau,
+            "when": labels.when,
+            "digest": tensor_digest(data.soft.logits),
+        }
+    named = zip(files, data.labels.tolist(), data.sample_ids, strict=True)
+    return {
+        "format": FORMAT,
+        "ddbench": versions()["ddbench"],
+        "suite": suite.name,
+        "method": cell.row.name,
+        "ipc": cell.ipc,
+        "seeds": chosen.seeds,
+        "dataset": {
+            "name": suite.dataset.label,
+            "licence": dataset.licence,
+            "classes": [{"label": label, **asdict(info)} for label, info in enumerate(dataset.classes)],
+        },
+        "generator": {"name": cell.row.generator.label, "licence": cell.row.generator.component.licence},
+        "images": {
+            "shape": list(data.images.shape),
+            "dtype": str(data.images.dtype).removeprefix("torch."),
+            "digest": tensor_digest(data.images),
+        },
+        "soft_labels": soft,
+        "samples": [{"file": file, "label": label, "id": own} for file, label, own in named],
+        "recipe_key": chosen.distilled,
+        "digest": state.digests[chosen.distilled],
+        "stages": stages(state, chosen),
+    }
+
+
+def stages(state: State, chosen: ChosenSet) -> list[dict[str, Any]]:
+    """Return recipe, keys, digest, environment and origin of each piece of work behind a set, in the plan's order."""
+    ends = {key for key in (chosen.distilled, chosen.soft) if key is not None}
+    used = ends.union(*(state.graph.ancestors(key) for key in ends))
+    return [
+        {
+            "stage": made.stage,
+            "recipe_key": key,
+            "action_key": made.action_key,
+            "digest": made.digest,
+            "recipe": made.recipe,
+            "notes": made.made.notes,
+            "environment": made.info.get("environment"),
+            "provenance": {part: origin.model_dump(mode="json") for part, origin in made.provenance.items()},
+        }
+        for key, made in ((key, state.manifests[key]) for key in state.graph.nodes if key in used)
+    ]
