@@ -9,6 +9,23 @@ import typer
 
 from ddbench.cli.options import StoreFolder, SuiteFile, store_root
 
+Format = Annotated[
+    Literal["folder", "hf", "safetensors"] | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="folder: a folder of PNG files for each class. hf: the same for the library datasets. "
+        "safetensors: one file, which also holds float images and latents.",
+        show_default="folder",
+    ),
+]
+Program = Annotated[
+    Literal["minimax", "rded", "ddranking"] | None,
+    typer.Option(
+        "--for", metavar="PROGRAM", help="Name the PNG files as this program reads them: minimax, rded, ddranking."
+    ),
+]
+
 
 def sets(
     suite: SuiteFile,
@@ -18,22 +35,8 @@ def sets(
         int | None,
         typer.Option("--ipc", metavar="N", help="Images per class.", show_default="the row's IPC, if it has one"),
     ] = None,
-    format_: Annotated[
-        Literal["folder", "hf", "safetensors"] | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="folder (PNG files in a folder for each class), hf (the same for the library datasets), or "
-            "safetensors (one file, the only one for float images and latents).",
-            show_default="folder",
-        ),
-    ] = None,
-    program: Annotated[
-        Literal["minimax", "rded", "ddranking"] | None,
-        typer.Option(
-            "--for", metavar="PROGRAM", help="Name the PNG files as this program reads them: minimax, rded, ddranking."
-        ),
-    ] = None,
+    format_: Format = None,
+    program: Program = None,
     every: Annotated[
         bool, typer.Option("--all", help="Write the set of each seed into a subfolder, instead of the first set.")
     ] = False,

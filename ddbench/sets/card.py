@@ -12,7 +12,7 @@ from tabulate import tabulate
 from ddbench.api import ClassInfo, Component, DistilledSet, tensor_digest
 from ddbench.report import Entry, Results, leaderboard_of
 from ddbench.report.results import describe_generator
-from ddbench.sets.chosen import ChosenSet
+from ddbench.sets.chosen import ChosenSet, teacher_of
 from ddbench.sets.formats import CLASS_FILE, METADATA, TENSORS
 from ddbench.sets.layouts import class_names
 from ddbench.stats.summary import DDOF
@@ -73,18 +73,13 @@ def card(suite: ResolvedSuite, results: Results, chosen: ChosenSet, data: Distil
 
 
 def _facts(suite: ResolvedSuite, chosen: ChosenSet, data: DistilledSet) -> list[tuple[str, Any]]:
-    row = chosen.cell.row
-    labels = "hard"
-    if data.soft is not None:
-        teacher = suite.scorers[row.labels.teacher].label
-        when = row.labels.when.replace("-", " ")
-        labels = f"hard, and soft: logits of {row.labels.teacher}, {teacher}, at tau {data.soft.tau:g}, {when}"
+    row, teacher = chosen.cell.row, teacher_of(suite, chosen)
+    told = row.describe()
     return [
         ("generator", describe_generator(row.generator.component)),
-        ("pool", row.describe()["pool"]),
-        ("selector", row.selector.label),
-        ("refiner", row.refiner.label),
-        ("labels", labels),
+        *((part, told[part]) for part in ("pool", "selector", "refiner")),
+        ("labels", "hard" if data.soft is None else f"hard, and {told['labels']}"),
+        *([("teacher", teacher)] if teacher else []),
         ("seeds", ", ".join(f"{axis} {seed}" for axis, seed in chosen.seeds.items())),
         ("SHA-256 of the images", tensor_digest(data.images)),
     ]
@@ -100,17 +95,16 @@ def _accuracy(results: Results, chosen: ChosenSet, sets: int) -> str:
     cell = chosen.cell
     own = [t for t in results.trials if (t.method, t.ipc) == (cell.row.name, cell.ipc)]
     here = [t for t in own if all(t.seeds[axis] == seed for axis, seed in chosen.seeds.items())]
-    boards = [leaderboard_of(replace(results, trials=tuple(trials))) for trials in (here, own)]
-    sizes = ", ".join(f"{size:,}" for _, size in boards[1].validation)
+    shown = {"this set": here} if sets == 1 else {"this set": here, f"all {sets} sets": own}
+    boards = {what: leaderboard_of(replace(results, trials=tuple(trials))) for what, trials in shown.items()}
+    sizes = ", ".join(f"{size:,}" for _, size in boards["this set"].validation)
     said = (
         f"Top-1 accuracy in % on the {sizes} validation images of {markdown(results.dataset)}, after the last epoch: "
         f"mean ± standard deviation (ddof {DDOF}) over n trainings. "
         "*best* is the highest accuracy of all evaluations of a training."
     )
     protocol = f"{cell.row.protocol.id}: {cell.row.protocol.summary}"
-    names = ("this set", "1 set") if sets == 1 else ("this set", f"all {sets} sets")
-    shown = list(zip(names, boards, strict=True))[: 1 if sets == 1 else 2]
-    rows = [_entry(what, entry) for what, board in shown for entry in board.entries]
+    rows = [_entry(what, entry) for what, board in boards.items() for entry in board.entries]
     headers = ("sets", "student", "n", "last", "best")
     return "\n\n".join([said, f"Protocol {markdown(protocol)}", _table(headers, rows)])
 

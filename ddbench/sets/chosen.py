@@ -92,6 +92,14 @@ def read_set(state: State, chosen: ChosenSet) -> DistilledSet:
     )
 
 
+def teacher_of(suite: ResolvedSuite, chosen: ChosenSet) -> str | None:
+    """Return role and name of the scorer that gives a set its soft labels; None if no scorer does."""
+    labels = chosen.cell.row.labels
+    if chosen.soft is None or labels.use != "soft":
+        return None
+    return f"{labels.teacher}: {suite.scorers[labels.teacher].label}"
+
+
 def _opened(state: State, key: str) -> Artifact:
     if not state.has_payload(key):
         hint = "make them again in an empty store: `ddbench run SUITE --store DIR`"

@@ -11,7 +11,7 @@ from ddbench.plan import State
 from ddbench.report import Results, results_of
 from ddbench.report.private import without_folders
 from ddbench.sets.card import card
-from ddbench.sets.chosen import ChosenSet, choose_sets, read_set
+from ddbench.sets.chosen import ChosenSet, choose_sets, read_set, teacher_of
 from ddbench.sets.formats import FORMATS
 from ddbench.sets.manifest import manifest
 from ddbench.suite import ResolvedSuite
@@ -36,10 +36,7 @@ class SetWriter:
 
     def write(self, chosen: ChosenSet, sets: int, folder: Path) -> int:
         """Write one of ``sets`` sets of a row into a folder. Return the number of its images."""
-        data, row = read_set(self.state, chosen), chosen.cell.row
-        teacher = None
-        if data.soft is not None:
-            teacher = f"{row.labels.teacher}: {self.suite.scorers[row.labels.teacher].label}"
+        data, teacher = read_set(self.state, chosen), teacher_of(self.suite, chosen)
         files = FORMATS[self.name](data, self.suite.dataset.component.classes, teacher, folder)
         made = without_folders(manifest(self.suite, self.state, chosen, data, files), self.results.paths)
         text = json.dumps(made, indent=1, ensure_ascii=False, allow_nan=False)

@@ -18,12 +18,13 @@ TENSORS: Final = "set.safetensors"
 METADATA: Final = "metadata.jsonl"
 CLASS_FILE: Final = "classes.txt"
 
-# Write a set with these classes and the name of its teacher into a folder. Return the file of each image there.
+# Write a set with these classes and the name of its teacher, if it is known, into a folder. Return the file of each
+# image there.
 Writer: TypeAlias = "Callable[[DistilledSet, Sequence[ClassInfo], str | None, Path], list[str]]"
 
 
 def write_tensors(data: DistilledSet, classes: Sequence[ClassInfo], teacher: str | None, folder: Path) -> list[str]:
-    """Write ``set.safetensors``, which the generator ``pool-file`` reads. Float images stay as they are."""
+    """Write ``set.safetensors``, which the generator ``pool-file`` reads. Float images stay pixels in [0, 1]."""
     from safetensors.torch import save
 
     tensors = {"images": data.images, "labels": data.labels}
@@ -32,7 +33,11 @@ def write_tensors(data: DistilledSet, classes: Sequence[ClassInfo], teacher: str
         tensors["latents"] = data.latents
     if data.soft is not None:
         tensors["soft_logits"] = data.soft.logits.float()
-        metadata |= {"teacher": _json(teacher), "tau": _json(data.soft.tau)}
+        metadata["tau"] = _json(data.soft.tau)
+    if teacher is not None:
+        metadata["teacher"] = _json(teacher)
+    if data.images.is_floating_point():
+        metadata |= {"mean": _json([0, 0, 0]), "std": _json([1, 1, 1])}
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     (folder / TENSORS).write_bytes(save(contiguous, metadata))
     return [TENSORS] * len(data)
@@ -40,17 +45,17 @@ def write_tensors(data: DistilledSet, classes: Sequence[ClassInfo], teacher: str
 
 @dataclass(frozen=True)
 class Folders:
-    """A writer of one folder of PNG files for each class, and of ``metadata.jsonl`` beside them.
+    """A writer of one folder of PNG files for each class, and of ``metadata.jsonl``.
 
     Attributes:
         folders: return the folder of each class.
-        pattern: the name of an image's file, see ``image_files``.
+        pattern: the name of an image's file, see ``image_files``. Sorted as text, files keep the order of the set.
         inside: the folder that holds the class folders and ``metadata.jsonl``.
         class_file: write a file with the folder of each label, one a line.
     """
 
     folders: Callable[[Sequence[ClassInfo]], list[str]]
-    pattern: str = "{n}.png"
+    pattern: str = "{n:05d}.png"
     inside: str = "."
     class_file: bool = False
 
@@ -79,7 +84,7 @@ class Folders:
 
 
 def _lines(data: DistilledSet, files: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what ``metadata.jsonl`` says of each image. A float32 keeps its value as a decimal number."""
+    """Return the entry of each image in ``metadata.jsonl``. A float32 keeps its value as a decimal number."""
     named = zip(files, data.labels.tolist(), data.sample_ids, strict=True)
     lines: list[dict[str, Any]] = [{"file_name": file, "label": label, "id": own} for file, label, own in named]
     if data.soft is not None:

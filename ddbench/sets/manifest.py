@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ddbench.api import DistilledSet, tensor_digest
 from ddbench.plan import State
-from ddbench.sets.chosen import ChosenSet
+from ddbench.sets.chosen import ChosenSet, teacher_of
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.environment import versions
 
@@ -27,16 +27,10 @@ def manifest(
         data: its images and labels.
         files: the file of each image.
     """
-    cell, dataset = chosen.cell, suite.dataset.component
-    labels, soft = cell.row.labels, None
+    cell, dataset, soft = chosen.cell, suite.dataset.component, None
     if data.soft is not None:
-        teacher = {"role": labels.teacher, "scorer": suite.scorers[labels.teacher].label}
-        soft = {
-            "teacher": teacher,
-            "tau": data.soft.tau,
-            "when": labels.when,
-            "digest": tensor_digest(data.soft.logits),
-        }
+        teacher, digest = teacher_of(suite, chosen), tensor_digest(data.soft.logits)
+        soft = {"teacher": teacher, "tau": data.soft.tau, "when": cell.row.labels.when, "digest": digest}
     named = zip(files, data.labels.tolist(), data.sample_ids, strict=True)
     return {
         "format": FORMAT,
@@ -65,19 +59,23 @@ def manifest(
 
 
 def stages(state: State, chosen: ChosenSet) -> list[dict[str, Any]]:
-    """Return recipe, keys, digest, environment and origin of each piece of work behind a set, in the plan's order."""
+    """Return recipe, keys, digest, environment and origin of each piece of work behind a set, in the plan's order.
+
+    Earlier versions did not check teachers, so a check may be missing.
+    """
     ends = {key for key in (chosen.distilled, chosen.soft) if key is not None}
-    used = ends.union(*(state.graph.ancestors(key) for key in ends))
+    used = ends.union(*(state.graph.ancestors(key) for key in ends)) & state.manifests.keys()
+    made = {key: state.manifests[key] for key in state.graph.nodes if key in used}
     return [
         {
-            "stage": made.stage,
+            "stage": one.stage,
             "recipe_key": key,
-            "action_key": made.action_key,
-            "digest": made.digest,
-            "recipe": made.recipe,
-            "notes": made.made.notes,
-            "environment": made.info.get("environment"),
-            "provenance": {part: origin.model_dump(mode="json") for part, origin in made.provenance.items()},
+            "action_key": one.action_key,
+            "digest": one.digest,
+            "recipe": one.recipe,
+            "notes": one.made.notes,
+            "environment": one.info.get("environment"),
+            "provenance": {part: origin.model_dump(mode="json") for part, origin in one.provenance.items()},
         }
-        for key, made in ((key, state.manifests[key]) for key in state.graph.nodes if key in used)
+        for key, one in made.items()
     ]
