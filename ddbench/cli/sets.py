@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import realpath
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -53,7 +54,7 @@ def sets(
 
     if program is not None and format_ not in (None, "folder"):
         raise DdbenchError(f"--for {program} writes PNG files, not --format {format_}", hint="leave one of them out")
-    folder = to.resolve()
+    folder = Path(realpath(to))
     if folder == Path.cwd():
         raise DdbenchError(f"--to {to} is the working directory", hint="name a new folder")
     resolved, state = plan_suite(suite, store_root(store))

@@ -169,6 +169,8 @@ def test_a_folder_with_content_is_left_alone(finished: Finished, tmp_path: Path)
     line = f"error: cannot write {kept.parent}: it is not empty; choose another folder with --to\n"
     assert finished.sets("Noise", "--to", str(kept.parent)) == (2, "", line)
     assert kept.read_text() == "mine"
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "cannot write" in finished.sets("Noise", "--to", str(tmp_path / "loop"))[2]
     code, _, err = finished.sets("Noise", "--to", str(kept))
     assert (code, err) == (2, f"error: cannot write {kept}: Not a directory; choose another folder with --to\n")
 
