@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tabulate import tabulate
 
+from ddbench import __version__
 from ddbench.api import ClassInfo, Component, DistilledSet, tensor_digest
 from ddbench.report import Entry, Results, leaderboard_of
 from ddbench.report.results import describe_generator
@@ -18,7 +19,6 @@ from ddbench.sets.layouts import class_names
 from ddbench.stats.summary import DDOF
 from ddbench.suite import ResolvedSuite
 from ddbench.text import code, markdown
-from ddbench.toolkit.environment import versions
 
 _NUMBERED: Final = (
     "The name of a folder is its label, with five digits. So torchvision's `ImageFolder` gives the labels below."
@@ -33,7 +33,7 @@ _READERS: Final = {
     "safetensors": f"{code(TENSORS)} holds `images` and `labels`; its metadata has the lists `classes` and `ids`.\n"
     "In Python: `safetensors.torch.load_file(FILE)`. ddbench reads it with `{use: pool-file, path: FILE}`.",
     "minimax": "Each class has a folder of PNG files, named by its WordNet id.\n"
-    f"Minimax's code labels them in the order of its class file, which {code(CLASS_FILE)} equals.\n"
+    f"Minimax's code labels them in the order of a class file; that of this set is {code(CLASS_FILE)}.\n"
     "torchvision's `ImageFolder` numbers the same folders in the order of their names.",
     "rded": f"The folders and files are named as RDED's code writes them. {_NUMBERED}",
     "ddranking": f"DD-Ranking reads the images as `image_path`. {_NUMBERED}",
@@ -57,7 +57,7 @@ def card(suite: ResolvedSuite, results: Results, chosen: ChosenSet, data: Distil
         *([_front_matter(data, classes)] if name == "hf" else []),
         f"# {markdown(cell.row.name)}: {cell.ipc} images per class of {markdown(suite.dataset.label)}",
         f"A distilled set of {len(data)} images, {side} × {side} pixels, in {len(classes)} classes. "
-        f"It was made by ddbench {versions()['ddbench']}; `manifest.json` has its recipe and its keys.",
+        f"ddbench {__version__} wrote these files; `manifest.json` has the recipe and the keys of the set.",
         _table(("", ""), _facts(suite, chosen, data)),
         "## Licences",
         _table(("", "source", "licence"), _licences(suite, chosen)),

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from ddbench import __version__
 from ddbench.api import DistilledSet, tensor_digest
 from ddbench.plan import State
 from ddbench.sets.chosen import ChosenSet, teacher_of
 from ddbench.suite import ResolvedSuite
-from ddbench.toolkit.environment import versions
 
 FORMAT: Final = 1
 
@@ -34,7 +34,7 @@ def manifest(
     named = zip(files, data.labels.tolist(), data.sample_ids, strict=True)
     return {
         "format": FORMAT,
-        "ddbench": versions()["ddbench"],
+        "written_by": f"ddbench {__version__}",
         "suite": suite.name,
         "method": cell.row.name,
         "ipc": cell.ipc,
