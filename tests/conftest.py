@@ -50,6 +50,7 @@ TRAINING = (
     "run/test_run.py",
     "run/test_scheduler.py",
     "run/test_worker_faults.py",
+    "sets/test_verb.py",
     "smoke/",
     "store/test_places.py",
     "store/test_verify_verb.py",

@@ -31,6 +31,7 @@ class TinyCifar(Dataset):
     """
 
     classes = _cifar.CLASSES
+    licence = _cifar.LICENCE
     image_size = _cifar.IMAGE_SIZE
     mean = _cifar.MEAN
     std = _cifar.STD

@@ -10,7 +10,7 @@ from ddbench.toolkit import data_home
 
 from ._download.archives import Archive, get_extracted
 from ._imagenet.classes import imagenet_classes
-from ._imagenet.subset import SUFFIX, image_names
+from ._imagenet.subset import LICENCE, SUFFIX, image_names
 from ._images.listing import SPLITS, ImageFiles, Listing
 from ._leakage import class_counts, without_validation_images
 
@@ -45,6 +45,7 @@ class TinyImagenet(ImageFiles):
     """
 
     classes = imagenet_classes(INDICES)
+    licence = LICENCE
     image_size = 64
     ambiguous_order = True
     archive: ClassVar[Archive] = Archive(

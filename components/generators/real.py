@@ -13,6 +13,7 @@ class Real(Generator):
     """The real training images of each class, in the data set's order and with its ids."""
 
     finite = True
+    licence = "that of the data set"
     _data: TrainingData
 
     def available(self, dataset: Dataset) -> tuple[int, ...] | None:

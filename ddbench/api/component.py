@@ -102,6 +102,11 @@ class Component(ABC):
         return False
 
     @property
+    def licence(self) -> str:
+        """The terms on which its images or weights may be used, for the cards of exported sets. It enters no key."""
+        return "unknown"
+
+    @property
     def threads(self) -> int:
         """Number of CPU threads for this component's stages. It is fixed, so results do not depend on the machine."""
         return 1

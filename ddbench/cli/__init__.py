@@ -6,7 +6,23 @@ from gc import set_threshold
 
 import typer
 
-from ddbench.cli import describe, doctor, export, fetch, gc, init, list_, plan, report, run, status, suites, verify, why
+from ddbench.cli import (
+    describe,
+    doctor,
+    export,
+    fetch,
+    gc,
+    init,
+    list_,
+    plan,
+    report,
+    run,
+    sets,
+    status,
+    suites,
+    verify,
+    why,
+)
 
 app = typer.Typer(
     name="ddbench",
@@ -27,6 +43,7 @@ app.command("describe")(describe.describe)
 app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("sets")(sets.sets)
 app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
 app.command("gc")(gc.gc)

@@ -10,7 +10,8 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -104,6 +105,27 @@ def write_many(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     sync_folder(folder)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Lend an empty folder that takes the place of ``folder`` at the end: after a crash, all of it exists or nothing.
+
+    Raises:
+        OSError: the folder exists and is not empty, or it cannot be written.
+    """
+    if os.path.lexists(folder) and any(folder.iterdir()):
+        raise OSError(errno.ENOTEMPTY, "it is not empty", str(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    aside.mkdir()
+    try:
+        yield aside
+        os.sync()
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    sync_folder(folder.parent)
 
 
 def file_sha256(path: Path) -> str:

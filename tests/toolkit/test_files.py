@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddbench.errors import StoreError
-from ddbench.toolkit.files import CorruptError, file_sha256, read_sealed, write_sealed, write_whole
+from ddbench.toolkit.files import CorruptError, file_sha256, new_folder, read_sealed, write_sealed, write_whole
 
 VALUE = {"name": "é\n", "numbers": [1, 2.5, 1e-05, None, True], "nested": {"b": {}, "a": "x" * 40}}
 
@@ -105,3 +107,35 @@ def test_the_checksum_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     data = os.urandom(3 * (1 << 20) + 17)
     (tmp_path / "data").write_bytes(data)
     assert file_sha256(tmp_path / "data") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_new_folder_appears_whole_at_the_end(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "folder"
+    with new_folder(target) as aside:
+        (aside / "file").write_text("1")
+        assert not target.exists()
+    assert [path.name for path in target.parent.iterdir()] == ["folder"]
+    assert (target / "file").read_text() == "1"
+
+
+def test_after_an_error_there_is_no_new_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), new_folder(tmp_path / "folder") as aside:
+        (aside / "absent" / "file").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_after_a_kill_there_is_no_new_folder_and_an_empty_one_stays(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    code = "import os, sys, pathlib; from ddbench.toolkit.files import new_folder\n"
+    code += "with new_folder(pathlib.Path(sys.argv[1])) as aside: (aside / 'file').touch(); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "folder")], check=False).returncode == -9
+    assert list((tmp_path / "folder").iterdir()) == []
+    with new_folder(tmp_path / "folder") as aside:
+        (aside / "file").touch()
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["file"]
+
+
+def test_a_folder_that_was_filled_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="not empty"), new_folder(tmp_path / "folder"):
+        write_whole(tmp_path / "folder" / "theirs", b"")
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder", "theirs"]

@@ -7,6 +7,7 @@ from typing import Final
 from ddbench import ClassInfo
 
 PAPER: Final = "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images"
+LICENCE: Final = "none is stated by its authors"
 IMAGE_SIZE: Final = 32
 CLASSES: Final = tuple(
     ClassInfo(name)

@@ -27,6 +27,7 @@ class StoredCifar(Dataset):
         release: sources and expected content.
     """
 
+    licence = _cifar.LICENCE
     image_size = _cifar.IMAGE_SIZE
     release: ClassVar[Release]
 

@@ -13,6 +13,7 @@ from ... import _image_files
 from .._images.listing import ImageFiles, Listing
 
 PAPER: Final = "arXiv:1409.0575"
+LICENCE: Final = "ImageNet's terms of access: non-commercial research and education only"
 SUFFIX: Final = ".JPEG"
 # The folder of each split.
 _FOLDERS: Final = {"train": "train", "validation": "val"}
@@ -34,6 +35,7 @@ class ImagenetSubset(ImageFiles):
         train_range: the allowed number of training images per class, if the exact number is unknown.
     """
 
+    licence = LICENCE
     image_size = 256
     validation_count: ClassVar[int] = 50
     train_range: ClassVar[range] = range(732, 1301)  # the range over the classes of ILSVRC 2012

@@ -15,7 +15,7 @@ from ddbench.toolkit import device_in_use, enough_memory
 from .checks import PipelineChecks, check_latents
 from .params import LatentDitParams
 from .pipeline_cost import PipelineCost
-from .weights import Part, fetch_missing, missing_parts, scheduler_timesteps
+from .weights import Part, fetch_missing, licences, missing_parts, scheduler_timesteps
 
 if TYPE_CHECKING:
     from .prior import LatentDitPrior
@@ -73,6 +73,11 @@ class LatentDit(Generator):
             else Part(kind, self.params.model, kind, "model", self.label())
             for kind, source in own.items()
         )
+
+    @property
+    def licence(self) -> str:
+        """Return the licence of each source of weights."""
+        return licences([part for part in self.parts if part.kind != "scheduler"])
 
     def fingerprint(self) -> dict[str, str]:
         """Return the name or the content digest of each part. Raise ComponentError if a folder lacks a file."""

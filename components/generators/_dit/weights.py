@@ -19,6 +19,14 @@ from .._files.content import content_digest
 SHIPPED: Final = "ddbench/dit-nano"
 _SHIPPED_FOLDER: Final = Path(__file__).parents[1] / "_dit_nano"
 
+# The licences of published parts, by source. Those of other sources are unknown.
+_LICENCES: Final = {
+    SHIPPED: "Apache-2.0",
+    "facebook/DiT-XL-2-256": "CC-BY-NC-4.0",
+    "stabilityai/sd-vae-ft-ema": "MIT",
+    "stabilityai/sd-vae-ft-mse": "MIT",
+}
+
 # The file that makes a folder of parts a pipeline.
 PIPELINE_INDEX: Final = "model_index.json"
 _WEIGHTS: Final = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
@@ -143,6 +151,12 @@ def missing_parts(parts: Sequence[Part]) -> str | None:
             gap, hint = found
             gaps.setdefault(hint, []).append(gap)
     return "; ".join("; ".join([*same, hint]) for hint, same in gaps.items()) or None
+
+
+def licences(parts: Sequence[Part]) -> str:
+    """Return the licence of each source of the parts. Folders are not named."""
+    sources = dict.fromkeys("a folder" if part.folder and part.source != SHIPPED else part.source for part in parts)
+    return ", ".join(f"{_LICENCES.get(source, 'unknown')} ({source})" for source in sources)
 
 
 def fetch_missing(parts: Sequence[Part], progress: Progress) -> None:

@@ -40,6 +40,11 @@ class FineTuned(LatentDit):
         """Save a tiny pipeline with random weights in ``scratch``; train it for one epoch."""
         return {**super().example(data, scratch), "epochs": 1, "batch_size": 8}
 
+    @property
+    def licence(self) -> str:
+        """Return the licence of each source of weights. That of an imported checkpoint is unknown."""
+        return super().licence if self.params.checkpoint is None else f"{super().licence}, unknown (the checkpoint)"
+
     def fingerprint(self) -> dict[str, str]:
         """Return the fingerprint of each part, and the content digest of an imported checkpoint."""
         parts, checkpoint = super().fingerprint(), self.params.checkpoint
