@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.protocol.protocol import ID, Protocol
+from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
 # Returns the protocol of an id.
@@ -160,7 +161,7 @@ def _validated(values: Mapping[str, Any], place: Place, shortly: bool) -> Protoc
         path: KeyPath = tuple(part for part in first["loc"] if not str(part).startswith("["))
         if shortly and path[0] == _EPOCHS_BY_IPC:
             path = (EPOCHS,)
-        field, hint = ".".join(map(str, path)), None
+        field, hint = one_line(".".join(map(str, path))), None
         message = {"extra_forbidden": "is unknown", "missing": "is missing"}.get(first["type"])
         if first["type"] == "missing":
             hint = "add it, or write `extends: NAME@VERSION`"
@@ -190,10 +191,10 @@ def with_files(source: YamlSource, folder: Path, path: KeyPath, opened: tuple[Pa
         return with_files(source, folder, (*path, "extends"), opened)
     if not isinstance(value, str) or not (value.endswith(_FILE) or value.startswith(_FOLDER)):
         return source
-    file, where = folder / Path(value).expanduser(), source.place(path)
+    file, where, shown = folder / Path(value).expanduser(), source.place(path), one_line(value)
     if not ID.fullmatch(file.name.removesuffix(_FILE[0])):
         hint = "rename it to NAME@VERSION.yaml, such as mine@1.yaml"
-        raise ComponentError(f"the name of the protocol file '{value}' has no version", where=where, hint=hint)
+        raise ComponentError(f"the name of the protocol file '{shown}' has no version", where=where, hint=hint)
     if not isfile(file):  # noqa: PTH113  (False for a name that no file can have)
         hint = "the path of a protocol is relative to the file that names it"
         raise ComponentError(f"the file {file} does not exist", where=where, hint=hint)

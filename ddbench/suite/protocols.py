@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BeforeValidator
 
 from ddbench.errors import ComponentError, SuiteError
+from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def _protocol(value: Any) -> Any:
     if isinstance(value, dict) and "extends" not in value and "name" not in value:
         raise ValueError("a mapping needs the protocol that it changes: write `{extends: NAME@VERSION, …}`")
+    if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        raise ValueError("the names of fields must be text")
     if not isinstance(value, str | dict):
         raise ValueError("give NAME@VERSION, the path of a protocol file, or `{extends: NAME@VERSION, …}`")
     return value
@@ -87,10 +90,10 @@ class Protocols:
         """Return the protocol with its name in tables, from its own name or from what it changes."""
         if not found.protocol.is_local:
             return None, found.protocol
+        if own is not None:
+            self._check_name(own, found.protocol, path)
         key = (found.protocol.id, own, None if found.base is None else found.base.id)
         if key not in self._names:
-            if own is not None:
-                self._check_name(own, found.protocol, path)
             self._names[key] = self._known(found) or _local(found, own)
         return self._names[key]
 
@@ -106,7 +109,9 @@ class Protocols:
 
         where = self.source.place((*path, "name") if (*path, "name") in self.source.places else path)
         if not ID.fullmatch(str(own)):
-            raise SuiteError(f"'{own}' is not a name with a version", where=where, hint="write one such as mine@1")
+            raise SuiteError(
+                f"'{one_line(str(own))}' is not a name with a version", where=where, hint="write one such as mine@1"
+            )
         known = self.available.protocols().get(own)
         if known is not None and known.content != protocol.content:
             message = f"'{own}' is a protocol of {self.available.protocol_owner(own)}, with other content"

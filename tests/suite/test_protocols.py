@@ -144,6 +144,9 @@ def test_a_twin_can_be_excluded_with_its_row(tmp_path: Path) -> None:
 MISTAKES = [
     ("§protocol: 5", "'protocol' is 5: give NAME@VERSION, the path of a protocol file, or `{extends: "),
     ("§protocol: {epochs: 60}", "a mapping needs the protocol that it changes: write `{extends: NAME@VERSION, …}`"),
+    ("§protocol: {extends: smoke@1, 5: 1}", "'protocol' is {'extends': 'smoke@1', 5: 1}: the names of fields must be"),
+    ("protocol: {extends: smoke@1, epochs: 9, §name: [1]}", "'[1]' is not a name with a version; write one"),
+    ('§protocol: "./a\\nb@1.yaml"', "the name of the protocol file './a\\nb@1.yaml' has no version"),
     ("§protocol: minimax-hard", "there is no protocol 'minimax-hard'; did you mean 'minimax-hard@1'?"),
     ("protocol: {§extends: minimax-hrad@1}", "there is no protocol 'minimax-hrad@1'; did you mean 'minimax-hard@1'?"),
     ("protocol: {extends: minimax-hard@1, §epoch: 60}", "the field 'epoch' is unknown; did you mean 'epochs'?"),
