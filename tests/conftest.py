@@ -46,6 +46,7 @@ TRAINING = (
     "run/test_finite.py",
     "run/test_kill.py",
     "run/test_labels.py",
+    "run/test_local_protocol.py",
     "run/test_preemption.py",
     "run/test_run.py",
     "run/test_scheduler.py",

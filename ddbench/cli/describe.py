@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import inspect
 from json import dumps as to_json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ddbench.api.component import Component
 from ddbench.cli.options import AsJson
 
+if TYPE_CHECKING:
+    from ddbench.registry import Catalogue
+
 
 def describe(
-    name: Annotated[str, typer.Argument(help="A component or protocol, such as k-center or selector/k-center.")],
+    name: Annotated[
+        str, typer.Argument(help="A component or protocol, such as k-center, selector/k-center or ./mine@1.yaml.")
+    ],
     json: AsJson = False,
 ) -> None:
     """Describe a component or protocol: summary, parameters and source."""
@@ -22,9 +28,8 @@ def describe(
     from ddbench.registry import catalogue
 
     available = catalogue()
-    if "@" in name:
-        protocol = available.protocol(name)
-        found: list[dict[str, Any]] = [{"summary": protocol.summary, **protocol.model_dump(mode="json")}]
+    if "@" in name or name.endswith((".yaml", ".yml")):
+        found: list[dict[str, Any]] = [_protocol(name, available)]
     else:
         kind, _, short = name.rpartition("/")
         classes = [c for c in available.components(kind or None) if c.info.name == short]
@@ -41,6 +46,18 @@ def describe(
         return
     for facts in found:
         _print(facts)
+
+
+def _protocol(name: str, available: Catalogue) -> dict[str, Any]:
+    """Return the fields of a protocol, by its id or its file, and for a file what it changes."""
+    from ddbench.protocol.difference import difference
+    from ddbench.protocol.extend import resolve, with_files
+    from ddbench.yaml_source import YamlSource
+
+    given = with_files(YamlSource("", {"protocol": name}, {}), Path(), ("protocol",))
+    found = resolve(given.values["protocol"], lambda path: given.place(("protocol", *path)), available.protocol)
+    changes = {"changes": difference(found.protocol, found.base)} if found.base not in (None, found.protocol) else {}
+    return {"summary": found.protocol.summary, **changes, **found.protocol.model_dump(mode="json")}
 
 
 def _facts(cls: type[Component], owner: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +12,9 @@ from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
 from ddbench.text import one_line
 
 if TYPE_CHECKING:
+    from ddbench.plan import State
     from ddbench.plan.estimate.estimate import Estimate, PartialSum, StageEstimate
+    from ddbench.suite import ResolvedSuite
 
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
 # The amounts for which the JSON counts unknown nodes: JSON names to attribute names.
@@ -50,13 +52,7 @@ def plan(
 
     resolved, state = plan_suite(suite, store_root(store))
     graph, to_run, found = state.graph, state.to_run(), estimate(state, device)
-    total = Counter(node.stage for node in graph.nodes.values())
-    stored = Counter(graph.nodes[key].stage for key in state.digests)
-    running = Counter(graph.nodes[key].stage for key in to_run)
-    rows = [
-        {"stage": c.stage, "nodes": total[c.stage], "stored": stored[c.stage], "to_run": running[c.stage]}
-        for c in found.stages
-    ]
+    rows = _rows(state, to_run, found)
     cells, done = len(graph.cells), sum(key in state.measured for _, key in graph.cells)
     drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state), *found.problems]
     damaged, skipped = sorted(set(state.corrupt.values())), list(resolved.skipped)
@@ -65,14 +61,31 @@ def plan(
         stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]
         value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}
         images = {source: list(own) for source, own in counts.items()}
-        print_json({**value, "drift": drift, "damaged": damaged, "skipped": skipped, "images": images})
+        notes = {"drift": drift, "damaged": damaged, "skipped": skipped, "local_protocols": resolved.local_protocols}
+        print_json({**value, **notes, "images": images})
         return
     print_table(_HEADERS, [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)])
     print(f"\n{_counted(cells, 'cells')}, {done} with results; {_counted(len(to_run), 'nodes')} to run")
-    for line in [*(counts_line(*part, classes) for part in counts.items()), *_estimate_text(found)]:
+    told = [counts_line(*part, classes) for part in counts.items()]
+    for line in [*_protocols(resolved), *told, *_estimate_text(found)]:
         print(one_line(line))
     for note in [*drift, *damaged, *(f"skipped: {reason}" for reason in skipped)]:
         stderr.print(one_line(note), markup=False, highlight=False, soft_wrap=True)
+
+
+def _rows(state: State, to_run: Collection[str], found: Estimate) -> list[dict[str, Any]]:
+    """Return the numbers of nodes of each stage: all, stored, and to run."""
+    nodes = state.graph.nodes
+    total, stored, running = (Counter(nodes[key].stage for key in keys) for keys in (nodes, state.digests, to_run))
+    return [
+        {"stage": c.stage, "nodes": total[c.stage], "stored": stored[c.stage], "to_run": running[c.stage]}
+        for c in found.stages
+    ]
+
+
+def _protocols(resolved: ResolvedSuite) -> list[str]:
+    """Return what each local protocol changes."""
+    return [f"protocol {name}: {told}" for name, told in resolved.local_protocols.items()]
 
 
 def _stage_json(stage: StageEstimate) -> dict[str, Any]:

@@ -6,13 +6,14 @@ applied. It is absent from the protocol's JSON too, so sections added to the mod
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from fractions import Fraction
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ddbench.errors import ComponentError, SuiteError
 from ddbench.protocol.augmentation import Augmentation
 from ddbench.protocol.sections import (
     BatchSizes,
@@ -26,7 +27,8 @@ from ddbench.protocol.sections import (
     Section,
     up_to,
 )
-from ddbench.yaml_source import read_yaml
+
+ID: Final = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*@[1-9][0-9]*$")
 
 
 class Protocol(Section):
@@ -52,7 +54,7 @@ class Protocol(Section):
         distillation: training on a teacher's logits.
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*@[1-9][0-9]*$")]
+    id: Annotated[str, Field(pattern=ID.pattern)]
     summary: str = Field("", exclude=True)
     max_input_size: Count
     input_size_of: dict[str, Count] | None = None
@@ -67,6 +69,21 @@ class Protocol(Section):
     augmentation: Augmentation
     many_classes: ManyClasses | None = None
     distillation: Distillation | None = None
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return all fields that enter keys but the id, as JSON."""
+        return self.model_dump(mode="json", exclude={"id"})
+
+    def local(self) -> Protocol:
+        """Return the protocol with the id of a local one: a digest of its content, so that its name enters no key."""
+        text = json.dumps(self.content, sort_keys=True)
+        return self.model_copy(update={"id": f"local-{hashlib.sha256(text.encode()).hexdigest()[:12]}@1"})
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether the id is that of a local protocol with this content."""
+        return self.id.startswith("local-") and self.id == self.local().id
 
     @property
     def labels(self) -> Literal["hard", "cached", "dynamic"]:
@@ -122,24 +139,3 @@ class Protocol(Section):
             optimizer = optimizer.model_copy(update={"lr": rule.lr, "weight_decay": rule.weight_decay})
             batch_size = max(batch_size, rule.least_batch_size)
         return self.model_copy(update={"optimizer": optimizer, "batch_size": batch_size})
-
-
-def read_protocol(path: Path) -> Protocol:
-    """Read ``NAME@VERSION.yaml``. Raise ComponentError with file, line and field if it is not a protocol."""
-    try:
-        source = read_yaml(path)
-    except SuiteError as error:
-        raise ComponentError(error.message, where=error.where, hint="a protocol file is a YAML mapping") from None
-    if "id" in source.values:
-        raise ComponentError("unknown field 'id'", where=source.place(("id",)), hint="the file's name is the id")
-    try:
-        return Protocol.model_validate({**source.values, "id": path.stem})
-    except ValidationError as error:
-        first = error.errors()[0]
-        # Names in brackets are no fields: pydantic marks keys by them, and sections their alternatives.
-        place = tuple(part for part in first["loc"] if not str(part).startswith("["))
-        field = ".".join(map(str, place))
-        message = {"extra_forbidden": "is unknown", "missing": "is missing"}.get(first["type"])
-        if message is None:
-            message = f"is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
-        raise ComponentError(f"the field '{field}' {message}", where=source.place(place)) from None

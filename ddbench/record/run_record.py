@@ -59,10 +59,12 @@ class ProtocolUse(Part):
     Attributes:
         id: ``NAME@VERSION``.
         sha256: digest of its content.
+        content: its fields, if it is local, so that no file is needed to know them.
     """
 
     id: str
     sha256: str
+    content: dict[str, Any] | None = None
 
 
 class Validation(Part):

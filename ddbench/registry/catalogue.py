@@ -32,6 +32,7 @@ class Catalogue:
         self._source: dict[type[Component], Distribution] = {}
         self._protocol_files: dict[str, tuple[Path, str]] = {}
         self._protocols: dict[str, Protocol] = {}
+        self._reading: list[str] = []
         self._deferred: list[EntryPoint] = []
         self._conflicts: dict[tuple[str, str], str] = {}
         self._broken_protocols: dict[str, str] = {}
@@ -189,11 +190,24 @@ class Catalogue:
             raise ComponentError(self._conflicts["protocol", protocol_id])
         return self._read_protocol(protocol_id)
 
+    def protocol_like(self, protocol: Protocol) -> Protocol | None:
+        """Return the protocol with the same content; None if there is none."""
+        content = protocol.content
+        return next((known for known in self.protocols().values() if known.content == content), None)
+
     def _read_protocol(self, protocol_id: str) -> Protocol:
-        from ddbench.protocol.protocol import read_protocol
+        from ddbench.protocol.extend import read_protocol
 
         if protocol_id not in self._protocols:
-            self._protocols[protocol_id] = read_protocol(self._protocol_files[protocol_id][0])
+            if protocol_id in self._reading:
+                chain = " → ".join([*self._reading, protocol_id])
+                raise ComponentError(f"the protocol extends itself: {chain}", hint="remove one `extends`")
+            self._reading.append(protocol_id)
+            try:
+                path, _ = self._protocol_files[protocol_id]
+                self._protocols[protocol_id] = read_protocol(path, self.protocol)
+            finally:
+                self._reading.pop()
         return self._protocols[protocol_id]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ddbench.record import Environment, Measurement
 from ddbench.report.comparison import Comparison, Seeds, compare
 from ddbench.report.results import Results, Trial, results_of
+from ddbench.report.scores import BySet, Place, Score, by_set, scores_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Leaderboard:
         environments: device models with their numerics and versions.
         teachers: each checked teacher with its accuracy on training images.
         comparisons: comparisons with published numbers, in the order of the entries.
+        scores: scores in addition to accuracy, in the order of the entries.
         earlier: number of results from an earlier version, whose keys have another format.
         repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
             machines made it. One result of each counts.
@@ -81,6 +83,7 @@ class Leaderboard:
     environments: tuple[str, ...]
     teachers: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    scores: tuple[Score, ...] = ()
     earlier: int = 0
     repeated: int = 0
 
@@ -108,6 +111,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
     used: list[Measurement] = []
     repeated: set[str] = set()
     entries, comparisons = [], []
+    complete: dict[Place, BySet] = {}
     for place, evaluations in groups.items():
         found: dict[str, Measurement] = {}
         sets: dict[str, set[Seeds]] = {}
@@ -123,6 +127,8 @@ def leaderboard_of(results: Results) -> Leaderboard:
         used += measured
         expected = len(measured) + sum(key not in results.measured for key in evaluations)
         entries.append(_entry(place, measured, expected))
+        if measured and len(measured) == expected:
+            complete[place] = by_set(measured, sets)
         comparisons += compare(place, results.published.get(place[0], ()), measured, sets, expected)
     return Leaderboard(
         suite=results.suite,
@@ -139,6 +145,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         environments=tuple(sorted({_environment(m.environment) for m in used})),
         teachers=tuple(sorted({told for m in used for told in m.teachers})),
         comparisons=tuple(comparisons),
+        scores=tuple(scores_of(results, complete)),
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),
     )

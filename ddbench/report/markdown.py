@@ -20,12 +20,23 @@ _RULE = (
     "verdict for a single unit or while a training is missing."
 )
 
+_SCORES = (
+    "The ideas are those of DD-Ranking (arXiv:2505.13300), on our numbers. *Over random* (IOR) is the accuracy minus "
+    "that of random images under the same protocol, in points. *Below full* is the accuracy on the full data minus the "
+    "accuracy. With hard labels it is DD-Ranking's HLR. *Recovered* is the share of the way from random to full. "
+    "*Augmentation* (ARS) is 100 (exp(b) − exp(−1)) / (exp(1) − exp(−1)), and b is the mean of the improvements over "
+    "random with and without augmentation, as fractions. Random images have 26.9. Brackets are 95 % intervals over "
+    "sets, or over trainings if there is only one set. A score is empty while a training is missing."
+)
+
 
 def to_markdown(board: Leaderboard) -> str:
     """Return the whole page, with a final newline. Equal results give equal bytes."""
     parts = [f"# {markdown(board.suite)}", _preamble(board), "## Last accuracy", headline(board)]
     if board.comparisons:
         parts += ["## Against published numbers", _RULE, published(board)]
+    if board.scores:
+        parts += ["## Scores", _SCORES, scores(board)]
     parts += ["## Methods", methods(board), "## All entries", details(board)]
     return "\n\n".join(parts) + "\n"
 
@@ -105,6 +116,20 @@ def _compared(comparison: Comparison) -> list[Any]:
     interval = "[{:.2f}, {:.2f}]".format(*ours.interval) if ours.interval else _NOTHING
     verdict = {True: "reproduced", False: "not reproduced", None: _NOTHING}[comparison.reproduced]
     return [*line, ours, f"{ours.counted}{missing}", interval, f"{comparison.difference:+.2f}", verdict]
+
+
+def scores(board: Leaderboard) -> str:
+    """Return the table of scores in addition to accuracy."""
+    headers = ["method", "protocol", "student", "IPC", "random"]
+    headers += ["over random", "below full", "recovered, %", "augmentation"]
+    table = [
+        [
+            *(s.method, s.protocol, s.student, s.ipc, s.random or _NOTHING),
+            *(value or _NOTHING for value in (s.over_random, s.below_full, s.recovered, s.robustness)),
+        ]
+        for s in board.scores
+    ]
+    return _table(table, headers)
 
 
 def methods(board: Leaderboard) -> str:

@@ -90,9 +90,9 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         rows={name: dict(sorted(row.describe().items())) for name, row in rows.items()},
         generators=_variants(suite, rows),
         scorers={role: choice.label for role, choice in sorted(suite.scorers.items())},
-        protocols={row.protocol.id: row.protocol.summary for row in rows.values()},
+        protocols={row.protocol_name: row.protocol.summary for row in rows.values()},
         trials=tuple(
-            Trial(cell.row.name, cell.ipc, cell.student.label, cell.row.protocol.id, cell.seeds, key)
+            Trial(cell.row.name, cell.ipc, cell.student.label, cell.row.protocol_name, cell.seeds, key)
             for cell, key in state.graph.cells
         ),
         published={

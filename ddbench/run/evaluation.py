@@ -71,7 +71,7 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
         fingerprint=fingerprint(env),
         result=result,
         settings=Settings(seed=job.settings["seed"], evaluation=ctx.evaluation.model_dump(mode="json")),
-        protocol=ProtocolUse.model_validate(job.settings["protocol"]),
+        protocol=_protocol(job),
         evaluator=uses["evaluator"],
         student=uses["student"],
         dataset=uses["dataset"],
@@ -92,6 +92,11 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
         stages=[*map(_stage, before), _last_stage(job, usage)],
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _protocol(job: Job) -> ProtocolUse:
+    protocol = Protocol.model_validate(job.worker_args["protocol"])
+    return ProtocolUse(**job.settings["protocol"], content=protocol.content if protocol.is_local else None)
 
 
 def _soft(job: Job) -> Soft | None:

@@ -42,14 +42,19 @@ class Repeats:
         return f"{sets} × {self.sizes[0]}" if equal else f"{sets}, {sum(self.sizes)} trainings"
 
 
+def units(sets: Sequence[Sequence[float]]) -> Sequence[float]:
+    """Return the units of repetition: the means of several sets, or the trainings on one."""
+    return [statistics.fmean(values) for values in sets] if len(sets) > 1 else sets[0]
+
+
 def repeats(sets: Sequence[Sequence[float]]) -> Repeats:
     """Return the statistics of at least one set with at least one training each."""
-    units = [statistics.fmean(values) for values in sets] if len(sets) > 1 else sets[0]
+    found = units(sets)
     return Repeats(
         sizes=tuple(sorted(map(len, sets), reverse=True)),
-        mean=statistics.fmean(units),
+        mean=statistics.fmean(found),
         std=summarise([value for values in sets for value in values]).std,
-        interval=mean_interval(units),
+        interval=mean_interval(found),
     )
 
 

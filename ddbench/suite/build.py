@@ -13,12 +13,12 @@ from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.cells import Choice
 from ddbench.suite.model import ComponentUse, SuiteModel
+from ddbench.suite.protocols import Protocols
 from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
     from ddbench.api import Component, Generator
-    from ddbench.protocol.protocol import Protocol
     from ddbench.registry import Catalogue
 
 
@@ -34,12 +34,14 @@ class Builder:
         model: the suite's model.
         source: the suite file with the places of its values.
         available: the catalogue of components.
+        protocols: the protocols.
     """
 
     def __init__(self, model: SuiteModel, source: YamlSource, available: Catalogue) -> None:
         self.model = model
         self.source = source
         self.available = available
+        self.protocols = Protocols(source, available)
         self._generators: dict[str, Choice[Generator]] = {}
 
     def component(self, kind: str, use: ComponentUse, path: KeyPath) -> Choice[Component]:
@@ -68,13 +70,6 @@ class Builder:
             raise SuiteError(message, where=where, hint="check its permissions") from None
         named = {name: getattr(built.params, name) for name in cls.shown} | use.params
         return Choice(one_line(described(built, named)), built)
-
-    def protocol(self, name: str, path: KeyPath) -> Protocol:
-        """Return the protocol ``name``. Raise SuiteError at ``path`` if it is unknown."""
-        try:
-            return self.available.protocol(name)
-        except ComponentError as error:
-            raise SuiteError(error.message, where=error.where or self.source.place(path), hint=error.hint) from None
 
     def check_variants(self) -> None:
         """Raise SuiteError if a variant has the name of another generator, since tables would be ambiguous.

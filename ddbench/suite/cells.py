@@ -46,6 +46,11 @@ class PoolSize:
         return self.value
 
 
+def twin_of(row: str, twin: str) -> str:
+    """Return the name of a row's twin."""
+    return f"{row}, {twin}"
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     """A row of the table: the components that make a distilled set, and the protocol of its evaluation.
@@ -59,6 +64,7 @@ class Row:
         labels: the labels of the distilled set.
         protocol: the protocol.
         published: published numbers of the method on any data set. They enter no key.
+        local_protocol: the name of a local protocol in tables; None for a protocol with an id. It enters no key.
     """
 
     name: str
@@ -69,6 +75,12 @@ class Row:
     labels: Labels
     protocol: Protocol
     published: tuple[Published, ...] = ()
+    local_protocol: str | None = None
+
+    @property
+    def protocol_name(self) -> str:
+        """The name of the protocol in tables."""
+        return self.local_protocol or self.protocol.id
 
     def describe(self) -> dict[str, str]:
         """Describe the row as text for tables. Exported files contain these texts, so they must not change."""
@@ -80,7 +92,7 @@ class Row:
             "selector": self.selector.label,
             "refiner": self.refiner.label,
             "labels": soft if labels.use == "soft" else "hard",
-            "protocol": self.protocol.id,
+            "protocol": self.protocol_name,
         }
 
     @property
@@ -134,7 +146,7 @@ class Cell:
             "refiner": self.row.refiner.label,
             "pool": self.row.pool.count(self.ipc),
             "labels": self.row.labels.use,
-            "protocol": self.row.protocol.id,
+            "protocol": self.row.protocol_name,
             "ipc": self.ipc,
             "student": self.student.label,
             "seeds": self.seeds,

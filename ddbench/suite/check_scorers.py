@@ -98,17 +98,17 @@ def _label_problems(row: Row) -> Iterator[tuple[str, str]]:
     soft, refiner, protocol = row.labels.use == "soft", row.refiner.component, row.protocol
     add = "add `labels: {use: soft, teacher: …}`"
     if row.soft_students and not soft:
-        yield f"protocol '{protocol.id}' of '{row.name}' needs soft labels, but its labels are hard", add
+        yield f"protocol '{row.protocol_name}' of '{row.name}' needs soft labels, but its labels are hard", add
     if refiner.needs_soft and not soft:
         yield f"refiner '{row.refiner.label}' of '{row.name}' needs soft labels, but its labels are hard", add
     if soft and not row.soft_students and not refiner.needs_soft:
         yield (
-            f"'{row.name}' has soft labels, but neither its protocol '{protocol.id}' nor its refiner uses them",
+            f"'{row.name}' has soft labels, but neither its protocol '{row.protocol_name}' nor its refiner uses them",
             "choose a protocol that uses soft labels, such as psr-kd@1, or choose hard labels",
         )
     if row.soft_students and protocol.distillation and protocol.distillation.temperature != row.labels.tau:
         yield (
-            f"the labels of '{row.name}' have tau {row.labels.tau:g}, but protocol '{protocol.id}' uses "
+            f"the labels of '{row.name}' have tau {row.labels.tau:g}, but protocol '{row.protocol_name}' uses "
             f"{protocol.distillation.temperature:g}",
             f"set tau to {protocol.distillation.temperature:g}, or choose another protocol",
         )

@@ -79,7 +79,7 @@ def check_generators(cells: Iterable[Cell], dataset: Dataset, source: YamlSource
             cell.row.generator.component.for_ipc(cell.ipc).check(dataset)
         except ComponentError as error:
             paths = [("generators", cell.row.generator.label), ("methods", cell.row.name), ("matrix", "generator")]
-            where = source.place(next(path for path in paths if path in source.places))
+            where = source.place(next((path for path in paths if path in source.places), ("methods",)))
             raise SuiteError(error.message, where=where, hint=error.hint) from None
 
 

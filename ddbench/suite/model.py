@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ddbench.api.settings import EvaluationSettings
 from ddbench.limits import IMAGES_PER_CLASS, NAME_CHARACTERS
+from ddbench.suite.protocols import Changes, ProtocolUse
+from ddbench.suite.references import Scores
 from ddbench.text import one_line
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
@@ -182,7 +184,7 @@ class Method(_Model):
     refiner: Use = ComponentUse(use="none")
     pool: Pool | None = None
     labels: LabelsUse | None = None
-    protocol: str | None = None
+    protocol: ProtocolUse | None = None
     published: str | None = None
 
 
@@ -219,7 +221,7 @@ class Matrix(_Model):
     refiner: list[Use] = Field([ComponentUse(use="none")], min_length=1)
     pool: Pool | None = None
     labels: LabelsUse | None = None
-    protocol: str | None = None
+    protocol: ProtocolUse | None = None
 
 
 class Exclude(_Model):
@@ -248,7 +250,8 @@ class SuiteModel(_Model, EvaluationSettings):
     Attributes:
         suite: The suite's name: lower-case letters, digits, dots, hyphens and underscores.
         dataset: The data set. Students are measured on its validation images.
-        protocol: The training protocol of students, as ``NAME@VERSION``.
+        protocol: The training protocol of students: ``NAME@VERSION``, the path of a protocol file relative to this
+            file, or a mapping such as ``{extends: NAME@VERSION, epochs: 60}``. The mapping may have a ``name``.
         labels: The labels of distilled images.
         ipc: Images per class of a distilled set.
         students: The networks that are trained on each distilled set.
@@ -261,12 +264,15 @@ class SuiteModel(_Model, EvaluationSettings):
         scorers: Scorers by role. The fields of the role ``teacher`` are ``teacher.logits``, ``teacher.embedding``.
         methods: The named rows of the table.
         matrix: Further rows, as a product of components.
+        twins: Changes of protocols by name. For each name a row gets a twin, called ``ROW, NAME``. It is the same row,
+            but its protocol has these changes.
+        scores: The rows against which scores in addition to accuracy are computed.
         exclude: Cells to exclude.
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
     dataset: Use
-    protocol: str
+    protocol: ProtocolUse
     labels: LabelsUse = Labels(use="hard")
     ipc: IpcList
     students: list[Use] = Field(min_length=1)
@@ -278,6 +284,8 @@ class SuiteModel(_Model, EvaluationSettings):
     scorers: dict[Role, Use] = {}
     methods: dict[Name, Method] = {}
     matrix: Matrix | None = None
+    twins: dict[Name, Changes] = {}
+    scores: Scores | None = None
     exclude: list[Exclude] = []
 
     @property

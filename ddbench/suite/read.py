@@ -12,14 +12,16 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ddbench.errors import SuiteError, did_you_mean
+from ddbench.errors import ComponentError, SuiteError, did_you_mean
+from ddbench.protocol.extend import with_files
 from ddbench.suite.model import Exclude, Labels, Matrix, Method, PooledSelector, Seeds, SuiteModel
 from ddbench.suite.published import is_shipped
+from ddbench.suite.references import Scores
 from ddbench.suite.shipped import hint_for, shipped_suites
 from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
-_MERGED = ("seeds", "generators", "scorers", "methods")
+_MERGED = ("seeds", "generators", "scorers", "methods", "twins")
 # Pydantic's types of mistakes, with texts for users.
 _LIST, _MAPPING = "give a list, such as `[a, b]`", "give a mapping, such as `{key: value}`"
 _TEXTS = {"list_type": _LIST, "dict_type": _MAPPING, "model_type": _MAPPING, "model_attributes_type": _MAPPING}
@@ -36,7 +38,7 @@ def read_suite(file: Path, shown: str | None = None) -> tuple[SuiteModel, YamlSo
     Raises:
         SuiteError: the file has a mistake.
     """
-    source = read_yaml(file, shown)
+    source = _with_protocols(read_yaml(file, shown), file.parent)
     if "extends" in source.values:
         source = _extended(file, source)
     for path, value in _scalars(source.values, ()):
@@ -63,13 +65,25 @@ def _extended(file: Path, source: YamlSource) -> YamlSource:
     if not isinstance(base_name, str):
         raise SuiteError("'extends' must be the path of a suite file or the name of a shipped suite", where=where)
     base_file, shown = _base(file, base_name, where)
-    base = read_yaml(base_file, shown)
+    base = _with_protocols(read_yaml(base_file, shown), base_file.parent)
     if "extends" in base.values:
         raise SuiteError(f"'{base_name}' extends another suite", where=where, hint="only one level is allowed")
     values, published = dict(base.values), base.values.get("published")
     if isinstance(published, str) and not is_shipped(published, base_file.parent):
         values["published"] = (Path(base_name).parent / published).as_posix()
     return _merged(replace(base, values=values), source)
+
+
+def _with_protocols(source: YamlSource, folder: Path) -> YamlSource:
+    """Replace the paths of protocol files by their content, so that stored suites have it."""
+    methods = source.values.get("methods")
+    rows: list[KeyPath] = [("methods", name) for name in methods] if isinstance(methods, dict) else []
+    for place in [(), *rows, ("matrix",)]:
+        try:
+            source = with_files(source, folder, (*place, "protocol"))
+        except ComponentError as error:
+            raise SuiteError(error.message, where=error.where, hint=error.hint) from None
+    return source
 
 
 def _base(file: Path, name: str, where: str) -> tuple[Path, str]:
@@ -84,7 +98,7 @@ def _base(file: Path, name: str, where: str) -> tuple[Path, str]:
 
 
 def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
-    """Merge ``own`` into ``base``. In seeds, generators, scorers and methods, merge entries; else replace the value."""
+    """Merge ``own`` into ``base``. In :data:`_MERGED`, merge entries; else replace the value."""
     values: dict[str, Any] = dict(base.values)
     replaced: set[KeyPath] = set()
     for key, value in own.values.items():
@@ -134,6 +148,7 @@ def _key_hint(path: KeyPath) -> str:
 def _fields(path: KeyPath) -> list[str]:
     """Return the keys that are allowed at ``path``."""
     models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
+    models["scores"] = Scores
     if not path:
         return [*SuiteModel.model_fields, "extends"]
     if path[:2] == ("matrix", "selector"):

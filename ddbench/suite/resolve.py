@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,13 +21,14 @@ from ddbench.errors import SuiteError
 from ddbench.limits import CELLS, ROWS
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.build import Builder
-from ddbench.suite.cells import Cell, Choice, PoolSize, Row
+from ddbench.suite.cells import Cell, Choice, PoolSize, Row, twin_of
 from ddbench.suite.check_scorers import check_fields, check_labels
 from ddbench.suite.checks import check_generators, check_published, check_sizes
 from ddbench.suite.exclude import excluded
-from ddbench.suite.model import Method, SuiteModel
+from ddbench.suite.model import Matrix, Method, SuiteModel
 from ddbench.suite.published import Published, published_as, read_published
 from ddbench.suite.read import read_suite
+from ddbench.suite.references import check_references
 from ddbench.suite.shipped import find_suite
 from ddbench.yaml_source import KeyPath, YamlSource
 
@@ -65,6 +66,12 @@ class ResolvedSuite:
     time_limit: float | None
     skipped: tuple[str, ...]
     values: dict[str, Any]
+
+    @property
+    def local_protocols(self) -> dict[str, str]:
+        """The local protocols of the rows: what each changes, by its name in tables."""
+        rows = {id(cell.row): cell.row for cell in self.cells}.values()
+        return {row.local_protocol: row.protocol.summary for row in rows if row.local_protocol}
 
 
 def load_suite(suite: Path | str, available: Catalogue | None = None) -> ResolvedSuite:
@@ -114,7 +121,7 @@ class _Resolver:
         ]
         for i, student in enumerate(students):
             self.distinct([s.label for s in students[:i]], student.label, ("students", i))
-        rows = self.rows()
+        rows = list(self.with_twins(self.rows()))
         if not rows:
             raise SuiteError(
                 "the suite has neither 'methods' nor 'matrix'", where=self.source.file, hint="add a method"
@@ -125,6 +132,9 @@ class _Resolver:
         check_sizes(cells, students, dataset.component, self.source, self.pools)
         check_generators(cells, dataset.component, self.source)
         check_published(cells, dataset, self.source)
+        if model.scores is not None:
+            left = {id(cell.row): cell.row for cell in cells}.values()
+            check_references(model.scores, model.twins, {row.name: row.describe() for row in left}, self.source)
         return ResolvedSuite(
             name=model.suite,
             file=self.source.file,
@@ -143,6 +153,7 @@ class _Resolver:
         model, matrix = self.model, self.model.matrix
         rows = len(model.methods)
         rows += 0 if matrix is None else len(matrix.generator) * len(matrix.selector) * len(matrix.refiner)
+        rows *= 1 + len(model.twins)
         cells = rows * len(model.ipc) * len(model.students) * model.seeds.count
         for number, limit, what in ((rows, ROWS, "rows"), (cells, CELLS, "cells")):
             if number > limit:
@@ -208,16 +219,38 @@ class _Resolver:
             )
         default = None if generator.component.finite else selector.component.default_pool
         size = default if method.pool is None else method.pool
-        protocol_path = (*path, "protocol") if method.protocol else ("protocol",)
-        protocol = self.build.protocol(method.protocol or self.model.protocol, protocol_path)
+        local, protocol = self.build.protocols.get(*self.protocol_use(method, path))
         named = [generator.label, selector.label, *([] if refiner.component.identity else [refiner.label])]
         labels = method.labels or self.model.labels
         published: tuple[Published, ...] = ()
         if method.published is not None:
             published = published_as(method.published, self.published, (*path, "published"), self.source)
-        row = Row(name or " + ".join(named), generator, selector, refiner, PoolSize(size), labels, protocol, published)
+        parts_of_row = (generator, selector, refiner, PoolSize(size), labels, protocol, published, local)
+        row = Row(name or " + ".join(named), *parts_of_row)
         self.pools[row.name] = self.source.place((*path, *(own_pool or ("pool",))))
         return row
+
+    def protocol_use(self, row: Method | Matrix | None, path: KeyPath) -> tuple[str | dict[str, Any], KeyPath]:
+        """Return the protocol of a row, or of the matrix, at ``path``, and its place; by default the suite's."""
+        if row is None or row.protocol is None:
+            return self.model.protocol, ("protocol",)
+        return row.protocol, (*path, "protocol")
+
+    def with_twins(self, rows: list[Row]) -> Iterator[Row]:
+        """Yield each row and then its twins."""
+        names = {row.name for row in rows}
+        for row in rows:
+            yield row
+            path: KeyPath = ("methods", row.name) if row.name in self.model.methods else ("matrix",)
+            use, place = self.protocol_use(self.model.methods.get(row.name) or self.model.matrix, path)
+            for name, changes in self.model.twins.items():
+                twin_path: KeyPath = ("twins", name)
+                local, protocol = self.build.protocols.twin(use, place, changes, twin_path)
+                twin_name = twin_of(row.name, name)
+                twin = replace(row, name=twin_name, protocol=protocol, local_protocol=local, published=())
+                self.distinct(names, twin.name, twin_path)
+                self.pools[twin.name] = self.pools[row.name]
+                yield twin
 
     def expand(self, rows: list[Row], students: list[Choice[Student]]) -> Iterator[Cell]:
         seeds = self.model.seeds

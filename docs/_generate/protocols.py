@@ -19,6 +19,7 @@ def page() -> str:
     files = sorted(ddbench_components.ddbench_protocols(), key=lambda path: path.stem)
     model = type(catalogue().protocol(files[0].stem))
     parts = ["# Protocols", "A protocol defines how a student is trained and measured. A version never changes."]
+    parts.append("[Your own](../guides/your-protocol.md) may extend one of these.")
     parts += [_protocol(path) for path in files]
     parts += ["## Fields", "Sections that a protocol leaves out are not applied."]
     for part in models_in(model):

@@ -87,8 +87,9 @@ def follow(page: Path, folder: Path, home: Path, *, slow: bool) -> list[str]:
         elif block.language == "sh" and (not block.mark or (slow and block.marked("slow"))):
             printed.append(workspace.run(block.text))
             commands += block.text
-    suites = [block.marked("file") for block in blocks(page, "yaml") if block.marked("file")]
-    assert all(f"ddbench plan {suite}" in commands for suite in suites), "a suite that is shown is planned"
+    files = [block.marked("file") for block in blocks(page, "yaml") if block.marked("file")]
+    verbs = (f"ddbench describe ./{file}" if "@" in file else f"ddbench plan {file}" for file in files)
+    assert all(verb in commands for verb in verbs), "a suite that is shown is planned, and a protocol described"
     return printed
 
 
@@ -116,7 +117,12 @@ def test_a_command_that_is_not_run_has_a_reason(page: Path) -> None:
 
 
 def test_the_guides_are_run() -> None:
-    assert {page.stem for page in GUIDES if page in RUN} == {"first-suite", "your-images", "your-method"}
+    assert {page.stem for page in GUIDES if page in RUN} == {
+        "first-suite",
+        "your-images",
+        "your-method",
+        "your-protocol",
+    }
     assert {page.stem for page in LONG} == LONG_OUTPUT.keys()
 
 
@@ -146,7 +152,7 @@ def test_a_suite_that_is_shown_plans(page: Path, number: int, cli: Cli, tmp_path
 
 
 def test_suites_are_shown() -> None:
-    assert {name(page) for page, _ in SHOWN} == {"README.md", "docs/papers.md"}
+    assert {name(page) for page, _ in SHOWN} == {"README.md", "docs/numbers.md", "docs/papers.md"}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=name)

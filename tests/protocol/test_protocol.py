@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ddbench import ComponentError
 from ddbench.api import sha256_json
-from ddbench.protocol.protocol import Protocol, read_protocol
+from ddbench.protocol import Protocol, read_protocol
 from ddbench.registry import catalogue
 
 # A protocol that differs from what is written here needs a new version: results were filed under the old one.

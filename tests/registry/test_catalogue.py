@@ -238,6 +238,23 @@ def test_protocols_come_from_plug_ins_too(folder: Path) -> None:
         known.protocol("mine@1")
 
 
+def test_protocols_of_plug_ins_may_extend_others(folder: Path) -> None:
+    files = {
+        "__init__.py": PROTOCOLS,
+        "mine@2.yaml": "extends: smoke@1\nepochs: 3\n",
+        "mine@3.yaml": "extends: mine@2\nbatch_size: 7\n",
+        "odd@1.yaml": "extends: odd@2\n",
+        "odd@2.yaml": "epochs: 3\nextends: odd@1\n",
+    }
+    known = Catalogue([*installed(), package(folder, fresh("extending"), files)])
+    made = known.protocol("mine@3")
+    assert (made.id, made.batch_size, made.epochs(10, 10)) == ("mine@3", 7, 3)
+    assert made.optimizer == known.protocol("smoke@1").optimizer
+    with pytest.raises(ComponentError, match=r"odd@2.yaml:2:1: the protocol extends itself: odd@1 → odd@2 → odd@1; "):
+        known.protocol("odd@1")
+    assert known.protocol("mine@2").epochs(1, 10) == 3, "after the error"
+
+
 def test_two_protocols_of_one_name_are_an_error_that_names_both(folder: Path) -> None:
     one, two = fresh("one"), fresh("two")
     entries = [package(folder, n, {"__init__.py": PROTOCOLS, "same@1.yaml": protocol_text()}) for n in (one, two)]

@@ -119,7 +119,7 @@ def _units(manifest: Manifest) -> int | None:
 
 
 def _kind(measured: Measurement) -> str:
-    protocol = {} if measured.protocol is None else measured.protocol.model_dump()
+    protocol = {} if measured.protocol is None else measured.protocol.model_dump(exclude={"content"})
     components = {role: use.model_dump() for role, use in measured.uses.items()}
     return kind_of_evaluation(components, protocol, measured.environment.numerics.partition(",")[0])
 
