@@ -10,6 +10,7 @@ from ddbench.record import Environment, Measurement
 from ddbench.report.comparison import Comparison, Seeds, compare
 from ddbench.report.results import Results, Trial, results_of
 from ddbench.report.scores import BySet, Place, Score, by_set, scores_of
+from ddbench.report.splits import Sets, Step, sets_of, steps_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Leaderboard:
         earlier: number of results from an earlier version, whose keys have another format.
         repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
             machines made it. One result of each counts.
+        splits: the steps of the suite's splits, for each student and IPC.
     """
 
     suite: str
@@ -86,6 +88,7 @@ class Leaderboard:
     scores: tuple[Score, ...] = ()
     earlier: int = 0
     repeated: int = 0
+    splits: tuple[Step, ...] = ()
 
     @property
     def protocols(self) -> list[str]:
@@ -110,6 +113,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
     used: list[Measurement] = []
     repeated: set[str] = set()
+    sets_by_place: dict[tuple[str, int, str], Sets] = {}
     entries, comparisons = [], []
     complete: dict[Place, BySet] = {}
     for place, evaluations in groups.items():
@@ -125,6 +129,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
             sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
         measured = [found[action_key] for action_key in sorted(found)]
         used += measured
+        sets_by_place[place[:3]] = sets_of(measured, sets)
         expected = len(measured) + sum(key not in results.measured for key in evaluations)
         entries.append(_entry(place, measured, expected))
         if measured and len(measured) == expected:
@@ -146,6 +151,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         teachers=tuple(sorted({told for m in used for told in m.teachers})),
         comparisons=tuple(comparisons),
         scores=tuple(scores_of(results, complete)),
+        splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place)),
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),
     )

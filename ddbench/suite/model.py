@@ -269,6 +269,8 @@ class SuiteModel(_Model, EvaluationSettings):
             but its protocol has these changes.
         scores: The rows against which scores in addition to accuracy are computed.
         exclude: Cells to exclude.
+        splits: Rows in an order in which each adds one part to the row before: labels, selection or refinement. The
+            leaderboard then tells what each part adds.
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
@@ -288,6 +290,7 @@ class SuiteModel(_Model, EvaluationSettings):
     twins: dict[Name, Changes] = {}
     scores: Scores | None = None
     exclude: list[Exclude] = []
+    splits: dict[Name, Annotated[list[Name], Field(min_length=2)]] = {}
 
     @property
     def evaluation(self) -> EvaluationSettings:
