@@ -32,6 +32,7 @@ class Entry:
         best: highest accuracy of all evaluations of a training; None unless measured with ``evaluate: papers``.
         evaluations: number of evaluations of a training.
         epochs: number of epochs of a training; None if the evaluator does not report it.
+        images: number of images of a distilled set; None if unknown.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Entry:
     best: Summary | None
     evaluations: int | None
     epochs: int | None = None
+    images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Leaderboard:
         repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
             machines made it. One result of each counts.
         splits: the steps of the suite's splits, for each student and IPC.
+        chance: accuracy of guesses, in percent; None in an old export.
     """
 
     suite: str
@@ -89,6 +92,7 @@ class Leaderboard:
     earlier: int = 0
     repeated: int = 0
     splits: tuple[Step, ...] = ()
+    chance: float | None = None
 
     @property
     def protocols(self) -> list[str]:
@@ -152,6 +156,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         comparisons=tuple(comparisons),
         scores=tuple(scores_of(results, complete)),
         splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place)),
+        chance=100 / results.classes if results.classes else None,
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),
     )
@@ -188,6 +193,7 @@ def _entry(place: tuple[str, int, str, str], measured: list[Measurement], expect
         best=summarise(best) if best and len(best) == len(measured) else None,
         evaluations=max(one.evaluations for one in measured) if measured else None,
         epochs=measured[0].epochs if measured else None,
+        images=measured[0].images if measured else None,
     )
 
 

@@ -89,6 +89,8 @@ def headline(board: Leaderboard) -> str:
     for method, protocol in rows:
         shown = [_last(places.get((method, protocol, *column))) for column in columns]
         table.append([method, *([protocol] if mixed else []), *shown])
+    if board.chance is not None:
+        table.append(["Chance", *([_NOTHING] if mixed else []), *[f"{board.chance:.1f}"] * len(columns)])
     headers = ["method", *(["protocol"] if mixed else []), *(f"{student} IPC {ipc}" for student, ipc in columns)]
     return _table(table, headers)
 
@@ -174,6 +176,7 @@ def details(board: Leaderboard) -> str:
         [
             e.method,
             e.ipc,
+            e.images or _NOTHING,
             e.student,
             *([e.protocol] if len(board.protocols) > 1 else []),
             f"{e.last.n if e.last else 0} of {e.expected}",
@@ -185,5 +188,5 @@ def details(board: Leaderboard) -> str:
         for e in board.entries
     ]
     protocol = ["protocol"] if len(board.protocols) > 1 else []
-    headers = ["method", "IPC", "student", *protocol, "n", "last", "best", "evaluations", "epochs"]
+    headers = ["method", "IPC", "images", "student", *protocol, "n", "last", "best", "evaluations", "epochs"]
     return _table(table, headers)

@@ -78,10 +78,10 @@ def steps_of(
             ways.append((known[0], known[-1], "all"))
         for student, ipc in columns:
             for one, other, part in ways:
-                places = [(name, ipc, student) for name in (one, other)]
-                if all(place in sets for place in places):
+                first, second = (one, ipc, student), (other, ipc, student)
+                if first in sets and second in sets:
                     shared = rows[one]["generator"] == rows[other]["generator"]
-                    difference = _difference(*(sets[place] for place in places), shared)
+                    difference = _difference(sets[first], sets[second], shared)
                     yield Step(split, student, ipc, part, one, other, difference)
 
 
