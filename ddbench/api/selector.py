@@ -43,7 +43,7 @@ class Selector(Component):
     Attributes:
         kind: ``selector``.
         default_pool: the pool size if the suite gives none; ``4x`` is four times the IPC.
-        takes_all: True if it chooses every sample, whatever the IPC. Classes may then differ in size.
+        takes_all: True if it chooses every sample at each IPC. Classes may then differ in size.
     """
 
     kind: ClassVar[str] = "selector"

@@ -103,12 +103,7 @@ class _Builder:
 
     def label(self, cell: Cell) -> str:
         """Return a distilled set's name for display: row, IPC and the seeds that vary in this suite."""
-        size = f"IPC {cell.ipc}" if cell.sized else "all images"
-        return f"{cell.row.name} · {size}{self.seeds(cell, 'generation')}{self.seeds(cell, 'selection')}"
-
-    def size(self, cell: Cell) -> dict[str, Any]:
-        """Return the setting of a set's size. A set of all images has none, so all IPCs share it."""
-        return {"ipc": cell.ipc} if cell.sized else {}
+        return f"{cell.row.name} · {cell.size_text}{self.seeds(cell, 'generation')}{self.seeds(cell, 'selection')}"
 
     def seeds(self, cell: Cell, axis: str) -> str:
         """Return the cell's seed of an axis for display, if the suite has several; else an empty text."""
@@ -222,7 +217,7 @@ class _Builder:
     def _choose(self, cell: Cell) -> str:
         selector, label, count = cell.row.selector.component, self.label(cell), cell.row.pool.count(cell.ipc)
         samples = self.shards(cell)
-        settings = self.size(cell)
+        settings: dict[str, Any] = cell.size
         if count is not None:
             settings["pool"] = count
         if selector.seeded:
@@ -234,7 +229,7 @@ class _Builder:
             real=self.real_scores(selector.needs_real),
         )
         selection = self.add("select", {"selector": self.ref(selector)}, settings, inputs, label)
-        return self.add("distill", {}, self.size(cell), Inputs(selection=selection, samples=samples), label)
+        return self.add("distill", {}, cell.size, Inputs(selection=selection, samples=samples), label)
 
     def distilled(self, cell: Cell) -> str:
         """Return the node whose output the cell's student is trained on."""
@@ -247,7 +242,7 @@ class _Builder:
         uses = self.using(refiner=refiner, generator=generator)
         fitted = self.fitted("generator", generator, self.pool_label(cell))
         inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=fitted)
-        settings = self.size(cell)
+        settings: dict[str, Any] = cell.size
         if refiner.seeded:
             settings["seed"] = cell.selection_seed
         if refiner.needs_soft:
@@ -276,7 +271,7 @@ class _Builder:
         uses = self.using(evaluator=self.suite.evaluator.component, student=cell.student.component)
         inputs = Inputs(dataset=self.dataset, distilled=distilled)
         settings = {
-            **self.size(cell),
+            **cell.size,
             "protocol": {"id": row.protocol.id, "sha256": digest},
             "evaluation": self.suite.evaluation.keyed(),
             "seed": cell.training_seed,

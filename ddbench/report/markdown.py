@@ -22,9 +22,9 @@ _RULE = (
 )
 _SPLITS = (
     "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "
-    "minus that of the first, in percent points, with its 95 % Student-t interval over distilled sets. Sets of one "
-    "generator with equal seeds are paired. Other sets are independent, and their interval is Welch's. There is no "
-    "interval if a row has one set only."
+    "minus that of the first, in percent points. Its interval is the 95 % Student-t interval over distilled sets. "
+    "Sets of one generator with equal seeds are paired. Other sets are independent, and their interval is Welch's. "
+    "There is no interval if a row has one set only."
 )
 
 _SCORES = (

@@ -88,7 +88,7 @@ def steps_of(
 def _difference(before: Sets, after: Sets, shared: bool) -> Difference | None:
     """Return the difference of two rows. Sets of equal seeds are paired if the rows share the generator's pool.
 
-    An interval of pairs holds whatever the correlation of the sets is. A component that draws nothing makes one set
+    An interval of pairs is valid for any correlation of the sets. A component that draws nothing makes one set
     of all seeds; equal sets count once.
     """
     if not before or not after:

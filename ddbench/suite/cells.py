@@ -134,6 +134,16 @@ class Cell:
         return not self.row.selector.component.takes_all
 
     @property
+    def size(self) -> dict[str, int]:
+        """The setting of the set's size. A set of all images has none, so all IPCs share it."""
+        return {"ipc": self.ipc} if self.sized else {}
+
+    @property
+    def size_text(self) -> str:
+        """The set's size for display."""
+        return f"IPC {self.ipc}" if self.sized else "all images"
+
+    @property
     def seeds(self) -> dict[str, int]:
         """The seed of each axis."""
         return {

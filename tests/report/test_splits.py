@@ -1,4 +1,4 @@
-"""Where a row's gain comes from: steps of one part, differences of sets, and mistakes in a suite."""
+"""Splits of a row's gain: steps of one part, differences of sets, and mistakes in a suite."""
 
 from __future__ import annotations
 
