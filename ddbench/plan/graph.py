@@ -217,9 +217,7 @@ class _Builder:
     def _choose(self, cell: Cell) -> str:
         selector, label, count = cell.row.selector.component, self.label(cell), cell.row.pool.count(cell.ipc)
         samples = self.shards(cell)
-        settings: dict[str, Any] = cell.size
-        if count is not None:
-            settings["pool"] = count
+        settings: dict[str, Any] = cell.size if count is None else {**cell.size, "pool": count}
         if selector.seeded:
             settings["seed"] = cell.selection_seed
         inputs = Inputs(

@@ -29,7 +29,9 @@ BOARD = Leaderboard(
     scorers={"teacher": "trained-teacher (seed=1)"},
     summaries={"p@1": "Short and hard."},
     entries=(
-        Entry("Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100, 6, 80),
+        Entry(
+            "Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100, 6, 80
+        ),
         Entry("Random", 1, "convnet3", "p@1", 3, summarise([10.0, 12.0]), summarise([11.0, 13.0]), 100),
         Entry("Random", 10, "resnet18", "p@1", 3, None, None, None),
         Entry("A | B", 10, "convnet3", "p@1", 1, Summary(1, 9.96, None), Summary(1, 100.0, None), 1),
