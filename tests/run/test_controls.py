@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ddbench.record import RunRecord
 from ddbench.run.evaluation import shuffled
 from ddbench.suite import load_suite
 from tests.run.runs import run_in_process, state_of
+from tests.sets.scene import Finished
 
 SIZES = {"red": 2, "green": 5, "blue": 3}
 SUITE = """\
@@ -126,3 +128,19 @@ def test_shuffled_labels_agree_with_the_images_as_often_as_guesses() -> None:
     assert torch.stack([own == labels for own in sets]).double().mean() == pytest.approx(0.25, abs=0.01)
     assert shuffled(whole, 7).labels.equal(sets[7])
     assert not sets[7].equal(sets[8])
+
+
+def test_a_set_of_all_images_is_exported_as_one(suite: Path, state: State, tmp_path: Path) -> None:
+    finished = Finished(suite, suite.parent / "store")
+    folder = finished.write(tmp_path / "out", "Full", "--ipc", "1")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["ipc"], len(manifest["samples"])) == (3, 10)
+    assert (folder / "README.md").read_text().startswith("# Full: all images of dots\n")
+
+
+def test_a_shuffled_set_is_not_exported(suite: Path, state: State) -> None:
+    code, _, err = Finished(suite, suite.parent / "store").sets("Shuffled", "--ipc", "1", "--to", "out")
+    assert code == 2
+    assert err == (
+        "error: 'Shuffled' is a control: its students learn shuffled labels; export the same set with hard labels\n"
+    )
