@@ -111,24 +111,17 @@ def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
 
 def leaderboard_of(results: Results) -> Leaderboard:
     """Aggregate the results of a suite. Equal trainings count once, even if several cells share them."""
-    groups: dict[tuple[str, int, str, str], dict[str, list[Trial]]] = {}
-    for trial in results.trials:
-        place = trial.method, trial.ipc, trial.student, trial.protocol
-        groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
     used: list[Measurement] = []
     repeated: set[str] = set()
     sets_by_place: dict[tuple[str, int, str], Sets] = {}
     entries, comparisons = [], []
     complete: dict[Place, BySet] = {}
-    for place, evaluations in groups.items():
+    for place, evaluations in _by_place(results.trials).items():
         found: dict[str, Measurement] = {}
         sets: dict[str, set[Seeds]] = {}
         for key in sorted(evaluations.keys() & results.measured.keys()):
             chosen = _chosen(results.measured[key])
-            if any(
-                one.format == chosen.format and one.action_key != chosen.action_key for one in results.measured[key]
-            ):
-                repeated.add(key)
+            repeated |= {key} if _is_repeated(chosen, results.measured[key]) else set()
             found[chosen.action_key] = chosen
             sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
         measured = [found[action_key] for action_key in sorted(found)]
@@ -160,6 +153,20 @@ def leaderboard_of(results: Results) -> Leaderboard:
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),
     )
+
+
+def _by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
+    """Return the cells of each place, by the recipe key of their training."""
+    groups: dict[Place, dict[str, list[Trial]]] = {}
+    for trial in trials:
+        place = trial.method, trial.ipc, trial.student, trial.protocol
+        groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
+    return groups
+
+
+def _is_repeated(chosen: Measurement, measured: Sequence[Measurement]) -> bool:
+    """Return whether a training has results on other inputs than the chosen one, in the same format."""
+    return any(one.format == chosen.format and one.action_key != chosen.action_key for one in measured)
 
 
 def _set_seeds(trial: Trial) -> Seeds:
