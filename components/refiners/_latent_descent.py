@@ -40,10 +40,11 @@ def descend(
         else torch.optim.SGD([latents], lr=params.learning_rate)
     )
     mixed = torch.autocast(torch.device(ctx.device).type, torch.bfloat16, enabled=params.precision == "bf16")
+    values = before[0].numel() if params.reduction == "sum" else 1
     for step in range(params.steps):
         t, noise = (drawn.to(ctx.device) for drawn in draws(ids, step, prior.timesteps, before.shape[1:], ctx))
         with mixed:
-            loss = prior.loss(latents, t, noise, labels).float().sum()
+            loss = values * prior.loss(latents, t, noise, labels).float().sum()
         # Only one graph is in memory at a time. Gradients by the latents are added.
         (latents.grad,) = torch.autograd.grad(loss, latents)
         if step >= params.steps - params.kl_steps:

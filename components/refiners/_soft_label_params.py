@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,9 @@ class SoftLabelLatentParams(ddbench.Params):
     optimizer: Literal["adam", "gradient"] = Field(
         "adam", description="plain gradient steps of 0.01 on a mean over the latent have no visible effect"
     )
+    reduction: Literal["mean", "sum"] = Field(
+        "mean", description="L_LDM is a mean over the values of a latent, or a sum as Eq. 3 writes"
+    )
     damping: float = Field(
         1e-3,
         gt=0,
@@ -30,3 +33,10 @@ class SoftLabelLatentParams(ddbench.Params):
         "float32", description="precision of the networks; latents are float32"
     )
     batch: int = Field(10, ge=1, description="images refined together; lower it if memory is short")
+
+    def keyed(self) -> dict[str, Any]:
+        """Return the parameters without the default of ``reduction``, so that keys from before it stay valid."""
+        keyed = super().keyed()
+        if self.reduction == "mean":
+            del keyed["reduction"]
+        return keyed

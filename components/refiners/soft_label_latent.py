@@ -29,9 +29,15 @@ class SoftLabelLatent(Refiner):
 
     L_LDM is the mean squared error of the predicted noise, conditioned on the class, without guidance. Each step draws
     one uniform timestep and noise for each image. Both depend only on (selection seed, sample id, step), so an image's
-    refinement does not depend on other images. The paper does not specify timesteps, conditioning and reduction; these
-    are our choices. It writes a plain gradient step (``optimizer: gradient``) and names no optimiser. Our default is
-    Adam for the reason given at the parameter.
+    refinement does not depend on other images. The paper does not specify timesteps and conditioning; these are our
+    choices.
+
+    The paper writes a sum over the latent (Eq. 3) and a plain gradient step, and names no optimiser. That is
+    ``reduction: sum`` with ``optimizer: gradient``. Our default is Adam on a mean. On dit-nano the default moves
+    latents by about 0.15 (root mean square), and the printed step by 0.18. A plain step on the mean moves them by
+    0.0005. With ``reduction: sum`` the divergence weighs less against L_LDM, by the number of values of a latent.
+
+    With ``kl_steps: 0`` only the generator's prior refines. This is the control of the divergence.
     """
 
     needs_latents = True

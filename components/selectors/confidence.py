@@ -14,8 +14,9 @@ from ddbench import Chosen, Context, Pool, Selector, component
 class Confidence(Selector):
     """Select the samples with the highest teacher confidence, correctly classified samples first.
 
-    The default is CaO2's rule: samples whose arg-max is their class, by the largest softmax probability. If there are
-    fewer than IPC of them, the wrongly classified follow in the same order. ``score: true-class`` ranks by the
+    The default is CaO2's rule: samples whose arg-max is their class, by the largest softmax probability, both over all
+    outputs of the teacher. With ``columns: classes`` both are over the data set's classes only. If there are fewer
+    than IPC correct samples, the wrongly classified follow in the same order. ``score: true-class`` ranks by the
     probability of the true class. With ``correct_first: false`` this is RDED's order (arXiv:2312.03526), ascending
     cross-entropy. ``order: least`` reverses the order among the correct and among the wrong samples.
 
@@ -30,7 +31,7 @@ class Confidence(Selector):
         )
         order: Literal["most", "least"] = Field("most", description="the most or the least confident samples first")
         correct_first: bool = Field(True, description="samples that the teacher classifies correctly come first")
-        columns: Literal["classes", "all"] = Field("classes", description="the teacher's outputs in the softmax")
+        columns: Literal["classes", "all"] = Field("all", description="the teacher's outputs in softmax and arg-max")
 
     params: Params
 

@@ -51,7 +51,8 @@ class DifficultyGuided(Selector):
     samples, all are taken, and the deficit is drawn from all remaining samples.
 
     ``variant: paper`` follows Eq. 6 to 9. Clipped scores become 0, and epsilon is added to all, so the hardest t
-    samples count as easiest. The divergences are KL(transformed ‖ original) and KL(transformed ‖ uniform). The paper
+    samples count as easiest. With a large t the choice is close to a random one, so a run warns if t exceeds a quarter
+    of the IPC. The divergences are KL(transformed ‖ original) and KL(transformed ‖ uniform). The paper
     does not define a distribution; we use the histogram. We add epsilon to each bin of the original one, since the
     divergence would be infinite for most (b, t). Search range, rounding of quotas and drawing follow the code.
 
@@ -74,7 +75,9 @@ class DifficultyGuided(Selector):
     class Params(ddbench.Params):
         teacher: str = Field("teacher", description="role of the scorer whose logits give the difficulty")
         columns: Literal["all", "classes"] = Field("all", description="the teacher's outputs in the softmax")
-        variant: Literal["paper", "released"] = Field("paper", description="the paper's equations or the released code")
+        variant: Literal["paper", "released"] = Field(
+            "released", description="the paper's equations or the released code"
+        )
         distribution: Literal["scale", "hill", "ground", "slope", "cliff"] = Field(
             "scale", description="quotas of the bins: scaled from the real images, or a table"
         )
@@ -118,6 +121,11 @@ class DifficultyGuided(Selector):
         transform = LogTransform(p.variant, p.bins, p.epsilon, p.weight)
         scores = self._scores(pool)
         found = transform.search(scores, ipc // 2)
+        if p.variant == "paper" and 4 * found.top > ipc:
+            ctx.log.warning(
+                "%s counts more than IPC/4 of a class's hardest samples as its easiest; `variant: released` does not",
+                self.label(),
+            )
         bins = bin_of(transform.apply(scores, found.bottom, found.top), p.bins)
         quota = apportion(self._shape(pool, ipc, transform, found), ipc)
         drawn = ctx.rng("difficulty-guided", int(pool.labels[0])).permutation(len(pool))

@@ -35,7 +35,7 @@ class Chosen:
 
 
 class Selector(Component):
-    """A selector chooses exactly ``ipc`` different samples of each class.
+    """A selector chooses exactly ``ipc`` different samples of each class, or all of them.
 
     Implement ``select_class`` (one class at a time) or override ``choose`` (all classes jointly). A selector sees only
     the pool of its own cell, a prefix of the generated pool.
@@ -43,10 +43,12 @@ class Selector(Component):
     Attributes:
         kind: ``selector``.
         default_pool: the pool size if the suite gives none; ``4x`` is four times the IPC.
+        takes_all: True if it chooses every sample at each IPC. Classes may then differ in size.
     """
 
     kind: ClassVar[str] = "selector"
     default_pool: ClassVar[str] = "4x"
+    takes_all: ClassVar[bool] = False
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -80,7 +82,8 @@ class Selector(Component):
         for class_index, positions in enumerate(pool.by_class):
             part = self.select_class(pool.of_class(class_index), ipc, ctx)
             part = part if isinstance(part, Chosen) else Chosen(part)
-            self._check(part.indices, ipc, len(positions), pool.class_names[class_index])
+            wanted = self._wanted(ipc, len(positions))
+            self._check(part.indices, wanted, len(positions), pool.class_names[class_index])
             parts.append(part)
             per_class.append(tuple(positions[int(i)] for i in part.indices))
         scores = tuple(tuple(map(float, p.scores)) for p in parts if p.scores is not None)
@@ -91,13 +94,14 @@ class Selector(Component):
         """Choose the samples of every class and check the selection.
 
         Raises:
-            ComponentError: a class has fewer than ``ipc`` candidates, or the selector broke its contract. It must
-                choose ``ipc`` samples of each class, no sample twice, and no sample of another class.
+            ComponentError: a class has fewer than ``ipc`` candidates or none, or the selector broke its contract. It
+                must choose ``ipc`` samples of each class, or all, no sample twice, and no sample of another class.
         """
         for name, positions in zip(pool.class_names, pool.by_class, strict=True):
-            if len(positions) < ipc:
+            wanted = self._wanted(ipc, len(positions)) or 1
+            if len(positions) < wanted:
                 raise ComponentError(
-                    f"{self.label()} must choose {ipc} of only {len(positions)} candidates of class '{name}'",
+                    f"{self.label()} must choose {wanted} of only {len(positions)} candidates of class '{name}'",
                     hint="enlarge the pool or lower the IPC",
                 )
         selection = self.choose(pool, ipc, ctx)
@@ -109,19 +113,23 @@ class Selector(Component):
         for class_index, name in enumerate(pool.class_names):
             own = set(pool.by_class[class_index])
             chosen = selection.per_class[class_index]
-            self._check(chosen, ipc, len(pool), name)
+            self._check(chosen, self._wanted(ipc, len(own)), len(pool), name)
             if not own.issuperset(chosen):
                 raise ComponentError(f"{self.label()} chose a sample of another class for class '{name}'")
             if selection.scores is not None and not all(map(math.isfinite, selection.scores[class_index])):
                 raise ComponentError(f"{self.label()} gave NaN or infinite scores for class '{name}'")
         return selection
 
-    def _check(self, chosen: Sequence[int], ipc: int, size: int, class_name: str) -> None:
-        """Raise ComponentError unless one class has ``ipc`` different positions below ``size``."""
+    def _wanted(self, ipc: int, candidates: int) -> int:
+        """Return the number of samples to choose of a class with so many candidates."""
+        return candidates if self.takes_all else ipc
+
+    def _check(self, chosen: Sequence[int], wanted: int, size: int, class_name: str) -> None:
+        """Raise ComponentError unless one class has ``wanted`` different positions below ``size``."""
         problem = None
-        if len(chosen) != ipc:
-            problem = f"chose {len(chosen)} samples, not {ipc},"
-        elif len({int(i) for i in chosen}) != ipc:
+        if len(chosen) != wanted:
+            problem = f"chose {len(chosen)} samples, not {wanted},"
+        elif len({int(i) for i in chosen}) != wanted:
             problem = "chose the same sample twice"
         elif not all(0 <= int(i) < size for i in chosen):
             problem = f"chose a position outside 0…{size - 1}"

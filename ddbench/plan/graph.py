@@ -103,7 +103,7 @@ class _Builder:
 
     def label(self, cell: Cell) -> str:
         """Return a distilled set's name for display: row, IPC and the seeds that vary in this suite."""
-        return f"{cell.row.name} · IPC {cell.ipc}{self.seeds(cell, 'generation')}{self.seeds(cell, 'selection')}"
+        return f"{cell.row.name} · {cell.size_text}{self.seeds(cell, 'generation')}{self.seeds(cell, 'selection')}"
 
     def seeds(self, cell: Cell, axis: str) -> str:
         """Return the cell's seed of an axis for display, if the suite has several; else an empty text."""
@@ -217,9 +217,7 @@ class _Builder:
     def _choose(self, cell: Cell) -> str:
         selector, label, count = cell.row.selector.component, self.label(cell), cell.row.pool.count(cell.ipc)
         samples = self.shards(cell)
-        settings: dict[str, Any] = {"ipc": cell.ipc}
-        if count is not None:
-            settings["pool"] = count
+        settings: dict[str, Any] = cell.size if count is None else {**cell.size, "pool": count}
         if selector.seeded:
             settings["seed"] = cell.selection_seed
         inputs = Inputs(
@@ -229,7 +227,7 @@ class _Builder:
             real=self.real_scores(selector.needs_real),
         )
         selection = self.add("select", {"selector": self.ref(selector)}, settings, inputs, label)
-        return self.add("distill", {}, {"ipc": cell.ipc}, Inputs(selection=selection, samples=samples), label)
+        return self.add("distill", {}, cell.size, Inputs(selection=selection, samples=samples), label)
 
     def distilled(self, cell: Cell) -> str:
         """Return the node whose output the cell's student is trained on."""
@@ -242,7 +240,7 @@ class _Builder:
         uses = self.using(refiner=refiner, generator=generator)
         fitted = self.fitted("generator", generator, self.pool_label(cell))
         inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=fitted)
-        settings: dict[str, Any] = {"ipc": cell.ipc}
+        settings: dict[str, Any] = cell.size
         if refiner.seeded:
             settings["seed"] = cell.selection_seed
         if refiner.needs_soft:
@@ -271,7 +269,7 @@ class _Builder:
         uses = self.using(evaluator=self.suite.evaluator.component, student=cell.student.component)
         inputs = Inputs(dataset=self.dataset, distilled=distilled)
         settings = {
-            "ipc": cell.ipc,
+            **cell.size,
             "protocol": {"id": row.protocol.id, "sha256": digest},
             "evaluation": self.suite.evaluation.keyed(),
             "seed": cell.training_seed,
@@ -280,6 +278,8 @@ class _Builder:
             seen = self.chosen(cell) if row.labels.when == "before-refine" else distilled
             inputs = replace(inputs, soft=self.labelled(cell, seen))
             settings["tau"] = row.labels.tau
+        if row.labels.use == "shuffled":
+            settings["shuffled"] = cell.selection_seed
         if row.live_teacher is not None:
             uses, inputs = self._with_teacher(uses, inputs, row.live_teacher)
         label = f"{cell.student.label} seed {cell.training_seed} · {self.label(cell)}"

@@ -41,6 +41,7 @@ class Measurement:
         epochs: number of epochs; None if the evaluator does not report it.
         distilled: digest of the distilled set; None if a record of format 1 does not have it.
         ipc: images per class of the distilled set; None in records of format 1.
+        images: images of the distilled set; None if a record of format 1 does not have it.
         validation: the validation set.
         environment: device, software and threads.
         protocol: the protocol.
@@ -63,6 +64,7 @@ class Measurement:
     epochs: int | None
     distilled: str | None
     ipc: int | None
+    images: int | None
     validation: Validation
     environment: Environment
     protocol: ProtocolUse | None
@@ -91,6 +93,7 @@ class Measurement:
             epochs=epochs if isinstance(epochs, int) else None,
             distilled=None if distilled is None else distilled.digest,
             ipc=None if distilled is None else distilled.ipc,
+            images=None if distilled is None else distilled.size,
             validation=shared(record.validation),
             environment=shared(record.environment),
             protocol=shared(record.protocol),

@@ -64,6 +64,7 @@ class SuiteFile(Part):
         format: the format of the keys; 1 is that of ddbench 0.1.
         suite: the suite's name.
         dataset: the data set.
+        classes: number of classes of the data set; None in old exports.
         numerics: the numerics of the students.
         rows: the rows of the table.
         generators: the named variants of generators as text; empty in old exports.
@@ -76,6 +77,7 @@ class SuiteFile(Part):
     format: Literal[1, 2]
     suite: str
     dataset: str
+    classes: int | None = None
     numerics: str
     rows: list[Row]
     generators: dict[str, str] = Field(default_factory=dict)

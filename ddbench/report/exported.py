@@ -74,6 +74,7 @@ def read_exported(folder: Path) -> Results:
         rows={row.method: row.parts for row in suite.rows},
         generators=suite.generators,
         scorers=suite.scorers,
+        classes=suite.classes,
         protocols={protocol.id: protocol.summary for protocol in suite.protocols},
         trials=tuple(suite.cells),
         published={row.method: tuple(row.published) for row in suite.rows if row.published},
@@ -117,6 +118,7 @@ def _suite_file(results: Results) -> dict[str, Any]:
         "format": FORMAT,
         "suite": results.suite,
         "dataset": results.dataset,
+        "classes": results.classes,
         "numerics": results.numerics,
         "rows": [
             {"method": name, "parts": parts, "published": list(map(asdict, results.published.get(name, ())))}

@@ -10,6 +10,7 @@ from ddbench.record import Environment, Measurement
 from ddbench.report.comparison import Comparison, Seeds, compare
 from ddbench.report.results import Results, Trial, results_of
 from ddbench.report.scores import BySet, Place, Score, by_set, scores_of
+from ddbench.report.splits import Sets, Step, sets_of, steps_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Entry:
         best: highest accuracy of all evaluations of a training; None unless measured with ``evaluate: papers``.
         evaluations: number of evaluations of a training.
         epochs: number of epochs of a training; None if the evaluator does not report it.
+        images: number of images of a distilled set; None if unknown.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Entry:
     best: Summary | None
     evaluations: int | None
     epochs: int | None = None
+    images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Leaderboard:
         earlier: number of results from an earlier version, whose keys have another format.
         repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
             machines made it. One result of each counts.
+        splits: the steps of the suite's splits, for each student and IPC.
+        chance: accuracy of guesses, in percent; None in an old export.
     """
 
     suite: str
@@ -86,6 +91,8 @@ class Leaderboard:
     scores: tuple[Score, ...] = ()
     earlier: int = 0
     repeated: int = 0
+    splits: tuple[Step, ...] = ()
+    chance: float | None = None
 
     @property
     def protocols(self) -> list[str]:
@@ -104,27 +111,22 @@ def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
 
 def leaderboard_of(results: Results) -> Leaderboard:
     """Aggregate the results of a suite. Equal trainings count once, even if several cells share them."""
-    groups: dict[tuple[str, int, str, str], dict[str, list[Trial]]] = {}
-    for trial in results.trials:
-        place = trial.method, trial.ipc, trial.student, trial.protocol
-        groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
     used: list[Measurement] = []
     repeated: set[str] = set()
+    sets_by_place: dict[tuple[str, int, str], Sets] = {}
     entries, comparisons = [], []
     complete: dict[Place, BySet] = {}
-    for place, evaluations in groups.items():
+    for place, evaluations in _by_place(results.trials).items():
         found: dict[str, Measurement] = {}
         sets: dict[str, set[Seeds]] = {}
         for key in sorted(evaluations.keys() & results.measured.keys()):
             chosen = _chosen(results.measured[key])
-            if any(
-                one.format == chosen.format and one.action_key != chosen.action_key for one in results.measured[key]
-            ):
-                repeated.add(key)
+            repeated |= {key} if _is_repeated(chosen, results.measured[key]) else set()
             found[chosen.action_key] = chosen
             sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
         measured = [found[action_key] for action_key in sorted(found)]
         used += measured
+        sets_by_place[place[:3]] = sets_of(measured, sets)
         expected = len(measured) + sum(key not in results.measured for key in evaluations)
         entries.append(_entry(place, measured, expected))
         if measured and len(measured) == expected:
@@ -146,9 +148,25 @@ def leaderboard_of(results: Results) -> Leaderboard:
         teachers=tuple(sorted({told for m in used for told in m.teachers})),
         comparisons=tuple(comparisons),
         scores=tuple(scores_of(results, complete)),
+        splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place)),
+        chance=100 / results.classes if results.classes else None,
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),
     )
+
+
+def _by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
+    """Return the cells of each place, by the recipe key of their training."""
+    groups: dict[Place, dict[str, list[Trial]]] = {}
+    for trial in trials:
+        place = trial.method, trial.ipc, trial.student, trial.protocol
+        groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
+    return groups
+
+
+def _is_repeated(chosen: Measurement, measured: Sequence[Measurement]) -> bool:
+    """Return whether a training has results on other inputs than the chosen one, in the same format."""
+    return any(one.format == chosen.format and one.action_key != chosen.action_key for one in measured)
 
 
 def _set_seeds(trial: Trial) -> Seeds:
@@ -182,6 +200,7 @@ def _entry(place: tuple[str, int, str, str], measured: list[Measurement], expect
         best=summarise(best) if best and len(best) == len(measured) else None,
         evaluations=max(one.evaluations for one in measured) if measured else None,
         epochs=measured[0].epochs if measured else None,
+        images=measured[0].images if measured else None,
     )
 
 

@@ -9,6 +9,7 @@ from tabulate import tabulate
 from ddbench.record.format1 import earlier_note
 from ddbench.report.comparison import Comparison
 from ddbench.report.leaderboard import Entry, Leaderboard
+from ddbench.report.splits import Step
 from ddbench.stats.summary import binomial_standard_error
 from ddbench.text import code, markdown
 
@@ -18,6 +19,12 @@ _RULE = (
     "standard deviation. Our interval is the 95 % Student-t interval of the mean last accuracy. The unit of "
     "repetition is the distilled set, or the training if there is only one set. Each set counts once. There is no "
     "verdict for a single unit or while a training is missing."
+)
+_SPLITS = (
+    "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "
+    "minus that of the first, in percent points. Its interval is the 95 % Student-t interval over distilled sets. "
+    "Sets of one generator with equal seeds are paired. Other sets are independent, and their interval is Welch's. "
+    "There is no interval if a row has one set only."
 )
 
 _SCORES = (
@@ -37,6 +44,8 @@ def to_markdown(board: Leaderboard) -> str:
         parts += ["## Against published numbers", _RULE, published(board)]
     if board.scores:
         parts += ["## Scores", _SCORES, scores(board)]
+    if board.splits:
+        parts += ["## Where the gain comes from", _SPLITS, splits(board)]
     parts += ["## Methods", methods(board), "## All entries", details(board)]
     return "\n\n".join(parts) + "\n"
 
@@ -80,6 +89,8 @@ def headline(board: Leaderboard) -> str:
     for method, protocol in rows:
         shown = [_last(places.get((method, protocol, *column))) for column in columns]
         table.append([method, *([protocol] if mixed else []), *shown])
+    if board.chance is not None:
+        table.append(["Chance", *([_NOTHING] if mixed else []), *[f"{board.chance:.1f}"] * len(columns)])
     headers = ["method", *(["protocol"] if mixed else []), *(f"{student} IPC {ipc}" for student, ipc in columns)]
     return _table(table, headers)
 
@@ -112,10 +123,28 @@ def _compared(comparison: Comparison) -> list[Any]:
         return [*line, *[_NOTHING] * 5]
     done = sum(ours.sizes)
     missing = f" ({done} of {comparison.expected})" if done < comparison.expected else ""
-    # With one decimal a verdict could look wrong at the edge of an interval.
-    interval = "[{:.2f}, {:.2f}]".format(*ours.interval) if ours.interval else _NOTHING
     verdict = {True: "reproduced", False: "not reproduced", None: _NOTHING}[comparison.reproduced]
-    return [*line, ours, f"{ours.counted}{missing}", interval, f"{comparison.difference:+.2f}", verdict]
+    return [*line, ours, f"{ours.counted}{missing}", _interval(ours.interval), f"{comparison.difference:+.2f}", verdict]
+
+
+def splits(board: Leaderboard) -> str:
+    """Return the table of the splits: what each part adds."""
+    headers = ["split", "student", "IPC", "part", "from", "to", "difference", "95 % interval", "sets"]
+    return _table([_step(step) for step in board.splits], headers)
+
+
+def _step(step: Step) -> list[Any]:
+    line, difference = [step.split, step.student, step.ipc, step.part, step.before, step.after], step.difference
+    if difference is None:
+        return [*line, *[_NOTHING] * 3]
+    first, second = difference.sets
+    sets = f"{first} pairs" if difference.paired else f"{first} and {second}"
+    return [*line, f"{difference.mean:+.2f}", _interval(difference.interval), sets]
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    """Return an interval with two decimals: with one, a verdict could look wrong at its edge."""
+    return "[{:.2f}, {:.2f}]".format(*interval) if interval else _NOTHING
 
 
 def scores(board: Leaderboard) -> str:
@@ -147,6 +176,7 @@ def details(board: Leaderboard) -> str:
         [
             e.method,
             e.ipc,
+            e.images or _NOTHING,
             e.student,
             *([e.protocol] if len(board.protocols) > 1 else []),
             f"{e.last.n if e.last else 0} of {e.expected}",
@@ -158,5 +188,5 @@ def details(board: Leaderboard) -> str:
         for e in board.entries
     ]
     protocol = ["protocol"] if len(board.protocols) > 1 else []
-    headers = ["method", "IPC", "student", *protocol, "n", "last", "best", "evaluations", "epochs"]
+    headers = ["method", "IPC", "images", "student", *protocol, "n", "last", "best", "evaluations", "epochs"]
     return _table(table, headers)

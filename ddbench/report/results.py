@@ -59,6 +59,7 @@ class Results:
         measured: the measurements of each evaluation, one for each environment.
         records: the complete records of each evaluation. They are read again at each access.
         format: the format of the trials' keys. An earlier version made records of a lower format.
+        classes: number of classes of the data set; None in an old export.
         paths: the paths in the suite and in its records; not known for exported results.
     """
 
@@ -75,6 +76,7 @@ class Results:
     measured: dict[str, list[Measurement]]
     records: Mapping[str, list[RunRecord]]
     format: int = 2
+    classes: int | None = None
     paths: frozenset[str] = field(default=frozenset(), compare=False)
 
 
@@ -102,6 +104,7 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         },
         values=suite.values,
         measured=measured,
+        classes=len(suite.dataset.component.classes),
         paths=paths_of(suite),
         records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
     )

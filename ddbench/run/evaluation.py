@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from ddbench.api import KINDS, Context, Evaluator, Student, canonical_json
+from ddbench.api import KINDS, Context, DistilledSet, Evaluator, Student, canonical_json
 from ddbench.errors import ComponentError
 from ddbench.protocol.protocol import Protocol
 from ddbench.record import (
@@ -26,7 +27,7 @@ from ddbench.record import (
 )
 from ddbench.record.part import first_mistake
 from ddbench.run.job import Job
-from ddbench.run.stages import distilled_set, teacher
+from ddbench.run.stages import distilled_set, images_per_class, teacher
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.summary import binomial_standard_error
 from ddbench.store import Manifest
@@ -42,6 +43,8 @@ def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
     student = cast("Student", cache.bare(job, "student"))
     protocol = Protocol.model_validate(job.worker_args["protocol"])
     distilled, dataset = distilled_set(job, cache.inputs(job)), cache.dataset(job)
+    if "shuffled" in job.settings:
+        distilled = shuffled(distilled, job.settings["shuffled"])
     made = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, cache, ctx), ctx)
     try:
         return Result(
@@ -55,6 +58,12 @@ def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
         raise ComponentError(f"{evaluator.label()} returned an invalid result: {first_mistake(error)}") from None
 
 
+def shuffled(distilled: DistilledSet, seed: int) -> DistilledSet:
+    """Return the set with its labels in random order. Each class keeps its number of images."""
+    order = Context(seed=seed).rng("shuffled labels").permutation(len(distilled))
+    return replace(distilled, labels=distilled.labels[order])
+
+
 def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usage: dict[str, float]) -> RunRecord:
     """Return the complete record of an evaluation: result, components, environment, and cost of each stage."""
     inputs = cache.inputs(job)
@@ -64,7 +73,7 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
     env = {**environment(ctx.device, ctx.threads), "numerics": str(Numerics.of(ctx))}
     before = [cache.store.artifact(key).manifest for key in job.lineage]
     uses = {role: ComponentUse.model_validate(use) for role, use in job.uses.items()}
-    size = data["sizes"]["validation"]
+    size, images = data["sizes"]["validation"], len(inputs.distilled.content()["ids"])
     return RunRecord(
         format=2,
         action_key=job.action_key,
@@ -83,8 +92,8 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
         ),
         distilled=Distilled(
             digest=str(job.input_digests.distilled),
-            size=len(inputs.distilled.content()["ids"]),
-            ipc=job.settings["ipc"],
+            size=images,
+            ipc=images_per_class(job, images, len(data["classes"])),
         ),
         soft_labels=_soft(job),
         lineage=_lineage(job, before),
@@ -129,4 +138,5 @@ def _stage(manifest: Manifest) -> StageRecord:
 
 def _last_stage(job: Job, usage: dict[str, Any]) -> StageRecord:
     uses = {role: (use["name"], use["version"]) for role, use in job.recipe["uses"].items()}
-    return StageRecord(stage=job.stage, action_key=job.action_key, uses=uses, **usage)
+    notes = [f"labels shuffled with seed {job.settings['shuffled']}"] if "shuffled" in job.settings else []
+    return StageRecord(stage=job.stage, action_key=job.action_key, uses=uses, notes=notes, **usage)

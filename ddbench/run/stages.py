@@ -213,7 +213,7 @@ def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     selector = cast("Selector", cache.bare(job, "selector"))
     pool, shards = build_pool(cache.inputs(job), job.settings.get("pool"))
     with drawing(selector, ctx) as own:
-        selection = selector.select(pool, job.settings["ipc"], own)
+        selection = selector.select(pool, images_per_class(job, len(pool), len(pool.class_names)), own)
     content = {
         "shards": [shards[i] for i in selection.indices],
         "ids": [pool.sample_ids[i] for i in selection.indices],
@@ -245,17 +245,24 @@ def distill(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     return Output(tensors, content={"ids": chosen["ids"]})
 
 
+def images_per_class(job: Job, images: int, classes: int) -> int:
+    """Return the IPC of a job's set; for a set of all images their mean number per class, rounded down."""
+    return int(job.settings.get("ipc", images // classes))
+
+
 def distilled_set(job: Job, inputs: Inputs[Artifact]) -> DistilledSet:
     """Return the distilled set among the inputs of a job, with soft labels if the job has them."""
     artifact = inputs.distilled
     assert artifact is not None
+    assert inputs.dataset is not None
     latents = artifact.tensor("latents") if "latents" in artifact.tensor_names else None
     ids = tuple(artifact.content()["ids"])
     soft = None
     if inputs.soft is not None:
         soft = SoftLabels(inputs.soft.tensor("logits"), job.settings["tau"])
     images, labels = artifact.tensor("images"), artifact.tensor("labels")
-    return DistilledSet(images, labels, ids, latents, soft, ipc=job.settings["ipc"])
+    ipc = images_per_class(job, len(ids), len(inputs.dataset.content()["classes"]))
+    return DistilledSet(images, labels, ids, latents, soft, ipc=ipc)
 
 
 def teacher(job: Job, cache: WorkerCache, ctx: Context) -> Scorer | None:

@@ -52,10 +52,10 @@ def card(suite: ResolvedSuite, results: Results, chosen: ChosenSet, data: Distil
         sets: the number of different sets of the row at this IPC.
     """
     cell, classes = chosen.cell, suite.dataset.component.classes
-    side = data.images.shape[-1]
+    side, size = data.images.shape[-1], f"{cell.ipc} images per class" if cell.sized else "all images"
     parts = [
         *([_front_matter(data, classes)] if name == "hf" else []),
-        f"# {markdown(cell.row.name)}: {cell.ipc} images per class of {markdown(suite.dataset.label)}",
+        f"# {markdown(cell.row.name)}: {size} of {markdown(suite.dataset.label)}",
         f"A distilled set of {len(data)} images, {side} × {side} pixels, in {len(classes)} classes. "
         f"ddbench {__version__} wrote these files; `manifest.json` has the recipe and the keys of the set.",
         _table(("", ""), _facts(suite, chosen, data)),

@@ -59,6 +59,9 @@ def choose_sets(suite: ResolvedSuite, state: State, method: str, ipc: int | None
     if ipc not in known:
         raise DdbenchError(f"'{method}' has no set at IPC {ipc}", hint=f"choose one with --ipc: {listed}")
     cells = [(cell, key) for cell, key in state.graph.cells if cell.row.name == method and cell.ipc == ipc]
+    if cells[0][0].row.labels.use == "shuffled":
+        hint = "export the same set with hard labels"
+        raise DdbenchError(f"'{method}' is a control: its students learn shuffled labels", hint=hint)
     done = sum(key in state.measured for _, key in cells)
     if done < len(cells):
         message = f"'{method}' at IPC {ipc} has {done} of {len(cells)} results"
@@ -82,13 +85,14 @@ def read_set(state: State, chosen: ChosenSet) -> DistilledSet:
     soft = None
     if chosen.soft is not None:
         soft = SoftLabels(_opened(state, chosen.soft).tensor("logits"), chosen.cell.row.labels.tau)
+    labels = artifact.tensor("labels")
     return DistilledSet(
         artifact.tensor("images"),
-        artifact.tensor("labels"),
+        labels,
         tuple(artifact.content()["ids"]),
         artifact.tensor("latents") if "latents" in artifact.tensor_names else None,
         soft,
-        ipc=chosen.cell.ipc,
+        ipc=chosen.cell.ipc if chosen.cell.sized else len(labels) // len(set(labels.tolist())),
     )
 
 

@@ -37,7 +37,7 @@ def manifest(
         "written_by": f"ddbench {__version__}",
         "suite": suite.name,
         "method": cell.row.name,
-        "ipc": cell.ipc,
+        "ipc": data.ipc,
         "seeds": chosen.seeds,
         "dataset": {
             "name": suite.dataset.label,

@@ -91,7 +91,7 @@ class Row:
             "pool": "everything" if pool is None else str(pool),
             "selector": self.selector.label,
             "refiner": self.refiner.label,
-            "labels": soft if labels.use == "soft" else "hard",
+            "labels": soft if labels.use == "soft" else labels.use,
             "protocol": self.protocol_name,
         }
 
@@ -127,6 +127,21 @@ class Cell:
     generation_seed: int
     selection_seed: int
     training_seed: int
+
+    @property
+    def sized(self) -> bool:
+        """True if the IPC decides the number of images; False if the selector takes all."""
+        return not self.row.selector.component.takes_all
+
+    @property
+    def size(self) -> dict[str, int]:
+        """The setting of the set's size. A set of all images has none, so all IPCs share it."""
+        return {"ipc": self.ipc} if self.sized else {}
+
+    @property
+    def size_text(self) -> str:
+        """The set's size for display."""
+        return f"IPC {self.ipc}" if self.sized else "all images"
 
     @property
     def seeds(self) -> dict[str, int]:

@@ -97,10 +97,16 @@ def _label_problems(row: Row) -> Iterator[tuple[str, str]]:
     """Yield each problem with the row's labels and its remedy."""
     soft, refiner, protocol = row.labels.use == "soft", row.refiner.component, row.protocol
     add = "add `labels: {use: soft, teacher: …}`"
+    needs = f"of '{row.name}' needs soft labels, but its labels are {row.labels.use}"
     if row.soft_students and not soft:
-        yield f"protocol '{row.protocol_name}' of '{row.name}' needs soft labels, but its labels are hard", add
+        yield f"protocol '{row.protocol_name}' {needs}", add
     if refiner.needs_soft and not soft:
-        yield f"refiner '{row.refiner.label}' of '{row.name}' needs soft labels, but its labels are hard", add
+        yield f"refiner '{row.refiner.label}' {needs}", add
+    if row.labels.use == "shuffled" and row.live_teacher is not None:
+        yield (
+            f"'{row.name}' has shuffled labels, but a teacher labels each batch of its protocol '{row.protocol_name}'",
+            "choose a protocol with hard labels",
+        )
     if soft and not row.soft_students and not refiner.needs_soft:
         yield (
             f"'{row.name}' has soft labels, but neither its protocol '{row.protocol_name}' nor its refiner uses them",

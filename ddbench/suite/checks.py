@@ -56,7 +56,7 @@ def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, pool_place: st
             f"the pool of '{row.name}' at IPC {ipc} has {pool:,} images per class; {IMAGES_PER_CLASS:,} are allowed"
         )
         raise SuiteError(message, where=pool_place, hint="lower `pool`")
-    if pool is not None and pool < ipc:
+    if pool is not None and pool < ipc and cell.sized:
         hint = "lower the IPC or enlarge the pool"
         message = f"IPC {ipc} is larger than the pool of '{row.name}', which has {pool} images per class"
         raise SuiteError(message, where=where, hint=hint)
@@ -64,7 +64,7 @@ def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, pool_place: st
     if not available:
         return
     has = f"generator '{row.generator.label}' has {min(available)}"
-    if min(available) < ipc:
+    if min(available) < ipc and cell.sized:
         raise SuiteError(f"'{row.name}' needs {ipc} images per class, but {has}", where=where, hint="lower the IPC")
     if pool is not None and min(available) < pool:
         hint = "lower `pool`, or remove it to choose from all images"

@@ -142,17 +142,18 @@ class Seeds(_Model):
 
 
 class Labels(_Model):
-    """The labels of a distilled set: ``hard`` or ``soft``, or a mapping.
+    """The labels of a distilled set: ``hard``, ``soft`` or ``shuffled``, or a mapping.
 
     Attributes:
-        use: ``hard`` labels are classes; ``soft`` labels are the predictions of a teacher.
+        use: ``hard`` labels are classes; ``soft`` labels are the predictions of a teacher. ``shuffled`` is a control:
+            the classes of a set in random order, by its selection seed. Its students must be at chance.
         teacher: The role of the scorer that gives soft labels.
         tau: The temperature of soft labels. If students learn from them, it must equal the protocol's temperature.
         when: Label the images before or after refinement. A refiner that needs soft labels always gets labels of the
             images before refinement.
     """
 
-    use: Literal["hard", "soft"]
+    use: Literal["hard", "soft", "shuffled"]
     teacher: Role = "teacher"
     tau: float = Field(1.5, gt=0)
     when: Literal["before-refine", "after-refine"] = "before-refine"
@@ -268,6 +269,8 @@ class SuiteModel(_Model, EvaluationSettings):
             but its protocol has these changes.
         scores: The rows against which scores in addition to accuracy are computed.
         exclude: Cells to exclude.
+        splits: Rows in an order in which each adds one part to the row before: labels, selection or refinement. The
+            leaderboard then tells what each part adds.
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
@@ -287,6 +290,7 @@ class SuiteModel(_Model, EvaluationSettings):
     twins: dict[Name, Changes] = {}
     scores: Scores | None = None
     exclude: list[Exclude] = []
+    splits: dict[Name, Annotated[list[Name], Field(min_length=2)]] = {}
 
     @property
     def evaluation(self) -> EvaluationSettings:

@@ -21,7 +21,7 @@ from ddbench.suite.shipped import hint_for, shipped_suites
 from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
 
-_MERGED = ("seeds", "generators", "scorers", "methods", "twins")
+_MERGED = ("seeds", "generators", "scorers", "methods", "twins", "splits")
 # Pydantic's types of mistakes, with texts for users.
 _LIST, _MAPPING = "give a list, such as `[a, b]`", "give a mapping, such as `{key: value}`"
 _TEXTS = {"list_type": _LIST, "dict_type": _MAPPING, "model_type": _MAPPING, "model_attributes_type": _MAPPING}

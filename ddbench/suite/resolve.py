@@ -30,6 +30,7 @@ from ddbench.suite.published import Published, published_as, read_published
 from ddbench.suite.read import read_suite
 from ddbench.suite.references import check_references
 from ddbench.suite.shipped import find_suite
+from ddbench.suite.splits import check_splits
 from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class _Resolver:
         if model.scores is not None:
             left = {id(cell.row): cell.row for cell in cells}.values()
             check_references(model.scores, model.twins, {row.name: row.describe() for row in left}, self.source)
+        check_splits(model.splits, rows, self.source)
         return ResolvedSuite(
             name=model.suite,
             file=self.source.file,

@@ -99,9 +99,17 @@ def test_the_learning_rate(name: str, epochs: int, rates: dict[int, float]) -> N
     assert found == pytest.approx(rates, rel=1e-12)
 
 
+@pytest.mark.parametrize(("soft", "hard"), [("psr-kd@1", "minimax-hard@1"), ("dc-kd-cifar@1", "dc-cifar@1")])
+def test_soft_labels_are_all_that_differs(soft: str, hard: str) -> None:
+    """Equation 11 of Pool-Select-Refine: τ² · KL of cached labels at τ = 1.5."""
+    own, other = plain(soft), plain(hard)
+    assert own.pop("distillation") == {"labels": "cached", "temperature": 1.5, "scaled": True}
+    assert {**own, "id": ""} == {**other, "id": ""}
+
+
 def test_only_dc_begins_anew() -> None:
     names = [name for name, known in catalogue().protocols().items() if known.restarts(1001)]
-    assert names == ["dc-cifar@1", "dc-plain-cifar@1"]
+    assert names == ["dc-cifar@1", "dc-kd-cifar@1", "dc-plain-cifar@1"]
     assert protocol("dc-cifar@1").restarts(1001) == {502}
     assert protocol("dc-plain-cifar@1").restarts(301) == {152}
 

@@ -29,7 +29,9 @@ BOARD = Leaderboard(
     scorers={"teacher": "trained-teacher (seed=1)"},
     summaries={"p@1": "Short and hard."},
     entries=(
-        Entry("Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100, 6),
+        Entry(
+            "Random", 10, "convnet3", "p@1", 3, summarise([10.0, 20.0, 30.0]), summarise([31.0, 32.0, 33.0]), 100, 6, 80
+        ),
         Entry("Random", 1, "convnet3", "p@1", 3, summarise([10.0, 12.0]), summarise([11.0, 13.0]), 100),
         Entry("Random", 10, "resnet18", "p@1", 3, None, None, None),
         Entry("A | B", 10, "convnet3", "p@1", 1, Summary(1, 9.96, None), Summary(1, 100.0, None), 1),
@@ -68,12 +70,12 @@ Environment: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 
 ## All entries
 
-| method   | IPC   | student   | n      | last        | best       | evaluations   | epochs   |
-|----------|-------|-----------|--------|-------------|------------|---------------|----------|
-| Random   | 10    | convnet3  | 3 of 3 | 20.0 ± 10.0 | 32.0 ± 1.0 | 100           | 6        |
-| Random   | 1     | convnet3  | 2 of 3 | 11.0 ± 1.4  | 12.0 ± 1.4 | 100           | –        |
-| Random   | 10    | resnet18  | 0 of 3 | –           | –          | –             | –        |
-| A \| B   | 10    | convnet3  | 1 of 1 | 10.0        | 100.0      | 1             | –        |
+| method   | IPC   | images   | student   | n      | last        | best       | evaluations   | epochs   |
+|----------|-------|----------|-----------|--------|-------------|------------|---------------|----------|
+| Random   | 10    | 80       | convnet3  | 3 of 3 | 20.0 ± 10.0 | 32.0 ± 1.0 | 100           | 6        |
+| Random   | 1     | –        | convnet3  | 2 of 3 | 11.0 ± 1.4  | 12.0 ± 1.4 | 100           | –        |
+| Random   | 10    | –        | resnet18  | 0 of 3 | –           | –          | –             | –        |
+| A \| B   | 10    | –        | convnet3  | 1 of 1 | 10.0        | 100.0      | 1             | –        |
 """
 
 
@@ -98,7 +100,14 @@ def test_protocols_are_never_mixed_in_silence() -> None:
     ]
     page = to_markdown(board)
     assert "protocol p@1, q@2," in page
-    assert "| Random   | 10    | convnet3  | q@2        | 1 of 3 |" in page
+    assert "| Random   | 10    | 80       | convnet3  | q@2        | 1 of 3 |" in page
+    assert headline(replace(board, chance=10.0))[-1] == "| Chance   | –          | 10.0              |"
+
+
+def test_chance_is_the_last_row() -> None:
+    assert headline(replace(BOARD, chance=12.5))[-1] == (
+        "| Chance   | 12.5                | 12.5              | 12.5              |"
+    )
 
 
 def test_columns_keep_the_order_of_students_and_count_up_in_ipc() -> None:

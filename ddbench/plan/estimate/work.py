@@ -103,7 +103,9 @@ class Workload:
                 role = next(role for role in node.uses if role != "dataset")
                 return None, 1, self._price(node.uses[role].component, Fit(self.dataset))
             case "select":
-                return node.settings["ipc"] * len(self.dataset.classes), self._pool(node), Cost(0, disk_bytes=0)
+                pool, ipc = self._pool(node), node.settings.get("ipc")
+                images = pool if ipc is None else ipc * len(self.dataset.classes)
+                return images, pool, Cost(0, disk_bytes=0)
             case "distill":
                 images = self._images(node.inputs.selection)
                 stored = _times(self._sample(self.nodes[node.inputs.samples[0].output]), images).disk_bytes
@@ -164,9 +166,10 @@ class Workload:
         return None if None in shards else sum(images or 0 for images in shards)
 
     def _evaluate(self, node: Node) -> tuple[int | None, int | None, Cost]:
-        images, ipc = self._images(node.inputs.distilled), node.settings["ipc"]
+        images = self._images(node.inputs.distilled)
         if images is None:
             return None, None, Cost()
+        ipc = node.settings.get("ipc", images // len(self.dataset.classes))
         protocol, student = self._protocol(node), cast("Student", node.uses["student"].component)
         evaluation, size = evaluation_of(node), self.validation_size
         work = Train(self.dataset, ipc, student, protocol, _teacher(node), evaluation, size)

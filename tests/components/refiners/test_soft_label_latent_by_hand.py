@@ -56,24 +56,32 @@ class Brightness(SpecimenTeacher):
         return super().class_logits(images)
 
 
-def test_plain_gradient_steps_by_hand() -> None:
-    """Two steps, the divergence in the second: z ← z − η ∂(Σz²/D), then z ← z − η ∂(Σz²/D + w KL)."""
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_plain_gradient_steps_by_hand(reduction: str) -> None:
+    """Two steps, the divergence in the second: z ← z − η ∂(Σz²/D), then z ← z − η ∂(Σz²/D + w KL); D = 1 in a sum."""
     before = some()
     assert before.latents is not None
     assert before.soft is not None
-    after = refiner(steps=2, learning_rate=0.5, kl_steps=1, optimizer="gradient").refine(
+    after = refiner(steps=2, learning_rate=0.125, kl_steps=1, optimizer="gradient", reduction=reduction).refine(
         before, Recording(), SpecimenTeacher(), Context()
     )
-    z, size = before.latents.double(), before.latents[0].numel()
-    z = z - 0.5 * 2 * z / size
+    z, size = before.latents.double(), before.latents[0].numel() if reduction == "mean" else 1
+    z = z - 0.125 * 2 * z / size
     q = before.soft.probabilities.double()
     weights = kl_weights(q, before.labels, PAPER)
     p = (10 * z.mean((2, 3)) / 1.5).softmax(1)
     # ∂KL/∂logit is (p − q) / τ, and each of a colour's 16 pixels carries 10 / 16 of it.
     slope = (weights[:, None] * (p - q) / 1.5 * 10 / 16)[:, :, None, None]
-    z = z - 0.5 * (2 * z / size + slope)
+    z = z - 0.125 * (2 * z / size + slope)
     assert after.latents is not None
     torch.testing.assert_close(after.latents, z.float())
+
+
+def test_the_reduction_enters_keys_where_it_is_a_sum() -> None:
+    """Keys from before the parameter existed stay valid."""
+    keyed = refiner().params.keyed()
+    assert "reduction" not in keyed
+    assert refiner(reduction="sum").params.keyed() == {**keyed, "reduction": "sum"}
 
 
 class KilledError(Exception):

@@ -111,6 +111,17 @@ def test_the_divergence_falls_against_none(scene: Scene, refined: DistilledSet) 
     assert high < 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("params", "rms"),
+    [({}, 0.15), ({"optimizer": "gradient"}, 0.0005), ({"optimizer": "gradient", "reduction": "sum"}, 0.18)],
+)
+def test_latents_move_as_far_as_the_docstring_says(scene: Scene, params: dict[str, Any], rms: float) -> None:
+    few = scene.few()
+    moved = latents_of(few.refined(kl_steps=0, **params)).float() - latents_of(few.distilled).float()
+    assert moved.square().mean().sqrt().item() == pytest.approx(rms, rel=0.2)
+
+
 def test_no_step_moves_nothing(scene: Scene) -> None:
     few = scene.few()
     still = few.refined(learning_rate=0, steps=6)

@@ -76,7 +76,7 @@ def test_classes_have_their_own_columns(params: dict[str, Any], order: str, clas
     column = rng.permutation(classes + 2)[:classes]
     logits = rng.normal(size=(len(labels), classes + 2)).astype(np.float32)
     logits[np.arange(len(labels)), column[labels]] += rng.choice([0, 3], size=len(labels))
-    configured = selector(order=order, **params)
+    configured = selector(order=order, columns="classes", **params)
     selection = configured.select(pool_of(logits, labels.tolist(), column.tolist()), 3, Context())
     for c in range(classes):
         own = np.flatnonzero(labels == c)
@@ -109,6 +109,24 @@ def test_columns_of_the_data_set_or_all() -> None:
         for name in ("classes", "all")
     }
     assert chosen == {"classes": [1, 0], "all": [0, 1]}
+
+
+def test_the_default_is_cao2s_over_all_outputs_of_the_teacher() -> None:
+    """A teacher of five classes for a data set of its classes 1 and 3; probabilities in twentieths, by hand.
+
+    Among all outputs, samples 0 and 3 are correct, with 16/20 and 9/20. Of the wrong ones, sample 2 has 14/20 for
+    another class, and sample 1 has 8/20. Among the data set's own, sample 1 is correct with 6/7 and sample 2 with 4/5.
+    """
+    twentieths = np.array([[1, 16, 1, 1, 1], [8, 6, 4, 1, 1], [14, 4, 0.5, 1, 0.5], [4, 9, 2, 4, 1]])
+    pool = pool_of(np.log(twentieths), [0] * 4, [1, 3])
+
+    def chosen(**params: Any) -> Any:
+        return cast("Any", selector(**params).select_class(pool, 4, Context()))
+
+    assert list(chosen().indices) == [0, 3, 2, 1]
+    assert chosen().scores == pytest.approx([16 / 20, 9 / 20, 14 / 20, 8 / 20], rel=1e-6)
+    assert chosen().info == {"correct": 2, "wrong_chosen": 2}
+    assert list(chosen(columns="classes").indices) == [0, 1, 2, 3]
 
 
 def test_a_pool_of_exactly_ipc_and_one_too_small() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from ddbench_components.selectors._difficulty import LogTransform, apportion, histogram
-from difficulty_pools import selector
+from difficulty_pools import choose, pool_of, selector
 
 from ddbench import Context, Pool
 
@@ -98,3 +99,27 @@ def test_all_columns_or_the_classes_alone() -> None:
     assert classes.scores is not None
     assert np.array(everything.scores) == pytest.approx(np.array([[0.7], [0.8]]))
     assert np.array(classes.scores) == pytest.approx(np.array([[0.4], [0.6]]))
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture, ipc: int, **params: Any) -> tuple[int, list[str]]:
+    """Choose half of a pool of hard samples; return t, and the warnings."""
+    caplog.clear()
+    scores = np.random.default_rng(0).beta(0.3, 0.3, size=2 * ipc)
+    found = choose(pool_of(scores, scores), ipc, **params)
+    return found.info["top"], [record.getMessage() for record in caplog.records]
+
+
+def test_the_papers_variant_warns_of_many_hard_samples_that_count_as_easy(caplog: pytest.LogCaptureFixture) -> None:
+    top, warned = warnings_of(caplog, 40, variant="paper")
+    assert top > 10, "the search pushes t up: this pool shows it"
+    assert warned == [
+        "selector 'difficulty-guided' counts more than IPC/4 of a class's hardest samples as its easiest; "
+        "`variant: released` does not"
+    ]
+    # Two quarters and no more: t is below IPC/2, which is 1 at IPC 3.
+    assert warnings_of(caplog, 3, variant="paper") == (0, [])
+
+
+def test_the_default_is_as_released_and_does_not_warn(caplog: pytest.LogCaptureFixture) -> None:
+    assert selector().params == selector(variant="released").params
+    assert warnings_of(caplog, 40)[1] == []

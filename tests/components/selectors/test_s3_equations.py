@@ -67,6 +67,20 @@ def test_norm_mean_is_the_equation_over_ordered_pairs() -> None:
         assert chosen.info["loss"] == pytest.approx(loss, abs=1e-9)
 
 
+def test_the_released_weights_are_other_weights_of_the_equation() -> None:
+    """The code sums over pairs: at ten classes, its β = 0.9 is 0.9 · 9 / 2 = 4.05 in the paper's mean over classes."""
+    rng = np.random.default_rng(3)
+    differ = 0
+    for _ in range(20):
+        problem = random_problem(rng, classes=10)
+        released = problem.select(profile="released").info
+        assert problem.select(profile="released", norm="mean", beta=4.05).info["subgroup"] == released["subgroup"]
+        differ += problem.select(profile="released", norm="mean").info["subgroup"] != released["subgroup"]
+        reference = problem.reference(eps=0.0)
+        assert released["loss"] == pytest.approx(reference.loss(released["subgroup"]), abs=1e-9)
+    assert differ > 0, "the weights of the equation choose other subgroups"
+
+
 def test_without_separation_the_nearest_subgroup_is_chosen() -> None:
     rng = np.random.default_rng(3)
     for _ in range(100):
