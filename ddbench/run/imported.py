@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddbench.api import DistilledSet, EncodingPrior, Generator
 from ddbench.api.pixels import unit_floats
-from ddbench.errors import ChanceError, ComponentError, DataError
+from ddbench.errors import ComponentError, DataError
 from ddbench.stats.chance import is_chance
 from ddbench.toolkit import enough_memory
 
@@ -46,7 +46,7 @@ def with_latents(distilled: DistilledSet, lender: Generator, latents: str, devic
     with torch.no_grad(), enough_memory(f"{_TOGETHER} images at once by {whose}"):
         if latents == "encoded":
             made = _in_batches(lambda rows: encode(_unit(distilled.images[rows], device)).cpu(), len(distilled))
-            distilled = replace(distilled, latents=made)
+            distilled = replace(distilled, latents=made.contiguous())
         own = distilled.latents
         assert own is not None
         if own.shape[1:] != prior.latent_shape:
@@ -83,11 +83,11 @@ def _in_batches(work: Callable[[list[int]], Tensor], count: int) -> Tensor:
 
 
 def check_stored_labels(logits: Tensor, labels: Sequence[int]) -> str:
-    """Return a note on soft labels that came with images. Raise ChanceError if they are no better than chance."""
+    """Return a note on soft labels that came with images. Raise DataError if they are no better than chance."""
     images, classes = logits.shape
     right = sum(answer == label for answer, label in zip(logits.argmax(dim=1).tolist(), labels, strict=True))
     told = f"right on {right:,} of {images:,} images (chance is {100 / classes:.1f} %)"
     if is_chance(right, images, classes):
         hint = "check the order of the columns of the soft labels"
-        raise ChanceError(f"the stored soft labels are no better than chance: {told}", hint=hint)
+        raise DataError(f"the stored soft labels are no better than chance: {told}", hint=hint)
     return f"the stored soft labels are {told}"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 import ddbench
 from ddbench import DataError
-from ddbench.limits import PIXEL_VALUES
+from ddbench.toolkit import wrong_pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,16 +37,8 @@ def to_pixels(images: Tensor, normalised: Pixels, where: Path) -> Tensor:
     mean, std = (torch.tensor(values)[:, None, None] for values in (normalised.mean, normalised.std))
     images = images.float()
     pixels = images * std + mean
-    if not pixels.isfinite().all():
-        raise DataError("has images with NaN or infinite values", where=str(where), hint="make the file again")
-    least, most = pixels.min().item(), pixels.max().item()
-    if least < PIXEL_VALUES[0] or most > PIXEL_VALUES[1]:
-        raise DataError(
-            f"has images with pixels from {least:.3g} to {most:.3g}, and {PIXEL_VALUES[0]:g} … {PIXEL_VALUES[1]:g} is "
-            "allowed, where black is 0 and white is 1",
-            where=str(where),
-            hint="correct mean and std of its normalisation",
-        )
+    if (problem := wrong_pixels(pixels)) is not None:
+        raise DataError(problem, where=str(where), hint="correct mean and std of its normalisation")
     if any(normalised.mean) and images.min() >= 0 and images.max() <= 1:
         hint = "use mean 0 and std 1"
         raise DataError("has images within [0, 1], which are not normalised by a mean", where=str(where), hint=hint)

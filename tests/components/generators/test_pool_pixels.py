@@ -76,12 +76,12 @@ def test_the_normalisation_decides_the_key(tmp_path: Path) -> None:
 IMAGES = "images"
 WRONG: dict[str, tuple[Callable[[], dict[str, Tensor]], dict[str, Any], dict[str, Any]]] = {
     "has float images of unknown normalisation; add `pixels: {mean": (lambda: {IMAGES: unit()}, {}, {}),
-    "has images with pixels from 12.5 to 12.5, and -8 … 9 is allowed, where black is 0 and white is 1; correct": (
+    "has pixels from 12.5 to 12.5, not in [0, 1]; divide bytes by 255; correct mean and std": (
         lambda: {IMAGES: torch.tensor([-0.25, 12.5])[:, None, None, None].expand(-1, 3, 4, 4).repeat(2, 1, 1, 1)},
         NONE,
         {},
     ),
-    "has images with NaN or infinite values": (lambda: {IMAGES: unit() / 0}, NONE, {}),
+    "has NaN or infinite values in 'images'; correct": (lambda: {IMAGES: unit() / 0}, NONE, {}),
     "has images within [0, 1], which are not normalised by a mean; use mean 0": (
         lambda: {IMAGES: unit().clamp(0, 1)},
         PIXELS,
