@@ -154,7 +154,7 @@ class PoolFile(Generator):
                 self._register = Register.read(*given)
 
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
-        """Return every image of the class, in the file's order. Of safetensors, no other images are read.
+        """Return every image of the class, in the file's order. No other images of safetensors are read.
 
         Raises:
             DataError: pixels are out of range, soft labels are wrong, or the file has no set for the generation seed.

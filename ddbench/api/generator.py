@@ -100,7 +100,7 @@ class EncodingPrior(Prior, Protocol):
 
 @dataclass(frozen=True)
 class BorrowedPrior:
-    """The prior of another generator, by which refiners change samples that were made elsewhere.
+    """The prior of another generator. Refiners use it for samples that were made elsewhere.
 
     Attributes:
         generator: the generator's name in the suite: a component's, or a variant's.

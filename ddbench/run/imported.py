@@ -1,4 +1,4 @@
-"""What imported pools bring with their images: latents for the prior of another generator, and soft labels."""
+"""Latents of imported pools for the prior of another generator, and their soft labels."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def tensor_names(path: Path) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class Register:
-    """What a file tells of its images, in the file's order. Images are read later.
+    """The labels, ids and metadata of a file's images, in the file's order. Images are read later.
 
     Attributes:
         path: the file.
@@ -94,7 +94,7 @@ class Register:
             data: the data set.
 
         Raises:
-            DataError: it is not a pool with images of every class, its labels have no names and need them, or its
+            DataError: it is not a pool with images of every class. Or its labels have no names and need them, or its
                 images are floats without a normalisation.
         """
         names = given_names(path, listed)
