@@ -26,7 +26,7 @@ SUFFIXES: Final = LOSSY | {".png", ".webp"}
 # The names of the folders and files that the code of each project writes.
 _NAMES: Final = {
     "minimax": (re.compile(r"n\d{8}"), re.compile(r"\d+\.png"), "n01440764/0.png"),
-    "rded": (re.compile(r"\d{5}"), re.compile(r"class(\d{5})_id\d{5}\.jpg"), "00000/class00000_id00000.jpg"),
+    "rded": (re.compile(r"\d{5}"), re.compile(r"class(\d{5})_id\d{5}\.(?:jpg|png)"), "00000/class00000_id00000.jpg"),
 }
 
 

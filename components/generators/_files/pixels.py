@@ -26,6 +26,9 @@ class Pixels(ddbench.Params):
     std: tuple[_Deviation, _Deviation, _Deviation] = Field(description="standard deviation of each channel")
 
 
+_PLAIN: Final = Pixels(mean=(0, 0, 0), std=(1, 1, 1))
+
+
 def to_pixels(images: Tensor, normalised: Pixels, where: Path) -> Tensor:
     """Return images, float ``[n, 3, H, W]``, without their normalisation, as float32.
 
@@ -36,7 +39,7 @@ def to_pixels(images: Tensor, normalised: Pixels, where: Path) -> Tensor:
 
     mean, std = (torch.tensor(values)[:, None, None] for values in (normalised.mean, normalised.std))
     images = images.float()
-    pixels = images * std + mean
+    pixels = images if normalised == _PLAIN else images * std + mean  # so that −0 keeps its sign
     if (problem := wrong_pixels(pixels)) is not None:
         raise DataError(problem, where=str(where), hint="correct mean and std of its normalisation")
     if any(normalised.mean) and images.min() >= 0 and images.max() <= 1:
