@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # Images in one batch of an encoder or a decoder. The last batch is padded, since networks round differently at other
 # batch sizes.
 _TOGETHER: Final = 10
-# The largest mean difference between images and the decoded latents that came with them. A VAE's own error is about
-# 0.03, that of latents on another scale above 0.2.
+# The largest mean difference between images and the decoded latents that came with them. With dit-nano it is 0.03 for
+# encoded images, 0.17 for latents on a scale 5 times too large or too small, and 0.28 for those of other images.
 _FAR: Final = 0.1
 
 

@@ -153,10 +153,12 @@ def _images(value: Any, path: Path, layout: str) -> Tensor:
     import torch
 
     kinds = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
-    if not isinstance(value, torch.Tensor) or value.dtype not in kinds:
+    if not isinstance(value, torch.Tensor) or value.dtype not in kinds or value.layout != torch.strided:
         _refuse(path, layout, "its images are not a tensor of bytes or floats")
     if value.ndim != 4 or value.shape[1:] != (3, value.shape[3], value.shape[3]) or not len(value):
         _refuse(path, layout, f"its images have the shape {list(value.shape)}, not [N, 3, S, S]")
+    if value.untyped_storage().nbytes() < value.numel() * value.element_size():
+        _refuse(path, layout, "its images are one image, repeated without being stored")
     return value.detach().contiguous()
 
 

@@ -102,7 +102,7 @@ def test_the_class_order_of_ddranking(tmp_path: Path) -> None:
     woof = cast("Any", ddbench.create("dataset", "imagewoof"))
     indices = [c.imagenet_index for c in woof.classes]
     assert indices == [193, 182, 258, 162, 155, 167, 159, 273, 207, 229], "DD-Ranking's list for ImageWoof"
-    write_ddranking(tmp_path, images=torch.arange(10, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, 4, 4))
+    write_ddranking(tmp_path, images=torch.arange(10, dtype=torch.uint8)[:, None, None, None].repeat(1, 3, 4, 4))
     data = replace(training(woof.classes), name="imagewoof")
     generator = pool(tmp_path, "ddranking", data)
     assert [int(generator.sample_block(c, 0, Context()).images[0, 0, 0, 0]) for c in range(10)] == list(range(10))
@@ -127,6 +127,9 @@ WRONG: dict[str, Callable[[Path], Path]] = {
     "is not of the layout 'dc': its images are not a tensor": lambda p: other(p, {"data": [["a", LABELS]]}),
     "is not of the layout 'dc': its images have the shape [4, 1, 4, 4], not": lambda p: other(
         p, {"data": [[torch.zeros(4, 1, 4, 4), LABELS]]}
+    ),
+    "is not of the layout 'dc': its images are one image, repeated": lambda p: other(
+        p, {"data": [[torch.zeros(1).expand(10**9, 3, 4, 4), LABELS]]}
     ),
     "is not of the layout 'dc': its labels are not int64 of shape [4]": lambda p: other(
         p, {"data": [[unit(0), LABELS[:3]]]}
