@@ -153,7 +153,7 @@ def _notes(samples: Samples) -> list[str]:
     own = [f"{plain} of {len(samples)} images have one colour"] if plain else []
     if outside:
         own.append(f"{outside:.1%} of the values of float images lie outside [0, 1]")
-    return [*samples.notes, *own]
+    return [*dict.fromkeys(samples.notes), *own]
 
 
 def _one_colour(images: Tensor) -> int:

@@ -104,7 +104,8 @@ def test_a_record_says_where_labels_are_from(state: State) -> None:
     record = state.results[evaluation(state, "stored")][0]
     assert record.soft_labels is not None
     notes = {stage.stage: stage.notes for stage in record.stages}
-    assert "soft labels of Ada" in notes["generate"]
+    assert notes["generate"][0] == "soft labels of Ada"
+    assert "soft labels of Ada" not in notes["generate"][1:]
     assert notes["label"] == ["the stored soft labels are right on 6 of 6 images (chance is 33.3 %)"]
     assert record.teacher is None
 
@@ -114,7 +115,7 @@ def test_labels_in_another_order_are_no_better_than_chance(tmp_path: Path) -> No
     suite = tmp_path / "suite.yaml"
     suite.write_text(SUITE.format(pool=pool, plain=pool).replace("ipc: [2]", "ipc: [4]"))
     ended = run_in_process(suite, tmp_path / "store")
-    assert ended.returncode == 1
+    assert ended.returncode == 1, ended.stderr
     assert (
         "the stored soft labels are no better than chance: right on 0 of 12 images (chance is 33.3 %)" in ended.stderr
     )
