@@ -1,0 +1,33 @@
+"""A set that was imported, with float images and soft labels, is the same after export and import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.run.runs import run_in_process
+from tests.run.test_imported import SUITE, write_pool
+from tests.sets.scene import Finished
+
+
+def test_float_images_and_stored_labels_make_the_round_trip(tmp_path: Path) -> None:
+    pool = write_pool(tmp_path / "pool.safetensors", soft=True)
+    made = Finished(tmp_path / "imported.yaml", tmp_path / "store")
+    made.suite.write_text(SUITE.format(pool=pool, plain=pool))
+    assert run_in_process(made.suite, made.store).returncode == 0
+    folder = made.write(tmp_path / "out", "stored", "--format", "safetensors")
+    again = Finished(tmp_path / "again.yaml", tmp_path / "store-again")
+    back = folder / "set.safetensors"
+    again.suite.write_text(SUITE.format(pool=back, plain=back).replace("suite: imported", "suite: again"))
+    ended = run_in_process(again.suite, again.store)
+    assert ended.returncode == 0, ended.stderr
+    assert again.distilled("stored") == made.distilled("stored")
+    assert soft(again) == soft(made)
+
+
+def soft(finished: Finished) -> str:
+    """Return the digest of the logits that students get."""
+    from ddbench.plan.state import plan_suite
+
+    _, state = plan_suite(finished.suite, finished.store)
+    key = next(key for cell, key in state.graph.cells if cell.row.name == "stored")
+    return state.digests[str(state.graph.nodes[key].inputs.soft)]
