@@ -16,6 +16,10 @@ from .._class_names import ClassNames
 from .._paths import UserPath, printable
 from ._files.borrowing import BorrowingParams
 from ._files.class_folders import LOSSY, Layout, Order, check_layout, image_files, match_classes, pool_digest
+from ._files.content import content_digest
+from ._files.listed import NAME as METADATA
+from ._files.listed import Listed
+from ._files.soft_labels import to_logits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +45,8 @@ class Folder(Generator):
     the order of text. ``rded`` is ``<number>/class<number>_id<n>.jpg``. Its authors number the classes of ImageNet's
     subsets in an order that is not published, so ``classes`` must list the names there.
 
+    With ``metadata: true``, ids and soft labels are those in ``metadata.jsonl``, which `ddbench sets` writes.
+
     Refiners change the images with the ``prior`` of a generator of the suite, which encodes them first.
     """
 
@@ -54,6 +60,8 @@ class Folder(Generator):
         )
         layout: Layout | None = unkeyed(None, description="the project that wrote the folder; by default any")
         classes: ClassNames | None = unkeyed(None, description="the names of the folders 0, 1, …, if they are numbered")
+
+        metadata: bool = unkeyed(False, description="take ids and soft labels from metadata.jsonl in the folder")
 
         @model_validator(mode="before")
         @classmethod
@@ -76,6 +84,7 @@ class Folder(Generator):
     params: Params
     _folders: list[Path]
     _size: int
+    _listed: Listed | None = None
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all names and images, and of listed names of classes.
@@ -86,7 +95,14 @@ class Folder(Generator):
         digest, names = pool_digest(self.params.path), self.params.classes
         if self.params.layout is not None:
             check_layout(self.params.path, self.params.layout)
+        if self.params.metadata:
+            return sha256_json([digest, names and list(names), content_digest(self.params.path / METADATA)])
         return digest if names is None else sha256_json([digest, list(names)])
+
+    @property
+    def has_soft_labels(self) -> bool:
+        """Return whether the metadata are used and have soft labels."""
+        return self.params.metadata and Listed.read(self.params.path).has_soft_labels
 
     @property
     def borrowed_prior(self) -> BorrowedPrior | None:
@@ -110,6 +126,7 @@ class Folder(Generator):
         from ._files.square_rgb import read_rgb
 
         self._folders = self._matched(data)
+        self._listed = Listed.read(self.params.path) if self.params.metadata else None
         first = image_files(self._folders[0])[0]
         self._size = len(read_rgb(first))
         if self._size > POOL_SIDES * data.image_size:
@@ -127,7 +144,13 @@ class Folder(Generator):
         lossy = sum(path.suffix.lower() in LOSSY for path in files)
         folder = printable(self._folders[class_index].name)
         notes = (f"{lossy} of {len(files)} images in '{folder}' are JPEG",) if lossy else ()
-        return Samples(images, ids, notes=notes)
+        if self._listed is None:
+            return Samples(images, ids, notes=notes)
+        entries, soft = self._listed.of(files), None
+        if self._listed.has_soft_labels:
+            logits = torch.tensor([entry.soft_logits for entry in entries])
+            soft = to_logits(logits, self._listed.columns(self._folders), None, self._listed.path)
+        return Samples(images, tuple(entry.id for entry in entries), notes=notes, soft_logits=soft)
 
     def _read(self, path: Path) -> NDArray[np.uint8]:
         from ._files.square_rgb import read_rgb
