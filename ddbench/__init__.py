@@ -3,6 +3,7 @@
 import os
 
 from ddbench.api import (
+    BorrowedPrior,
     Chosen,
     ClassInfo,
     Component,
@@ -10,6 +11,7 @@ from ddbench.api import (
     Cost,
     Dataset,
     DistilledSet,
+    EncodingPrior,
     Evaluation,
     EvaluationSettings,
     Evaluator,
@@ -41,6 +43,7 @@ if os.name != "posix":
     raise ImportError("ddbench runs on Linux and other POSIX systems only; on Windows, install it inside WSL")
 
 __all__ = [
+    "BorrowedPrior",
     "Chosen",
     "ClassInfo",
     "Component",
@@ -51,6 +54,7 @@ __all__ = [
     "Dataset",
     "DdbenchError",
     "DistilledSet",
+    "EncodingPrior",
     "Evaluation",
     "EvaluationSettings",
     "Evaluator",

@@ -14,7 +14,7 @@ from ddbench.api.cost import Cost, NetworkCost
 from ddbench.api.data import ClassInfo, LabeledImages, TrainingData
 from ddbench.api.dataset import Dataset
 from ddbench.api.evaluator import Evaluation, Evaluator
-from ddbench.api.generator import Generator, Prior, Samples
+from ddbench.api.generator import BorrowedPrior, EncodingPrior, Generator, Prior, Samples
 from ddbench.api.params import FieldName, Params, unkeyed
 from ddbench.api.pool import DistilledSet, Pool, Selection, SoftLabels
 from ddbench.api.refiner import Refiner
@@ -29,6 +29,7 @@ KINDS: dict[str, type[Component]] = {
 
 __all__ = [
     "KINDS",
+    "BorrowedPrior",
     "Chosen",
     "ClassInfo",
     "Component",
@@ -36,6 +37,7 @@ __all__ = [
     "Cost",
     "Dataset",
     "DistilledSet",
+    "EncodingPrior",
     "Evaluation",
     "EvaluationSettings",
     "Evaluator",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from ddbench.api.component import Component
 from ddbench.api.pixels import check_one_form
@@ -28,19 +28,22 @@ class Samples:
         ids: a unique name for each image.
         latents: the latents of the images, ``[n, …]``; None if the generator keeps none.
         notes: remarks for the record, such as a lossy format.
+        soft_logits: logits that a teacher gave the images, ``[n, C]`` float32, one column for each class of the data
+            set, in its order; None if none are stored with the images.
     """
 
     images: Tensor
     ids: tuple[str, ...]
     latents: Tensor | None = None
     notes: tuple[str, ...] = ()
+    soft_logits: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, span: slice) -> Samples:
-        latents = None if self.latents is None else self.latents[span]
-        return Samples(self.images[span], self.ids[span], latents, self.notes)
+        latents, soft = (None if t is None else t[span] for t in (self.latents, self.soft_logits))
+        return Samples(self.images[span], self.ids[span], latents, self.notes, soft)
 
     @staticmethod
     def concatenate(parts: Sequence[Samples]) -> Samples:
@@ -48,12 +51,17 @@ class Samples:
         import torch
 
         check_one_form(part.images for part in parts)
-        latents = [p.latents for p in parts if p.latents is not None]
+
+        def joined(tensors: list[Tensor | None]) -> Tensor | None:
+            present = [tensor for tensor in tensors if tensor is not None]
+            return torch.cat(present) if len(present) == len(parts) else None
+
         return Samples(
             images=torch.cat([p.images for p in parts]),
             ids=tuple(i for p in parts for i in p.ids),
-            latents=torch.cat(latents) if len(latents) == len(parts) else None,
+            latents=joined([p.latents for p in parts]),
             notes=tuple(note for p in parts for note in p.notes),
+            soft_logits=joined([p.soft_logits for p in parts]),
         )
 
 
@@ -76,6 +84,31 @@ class Prior(Protocol):
             noise: the noise that is added, in the shape of the latents.
             class_index: the class of each latent, ``[n]``.
         """
+
+
+@runtime_checkable
+class EncodingPrior(Prior, Protocol):
+    """A prior that also maps images to latents. The priors of imported pools are such."""
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent that ``loss`` takes."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Encode images in [0, 1], float ``[n, 3, H, W]``, to the latents that decode to them. Nothing is drawn."""
+
+
+@dataclass(frozen=True)
+class BorrowedPrior:
+    """The prior of another generator. Refiners use it for samples that were made elsewhere.
+
+    Attributes:
+        generator: the generator's name in the suite: a component's, or a variant's.
+        encode: True if the prior encodes the images; False if the samples come with its latents.
+    """
+
+    generator: str
+    encode: bool
 
 
 class Generator(Component):
@@ -104,6 +137,16 @@ class Generator(Component):
     def prior(self) -> Prior | None:
         """The generative model after ``load``; None if there is none."""
         return None
+
+    @property
+    def borrowed_prior(self) -> BorrowedPrior | None:
+        """The prior that refiners use in place of the generator's own; None if there is none."""
+        return None
+
+    @property
+    def has_soft_labels(self) -> bool:
+        """True if its samples have ``soft_logits``. Do not import torch."""
+        return False
 
     def for_ipc(self, ipc: int) -> Generator:
         """Return the generator of the pool for this IPC, by default itself.

@@ -1,6 +1,7 @@
 """Plan a suite's cells as a DAG of nodes with keys."""
 
-from ddbench.plan.graph import Graph, build_graph
+from ddbench.plan.dag import Graph
+from ddbench.plan.graph import build_graph
 from ddbench.plan.inputs import Inputs, Shard
 from ddbench.plan.node import ComponentRef, Node
 from ddbench.plan.stages import STAGES, Stage

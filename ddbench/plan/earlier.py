@@ -12,7 +12,7 @@ from typing import Any
 
 from ddbench.api import sha256_json
 from ddbench.errors import StoreError
-from ddbench.plan.graph import Graph
+from ddbench.plan.dag import Graph
 from ddbench.plan.node import Node
 from ddbench.record import RunRecord
 from ddbench.store import Store

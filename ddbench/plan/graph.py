@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ddbench.api import Component, Fittable, sha256_json
 from ddbench.errors import SuiteError
 from ddbench.limits import NODES
+from ddbench.plan.dag import Graph
 from ddbench.plan.inputs import Inputs, Shard, Shards
 from ddbench.plan.node import ComponentRef, Node
 from ddbench.suite import Cell, ResolvedSuite
@@ -16,43 +17,12 @@ from ddbench.suite import Cell, ResolvedSuite
 if TYPE_CHECKING:
     from ddbench.api import Generator
     from ddbench.protocol.protocol import Protocol
+    from ddbench.suite.cells import Choice
 
 # Number of classes whose samples one node makes. Smaller nodes lose less when killed; larger nodes are fewer.
 CLASSES_PER_SHARD = 10
 # Number of training images on which a teacher is checked, at most.
 CHECK_IMAGES = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class Graph:
-    """The plan of a suite.
-
-    Attributes:
-        nodes: the nodes by recipe key; every node comes after its inputs.
-        cells: each cell with the recipe key of its evaluation.
-    """
-
-    nodes: dict[str, Node]
-    cells: tuple[tuple[Cell, str], ...]
-
-    def ancestors(self, recipe_key: str) -> set[str]:
-        """Return the recipe keys of all nodes that must be finished before a node runs."""
-        found: set[str] = set()
-        waiting = [recipe_key]
-        while waiting:
-            for parent in self.nodes[waiting.pop()].parents:
-                if parent not in found:
-                    found.add(parent)
-                    waiting.append(parent)
-        return found
-
-    def dependents(self) -> dict[str, list[str]]:
-        """Return, for each node, the nodes that wait for it."""
-        found: dict[str, list[str]] = {key: [] for key in self.nodes}
-        for key, node in self.nodes.items():
-            for parent in node.parents:
-                found[parent].append(key)
-        return found
 
 
 def build_graph(suite: ResolvedSuite) -> Graph:
@@ -125,17 +95,19 @@ class _Builder:
 
     def generator(self, cell: Cell) -> Generator:
         """Return the generator of the cell's pool."""
-        generator = cell.row.generator.component
-        key = ("generator", id(generator), cell.ipc)
+        return self.at_ipc(cell.row.generator, cell.ipc)[0]
+
+    def at_ipc(self, choice: Choice[Generator], ipc: int) -> tuple[Generator, str]:
+        """Return the generator for an IPC and its name for display, with the IPC if each IPC has its own pool."""
+        key = ("generator", id(choice.component), ipc)
         if key not in self._memo:
-            self._memo[key] = generator.for_ipc(cell.ipc)
+            self._memo[key] = choice.component.for_ipc(ipc)
         found: Generator = self._memo[key]
-        return found
+        return found, choice.label if found is choice.component else f"{choice.label} · IPC {ipc}"
 
     def pool_label(self, cell: Cell) -> str:
-        """Return the generator's name for display, with the IPC if each IPC has its own pool."""
-        own = self.generator(cell) is not cell.row.generator.component
-        return f"{cell.row.generator.label} · IPC {cell.ipc}" if own else cell.row.generator.label
+        """Return the name of the cell's pool for display."""
+        return self.at_ipc(cell.row.generator, cell.ipc)[1]
 
     def shards(self, cell: Cell) -> Shards[str]:
         """Return the pool's shards that the cell's prefix touches, in the order of classes and then of blocks."""
@@ -235,12 +207,14 @@ class _Builder:
         return self.chosen(cell) if identity else self.once("refined", cell, self._refine)
 
     def _refine(self, cell: Cell) -> str:
-        refiner, generator = cell.row.refiner.component, self.generator(cell)
-        chosen = self.chosen(cell)
+        refiner, (generator, label) = cell.row.refiner.component, self.at_ipc(cell.row.lender, cell.ipc)
+        chosen, borrowed = self.chosen(cell), self.generator(cell).borrowed_prior
         uses = self.using(refiner=refiner, generator=generator)
-        fitted = self.fitted("generator", generator, self.pool_label(cell))
+        fitted = self.fitted("generator", generator, label)
         inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=fitted)
         settings: dict[str, Any] = cell.size
+        if borrowed is not None:
+            settings["latents"] = "encoded" if borrowed.encode else "stored"
         if refiner.seeded:
             settings["seed"] = cell.selection_seed
         if refiner.needs_soft:
@@ -257,7 +231,14 @@ class _Builder:
         return {**uses, **teacher}, replace(inputs, fitted={**inputs.fitted, **its_inputs.fitted})
 
     def labelled(self, cell: Cell, images: str) -> str:
-        """Return the node in which the row's teacher labels the images of another node."""
+        """Return the node with the soft labels of the images of another node, which the row's teacher gives or gave.
+
+        Stored labels belong to images as they were chosen.
+        """
+        if cell.row.labels.use == "stored":
+            gathered = self.nodes[images].inputs
+            inputs = Inputs(dataset=self.dataset, selection=gathered.selection, samples=gathered.samples)
+            return self.add("label", {}, {}, inputs, f"stored · {self.label(cell)}")
         role = cell.row.labels.teacher
         uses, inputs = self.judging("scorer", role)
         return self.add("label", uses, {}, replace(inputs, distilled=images), f"{role} · {self.label(cell)}")

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from ddbench.plan.dag import Graph
 from ddbench.plan.earlier import earlier_results
-from ddbench.plan.graph import Graph, build_graph
+from ddbench.plan.graph import build_graph
 from ddbench.plan.stages import STAGES
 from ddbench.record import Measurement, RunRecord, Shared
 from ddbench.store import CorruptError, Failure, Manifest, Store

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 def to_part(samples: Samples) -> KeptPart:
     """Return samples as a part."""
-    latents = {} if samples.latents is None else {"latents": samples.latents}
-    return KeptPart({"images": samples.images, **latents}, {"ids": samples.ids, "notes": samples.notes})
+    optional = {"latents": samples.latents, "soft_logits": samples.soft_logits}
+    tensors = {name: tensor for name, tensor in optional.items() if tensor is not None}
+    return KeptPart({"images": samples.images, **tensors}, {"ids": samples.ids, "notes": samples.notes})
 
 
 def from_part(part: KeptPart) -> Samples:
     """Undo :func:`to_part`, also after the part was written and read."""
-    ids, notes = tuple(part.notes["ids"]), tuple(part.notes["notes"])
-    return Samples(part.tensors["images"], ids, part.tensors.get("latents"), notes)
+    ids, notes, tensors = tuple(part.notes["ids"]), tuple(part.notes["notes"]), part.tensors
+    return Samples(tensors["images"], ids, tensors.get("latents"), notes, tensors.get("soft_logits"))
 
 
 def score_by_block(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:

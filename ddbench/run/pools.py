@@ -1,4 +1,4 @@
-"""Build the pool of a selector from stored shards and scores."""
+"""Build the pool of a selector from stored shards and scores, and gather what it chose."""
 
 from __future__ import annotations
 
@@ -52,6 +52,25 @@ def build_pool(inputs: Inputs[Artifact], count: int | None) -> tuple[Pool, list[
     )
     names = [name for name, own in zip(by_name, own_ids, strict=True) for _ in own]
     return pool, [names[i] for i in keep]
+
+
+def gathered(inputs: Inputs[Artifact], names: list[str]) -> dict[str, Tensor]:
+    """Return those of the named tensors that all shards of the chosen samples have, in the order of the selection."""
+    import torch
+
+    assert inputs.selection is not None
+    chosen = inputs.selection.content()
+    used = set(chosen["shards"])
+    shards = {name: shard for name, shard in inputs.samples_by_name.items() if name in used}
+    place = {(name, own): i for name, shard in shards.items() for i, own in enumerate(shard.content()["ids"])}
+    tensors = {}
+    for tensor_name in names:
+        if all(tensor_name in shard.tensor_names for shard in shards.values()):
+            values = {name: shard.tensor(tensor_name) for name, shard in shards.items()}
+            check_one_form(values.values())
+            picked = zip(chosen["shards"], chosen["ids"], strict=True)
+            tensors[tensor_name] = torch.stack([values[name][place[name, own]] for name, own in picked])
+    return tensors
 
 
 def _joined(name: str, shards: list[Artifact]) -> Tensor:

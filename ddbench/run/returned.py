@@ -41,6 +41,9 @@ def check_split(dataset: Dataset, name: str, split: LabeledImages) -> None:
 def check_samples(generator: Generator, samples: Samples) -> None:
     """Raise ComponentError unless the samples of a class are images, and as many as the generator declares."""
     _check_images(generator, samples.images, samples.latents, len(samples))
+    soft = samples.soft_logits
+    if soft is not None and (soft.ndim != 2 or len(soft) != len(samples)):
+        raise _mistake(generator, f"returned soft labels of shape {list(soft.shape)} for {len(samples)} images")
     if not generator.finite and len(samples) != generator.block:
         raise _mistake(generator, f"returned {len(samples)} samples in a block of {generator.block}")
 

@@ -24,12 +24,13 @@ from ddbench.api import (
     sha256_json,
     tensor_digest,
 )
-from ddbench.api.pixels import check_one_form, nearest_bytes, outside_unit
+from ddbench.api.pixels import nearest_bytes, outside_unit
 from ddbench.errors import ChanceError, ComponentError, LeakError
 from ddbench.plan import STAGES, Inputs
+from ddbench.run.imported import check_stored_labels, with_latents
 from ddbench.run.job import Job
 from ddbench.run.kept import from_part, score_by_block, to_part
-from ddbench.run.pools import REAL_LABELS, build_pool
+from ddbench.run.pools import REAL_LABELS, build_pool, gathered
 from ddbench.run.returned import check_finite, check_ids, check_refined, check_samples, check_split
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.chance import evenly_by_class, is_chance
@@ -139,9 +140,9 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     _check_leak(samples, set(inputs.dataset.content()["validation_images"]), job)
     counts = torch.tensor([len(part) for part in parts])
     labels = torch.repeat_interleave(torch.arange(first, last), counts)
+    optional = {"latents": samples.latents, "soft_logits": samples.soft_logits}
     tensors = {"images": samples.images, "labels": labels}
-    if samples.latents is not None:
-        tensors["latents"] = samples.latents
+    tensors |= {name: values for name, values in optional.items() if values is not None}
     check_finite(generator, tensors)
     return Output(tensors, content={"ids": list(samples.ids)}, info={"notes": _notes(samples)})
 
@@ -152,7 +153,7 @@ def _notes(samples: Samples) -> list[str]:
     own = [f"{plain} of {len(samples)} images have one colour"] if plain else []
     if outside:
         own.append(f"{outside:.1%} of the values of float images lie outside [0, 1]")
-    return [*samples.notes, *own]
+    return [*dict.fromkeys(samples.notes), *own]
 
 
 def _one_colour(images: Tensor) -> int:
@@ -197,9 +198,16 @@ def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
 
 @runs("label")
 def label(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Compute a teacher's logits for a distilled set, with one column for each class of the data set."""
-    scorer = cast("Scorer", cache.component(job, "scorer", ctx))
-    distilled = cache.inputs(job).distilled
+    """Compute a teacher's logits for a distilled set, with one column for each class of the data set.
+
+    Stored logits are gathered from the pool, in the order of the selection.
+    """
+    inputs = cache.inputs(job)
+    if inputs.selection is not None:
+        logits = gathered(inputs, ["soft_logits"])["soft_logits"]
+        note = check_stored_labels(logits, inputs.selection.tensor("labels").tolist())
+        return Output({"logits": logits}, info={"notes": [note]})
+    scorer, distilled = cast("Scorer", cache.component(job, "scorer", ctx)), inputs.distilled
     assert distilled is not None
     logits = _scored(scorer, distilled.tensor("images"), ctx)["logits"]
     return Output({"logits": logits[:, scorer.class_fields(cache.training(job), ctx)["column"]]})
@@ -226,23 +234,11 @@ def select(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
 @runs("distill")
 def distill(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Gather the chosen images into a distilled set, in the order of the selection."""
-    import torch
-
+    """Gather the chosen images into a distilled set, in the order of the selection. Its labels are hard."""
     inputs = cache.inputs(job)
     assert inputs.selection is not None
-    chosen = inputs.selection.content()
-    used = set(chosen["shards"])
-    shards = {name: shard for name, shard in inputs.samples_by_name.items() if name in used}
-    place = {(name, own): i for name, shard in shards.items() for i, own in enumerate(shard.content()["ids"])}
-    tensor_names = set.intersection(*(set(shard.tensor_names) for shard in shards.values())) - {"labels"}
-    tensors = {"labels": inputs.selection.tensor("labels")}
-    for tensor_name in sorted(tensor_names):
-        values = {name: shard.tensor(tensor_name) for name, shard in shards.items()}
-        check_one_form(values.values())
-        picked = zip(chosen["shards"], chosen["ids"], strict=True)
-        tensors[tensor_name] = torch.stack([values[name][place[name, own]] for name, own in picked])
-    return Output(tensors, content={"ids": chosen["ids"]})
+    tensors = {"labels": inputs.selection.tensor("labels"), **gathered(inputs, ["images", "latents"])}
+    return Output(tensors, content={"ids": inputs.selection.content()["ids"]})
 
 
 def images_per_class(job: Job, images: int, classes: int) -> int:
@@ -275,7 +271,10 @@ def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     """Refine a distilled set. Raise ComponentError if the refiner changes the samples, their order or labels."""
     refiner = cast("Refiner", cache.bare(job, "refiner"))
     generator = cast("Generator", cache.component(job, "generator", ctx))
-    before = distilled_set(job, cache.inputs(job))
+    before, notes = distilled_set(job, cache.inputs(job)), []
+    if (latents := job.settings.get("latents")) is not None:
+        before, note = with_latents(before, generator, latents, ctx.device)
+        notes.append(note)
     prior, live = generator.prior, teacher(job, cache, ctx)
     with drawing(refiner, ctx) as own:
         after = refiner.refine(before, prior, live, own)
@@ -286,4 +285,4 @@ def refine(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     if after.latents is not None:
         tensors["latents"] = after.latents
     check_finite(refiner, tensors)
-    return Output(tensors, content={"ids": list(after.sample_ids)})
+    return Output(tensors, content={"ids": list(after.sample_ids)}, info={"notes": notes})

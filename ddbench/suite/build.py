@@ -98,6 +98,11 @@ class Builder:
             self._generators[name] = Choice(name, cast("Generator", choice.component))
         return self._generators[name]
 
+    def lender(self, generator: Choice[Generator]) -> Choice[Generator] | None:
+        """Return the generator whose prior a generator borrows; None if it borrows none."""
+        prior = generator.component.borrowed_prior
+        return None if prior is None else self.generator(prior.generator, ("generators", generator.label, "prior"))
+
 
 def described(component: Component, values: Mapping[str, Any]) -> str:
     """Return the name of a component with some of its parameters, for labels and tables."""

@@ -65,6 +65,7 @@ class Row:
         protocol: the protocol.
         published: published numbers of the method on any data set. They enter no key.
         local_protocol: the name of a local protocol in tables; None for a protocol with an id. It enters no key.
+        borrowed: the generator whose prior refines the images, if it is not the row's own.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Row:
     protocol: Protocol
     published: tuple[Published, ...] = ()
     local_protocol: str | None = None
+    borrowed: Choice[Generator] | None = None
 
     @property
     def protocol_name(self) -> str:
@@ -84,16 +86,25 @@ class Row:
 
     def describe(self) -> dict[str, str]:
         """Describe the row as text for tables. Exported files contain these texts, so they must not change."""
-        labels, pool = self.labels, self.pool.value
-        soft = f"soft, of {labels.teacher} at tau {labels.tau:g}, {labels.when.replace('-', ' ')}"
+        labels, pool, refiner = self.labels, self.pool.value, self.refiner
+        told = {
+            "soft": f"soft, of {labels.teacher} at tau {labels.tau:g}, {labels.when.replace('-', ' ')}",
+            "stored": f"stored, at tau {labels.tau:g}",
+        }
+        lent = "" if self.borrowed is None or refiner.component.identity else f", prior of {self.borrowed.label}"
         return {
             "generator": self.generator.label,
             "pool": "everything" if pool is None else str(pool),
             "selector": self.selector.label,
-            "refiner": self.refiner.label,
-            "labels": soft if labels.use == "soft" else labels.use,
+            "refiner": f"{refiner.label}{lent}",
+            "labels": told.get(labels.use, labels.use),
             "protocol": self.protocol_name,
         }
+
+    @property
+    def lender(self) -> Choice[Generator]:
+        """The generator whose prior refines the images."""
+        return self.borrowed or self.generator
 
     @property
     def soft_students(self) -> bool:

@@ -69,7 +69,8 @@ def check_labels(rows: Iterable[Row], scorers: Scorers, dataset: Dataset, source
     for row in rows:
         for problem, hint in _label_problems(row):
             raise SuiteError(f"{problem}", where=_labels_place(row, source), hint=hint)
-        roles = [row.live_teacher, row.labels.teacher if row.labels.use == "soft" else None]
+        asked = row.labels.use == "soft" or row.refiner.component.needs_soft
+        roles = [row.live_teacher, row.labels.teacher if asked else None]
         for role in filter(None, roles):
             if role not in scorers:
                 raise SuiteError(
@@ -95,9 +96,11 @@ def _labels_place(row: Row, source: YamlSource) -> str:
 
 def _label_problems(row: Row) -> Iterator[tuple[str, str]]:
     """Yield each problem with the row's labels and its remedy."""
-    soft, refiner, protocol = row.labels.use == "soft", row.refiner.component, row.protocol
+    soft, refiner, protocol = row.labels.use in ("soft", "stored"), row.refiner.component, row.protocol
     add = "add `labels: {use: soft, teacher: …}`"
     needs = f"of '{row.name}' needs soft labels, but its labels are {row.labels.use}"
+    if row.labels.use == "stored":
+        yield from _stored_label_problems(row)
     if row.soft_students and not soft:
         yield f"protocol '{row.protocol_name}' {needs}", add
     if refiner.needs_soft and not soft:
@@ -118,3 +121,14 @@ def _label_problems(row: Row) -> Iterator[tuple[str, str]]:
             f"{protocol.distillation.temperature:g}",
             f"set tau to {protocol.distillation.temperature:g}, or choose another protocol",
         )
+
+
+def _stored_label_problems(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield each problem of a row with labels that come with its images."""
+    if not row.generator.component.has_soft_labels:
+        yield (
+            f"'{row.name}' has stored labels, but generator '{row.generator.label}' has no soft labels",
+            "use `labels: soft`, or a pool file with soft labels",
+        )
+    if row.labels.when == "after-refine":
+        yield f"the stored labels of '{row.name}' belong to the images before refinement", "remove `when`"

@@ -75,12 +75,14 @@ def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, pool_place: st
 def check_generators(cells: Iterable[Cell], dataset: Dataset, source: YamlSource) -> None:
     """Raise SuiteError if a generator cannot make images of the data set's classes."""
     for cell in {(id(cell.row), cell.ipc): cell for cell in cells}.values():
-        try:
-            cell.row.generator.component.for_ipc(cell.ipc).check(dataset)
-        except ComponentError as error:
-            paths = [("generators", cell.row.generator.label), ("methods", cell.row.name), ("matrix", "generator")]
-            where = source.place(next((path for path in paths if path in source.places), ("methods",)))
-            raise SuiteError(error.message, where=where, hint=error.hint) from None
+        row = cell.row
+        for generator in (row.generator,) if row.refiner.component.identity else (row.generator, row.lender):
+            try:
+                generator.component.for_ipc(cell.ipc).check(dataset)
+            except ComponentError as error:
+                paths = [("generators", generator.label), ("methods", row.name), ("matrix", "generator")]
+                where = source.place(next((path for path in paths if path in source.places), ("methods",)))
+                raise SuiteError(error.message, where=where, hint=error.hint) from None
 
 
 def check_published(cells: Iterable[Cell], dataset: Choice[Dataset], source: YamlSource) -> None:

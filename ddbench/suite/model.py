@@ -142,18 +142,19 @@ class Seeds(_Model):
 
 
 class Labels(_Model):
-    """The labels of a distilled set: ``hard``, ``soft`` or ``shuffled``, or a mapping.
+    """The labels of a distilled set: ``hard``, ``soft``, ``stored`` or ``shuffled``, or a mapping.
 
     Attributes:
-        use: ``hard`` labels are classes; ``soft`` labels are the predictions of a teacher. ``shuffled`` is a control:
-            the classes of a set in random order, by its selection seed. Its students must be at chance.
-        teacher: The role of the scorer that gives soft labels.
+        use: ``hard`` labels are classes; ``soft`` labels are the predictions of a teacher. ``stored`` labels are
+            predictions that came with the images of an imported pool. ``shuffled`` is a control: the classes of a set
+            in random order, by its selection seed. Its students must be at chance.
+        teacher: The role of the scorer that gives soft labels. With stored labels, only a refiner uses it.
         tau: The temperature of soft labels. If students learn from them, it must equal the protocol's temperature.
         when: Label the images before or after refinement. A refiner that needs soft labels always gets labels of the
             images before refinement.
     """
 
-    use: Literal["hard", "soft", "shuffled"]
+    use: Literal["hard", "soft", "stored", "shuffled"]
     teacher: Role = "teacher"
     tau: float = Field(1.5, gt=0)
     when: Literal["before-refine", "after-refine"] = "before-refine"

@@ -213,9 +213,11 @@ class _Resolver:
             selector = Choice(f"{selector.label} @{method.pool}", selector.component)
         refiner_path = (*path, *parts["refiner"])
         refiner = cast("Choice[Refiner]", self.build.component("refiner", method.refiner, refiner_path))
-        if refiner.component.needs_latents and not generator.component.has_latents:
+        borrowed = self.build.lender(generator)
+        with_latents = borrowed or generator
+        if refiner.component.needs_latents and not with_latents.component.has_latents:
             raise _NoLatentsError(
-                f"refiner '{refiner.label}' needs latents, but generator '{generator.label}' has none",
+                f"refiner '{refiner.label}' needs latents, but generator '{with_latents.label}' has none",
                 where=self.source.place(refiner_path),
                 hint="choose a generator with latents",
             )
@@ -227,7 +229,7 @@ class _Resolver:
         published: tuple[Published, ...] = ()
         if method.published is not None:
             published = published_as(method.published, self.published, (*path, "published"), self.source)
-        parts_of_row = (generator, selector, refiner, PoolSize(size), labels, protocol, published, local)
+        parts_of_row = (generator, selector, refiner, PoolSize(size), labels, protocol, published, local, borrowed)
         row = Row(name or " + ".join(named), *parts_of_row)
         self.pools[row.name] = self.source.place((*path, *(own_pool or ("pool",))))
         return row

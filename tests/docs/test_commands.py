@@ -119,6 +119,7 @@ def test_a_command_that_is_not_run_has_a_reason(page: Path) -> None:
 def test_the_guides_are_run() -> None:
     assert {page.stem for page in GUIDES if page in RUN} == {
         "first-suite",
+        "imports",
         "your-images",
         "your-method",
         "your-protocol",

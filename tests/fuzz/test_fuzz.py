@@ -7,11 +7,13 @@ from random import Random
 
 import pytest
 
-from tests.fuzz import archives, images, results, suites
+from tests.fuzz import archives, images, pools, results, suites
 from tests.fuzz.mutation import fuzz
 
+_FUZZERS = [(suites.attempt, 60), (images.attempt, 60), (archives.attempt, 200), (pools.attempt, 200)]
 
-@pytest.mark.parametrize(("attempt", "attempts"), [(suites.attempt, 60), (images.attempt, 60), (archives.attempt, 200)])
+
+@pytest.mark.parametrize(("attempt", "attempts"), _FUZZERS)
 def test_only_errors_of_one_line_come_out(
     attempt: Callable[[Random], object], attempts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

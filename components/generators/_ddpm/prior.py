@@ -87,6 +87,16 @@ class DdpmPrior:
         """Return the last label, which means no class if the network has one label more than there are classes."""
         return int(self.network.config.num_class_embeds) - 1
 
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Return channels, height and width of the network's input."""
+        side = int(self.network.config.sample_size)
+        return 3, side, side
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the latents of images in [0, 1], float ``[n, 3, H, W]``."""
+        return images * 2 - 1
+
     def decode(self, latents: Tensor) -> Tensor:
         """Decode latents to images in [0, 1], float ``[n, 3, H, W]``; differentiable."""
         return decode(latents)
@@ -111,8 +121,7 @@ class DdpmPrior:
 
     def noise(self, streams: Sequence[torch.Generator]) -> Tensor:
         """Draw standard normal latents, one from each CPU generator, on the network's device."""
-        side = self.network.config.sample_size
-        return torch.stack([torch.randn(3, side, side, generator=g) for g in streams]).to(self.network.device)
+        return torch.stack([torch.randn(self.latent_shape, generator=g) for g in streams]).to(self.network.device)
 
     @torch.no_grad()
     def sample(self, streams: Sequence[torch.Generator], class_index: int, params: DdpmParams) -> Tensor:

@@ -86,7 +86,17 @@ class LatentDitPrior:
         for block in self.network.transformer_blocks:
             block.compile()
 
-    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Return channels, height and width of the transformer's input."""
+        config = self.network.config
+        return int(config.in_channels), int(config.sample_size), int(config.sample_size)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the means of the latents of images in [0, 1], float32 ``[n, C, H, W]``."""
+        return self.posterior(images)[0]
+
+    def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of the latents of images in [0, 1], float32 ``[n, C, H, W]`` each."""
         encoded = self.vae.encode(images * 2 - 1).latent_dist
         scale = self.vae.config.scaling_factor
@@ -109,9 +119,8 @@ class LatentDitPrior:
 
     def noise(self, generators: Sequence[torch.Generator]) -> Tensor:
         """Draw standard normal latents, one from each CPU generator, on the network's device."""
-        config = self.network.config
-        shape = (config.in_channels, config.sample_size, config.sample_size)
-        return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(self.network.device)
+        noise = [torch.randn(self.latent_shape, generator=g) for g in generators]
+        return torch.stack(noise).to(self.network.device)
 
     def output(self, noisy: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """Return the transformer's output for its own labels, float32 ``[n, C or 2C, H, W]``.

@@ -82,7 +82,7 @@ class RealLatents:
 
         def encode_now(span: slice) -> Tensor:
             images = data.train.images[span].to(device).float() / 255
-            latents = torch.stack(prior.encode(torch.cat([images, images.flip(-1)][:views])))
+            latents = torch.stack(prior.posterior(torch.cat([images, images.flip(-1)][:views])))
             check_latents(data.image_size, latents.shape[-1], size)
             return latents.reshape(2, views, len(images), *latents.shape[2:]).half()
 

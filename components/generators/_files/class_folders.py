@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -18,9 +19,15 @@ from ..._paths import printable
 from .content import readable
 
 Order: TypeAlias = Literal["natural", "lexicographic"]
+Layout: TypeAlias = Literal["minimax", "rded"]
 
 LOSSY: Final = frozenset((".jfif", ".jpe", ".jpeg", ".jpg"))
 SUFFIXES: Final = LOSSY | {".png", ".webp"}
+# The names of the folders and files that the code of each project writes.
+_NAMES: Final = {
+    "minimax": (re.compile(r"n\d{8}"), re.compile(r"\d+\.png"), "n01440764/0.png"),
+    "rded": (re.compile(r"\d{5}"), re.compile(r"class(\d{5})_id\d{5}\.(?:jpg|png)"), "00000/class00000_id00000.jpg"),
+}
 
 
 def class_folders(root: Path) -> list[Path]:
@@ -39,17 +46,42 @@ def class_folders(root: Path) -> list[Path]:
     return found
 
 
-def match_classes(root: Path, data: Dataset | TrainingData) -> list[Path]:
+def match_classes(root: Path, data: Dataset | TrainingData, listed: Sequence[str] | None = None) -> list[Path]:
     """Return the folder of each class, in label order.
 
     Folders of other classes are ignored. Label indices are names too, if the order of the classes is not in doubt.
 
+    Args:
+        root: the folder of the pool.
+        data: the data set.
+        listed: the names of the folders 0, 1, …; None if folders have names of their own.
+
     Raises:
-        DataError: a class has no folder or two, or the names are ambiguous; see ``match_names``.
+        DataError: a class has no folder or two, or the names are ambiguous; see ``match_names``. Or names are listed
+            for folders that are not numbered from 0 on.
     """
     folders = class_folders(root)
     names = [printable(folder.name) for folder in folders]
-    return [folders[i] for i in match_names(names, data, str(root), "folder", "folders", numbers=True)]
+    if listed is not None:
+        numbers = [int(name) if name.isdecimal() else -1 for name in names]
+        if sorted(numbers) != list(range(len(listed))):
+            hint = "list a name for each of its folders 0, 1, …, or remove `classes`"
+            problem = f"has {len(names)} folders that are not the {len(listed)} classes by number"
+            raise DataError(problem, where=str(root), hint=hint)
+        names = [listed[number] for number in numbers]
+    return [folders[i] for i in match_names(names, data, str(root), "folder", "folders", numbers=listed is None)]
+
+
+def check_layout(root: Path, layout: Layout) -> None:
+    """Raise DataError if a folder or an image has a name that the project of the layout does not write."""
+    of_folder, of_file, example = _NAMES[layout]
+    for folder in class_folders(root):
+        fits = of_folder.fullmatch(folder.name)
+        for path in image_files(folder) if fits else [folder]:
+            match = of_file.fullmatch(path.name)
+            if match is None or folder.name not in (match.groups() or (folder.name,)):
+                where, hint = str(path), f"its files are like {example}; remove `layout` if this is another project's"
+                raise DataError(f"is not of the layout '{layout}'", where=where, hint=hint)
 
 
 def image_files(folder: Path, order: Order = "natural") -> list[Path]:

@@ -97,7 +97,7 @@ def _reconstructed(
 ) -> dict[str, float]:
     prior = cast("LatentDitPrior", sampler(pipeline, dataset, ctx).prior)
     batches = [unit(batch.to(ctx.device)) for batch in torch.split(real.images, _TOGETHER)]
-    again = torch.cat([to_bytes(prior.decode(prior.encode(batch)[0])).cpu() for batch in batches])
+    again = torch.cat([to_bytes(prior.decode(prior.encode(batch))).cpu() for batch in batches])
     error = (unit(again) - unit(real.images)).square().flatten(1).mean(1)
     found = Judgement.of(again, real.labels, judge, ctx)
     decibels = float((-10 * error.log10()).mean())

@@ -126,8 +126,10 @@ class Workload:
             case "score":
                 return self._scored(node), self._price(node.uses["scorer"].component, Score(self.dataset))
             case "label":
-                cost = self._price(node.uses["scorer"].component, Score(self.dataset))
-                return self._images(node.inputs.distilled), replace(cost, disk_bytes=FLOAT * len(self.dataset.classes))
+                asked, stored = node.uses.get("scorer"), FLOAT * len(self.dataset.classes)
+                cost = Cost(flops=0) if asked is None else self._price(asked.component, Score(self.dataset))
+                images = self._images(node.inputs.distilled or node.inputs.selection)
+                return images, replace(cost, disk_bytes=stored)
         work = Refine(self.dataset, generator_of(node), _teacher(node))
         cost = self._price(node.uses["refiner"].component, work)
         return self._images(node.inputs.distilled), replace(cost, disk_bytes=self._sample(node).disk_bytes)

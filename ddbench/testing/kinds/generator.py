@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddbench.api import Context, Generator, Prior, Samples, TrainingData
-from ddbench.api.pixels import nearest_bytes, wrong_pixels
+from ddbench.api import Context, EncodingPrior, Generator, Prior, Samples, TrainingData
+from ddbench.api.pixels import nearest_bytes, unit_floats, wrong_pixels
 from ddbench.testing.fitting import fit
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen
@@ -35,6 +35,8 @@ def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch
     others = generator.sample_block(1, 0, Context())
     require(set(samples.ids).isdisjoint(others.ids), cls, "gives samples of two classes the same id")
     require(cls.has_latents == (samples.latents is not None), cls, f"declares has_latents = {cls.has_latents}, wrongly")
+    soft = loaded().has_soft_labels
+    require(soft == (samples.soft_logits is not None), cls, f"declares has_soft_labels = {soft}, wrongly")
     _check_seed(cls, loaded)
     if cls.finite:
         _check_finite(cls, loaded, data)
@@ -105,3 +107,7 @@ def _check_prior(cls: type[Generator], prior: Prior, samples: Samples, latents: 
     require(bool(torch.isfinite(loss).all()), cls, "has a prior with a loss that is not finite")
     torch.autograd.backward(loss.sum())
     require(start.grad is not None, cls, "has a prior whose loss does not reach the latents")
+    if isinstance(prior, EncodingPrior):
+        encoded = prior.encode(unit_floats(samples.images))
+        fits = encoded.shape == latents.shape and encoded.shape[1:] == prior.latent_shape
+        require(fits, cls, f"has a prior that encodes to shape {tuple(encoded.shape)}")

@@ -126,9 +126,10 @@ def label(*labels: int) -> Tensor:
 
 
 MISTAKES: dict[str, dict[str, Any]] = {
-    "holds no tensor 'images'; images are uint8 [N, 3, S, S]": {"images": None},
+    "holds no tensor 'images'; images are uint8 or float [N, 3, S, S]": {"images": None},
     "holds no tensor 'labels'; labels are int64 [N]": {"labels": None},
-    "has 'images' of F32 [6, 3, 4, 4]; images are uint8": {"images": images().float()},
+    "has 'images' of I64 [6, 3, 4, 4]; images are uint8": {"images": images().long()},
+    "has float images of unknown normalisation; add `pixels: {mean": {"images": images().float()},
     "has 'images' of U8 [6, 4, 4, 3]; images are uint8": {"images": images(6, 4, 4, 3)},
     "has 'images' of U8 [6, 3, 4, 5]; images are uint8": {"images": images(6, 3, 4, 5)},
     "has 'images' of U8 [6, 48]; images are uint8": {"images": images(6, 48)},
