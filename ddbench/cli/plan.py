@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import AsJson, Quick, StoreFolder, SuiteFile, store_root
 from ddbench.text import one_line
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def plan(
             show_default="the device with most timings, else the device of `ddbench run`",
         ),
     ] = None,
+    quick: Quick = False,
     json: AsJson = False,
 ) -> None:
     """Show the work of a run and its estimated cost for each stage. Nothing is run.
@@ -50,7 +51,7 @@ def plan(
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
 
-    resolved, state = plan_suite(suite, store_root(store))
+    resolved, state = plan_suite(suite, store_root(store), quick=quick)
     graph, to_run, found = state.graph, state.to_run(), estimate(state, device)
     rows = _rows(state, to_run, found)
     cells, done = len(graph.cells), sum(key in state.measured for _, key in graph.cells)

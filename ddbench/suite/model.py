@@ -134,6 +134,13 @@ class Seeds(_Model):
         return len(self.generation) * len([0] if self.selection is None else self.selection) * len(self.training)
 
     @property
+    def first(self) -> Seeds:
+        """The first seed of each axis."""
+        selection = None if self.selection is None else self.selection[:1]
+        cut = {"generation": self.generation[:1], "selection": selection, "training": self.training[:1]}
+        return self.model_copy(update=cut)
+
+    @property
     def of_sets(self) -> list[tuple[int, int]]:
         """The generation and selection seeds of each distilled set."""
         if self.selection is None:
