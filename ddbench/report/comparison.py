@@ -68,7 +68,8 @@ def compare(
     found = []
     for number in theirs:
         ours = best if number.statistic.startswith("best") else last
-        judged = ours and ours.interval and number.statistic != "unknown" and len(measured) == expected
+        judged = number.statistic != "unknown" and len(measured) == expected
+        interval = ours.interval if ours and judged else None
         found.append(
             Comparison(
                 method,
@@ -79,7 +80,7 @@ def compare(
                 expected=expected,
                 ours=ours,
                 difference=ours.mean - number.mean if ours else None,
-                reproduced=agrees(number.mean, number.std, ours.interval) if judged else None,
+                reproduced=agrees(number.mean, number.std, interval) if interval else None,
             )
         )
     return found

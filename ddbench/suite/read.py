@@ -89,7 +89,7 @@ def _with_protocols(source: YamlSource, folder: Path) -> YamlSource:
 
 
 def _without_published(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of a suite without published numbers, which are of its data set."""
+    """Return the values of a suite without published numbers, which belong to its data set."""
     methods = values.get("methods")
     if isinstance(methods, dict):
         own = {

@@ -73,8 +73,9 @@ def tables() -> dict[str, tuple[Published, ...]]:
 @cache
 def suites() -> dict[str, ResolvedSuite]:
     """Return the suites that name the numbers of a table."""
+    named = re.compile(r"^published: \w+-table\d$", re.MULTILINE)
     texts = {name: path.read_text(encoding="utf-8") for name, path in shipped_suites().items()}
-    return {name: load_suite(name) for name, text in texts.items() if re.search(r"^published: \w+-table\d$", text, re.M)}
+    return {name: load_suite(name) for name, text in texts.items() if named.search(text)}
 
 
 def covered() -> Iterator[Covered]:
@@ -131,7 +132,7 @@ def disagreements_table() -> str:
         if len(set(printed.values())) > 1
     ]
     several = sum(len(printed) > 1 for printed in found.values())
-    text = f"Of {several} cells that several papers print, {len(rows)} differ."
+    text = f"Several papers print {several} cells; {len(rows)} of them differ."
     heads = ["data set", "method", "student", "IPC", "Pool-Select-Refine", "SAS", "difficulty-guided"]
     return f"{text}\n\n{_markdown(heads, rows)}"
 
