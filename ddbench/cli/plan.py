@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from ddbench.plan.estimate.estimate import Estimate, PartialSum, StageEstimate
     from ddbench.suite import ResolvedSuite
 
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Estimate for this device: a100, h100, h200, rtx-4090, a6000, cpu (one thread of this machine), or a "
+        "device with timings in the store.",
+        show_default="the device with most timings, else the device of `ddbench run`",
+    ),
+]
+
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
 # The amounts for which the JSON counts unknown nodes: JSON names to attribute names.
 _UNKNOWN = {"flops": "flops", "hours": "seconds", "hours_left": "seconds_left", "disk_bytes": "disk_bytes"}
@@ -28,16 +39,7 @@ _NOT_COUNTED = ("data", "weights", "cached latents")
 def plan(
     suite: SuiteFile,
     store: StoreFolder = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            "--device",
-            metavar="NAME",
-            help="Estimate for this device: a100, h100, h200, rtx-4090, a6000, cpu (one thread of this machine), or a "
-            "device with timings in the store.",
-            show_default="the device with most timings, else the device of `ddbench run`",
-        ),
-    ] = None,
+    device: Device = None,
     quick: Quick = False,
     json: AsJson = False,
 ) -> None:
