@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 PAGES = {"coverage": ROOT / "docs" / "papers.md", "disagreements": ROOT / "leaderboard" / "reported" / "README.md"}
 # The protocols of the authors of each paper, and of the papers whose numbers it repeats.
 PROTOCOLS = {
-    "psr": {"minimax-hard@1", "psr-kd@1", "rded-kd@1", "dc-cifar@1", "dc-plain-cifar@1"},
+    "psr": {"minimax-hard@1", "psr-kd@1", "rded-kd@2", "dc-cifar@1", "dc-plain-cifar@1"},
     "sas": {"hokkaido-hard@1"},
     "dgs": {"hokkaido-hard@1"},
 }
@@ -52,14 +52,14 @@ class Covered:
         number: the number.
         suite: the suite with the row; None if there is none.
         own_protocol: True if the row has a protocol of the number's authors.
-        compared: True if the number's statistic is known and the suite measures it.
+        alike: True if the number's statistic is known and the suite measures it.
     """
 
     table: str
     number: Published
     suite: str | None
     own_protocol: bool
-    compared: bool
+    alike: bool
 
 
 @cache
@@ -75,7 +75,8 @@ def suites() -> dict[str, ResolvedSuite]:
     """Return the suites that name the numbers of a table."""
     named = re.compile(r"^published: \w+-table\d$", re.MULTILINE)
     texts = {name: path.read_text(encoding="utf-8") for name, path in shipped_suites().items()}
-    return {name: load_suite(name) for name, text in texts.items() if named.search(text)}
+    found = [name for name, text in texts.items() if name.startswith("papers/") or named.search(text)]
+    return {name: load_suite(name) for name in found}
 
 
 def covered() -> Iterator[Covered]:
@@ -89,11 +90,11 @@ def covered() -> Iterator[Covered]:
                 if place == (suite.dataset.label, cell.student.label, cell.ipc):
                     statistic, papers = number.statistic, suite.evaluation.evaluate == "papers"
                     own = cell.row.protocol.id in PROTOCOLS[table.partition("-")[0]]
-                    compared = statistic == "last" or (statistic.startswith("best") and papers)
-                    found[table, number] = Covered(table, number, name, own, compared)
+                    alike = statistic == "last" or (statistic.startswith("best") and papers)
+                    found[table, number] = Covered(table, number, name, own, alike)
     for table, numbers in tables().items():
         for number in numbers:
-            yield found.get((table, number)) or Covered(table, number, None, own_protocol=False, compared=False)
+            yield found.get((table, number)) or Covered(table, number, None, own_protocol=False, alike=False)
 
 
 def coverage_table() -> str:
@@ -103,13 +104,13 @@ def coverage_table() -> str:
         groups[one.table].append(one)
     rows = [_counts(f"`{name}`", group) for name, group in groups.items()]
     rows.append(_counts("**all**", [one for group in groups.values() for one in group]))
-    heads = ["numbers", "printed", "with a row", "under their authors' protocol", "compared", "suites", "no row"]
+    heads = ["numbers", "printed", "with a row", "under their authors' protocol", "like with like", "suites", "no row"]
     return _markdown(heads, rows)
 
 
 def _counts(name: str, group: Sequence[Covered]) -> list[str]:
     rows = [one for one in group if one.suite]
-    counts = [len(group), len(rows), sum(one.own_protocol for one in rows), sum(one.compared for one in rows)]
+    counts = [len(group), len(rows), sum(one.own_protocol for one in rows), sum(one.alike for one in rows)]
     named = sorted({f"`{one.suite}`" for one in rows}) if len({one.table for one in group}) == 1 else []
     reasons = Counter(REASONS[one.table, one.number.method] for one in group if not one.suite)
     rest = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
