@@ -27,8 +27,8 @@ class Comparison:
         expected: number of different trainings that the suite asks for.
         ours: our best accuracies if the number is a best one, else our last; None if there are none.
         difference: our mean minus the published mean.
-        reproduced: the verdict; None if the number's statistic is unknown, if there are too few repetitions, or if some
-            are missing.
+        reproduced: the verdict; None if the number's statistic is unknown or another than ours, if there are too few
+            repetitions, or if some are missing.
     """
 
     method: str
@@ -68,7 +68,7 @@ def compare(
     found = []
     for number in theirs:
         ours = best if number.statistic.startswith("best") else last
-        judged = number.statistic != "unknown" and len(measured) == expected
+        judged = _alike(number.statistic, measured) and len(measured) == expected
         interval = ours.interval if ours and judged else None
         found.append(
             Comparison(
@@ -84,6 +84,13 @@ def compare(
             )
         )
     return found
+
+
+def _alike(statistic: str, measured: Iterable[Measurement]) -> bool:
+    """Return whether our accuracies have the published statistic."""
+    if (evaluations := statistic.removeprefix("best of ")) != statistic:
+        return all(one.evaluations == int(evaluations) for one in measured)
+    return statistic != "unknown"
 
 
 def _by_set(

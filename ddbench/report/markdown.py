@@ -19,8 +19,8 @@ _RULE = (
     "standard deviation, if there is one. Our interval is the 95 % Student-t interval of the mean accuracy. The unit "
     "of repetition is the distilled set, or the training if there is only one set. Each set counts once. A published "
     "*best* is compared with our *best*, which needs `evaluate: papers`. A published *last* is compared with our "
-    "*last*. If the statistic is unknown, our *last* is shown without a verdict. There is no verdict for a single "
-    "unit or while a training is missing."
+    "*last*. If the statistic is unknown, our *last* is shown. There is no verdict for an unknown statistic, for "
+    "another number of evaluations, for a single unit, or while a training is missing."
 )
 _SPLITS = (
     "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "

@@ -111,12 +111,13 @@ method,dataset,student,ipc,mean,std,n,source,statistic
 Random,dots,pixels (name=p),1,56.0,,,A paper,best of 100
 Random,dots,pixels (name=p),1,56.0,0.1,,A paper,last
 Random,dots,pixels (name=p),1,56.0,0.1,,A paper,unknown
+Random,dots,pixels (name=p),1,56.0,0.1,,A paper,best of 4
 First,dots,pixels (name=p),1,40.0,2.0,,A paper,best
 """
 
 
 def test_best_is_compared_with_best_and_last_with_last(tmp_path: Path) -> None:
-    best, last, unknown, _ = comparisons(tmp_path, numbers=LIKE, gain=4.0)
+    best, last, unknown, fewer, _ = comparisons(tmp_path, numbers=LIKE, gain=4.0)
     assert best.ours is not None
     # The interval of the best means 54, 56 and 58 holds 56; that of the last ones ends at 52 + 4.97.
     assert best.ours.interval == pytest.approx((56 - HALF, 56 + HALF))
@@ -124,6 +125,8 @@ def test_best_is_compared_with_best_and_last_with_last(tmp_path: Path) -> None:
     assert last.ours == unknown.ours != best.ours
     assert (last.difference, last.reproduced) == (unknown.difference, True) == (-4.0, True)
     assert unknown.reproduced is None
+    # Our best accuracies are of a hundred evaluations.
+    assert (fewer.ours, fewer.reproduced) == (best.ours, None)
 
 
 def test_a_published_best_waits_for_our_best(tmp_path: Path) -> None:
