@@ -18,7 +18,7 @@ from ddbench.suite.shipped import shipped_numbers, shipped_suites
 from ddbench.yaml_source import YamlSource
 from tests.conftest import ROOT
 
-PAGES = {"coverage": ROOT / "docs" / "papers.md", "disagreements": ROOT / "leaderboard" / "reported" / "README.md"}
+PAGES = {"coverage": ROOT / "docs" / "published.md", "disagreements": ROOT / "leaderboard" / "reported" / "README.md"}
 # The protocols of the authors of each paper, and of the papers whose numbers it repeats.
 PROTOCOLS = {
     "psr": {"minimax-hard@1", "psr-kd@1", "rded-kd@2", "dc-cifar@1", "dc-plain-cifar@1"},
