@@ -136,9 +136,7 @@ class Seeds(_Model):
     @property
     def first(self) -> Seeds:
         """The first seed of each axis."""
-        selection = None if self.selection is None else self.selection[:1]
-        cut = {"generation": self.generation[:1], "selection": selection, "training": self.training[:1]}
-        return self.model_copy(update=cut)
+        return self.model_copy(update={axis: seeds and seeds[:1] for axis, seeds in self})
 
     @property
     def of_sets(self) -> list[tuple[int, int]]:
