@@ -134,11 +134,6 @@ class Seeds(_Model):
         return len(self.generation) * len([0] if self.selection is None else self.selection) * len(self.training)
 
     @property
-    def first(self) -> Seeds:
-        """The first seed of each axis."""
-        return self.model_copy(update={axis: seeds and seeds[:1] for axis, seeds in self})
-
-    @property
     def of_sets(self) -> list[tuple[int, int]]:
         """The generation and selection seeds of each distilled set."""
         if self.selection is None:

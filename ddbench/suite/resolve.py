@@ -89,7 +89,8 @@ def load_suite(suite: Path | str, available: Catalogue | None = None, *, quick: 
     file, shown = find_suite(suite)
     model, source = read_suite(file, shown)
     if quick:
-        model = model.model_copy(update={"seeds": model.seeds.first})
+        first = {axis: seeds and seeds[:1] for axis, seeds in model.seeds}
+        model = model.model_copy(update={"seeds": model.seeds.model_copy(update=first)})
     return _Resolver(model, source, file.parent, available or catalogue()).resolve()
 
 

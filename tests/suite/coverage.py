@@ -34,9 +34,8 @@ REASONS: Mapping[tuple[str, str], str] = {
     **{("psr-table6", f"{method}{more}"): IMPORT for method in ("DiT + IGD", "MTT + GLaD") for more in ("", " + Ours")},
     ("sas-table1", "IDC"): IMPORT,
     **{("dgs-table1", method): IMPORT for method in ("DM", "IDC-1")},
-    **{("psr-table2", method): LATER for method in ("RDED", "Full")},
+    ("psr-table2", "RDED"): LATER,
     **{("psr-table4", method): LATER for method in ("DM", "DC", "DiT-Ours")},
-    **{(table, "Full Dataset"): LATER for table in ("sas-table1", "dgs-table1")},
 }
 # Names of one method in several papers.
 ALIASES = {"IDC": "IDC-1", "Full Dataset": "Full"}
