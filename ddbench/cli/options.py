@@ -20,6 +20,7 @@ StoreFolder = Annotated[
         show_default="DDBENCH_HOME, else .ddbench",
     ),
 ]
+Quick = Annotated[bool, typer.Option("--quick", help="Only the first distilled set of each row, trained once.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

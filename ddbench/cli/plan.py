@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import AsJson, Quick, StoreFolder, SuiteFile, store_root
 from ddbench.text import one_line
 
 if TYPE_CHECKING:
     from ddbench.plan import State
     from ddbench.plan.estimate.estimate import Estimate, PartialSum, StageEstimate
     from ddbench.suite import ResolvedSuite
+
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Estimate for this device: a100, h100, h200, rtx-4090, a6000, cpu (one thread of this machine), or a "
+        "device with timings in the store.",
+        show_default="the device with most timings, else the device of `ddbench run`",
+    ),
+]
 
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
 # The amounts for which the JSON counts unknown nodes: JSON names to attribute names.
@@ -28,16 +39,8 @@ _NOT_COUNTED = ("data", "weights", "cached latents")
 def plan(
     suite: SuiteFile,
     store: StoreFolder = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            "--device",
-            metavar="NAME",
-            help="Estimate for this device: a100, h100, h200, rtx-4090, a6000, cpu (one thread of this machine), or a "
-            "device with timings in the store.",
-            show_default="the device with most timings, else the device of `ddbench run`",
-        ),
-    ] = None,
+    device: Device = None,
+    quick: Quick = False,
     json: AsJson = False,
 ) -> None:
     """Show the work of a run and its estimated cost for each stage. Nothing is run.
@@ -50,7 +53,7 @@ def plan(
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
 
-    resolved, state = plan_suite(suite, store_root(store))
+    resolved, state = plan_suite(suite, store_root(store), quick=quick)
     graph, to_run, found = state.graph, state.to_run(), estimate(state, device)
     rows = _rows(state, to_run, found)
     cells, done = len(graph.cells), sum(key in state.measured for _, key in graph.cells)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ddbench.cli.options import StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import Quick, StoreFolder, SuiteFile, store_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,7 @@ def run(
             help="Use stored outputs of this component although its code has changed. Repeatable.",
         ),
     ] = None,
+    quick: Quick = False,
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
@@ -49,7 +50,7 @@ def run(
 
     if device not in ("auto", "cpu", "cuda"):
         raise DdbenchError(f"there is no device '{device}'", hint="use auto, cpu or cuda (all GPUs)")
-    resolved, root = load_suite(suite), store_root(store)
+    resolved, root = load_suite(suite, quick=quick), store_root(store)
     signal.signal(signal.SIGTERM, _interrupt)
     show = reporter(stderr)
     try:

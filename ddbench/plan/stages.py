@@ -22,7 +22,7 @@ class Stage:
     order: int
     output: Literal["artifact", "result"] = "artifact"
     resumable: bool = False
-    counts: Literal["images", "students"] = "images"
+    counts: Literal["images", "sets", "students"] = "images"
 
     @property
     def makes_result(self) -> bool:
@@ -37,7 +37,7 @@ _TABLE: Final = (
     Stage("generate", 3, resumable=True),
     Stage("score", 4, resumable=True),
     Stage("select", 5),
-    Stage("distill", 6),
+    Stage("distill", 6, counts="sets"),
     Stage("label", 7, resumable=True),
     Stage("refine", 8, resumable=True),
     Stage("evaluate", 9, output="result", resumable=True, counts="students"),

@@ -145,15 +145,16 @@ class State:
         return wanted
 
 
-def plan_suite(suite_file: Path | str, store_root: Path) -> tuple[ResolvedSuite, State]:
+def plan_suite(suite_file: Path | str, store_root: Path, *, quick: bool = False) -> tuple[ResolvedSuite, State]:
     """Load a suite, plan it, and look up every node.
 
     Args:
         suite_file: the path of the suite or its shipped name.
         store_root: the store's folder, which need not exist.
+        quick: True for the first seed of each axis only.
 
     Raises:
         SuiteError: the suite does not exist or has a mistake.
     """
-    suite = load_suite(suite_file)
+    suite = load_suite(suite_file, quick=quick)
     return suite, State(build_graph(suite), Store(store_root)).resolve_all()

@@ -25,9 +25,10 @@ class Comparison:
         ipc: images per class.
         published: the published number.
         expected: number of different trainings that the suite asks for.
-        ours: our last accuracies; None if there is none yet.
+        ours: our best accuracies if the number is a best one, else our last; None if there are none.
         difference: our mean minus the published mean.
-        reproduced: the verdict; None if there are too few repetitions or some are missing.
+        reproduced: the verdict; None if the number's statistic is unknown or another than ours, if there are too few
+            repetitions, or if some are missing.
     """
 
     method: str
@@ -59,29 +60,43 @@ def compare(
     """
     method, ipc, student, protocol = place
     theirs = [number for number in published if (number.student, number.ipc) == (student, ipc)]
-    if not theirs:
-        return []
-    sets = _by_set(measured, seeds)
-    ours = repeats(sets) if sets else None
-    complete = len(measured) == expected
-    return [
-        Comparison(
-            method=method,
-            protocol=protocol,
-            student=student,
-            ipc=ipc,
-            published=number,
-            expected=expected,
-            ours=ours,
-            difference=ours.mean - number.mean if ours else None,
-            reproduced=agrees(number.mean, number.std, ours.interval) if complete and ours and ours.interval else None,
+    if not theirs or not measured:
+        return [Comparison(method, protocol, student, ipc, number, expected, None, None, None) for number in theirs]
+    last = repeats(_by_set({one.action_key: one.last for one in measured}, measured, seeds))
+    bests = {one.action_key: one.best for one in measured if one.best is not None}
+    best = repeats(_by_set(bests, measured, seeds)) if len(bests) == len(measured) else None
+    found = []
+    for number in theirs:
+        ours = best if number.statistic.startswith("best") else last
+        judged = _alike(number.statistic, measured) and len(measured) == expected
+        interval = ours.interval if ours and judged else None
+        found.append(
+            Comparison(
+                method,
+                protocol,
+                student,
+                ipc,
+                published=number,
+                expected=expected,
+                ours=ours,
+                difference=ours.mean - number.mean if ours else None,
+                reproduced=agrees(number.mean, number.std, interval) if interval else None,
+            )
         )
-        for number in theirs
-    ]
+    return found
 
 
-def _by_set(measured: Iterable[Measurement], seeds: Mapping[str, Iterable[Seeds]]) -> list[list[float]]:
-    """Return the last accuracies on each distilled set.
+def _alike(statistic: str, measured: Iterable[Measurement]) -> bool:
+    """Return whether our accuracies have the published statistic."""
+    if (evaluations := statistic.removeprefix("best of ")) != statistic:
+        return all(one.evaluations == int(evaluations) for one in measured)
+    return statistic != "unknown"
+
+
+def _by_set(
+    accuracies: Mapping[str, float], measured: Iterable[Measurement], seeds: Mapping[str, Iterable[Seeds]]
+) -> list[list[float]]:
+    """Return the accuracies on each distilled set, given by action key.
 
     A set is one if its bits are equal or if its seeds are. Merged exports may hold a set as two machines made it, with
     other bits. Without a digest, the bits count as different from all others.
@@ -98,5 +113,5 @@ def _by_set(measured: Iterable[Measurement], seeds: Mapping[str, Iterable[Seeds]
             joined[first(mark)] = first(one.distilled or one.action_key)
     sets: dict[str | Seeds, list[float]] = {}
     for one in measured:
-        sets.setdefault(first(one.distilled or one.action_key), []).append(one.last)
+        sets.setdefault(first(one.distilled or one.action_key), []).append(accuracies[one.action_key])
     return list(sets.values())

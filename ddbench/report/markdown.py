@@ -16,9 +16,11 @@ from ddbench.text import code, markdown
 _NOTHING = "–"
 _RULE = (
     "*Reproduced* means that the published mean lies within our interval, widened on both sides by the published "
-    "standard deviation. Our interval is the 95 % Student-t interval of the mean last accuracy. The unit of "
-    "repetition is the distilled set, or the training if there is only one set. Each set counts once. There is no "
-    "verdict for a single unit or while a training is missing."
+    "standard deviation, if there is one. Our interval is the 95 % Student-t interval of the mean accuracy. The unit "
+    "of repetition is the distilled set, or the training if there is only one set. Each set counts once. A published "
+    "*best* is compared with our *best*, which needs `evaluate: papers`. A published *last* is compared with our "
+    "*last*. If the statistic is unknown, our *last* is shown. There is no verdict for an unknown statistic, for "
+    "another number of evaluations, for a single unit, or while a training is missing."
 )
 _SPLITS = (
     "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "
@@ -110,7 +112,7 @@ def _last(entry: Entry | None) -> str:
 
 def published(board: Leaderboard) -> str:
     """Return the table of published numbers with our results and verdicts."""
-    headers = ["method", "protocol", "student", "IPC", "published", "source"]
+    headers = ["method", "protocol", "student", "IPC", "published", "statistic", "source"]
     headers += ["ours", "n", "95 % interval", "difference", "verdict"]
     return _table([_compared(comparison) for comparison in board.comparisons], headers)
 
@@ -118,7 +120,8 @@ def published(board: Leaderboard) -> str:
 def _compared(comparison: Comparison) -> list[Any]:
     number, ours = comparison.published, comparison.ours
     printed = f"{number}{f' (n = {number.n})' if number.n else ''}"
-    line = [comparison.method, comparison.protocol, comparison.student, comparison.ipc, printed, number.source]
+    line = [comparison.method, comparison.protocol, comparison.student, comparison.ipc]
+    line += [printed, number.statistic, number.source]
     if ours is None:
         return [*line, *[_NOTHING] * 5]
     done = sum(ours.sizes)

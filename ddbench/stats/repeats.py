@@ -69,7 +69,8 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
     return summary.mean - half, summary.mean + half
 
 
-def agrees(mean: float, std: float, interval: tuple[float, float]) -> bool:
-    """Return whether a published mean is in ``interval``, widened on both sides by its published deviation."""
+def agrees(mean: float, std: float | None, interval: tuple[float, float]) -> bool:
+    """Return whether a published mean is in ``interval``, widened on both sides by its deviation if it has one."""
     low, high = interval
+    std = std or 0
     return low - std <= mean <= high + std

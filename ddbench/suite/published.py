@@ -20,6 +20,7 @@ from ddbench.yaml_source import KeyPath, YamlSource
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(one_line)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Statistic = Annotated[str, Field(pattern=r"^(last|unknown|best( of [1-9][0-9]{0,5})?)$")]
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,15 @@ class Published:
         student: the student, as ddbench names it.
         ipc: images per class.
         mean: mean accuracy.
-        std: standard deviation.
+        std: standard deviation; None if not published.
         n: number of repetitions; None if not published.
         source: the publication, and how its number was checked.
+        paper: the publication alone.
+        table: the table or figure.
+        statistic: the accuracy of a training: ``last``, ``best``, ``best of 100`` evaluations, or ``unknown``.
+        varied: the part of the work that was repeated, such as ``trainings``.
+        input_size: size of the student's input in pixels.
+        validation: the validation images.
     """
 
     method: Text
@@ -42,15 +49,22 @@ class Published:
     student: Text
     ipc: Count
     mean: Percent
-    std: Percent
+    std: Percent | None
     n: Count | None
     source: Text
+    paper: Text | None = None
+    table: Text | None = None
+    statistic: Statistic = "unknown"
+    varied: Text | None = None
+    input_size: Count | None = None
+    validation: Text | None = None
 
     def __str__(self) -> str:
-        return f"{self.mean:.1f} ± {self.std:.1f}"
+        return f"{self.mean:.1f}{'' if self.std is None else f' ± {self.std:.1f}'}"
 
 
 _COLUMNS = list(Published.__dataclass_fields__)
+_REQUIRED = _COLUMNS[:8]
 
 
 def is_shipped(name: str, folder: Path) -> bool:
@@ -85,13 +99,26 @@ def read_published(name: str | None, source: YamlSource, folder: Path) -> tuple[
         lines = [(f"{file}:{reader.line_num}", values) for values in reader if any(values)]
     except csv.Error as error:
         raise SuiteError(f"not valid CSV: {error}", where=f"{file}:{reader.line_num}") from None
-    if not lines or [name.strip() for name in lines[0][1]] != _COLUMNS:
-        semicolons = lines and lines[0][1][0].count(";") == len(_COLUMNS) - 1
-        hint = "separate values by commas, not semicolons" if semicolons else "write these columns into the first line"
-        raise SuiteError(f"the first line is not {','.join(_COLUMNS)}", where=f"{file}:1", hint=hint)
-    numbers = {where: _number(values, where) for where, values in lines[1:]}
+    columns = _columns(lines[0][1] if lines else [""], f"{file}:1")
+    numbers = {where: _number(columns, values, where) for where, values in lines[1:]}
     _refuse_fractions(numbers)
     return tuple(numbers.values())
+
+
+def _columns(names: list[str], where: str) -> list[str]:
+    """Return the columns of a file. Raise SuiteError if one is missing, unknown or doubled."""
+    names = [name.strip() for name in names]
+    further = names[len(_REQUIRED) :]
+    if names[: len(_REQUIRED)] != _REQUIRED:
+        semicolons = names[0].count(";") >= len(_REQUIRED) - 1
+        hint = "separate values by commas, not semicolons" if semicolons else "write these columns into the first line"
+        raise SuiteError(f"the first line is not {','.join(_REQUIRED)}", where=where, hint=hint)
+    for name in further:
+        if name not in _COLUMNS:
+            raise SuiteError(f"there is no column '{name}'", where=where, hint=did_you_mean(name, set(_COLUMNS)))
+        if names.count(name) > 1:
+            raise SuiteError(f"the column '{name}' occurs twice", where=where, hint="remove one")
+    return names
 
 
 def _refuse_fractions(numbers: Mapping[str, Published]) -> None:
@@ -105,13 +132,15 @@ def _refuse_fractions(numbers: Mapping[str, Published]) -> None:
         )
 
 
-def _number(values: list[str], where: str) -> Published:
-    if len(values) != len(_COLUMNS):
+def _number(columns: list[str], values: list[str], where: str) -> Published:
+    """Return the number of a line. An empty value of an optional column is not published."""
+    if len(values) != len(columns):
         hint = "quote values that contain a comma"
-        raise SuiteError(f"{len(values)} values for {len(_COLUMNS)} columns", where=where, hint=hint)
-    named = dict(zip(_COLUMNS, values, strict=True))
+        raise SuiteError(f"{len(values)} values for {len(columns)} columns", where=where, hint=hint)
+    optional = {"std", "n", *_COLUMNS[len(_REQUIRED) :]}
+    named = {name: value for name, value in zip(columns, values, strict=True) if value or name not in optional}
     try:
-        return TypeAdapter(Published).validate_python({**named, "n": named["n"] or None})
+        return TypeAdapter(Published).validate_python({"std": None, "n": None, **named})
     except ValidationError as error:
         first = error.errors()[0]
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"

@@ -71,6 +71,8 @@ def _extended(file: Path, source: YamlSource) -> YamlSource:
     values, published = dict(base.values), base.values.get("published")
     if isinstance(published, str) and not is_shipped(published, base_file.parent):
         values["published"] = (Path(base_name).parent / published).as_posix()
+    if "dataset" in source.values and "published" not in source.values:
+        values = _without_published(values)
     return _merged(replace(base, values=values), source)
 
 
@@ -84,6 +86,18 @@ def _with_protocols(source: YamlSource, folder: Path) -> YamlSource:
         except ComponentError as error:
             raise SuiteError(error.message, where=error.where, hint=error.hint) from None
     return source
+
+
+def _without_published(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a suite without published numbers, which belong to its data set."""
+    methods = values.get("methods")
+    if isinstance(methods, dict):
+        own = {
+            name: {k: v for k, v in row.items() if k != "published"} if isinstance(row, dict) else row
+            for name, row in methods.items()
+        }
+        values = {**values, "methods": own}
+    return {key: value for key, value in values.items() if key != "published"}
 
 
 def _base(file: Path, name: str, where: str) -> tuple[Path, str]:

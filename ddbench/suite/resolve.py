@@ -75,18 +75,22 @@ class ResolvedSuite:
         return {row.local_protocol: row.protocol.summary for row in rows if row.local_protocol}
 
 
-def load_suite(suite: Path | str, available: Catalogue | None = None) -> ResolvedSuite:
+def load_suite(suite: Path | str, available: Catalogue | None = None, *, quick: bool = False) -> ResolvedSuite:
     """Read, check and expand a suite.
 
     Args:
         suite: the path of a file, or the name of a shipped suite.
         available: the catalogue of components; by default all installed ones.
+        quick: True for the first seed of each axis only. The cells are a part of the complete suite's.
 
     Raises:
         SuiteError: the suite does not exist or has a mistake. The message has file, line and column.
     """
     file, shown = find_suite(suite)
     model, source = read_suite(file, shown)
+    if quick:
+        first = {axis: seeds and seeds[:1] for axis, seeds in model.seeds}
+        model = model.model_copy(update={"seeds": model.seeds.model_copy(update=first)})
     return _Resolver(model, source, file.parent, available or catalogue()).resolve()
 
 

@@ -14,13 +14,13 @@ from tests.plan.plans import Values, edited, plan
 from tests.plan.pretend import pretend, record, write_unsynced
 
 NUMBERS = """\
-method,dataset,student,ipc,mean,std,n,source
-Random,dots,pixels (name=p),1,50.0,0.5,,A paper
-Random,dots,pixels (name=p),1,61.0,0.5,100,"Another, table 2"
-Random,dots,pixels (name=p),3,70.0,1.0,,A paper
-First,dots,pixels (name=p),1,40.0,2.0,,A paper
-First,dots,pixels (name=p),2,40.0,2.0,,A paper
-First,elsewhere,pixels (name=p),1,99.0,2.0,,A paper
+method,dataset,student,ipc,mean,std,n,source,statistic
+Random,dots,pixels (name=p),1,50.0,0.5,,A paper,last
+Random,dots,pixels (name=p),1,61.0,0.5,100,"Another, table 2",last
+Random,dots,pixels (name=p),3,70.0,1.0,,A paper,last
+First,dots,pixels (name=p),1,40.0,2.0,,A paper,last
+First,dots,pixels (name=p),2,40.0,2.0,,A paper,last
+First,elsewhere,pixels (name=p),1,99.0,2.0,,A paper,last
 """
 
 
@@ -47,19 +47,36 @@ def stored(
     *,
     done: Callable[[Cell], bool] = lambda cell: True,
     last: Callable[[Cell], float] = accuracy,
+    gain: float = 0,
+    numbers: str = NUMBERS,
     digest: Callable[[Node], str] = lambda node: node.recipe_key,
     **more: Any,
 ) -> Results:
-    """Return the results of a suite for the cells in ``done``; ``more`` enters each record."""
+    """Return the results of a suite for the cells in ``done``.
+
+    Args:
+        folder: the folder of the suite and its store.
+        values: the suite.
+        done: the cells with results.
+        last: the last accuracy of a cell.
+        gain: the best accuracy minus the last one.
+        numbers: the published numbers.
+        digest: of a node's output.
+        more: values that enter each record.
+    """
     folder.mkdir(exist_ok=True)
-    (folder / "numbers.csv").write_text(NUMBERS)
+    (folder / "numbers.csv").write_text(numbers)
     graph = plan(folder, values)
     state = pretend(graph, folder / "store", digest=digest, done=lambda node: node.stage != "evaluate")
     for cell, key in graph.cells:
         if done(cell):
             action_key = state.action_keys[key]
             distilled = state.digests[graph.nodes[key].inputs.distilled]
-            made = {**record(action_key, last(cell)), "distilled": {"digest": distilled, "size": 3}, **more}
+            made = {
+                **record(action_key, last(cell), best=last(cell) + gain),
+                "distilled": {"digest": distilled, "size": 3},
+                **more,
+            }
             path = state.store.root / "results" / action_key[:2] / action_key / f"{made['fingerprint']}.json"
             write_unsynced(path, made)
     return results_of(load_suite(folder / "suite.yaml"), State(graph, state.store).resolve_all())

@@ -106,6 +106,44 @@ def test_nothing_of_ours_is_dashes(tmp_path: Path) -> None:
     assert [cell.strip() for cell in line.strip("|").split("|")][-5:] == ["–"] * 5
 
 
+LIKE = """\
+method,dataset,student,ipc,mean,std,n,source,statistic
+Random,dots,pixels (name=p),1,56.0,,,A paper,best of 100
+Random,dots,pixels (name=p),1,56.0,0.1,,A paper,last
+Random,dots,pixels (name=p),1,56.0,0.1,,A paper,unknown
+Random,dots,pixels (name=p),1,56.0,0.1,,A paper,best of 4
+First,dots,pixels (name=p),1,40.0,2.0,,A paper,best
+"""
+
+
+def test_best_is_compared_with_best_and_last_with_last(tmp_path: Path) -> None:
+    best, last, unknown, fewer, _ = comparisons(tmp_path, numbers=LIKE, gain=4.0)
+    assert best.ours is not None
+    # The interval of the best means 54, 56 and 58 holds 56; that of the last ones ends at 52 + 4.97.
+    assert best.ours.interval == pytest.approx((56 - HALF, 56 + HALF))
+    assert (best.difference, best.reproduced) == (0.0, True)
+    assert last.ours == unknown.ours != best.ours
+    assert (last.difference, last.reproduced) == (unknown.difference, True) == (-4.0, True)
+    assert unknown.reproduced is None
+    # Our best accuracies are of a hundred evaluations.
+    assert (fewer.ours, fewer.reproduced) == (best.ours, None)
+
+
+def test_a_published_best_waits_for_our_best(tmp_path: Path) -> None:
+    result = {"last": 56.0, "best": None, "evaluations": 1, "curve": [[1, 56.0]], "details": {}}
+    best, last, *_ = comparisons(tmp_path, numbers=LIKE, result=result)
+    assert (best.ours, best.difference, best.reproduced) == (None, None, None)
+    assert last.ours is not None
+
+
+def test_without_a_published_deviation_our_interval_is_not_widened(tmp_path: Path) -> None:
+    edge = 52 + HALF + 0.05
+    rows = f"Random,dots,pixels (name=p),1,{edge},%s,,A,last\nFirst,dots,pixels (name=p),1,40.0,2.0,,A,last\n"
+    header = LIKE.splitlines()[0]
+    found = [comparisons(tmp_path / f"s{std}", numbers=f"{header}\n{rows % std}")[0] for std in ("", "0.1")]
+    assert [comparison.reproduced for comparison in found] == [False, True]
+
+
 def test_it_is_in_the_json(tmp_path: Path) -> None:
     found = json.loads(json.dumps(leaderboard_of(stored(tmp_path)).to_json()))["comparisons"][1]
     assert found["published"]["mean"] == 61.0

@@ -13,6 +13,7 @@ from ddbench.suite import Published, load_suite
 from tests.suite.suites import write
 
 HEADER = "method,dataset,student,ipc,mean,std,n,source\n"
+WIDER = "method,dataset,student,ipc,mean,std,n,source,statistic,paper\n"
 ROWS = """\
 Random,dots,pixels,1,14.4,2.0,100,"A paper, table 1"
 Random,dots,pixels,1,14.9,0.2,,Another paper
@@ -40,6 +41,24 @@ def test_a_row_has_every_number_that_is_printed_of_it(tmp_path: Path) -> None:
         Published("Random", "elsewhere", "pixels", 1, 70.0, 1.0, None, "A paper"),
     )
     assert rows["Other"].published == ()
+
+
+def test_an_empty_value_is_not_published(tmp_path: Path) -> None:
+    numbers = WIDER + "Random,dots,pixels,1,14.4,,,A,best of 100,\nRandom,dots,pixels,1,15,2,3,B,,Ours\n"
+    row = next(cell.row for cell in load_suite(suite(tmp_path, numbers=numbers)[0]).cells if cell.row.published)
+    first, second = row.published
+    assert (first.std, first.n, first.statistic, first.paper, str(first)) == (None, None, "best of 100", None, "14.4")
+    assert (second.std, second.n, second.statistic, second.paper) == (2.0, 3, "unknown", "Ours")
+
+
+def test_numbers_do_not_follow_to_another_data_set(tmp_path: Path) -> None:
+    """A row keeps its method only in a suite that names the file for its own data set."""
+    path, _ = suite(tmp_path)
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: {path.name}\nsuite: own\ndataset: tiny-cifar\nstudents: [convnet3]\n")
+    assert not any(cell.row.published for cell in load_suite(own).cells)
+    own.write_text(f"extends: {path.name}\nsuite: own\ndataset: dots\npublished: numbers.csv\n")
+    assert any(cell.row.published for cell in load_suite(own).cells)
 
 
 def test_it_is_in_no_key(tmp_path: Path) -> None:
@@ -108,13 +127,18 @@ def test_a_mistake_in_the_suite_is_one_line_with_its_place(tmp_path: Path, text:
         (HEADER + "Random,dots,pixels,1,14.4 %,2.0,,A\n", ":2", "'mean' is '14.4 %': input should be a valid number"),
         (HEADER + "Random,dots,pixels,1,nan,2.0,,A\n", ":2", "'mean' is 'nan': input should be"),
         (HEADER + "Random,dots,pixels,1,144,2.0,,A\n", ":2", "'mean' is '144': input should be less than or"),
-        (HEADER + "Random,dots,pixels,1,14.4,,,A\n", ":2", "'std' is '': input should be a valid number"),
+        (HEADER + "Random,dots,pixels,1,,2.0,,A\n", ":2", "'mean' is '': input should be a valid number"),
         (HEADER + "Random,dots,pixels,1,14.4,-1,,A\n", ":2", "'std' is '-1': input should be greater than or"),
         (HEADER + "\nRandom,dots,pixels,one,14.4,1,,A\n", ":3", "'ipc' is 'one': input should be a valid integer"),
         (HEADER + "Random,dots,pixels,1,14.4,1,5.5,A\n", ":2", "'n' is '5.5': input should be a valid integer"),
         (HEADER + "Random,dots,pixels,1,14.4,1,,\n", ":2", "'source' is '': string should have at least 1 character"),
         (HEADER + 'Random,dots,pixels,1,14.4,1,,"A"b\n', ":2", "not valid CSV: "),
         (HEADER.encode() + b"Random,dots,pixels,1,14.4,1,,\xff\n", "", "cannot be read as text: "),
+        (WIDER.replace("statistic", "statistik"), ":1", "there is no column 'statistik'; did you mean 'statistic'?"),
+        (WIDER.replace("paper", "statistic"), ":1", "the column 'statistic' occurs twice; remove one"),
+        (WIDER + "Random,dots,pixels,1,14.4,1,,A,first,\n", ":2", "'statistic' is 'first': string should match"),
+        (WIDER + "Random,dots,pixels,1,14.4,1,,A,best of 0,\n", ":2", "'statistic' is 'best of 0': string should"),
+        (WIDER + "Random,dots,pixels,1,14.4,1,,A\n", ":2", "8 values for 10 columns"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_numbers_is_one_line_with_its_line(
