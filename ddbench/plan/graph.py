@@ -113,23 +113,26 @@ class _Builder:
         """Return a node's components by their part in it, including the data set that they are loaded for."""
         return {part: self.ref(c) for part, c in {**components, "dataset": self.suite.dataset.component}.items()}
 
-    def fitted(self, part: str, component: Component, label: str) -> dict[str, str]:
+    def fitted(self, part: str, component: Component, label: str, seed: int | None = None) -> dict[str, str]:
         """Return the fit of a component by its part in the node, or nothing if it has no fit."""
         if not isinstance(component, Fittable):
             return {}
-        key = ("fit", id(component))
+        key = ("fit", id(component), seed)
         if key not in self._memo:
-            uses = self.using(**{component.kind: component.for_fit()})
-            self._memo[key] = self.add("fit", uses, {}, Inputs(dataset=self.dataset), label)
+            uses, settings = self.using(**{component.kind: component.for_fit()}), {} if seed is None else {"seed": seed}
+            self._memo[key] = self.add("fit", uses, settings, Inputs(dataset=self.dataset), label)
         return {part: self._memo[key]}
+
+    def fitted_generator(self, generator: Generator, cell: Cell) -> dict[str, str]:
+        """Return the fit of the cell's generator, or nothing if it has no fit."""
+        seed = cell.generation_seed if generator.fits_by_seed else None
+        return self.fitted("generator", generator, self.pool_label(cell), seed)
 
     def generator(self, cell: Cell) -> Generator:
         """Return the generator of the cell's pool."""
         generator = cell.row.generator.component
         key = ("generator", id(generator), cell.ipc)
-        if key not in self._memo:
-            self._memo[key] = generator.for_ipc(cell.ipc)
-        found: Generator = self._memo[key]
+        found: Generator = self._memo.get(key) or self._memo.setdefault(key, generator.for_ipc(cell.ipc))
         return found
 
     def pool_label(self, cell: Cell) -> str:
@@ -151,7 +154,7 @@ class _Builder:
     def _make_shards(self, generator: Generator, cell: Cell, blocks: int) -> Iterator[Shard[str]]:
         label = self.pool_label(cell)
         uses = self.using(generator=generator)
-        inputs = Inputs(dataset=self.dataset, fitted=self.fitted("generator", generator, label))
+        inputs = Inputs(dataset=self.dataset, fitted=self.fitted_generator(generator, cell))
         seed = {"seed": cell.generation_seed} if generator.seeded else {}
         for first, last in self.class_spans():
             for block in range(blocks):
@@ -238,8 +241,7 @@ class _Builder:
         refiner, generator = cell.row.refiner.component, self.generator(cell)
         chosen = self.chosen(cell)
         uses = self.using(refiner=refiner, generator=generator)
-        fitted = self.fitted("generator", generator, self.pool_label(cell))
-        inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=fitted)
+        inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=self.fitted_generator(generator, cell))
         settings: dict[str, Any] = cell.size
         if refiner.seeded:
             settings["seed"] = cell.selection_seed

@@ -1,7 +1,17 @@
 """The student trainer: batched augmentation, losses, one seeded training. Importing it imports torch."""
 
 from ddbench.train.evaluate import class_accuracies, predict
-from ddbench.train.images import ResidentImages, normalize, resize, unit
+from ddbench.train.images import ResidentImages, denormalize, normalize, resize, unit
 from ddbench.train.trainer import Trained, train
 
-__all__ = ["ResidentImages", "Trained", "class_accuracies", "normalize", "predict", "resize", "train", "unit"]
+__all__ = [
+    "ResidentImages",
+    "Trained",
+    "class_accuracies",
+    "denormalize",
+    "normalize",
+    "predict",
+    "resize",
+    "train",
+    "unit",
+]
