@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -101,7 +102,7 @@ class LearntSet(Generator):
         network = self.student().network_cost(classes, size)
         if network is None:
             return None
-        return self.learning_cost(network, classes) + Cost(0, memory_bytes=0, disk_bytes=stored * classes * self.count)
+        return replace(self.learning_cost(network, classes), disk_bytes=stored * classes * self.count)
 
     def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Learn the images. Stopped learning resumes from ``ctx.checkpoint_file`` and ends with the same bits.
