@@ -23,9 +23,9 @@ PASSES_OF_LEARNING: Final = 7
 class GradientMatching(LearntSet):
     """DC: learn pixels whose gradients in a network are those of the real images.
 
-    Each of ``networks`` networks starts with random weights. The loss sums over the classes the distance between the
-    gradients of ``real_batch`` real images and of the class's learnt images (equation 10): 1 − cosine for each output
-    of each layer. After ``updates`` updates of the images the next network comes. Between two updates the network
+    Each of ``networks`` networks starts with random weights. The loss sums the distances of the classes (equation 10).
+    A class's distance compares the gradients of ``real_batch`` real images and of its learnt images. It is 1 − cosine,
+    summed over the outputs of all layers. After ``updates`` updates of the images the next network comes. Between two updates the network
     learns the learnt images for ``epochs`` epochs. Defaults are those of the released code, which has loops for 1, 10,
     20, 30, 40 and 50 images of a class. It leaves out biases and the parameters of norms, and so do we.
 
@@ -72,7 +72,7 @@ class GradientMatching(LearntSet):
     def _loop(self, which: int) -> int:
         if self.count not in LOOPS:
             raise ComponentError(
-                f"{self.label()} has no published loops for {self.count} images of a class, but for "
+                f"{self.label()} has no published loops for {self.count} images of a class; it has them for "
                 f"{', '.join(map(str, LOOPS))}",
                 hint="give its parameters 'updates' and 'epochs' numbers",
             )

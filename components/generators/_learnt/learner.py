@@ -1,4 +1,4 @@
-"""What the learning of images shares: real batches, networks with random weights, and the loop of updates."""
+"""Real batches, networks with random weights, and the loop of updates, for all methods that learn images."""
 
 from __future__ import annotations
 

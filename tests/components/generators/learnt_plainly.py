@@ -14,7 +14,7 @@ Arrays = list[np.ndarray]
 
 
 def mean_distance(real: np.ndarray, learnt: np.ndarray) -> float:
-    """Equation 5 of DM, one embedding dimension after another."""
+    """Compute equation 5 of DM, one embedding dimension after another."""
     return sum(
         (sum(row[d] for row in real) / len(real) - sum(row[d] for row in learnt) / len(learnt)) ** 2
         for d in range(real.shape[1])
@@ -22,7 +22,7 @@ def mean_distance(real: np.ndarray, learnt: np.ndarray) -> float:
 
 
 def gradient_distance(real: Arrays, learnt: Arrays) -> float:
-    """Equation 10 of DC, one output of one layer after another; biases are left out."""
+    """Compute equation 10 of DC, one output of one layer after another; biases are left out."""
     total = 0.0
     for one, other in zip(real, learnt, strict=True):
         if one.ndim == 1:
@@ -34,18 +34,18 @@ def gradient_distance(real: Arrays, learnt: Arrays) -> float:
 
 
 def normalised(data: TrainingData) -> Tensor:
-    """All training images, normalised."""
+    """Return all training images, normalised."""
     mean, std = (torch.tensor(v)[:, None, None] for v in (data.mean, data.std))
     return (data.train.images.float() / 255 - mean) / std
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """Copies of a network's parameters."""
+    """Return copies of a network's parameters."""
     return {name: value.detach().clone() for name, value in network.named_parameters()}
 
 
 def gradient(network: nn.Module, weights: dict[str, Tensor], images: Tensor, label: int) -> dict[str, Tensor]:
-    """The gradient of the mean cross-entropy of images of one class by the weights."""
+    """Return the gradient of the mean cross-entropy of images of one class by the weights."""
 
     def loss(own: dict[str, Tensor]) -> Tensor:
         logits = functional_call(network, own, (images,))
@@ -55,7 +55,7 @@ def gradient(network: nn.Module, weights: dict[str, Tensor], images: Tensor, lab
 
 
 def matching_loss(network: nn.Module, weights: dict[str, Tensor], real: Tensor, learnt: Tensor, label: int) -> Tensor:
-    """The distance of the gradients of real and learnt images of one class."""
+    """Return the distance of the gradients of real and learnt images of one class."""
     wanted, given = (gradient(network, weights, images, label) for images in (real, learnt))
     total = torch.zeros(())
     for name, value in wanted.items():
