@@ -25,9 +25,10 @@ class GradientMatching(LearntSet):
 
     Each of ``networks`` networks starts with random weights. The loss sums the distances of the classes (equation 10).
     A class's distance compares the gradients of ``real_batch`` real images and of its learnt images. It is 1 − cosine,
-    summed over the outputs of all layers. After ``updates`` updates of the images the next network comes. Between two updates the network
-    learns the learnt images for ``epochs`` epochs. Defaults are those of the released code, which has loops for 1, 10,
-    20, 30, 40 and 50 images of a class. It leaves out biases and the parameters of norms, and so do we.
+    summed over the outputs of all layers. After ``updates`` updates of the images the next network comes. Between two
+    updates the network is trained on the learnt images for ``epochs`` epochs. Defaults are those of the released code,
+    which has loops for 1, 10, 20, 30, 40 and 50 images of a class. It leaves out biases and the parameters of norms,
+    and so do we.
 
     Learnt images depend on their number, so each IPC has its own: ``images: ipc``. They are float32 and may exceed
     [0, 1]. Each generation seed learns a set of its own. Our choice is to pass real images in bfloat16.

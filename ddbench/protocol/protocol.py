@@ -12,7 +12,7 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ddbench.protocol.augmentation import Augmentation
 from ddbench.protocol.sections import (
@@ -41,6 +41,7 @@ class Protocol(Section):
         summary: one line of description. It enters no key.
         max_input_size: larger images are resized to this size, in pixels; smaller images keep their size.
         input_size_of: the same by student name.
+        parts: each training image is a grid of this many rows and columns of images, which are trained on instead.
         validation_resize: with ``8/7``, validation images of 7k pixels are the centre crops of 8k pixels.
         batch_size: the batch size of training; a last, partial batch is kept.
         batch_size_by_ipc: batch sizes by images per class.
@@ -58,6 +59,7 @@ class Protocol(Section):
     summary: str = Field("", exclude=True)
     max_input_size: Count
     input_size_of: dict[str, Count] | None = None
+    parts: Annotated[int, Field(ge=2)] | None = None
     validation_resize: Quotient | None = None
     batch_size: Count
     batch_size_by_ipc: BatchSizes | None = None
@@ -69,6 +71,12 @@ class Protocol(Section):
     augmentation: Augmentation
     many_classes: ManyClasses | None = None
     distillation: Distillation | None = None
+
+    @model_validator(mode="after")
+    def _labels_its_parts(self) -> Protocol:
+        if self.parts is not None and self.labels == "cached":
+            raise ValueError("the parts of an image have no cached labels; leave out parts, or use other labels")
+        return self
 
     @property
     def content(self) -> dict[str, Any]:
@@ -89,6 +97,10 @@ class Protocol(Section):
     def labels(self) -> Literal["hard", "cached", "dynamic"]:
         """Return the kind of labels that students learn from."""
         return "hard" if self.distillation is None else self.distillation.labels
+
+    def training_images(self, stored: int) -> int:
+        """Return the number of images of a training on ``stored`` ones."""
+        return stored * (self.parts or 1) ** 2
 
     def input_size(self, image_size: int, student: str | None = None) -> int:
         """Return the input height and width of ``student``, in pixels, for images of ``image_size`` pixels."""

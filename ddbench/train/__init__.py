@@ -1,13 +1,14 @@
 """The student trainer: batched augmentation, losses, one seeded training. Importing it imports torch."""
 
 from ddbench.train.evaluate import class_accuracies, predict
-from ddbench.train.images import ResidentImages, denormalize, normalize, resize, unit
+from ddbench.train.images import ResidentImages, cut, denormalize, normalize, resize, unit
 from ddbench.train.trainer import Trained, train
 
 __all__ = [
     "ResidentImages",
     "Trained",
     "class_accuracies",
+    "cut",
     "denormalize",
     "normalize",
     "predict",
