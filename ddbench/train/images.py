@@ -95,8 +95,8 @@ def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
 def cut(images: Tensor, parts: int) -> Tensor:
     """Cut images ``[N, 3, H, H]`` into grids of parts, and enlarge each part bilinearly to H pixels.
 
-    This is the multi-formation of IDC (arXiv:2205.14959). If ``parts`` does not divide H, grey pixels are added below and
-    to the right, as in its code.
+    This is the multi-formation of IDC (arXiv:2205.14959). If ``parts`` does not divide H, grey pixels are added below
+    and to the right, as in its code.
 
     Returns:
         float32 images with the byte 255 at 1, ``[parts² N, 3, H, H]``: the first part of each image, then the second
