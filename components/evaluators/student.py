@@ -54,7 +54,7 @@ class StudentEvaluator(Evaluator):
         the epochs after which the training was resumed.
         """
         from ddbench.toolkit import Checkpoint, KeptParts
-        from ddbench.train import ResidentImages, cut, train
+        from ddbench.train import ResidentImages, train
 
         num_classes = len(dataset.classes)
         rules = protocol.for_classes(num_classes, distilled.ipc)
@@ -62,10 +62,7 @@ class StudentEvaluator(Evaluator):
         epochs = rules.epochs(distilled.ipc, num_classes)
         put = partial(ResidentImages.put, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device)
         soft = None if distilled.soft is None else distilled.soft.logits
-        images, labels = distilled.images, distilled.labels
-        if rules.parts is not None:
-            images, labels = cut(images, rules.parts), labels.repeat(rules.parts**2)
-        training = put(images, labels, soft=soft)
+        training = put(distilled.images, distilled.labels, soft=soft, parts=rules.parts)
         held_out = dataset.validation()
         validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
         measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal
-
-from pydantic import Field
+from typing import Any, Final
 
 from ddbench import ComponentError, Context, Dataset, NetworkCost, TrainingData, component
 from ddbench.cost import PASSES_OF_TRAINING, Cost, training_launches
 
 from ._learnt.learnt_set import LearntSet
-from ._learnt.params import LearntParams, Positive
+from ._learnt.params import GradientParams
 
 # Updates of the images with each network, and epochs of the network between two of them, by images of a class.
 LOOPS: Final = {1: (1, 1), 10: (10, 50), 20: (20, 25), 30: (30, 20), 40: (40, 15), 50: (50, 10)}
@@ -34,18 +32,8 @@ class GradientMatching(LearntSet):
     [0, 1]. Each generation seed learns a set of its own. Our choice is to pass real images in bfloat16.
     """
 
-    class Params(LearntParams):
-        networks: int = Field(1000, ge=1, description="networks, one after another; the published value K")
-        updates: Literal["ipc"] | Positive = Field(
-            "ipc", description="updates of the images with each network; `ipc` is the released value for `images`"
-        )
-        epochs: Literal["ipc"] | Positive = Field(
-            "ipc", description="epochs of a network between two updates; `ipc` is the released value for `images`"
-        )
-        learning_rate: float = Field(0.1, gt=0, description="learning rate of the images; the published value")
-        network_rate: float = Field(0.01, gt=0, description="learning rate of the networks; the published value")
-        network_batch: int = Field(256, ge=1, description="batch of a network's epochs; the published value")
-        init: Literal["real", "noise"] = Field("noise", description="start from real images, or from normal noise")
+    class Params(GradientParams):
+        """Parameters of DC."""
 
     params: Params
 
@@ -100,5 +88,7 @@ class GradientMatching(LearntSet):
     def learn(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Learn the images and write them."""
         from ._learnt.gradients import match_gradients
+        from ._learnt.learner import Learner
 
-        match_gradients(self, data, out_dir, ctx)
+        learner = Learner(self, data, ctx)
+        learner.save(out_dir, match_gradients(learner, self.params, self.updates, self.epochs))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from ddbench import Context, NetworkCost, TrainingData, component
 from ddbench.cost import Cost, training_launches
 
 from ._learnt.learnt_set import LearntSet
-from ._learnt.params import LearntParams
+from ._learnt.params import DistributionParams
 
 
 @component("generator", "dm", version=1, paper="arXiv:2110.04181")
@@ -26,10 +24,8 @@ class DistributionMatching(LearntSet):
     [0, 1]. Each generation seed learns a set of its own. Our choice is to pass real images in bfloat16.
     """
 
-    class Params(LearntParams):
-        steps: int = Field(20_000, ge=1, description="updates of the images; the published value")
-        learning_rate: float = Field(1.0, gt=0, description="learning rate of SGD; the published value")
-        init: Literal["real", "noise"] = Field("real", description="start from real images, or from normal noise")
+    class Params(DistributionParams):
+        """Parameters of DM."""
 
     params: Params
 
@@ -55,5 +51,7 @@ class DistributionMatching(LearntSet):
     def learn(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
         """Learn the images and write them."""
         from ._learnt.distributions import match_distributions
+        from ._learnt.learner import Learner
 
-        match_distributions(self, data, out_dir, ctx)
+        learner = Learner(self, data, ctx)
+        learner.save(out_dir, match_distributions(learner, self.params))

@@ -117,9 +117,9 @@ class _Builder:
         """Return the fit of a component by its part in the node, or nothing if it has no fit."""
         if not isinstance(component, Fittable):
             return {}
-        key = ("fit", id(component), seed)
+        key, settings = ("fit", id(component), seed), {} if seed is None else {"seed": seed}
         if key not in self._memo:
-            uses, settings = self.using(**{component.kind: component.for_fit()}), {} if seed is None else {"seed": seed}
+            uses = self.using(**{component.kind: component.for_fit()})
             self._memo[key] = self.add("fit", uses, settings, Inputs(dataset=self.dataset), label)
         return {part: self._memo[key]}
 
@@ -208,9 +208,7 @@ class _Builder:
     def once(self, what: str, cell: Cell, make: Callable[[Cell], str]) -> str:
         """Return the node that ``make`` plans. Plan it once for all cells that share a distilled set."""
         key = (what, id(cell.row), cell.ipc, cell.generation_seed, cell.selection_seed)
-        if key not in self._memo:
-            self._memo[key] = make(cell)
-        found: str = self._memo[key]
+        found: str = self._memo.get(key) or self._memo.setdefault(key, make(cell))
         return found
 
     def chosen(self, cell: Cell) -> str:

@@ -44,13 +44,17 @@ class ResidentImages:
         device: str,
         side: int | None = None,
         soft: Tensor | None = None,
+        parts: int | None = None,
     ) -> ResidentImages:
         """Resize images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``.
 
         Args:
             pixels: uint8, or float32 with the byte 255 at 1. If all floats are bytes divided by 255, they become bytes.
             side: length of the shorter side before the centre crop; ``size`` by default.
+            parts: put the parts of each image in its place, see :func:`cut`.
         """
+        if parts is not None:
+            pixels, labels = cut(pixels, parts), labels.repeat(parts**2)
         return cls(
             pixels=resize(_on_byte_scale(pixels), size, side).to(device),
             labels=labels.to(device),
@@ -105,8 +109,9 @@ def cut(images: Tensor, parts: int) -> Tensor:
     images, side = unit_floats(images), images.shape[-1]
     missing = -side % parts
     images = F.pad(images, (0, missing, 0, missing), value=0.5)
-    rows = images.unflatten(2, (parts, -1)).unflatten(4, (parts, -1))
-    cells = rows.permute(2, 4, 0, 1, 3, 5).flatten(0, 2)
+    part = images.shape[-1] // parts
+    grid = images.reshape(-1, 3, parts, part, parts, part)
+    cells = grid.permute(2, 4, 0, 1, 3, 5).flatten(0, 2)
     return F.interpolate(cells, size=(side, side), mode="bilinear", align_corners=False)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import torch
 from torch import nn
 
-from ddbench import Context, TrainingData
 from ddbench.protocol.augmentation import Siamese, SiameseColor, SiameseOperations
 from ddbench.train.siamese import siamese
 
+from .._curve import Curve
 from .distances import mean_distance
 from .learner import Images, Learner
-
-if TYPE_CHECKING:
-    from ..dm import DistributionMatching
+from .params import DistributionParams
 
 # The operations of the released code, of which each batch gets one.
 AUGMENTATION: Final = Siamese(
@@ -31,9 +28,8 @@ AUGMENTATION: Final = Siamese(
 )
 
 
-def match_distributions(generator: DistributionMatching, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-    """Learn the images, and write them."""
-    learner, params = Learner(generator, data, ctx), generator.params
+def match_distributions(learner: Learner, params: DistributionParams) -> Curve:
+    """Learn the images; return the losses."""
     optimizer = torch.optim.SGD([learner.images], lr=params.learning_rate, momentum=params.momentum)
 
     def update(step: int) -> float:
@@ -41,7 +37,7 @@ def match_distributions(generator: DistributionMatching, data: TrainingData, out
         optimizer.step()
         return loss
 
-    learner.save(out_dir, learner.run(params.steps, update, Images(learner.images), optimizer))
+    return learner.run(params.steps, update, Images(learner.images), optimizer)
 
 
 def add_gradients(learner: Learner, network: nn.Module, step: int) -> float:

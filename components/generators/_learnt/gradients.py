@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ddbench import Context, TrainingData
-
+from .._curve import Curve
 from .distances import gradient_distance
 from .learner import Images, Learner
-
-if TYPE_CHECKING:
-    from ..dc import GradientMatching
+from .params import GradientParams
 
 
-def match_gradients(generator: GradientMatching, data: TrainingData, out_dir: Path, ctx: Context) -> None:
-    """Learn the images, and write them."""
-    learner, params = Learner(generator, data, ctx), generator.params
+def match_gradients(learner: Learner, params: GradientParams, updates: int, epochs: int) -> Curve:
+    """Learn the images with ``updates`` updates a network and ``epochs`` epochs between two; return the losses."""
     state = Images(learner.images, learner.network(0))
     network = state.network
     assert network is not None
@@ -34,18 +28,18 @@ def match_gradients(generator: GradientMatching, data: TrainingData, out_dir: Pa
     )
 
     def update(step: int) -> float:
-        number, turn = divmod(step, generator.updates)
+        number, turn = divmod(step, updates)
         if turn == 0:
             network.load_state_dict(learner.network(number).state_dict())
             for parameter in network.parameters():
                 optimizer.state.pop(parameter, None)
         loss = set_gradient(learner, network, step)
         optimizer.step()  # of the images alone: the network has no gradient
-        if turn < generator.updates - 1:
-            train(learner, network, optimizer, step, generator.epochs, params.network_batch)
+        if turn < updates - 1:
+            train(learner, network, optimizer, step, epochs, params.network_batch)
         return loss
 
-    learner.save(out_dir, learner.run(params.networks * generator.updates, update, state, optimizer))
+    return learner.run(params.networks * updates, update, state, optimizer)
 
 
 def set_gradient(learner: Learner, network: nn.Module, step: int) -> float:

@@ -120,7 +120,8 @@ class Learner:
     def save(self, out_dir: Path, curve: Curve) -> None:
         """Write the images before normalisation, float32 ``[C, k, 3, S, S]``, and the curve of the loss."""
         images = denormalize(self.images.detach(), self._mean, self._std).cpu()
-        save_file({"images": images.unflatten(0, (self.classes, self.count)).contiguous()}, out_dir / IMAGES)
+        by_class = images.reshape(self.classes, self.count, *images.shape[1:])
+        save_file({"images": by_class.contiguous()}, out_dir / IMAGES)
         (out_dir / "training.json").write_text(json.dumps({"loss": curve.points()}, indent=1), encoding="utf-8")
 
 

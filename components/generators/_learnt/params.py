@@ -29,3 +29,27 @@ class LearntParams(ddbench.Params):
     checkpoint_seconds: float = unkeyed(
         15.0, ge=0, description="seconds between checkpoints; stopped learning loses at most this much work"
     )
+
+
+class DistributionParams(LearntParams):
+    """Parameters of distribution matching."""
+
+    steps: int = Field(20_000, ge=1, description="updates of the images; the published value")
+    learning_rate: float = Field(1.0, gt=0, description="learning rate of SGD; the published value")
+    init: Literal["real", "noise"] = Field("real", description="start from real images, or from normal noise")
+
+
+class GradientParams(LearntParams):
+    """Parameters of gradient matching."""
+
+    networks: int = Field(1000, ge=1, description="networks, one after another; the published value K")
+    updates: Literal["ipc"] | Positive = Field(
+        "ipc", description="updates of the images with each network; `ipc` is the released value for `images`"
+    )
+    epochs: Literal["ipc"] | Positive = Field(
+        "ipc", description="epochs of a network between two updates; `ipc` is the released value for `images`"
+    )
+    learning_rate: float = Field(0.1, gt=0, description="learning rate of the images; the published value")
+    network_rate: float = Field(0.01, gt=0, description="learning rate of the networks; the published value")
+    network_batch: int = Field(256, ge=1, description="batch of a network's epochs; the published value")
+    init: Literal["real", "noise"] = Field("noise", description="start from real images, or from normal noise")
