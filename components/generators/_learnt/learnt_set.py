@@ -27,7 +27,8 @@ class LearntSet(Generator):
     finite = True
     fits_by_seed = True
     hashed_modules: ClassVar[tuple[str, ...]] = (
-        *("ddbench.train", "ddbench.protocol"),
+        *("ddbench.train.siamese", "ddbench.train.patches", "ddbench.train.images"),
+        *("ddbench.train.numerics", "ddbench.train.fused"),
         *("ddbench.toolkit.checkpoint", "ddbench.toolkit.kept_parts"),
     )
 
