@@ -39,9 +39,9 @@ class GradientMatching(LearntSet):
 
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
-        """Return parameters for two updates with each of two networks."""
-        sizes = {"images": 2, "real_batch": 4, "numerics": "reference"}
-        return {**sizes, "networks": 2, "updates": 2, "epochs": 1}
+        """Return parameters for two updates with one network."""
+        sizes = {"images": 1, "real_batch": 2, "numerics": "reference"}
+        return {**sizes, "networks": 1, "updates": 2, "epochs": 1}
 
     @property
     def from_real(self) -> bool:

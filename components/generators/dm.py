@@ -32,7 +32,7 @@ class DistributionMatching(LearntSet):
     @classmethod
     def example(cls, data: TrainingData, scratch: Path) -> dict[str, Any]:
         """Return parameters for two updates."""
-        return {"images": 2, "steps": 2, "real_batch": 4, "numerics": "reference"}
+        return {"images": 1, "steps": 2, "real_batch": 2, "numerics": "reference"}
 
     @property
     def from_real(self) -> bool:

@@ -26,6 +26,7 @@ class LearntSet(Generator):
 
     finite = True
     fits_by_seed = True
+    licence = "that of the data set"
     hashed_modules: ClassVar[tuple[str, ...]] = (
         *("ddbench.train.siamese", "ddbench.train.patches", "ddbench.train.images"),
         *("ddbench.train.numerics", "ddbench.train.fused"),
