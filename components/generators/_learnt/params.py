@@ -23,7 +23,7 @@ class LearntParams(ddbench.Params):
     momentum: float = Field(0.5, ge=0, lt=1, description="momentum of SGD; the published value")
     numerics: Literal["fast", "reference"] = Field(
         "fast",
-        description="of the passes of real images: fast is bfloat16 where the device has it; learnt images pass in "
+        description="format of real images' passes: fast is bfloat16 where the device has it; learnt images pass in "
         "float32",
     )
     checkpoint_seconds: float = unkeyed(
