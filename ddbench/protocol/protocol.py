@@ -12,7 +12,7 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from ddbench.protocol.augmentation import Augmentation
 from ddbench.protocol.sections import (
@@ -41,7 +41,6 @@ class Protocol(Section):
         summary: one line of description. It enters no key.
         max_input_size: larger images are resized to this size, in pixels; smaller images keep their size.
         input_size_of: the same by student name.
-        parts: each training image is a grid of this many rows and columns of images, which are trained on instead.
         validation_resize: with ``8/7``, validation images of 7k pixels are the centre crops of 8k pixels.
         batch_size: the batch size of training; a last, partial batch is kept.
         batch_size_by_ipc: batch sizes by images per class.
@@ -53,13 +52,13 @@ class Protocol(Section):
         augmentation: the augmentation of training images.
         many_classes: other settings for data sets of many classes.
         distillation: training on a teacher's logits.
+        parts: each training image is a grid of this many rows and columns of images, which are trained on instead.
     """
 
     id: Annotated[str, Field(pattern=ID.pattern)]
     summary: str = Field("", exclude=True)
     max_input_size: Count
     input_size_of: dict[str, Count] | None = None
-    parts: Annotated[int, Field(ge=2)] | None = None
     validation_resize: Quotient | None = None
     batch_size: Count
     batch_size_by_ipc: BatchSizes | None = None
@@ -71,12 +70,15 @@ class Protocol(Section):
     augmentation: Augmentation
     many_classes: ManyClasses | None = None
     distillation: Distillation | None = None
+    parts: Annotated[int, Field(ge=2)] | None = None
 
-    @model_validator(mode="after")
-    def _labels_its_parts(self) -> Protocol:
-        if self.parts is not None and self.labels == "cached":
+    @field_validator("parts")
+    @classmethod
+    def _has_labels(cls, parts: int | None, info: ValidationInfo) -> int | None:
+        distillation = info.data.get("distillation")
+        if parts is not None and distillation is not None and distillation.labels == "cached":
             raise ValueError("the parts of an image have no cached labels; leave out parts, or use other labels")
-        return self
+        return parts
 
     @property
     def content(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -15,6 +16,7 @@ from ddbench.protocol.protocol import Protocol
 from ddbench.testing import Specimen
 from ddbench.testing.specimens import SpecimenStudent
 from ddbench.train import cut
+from tests.conftest import Cli
 from tests.train.trainings import protocol
 
 
@@ -96,3 +98,13 @@ def test_cached_labels_of_parts_are_refused() -> None:
         protocol(parts=2, distillation=cached)
     with pytest.raises(ValueError, match="greater than or equal to 2"):
         protocol(parts=1)
+
+
+def test_a_local_protocol_is_told_in_one_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine@1.yaml").write_text("summary: Mine.\nextends: psr-kd@1\nparts: 2\n")
+    ended = cli("describe", "./mine@1.yaml")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        "error: mine@1.yaml:3:1: the field 'parts' is 2: the parts of an image have no cached"
+    )
+    assert ended.stderr.count("\n") == 1
