@@ -2,9 +2,12 @@
 
 from ddbench.train.evaluate import class_accuracies, predict
 from ddbench.train.images import ResidentImages, cut, denormalize, normalize, resize, unit
+from ddbench.train.numerics import Numerics
+from ddbench.train.siamese import siamese as siamese_augment
 from ddbench.train.trainer import Trained, train
 
 __all__ = [
+    "Numerics",
     "ResidentImages",
     "Trained",
     "class_accuracies",
@@ -13,6 +16,7 @@ __all__ = [
     "normalize",
     "predict",
     "resize",
+    "siamese_augment",
     "train",
     "unit",
 ]

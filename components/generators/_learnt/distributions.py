@@ -7,8 +7,8 @@ from typing import Final
 import torch
 from torch import nn
 
-from ddbench.protocol.augmentation import Siamese, SiameseColor, SiameseOperations
-from ddbench.train.siamese import siamese
+from ddbench.protocol import Siamese, SiameseColor, SiameseOperations
+from ddbench.train import siamese_augment
 
 from .._curve import Curve
 from .distances import mean_distance
@@ -49,7 +49,7 @@ def add_gradients(learner: Learner, network: nn.Module, step: int) -> float:
     learner.images.grad = None
     for c in range(learner.classes):
         real, learnt = (
-            siamese(images, AUGMENTATION, learner.ctx.torch_rng("augment", step, c), shared=True)
+            siamese_augment(images, AUGMENTATION, learner.ctx.torch_rng("augment", step, c), shared=True)
             for images in (learner.real(step, c), learner.learnt(c))
         )
         with torch.no_grad():

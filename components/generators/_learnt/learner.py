@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from ddbench import ComponentError, Context, EvaluationSettings, Student, TrainingData
 from ddbench.toolkit import Checkpoint
-from ddbench.train import denormalize, normalize, unit
-from ddbench.train.numerics import Numerics
+from ddbench.train import Numerics, denormalize, normalize, unit
 
 from .._curve import Curve
 from .learnt_set import IMAGES, LearntSet
