@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class StudentEvaluator(Evaluator):
     """Train a student from scratch by a protocol and measure its top-1 accuracy on the validation images.
 
-    Protocols with cached labels need a distilled set with soft labels. Protocols with dynamic labels need a teacher.
+    A protocol with ``parts`` trains on the parts of each image. Protocols with cached labels need a distilled set with
+    soft labels. Protocols with dynamic labels need a teacher.
     """
 
     class Params(ddbench.Params):
@@ -61,7 +62,7 @@ class StudentEvaluator(Evaluator):
         epochs = rules.epochs(distilled.ipc, num_classes)
         put = partial(ResidentImages.put, size=size, mean=dataset.mean, std=dataset.std, device=ctx.device)
         soft = None if distilled.soft is None else distilled.soft.logits
-        training = put(distilled.images, distilled.labels, soft=soft)
+        training = put(distilled.images, distilled.labels, soft=soft, parts=rules.parts)
         held_out = dataset.validation()
         validation = put(held_out.images, held_out.labels, side=rules.validation_side(size))
         measured = rules.evaluation_epochs(epochs) if ctx.evaluation.evaluate == "papers" else (epochs,)

@@ -58,8 +58,8 @@ class Evaluator(Component):
         if not isinstance(work, Train):
             return None
         classes = len(work.dataset.classes)
-        images = work.ipc * classes
         rules = work.protocol.for_classes(classes, work.ipc)
+        images = rules.training_images(work.ipc * classes)
         size = rules.input_size(work.dataset.image_size, work.student.info.name)
         epochs = rules.epochs(work.ipc, classes)
         network = work.student.network_cost(classes, size)

@@ -121,11 +121,13 @@ class Generator(Component):
     Attributes:
         kind: ``generator``.
         finite: True if the generator has a limited number of samples.
+        fits_by_seed: True if each generation seed has a fit of its own, as learnt images have.
         has_latents: True if its samples have latents.
     """
 
     kind: ClassVar[str] = "generator"
     finite: ClassVar[bool] = False
+    fits_by_seed: ClassVar[bool] = False
     has_latents: ClassVar[bool] = False
 
     @property

@@ -83,15 +83,19 @@ class _Builder:
         """Return a node's components by their part in it, including the data set that they are loaded for."""
         return {part: self.ref(c) for part, c in {**components, "dataset": self.suite.dataset.component}.items()}
 
-    def fitted(self, part: str, component: Component, label: str) -> dict[str, str]:
+    def fitted(self, part: str, component: Component, label: str, seed: int | None = None) -> dict[str, str]:
         """Return the fit of a component by its part in the node, or nothing if it has no fit."""
         if not isinstance(component, Fittable):
             return {}
-        key = ("fit", id(component))
+        key, settings = ("fit", id(component), seed), {} if seed is None else {"seed": seed}
         if key not in self._memo:
             uses = self.using(**{component.kind: component.for_fit()})
-            self._memo[key] = self.add("fit", uses, {}, Inputs(dataset=self.dataset), label)
+            self._memo[key] = self.add("fit", uses, settings, Inputs(dataset=self.dataset), label)
         return {part: self._memo[key]}
+
+    def fitted_generator(self, generator: Generator, label: str, cell: Cell) -> dict[str, str]:
+        """Return the fit of a generator for a cell, or nothing if it has no fit."""
+        return self.fitted("generator", generator, label, cell.generation_seed if generator.fits_by_seed else None)
 
     def generator(self, cell: Cell) -> Generator:
         """Return the generator of the cell's pool."""
@@ -123,7 +127,7 @@ class _Builder:
     def _make_shards(self, generator: Generator, cell: Cell, blocks: int) -> Iterator[Shard[str]]:
         label = self.pool_label(cell)
         uses = self.using(generator=generator)
-        inputs = Inputs(dataset=self.dataset, fitted=self.fitted("generator", generator, label))
+        inputs = Inputs(dataset=self.dataset, fitted=self.fitted_generator(generator, self.pool_label(cell), cell))
         seed = {"seed": cell.generation_seed} if generator.seeded else {}
         for first, last in self.class_spans():
             for block in range(blocks):
@@ -177,9 +181,7 @@ class _Builder:
     def once(self, what: str, cell: Cell, make: Callable[[Cell], str]) -> str:
         """Return the node that ``make`` plans. Plan it once for all cells that share a distilled set."""
         key = (what, id(cell.row), cell.ipc, cell.generation_seed, cell.selection_seed)
-        if key not in self._memo:
-            self._memo[key] = make(cell)
-        found: str = self._memo[key]
+        found: str = self._memo.get(key) or self._memo.setdefault(key, make(cell))
         return found
 
     def chosen(self, cell: Cell) -> str:
@@ -210,7 +212,7 @@ class _Builder:
         refiner, (generator, label) = cell.row.refiner.component, self.at_ipc(cell.row.lender, cell.ipc)
         chosen, borrowed = self.chosen(cell), self.generator(cell).borrowed_prior
         uses = self.using(refiner=refiner, generator=generator)
-        fitted = self.fitted("generator", generator, label)
+        fitted = self.fitted_generator(generator, label, cell)
         inputs = Inputs(dataset=self.dataset, distilled=chosen, fitted=fitted)
         settings: dict[str, Any] = cell.size
         if borrowed is not None:

@@ -12,7 +12,7 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from ddbench.protocol.augmentation import Augmentation
 from ddbench.protocol.sections import (
@@ -52,6 +52,7 @@ class Protocol(Section):
         augmentation: the augmentation of training images.
         many_classes: other settings for data sets of many classes.
         distillation: training on a teacher's logits.
+        parts: each training image is a grid of this many rows and columns of images, which are trained on instead.
     """
 
     id: Annotated[str, Field(pattern=ID.pattern)]
@@ -69,6 +70,15 @@ class Protocol(Section):
     augmentation: Augmentation
     many_classes: ManyClasses | None = None
     distillation: Distillation | None = None
+    parts: Annotated[int, Field(ge=2)] | None = None
+
+    @field_validator("parts")
+    @classmethod
+    def _has_labels(cls, parts: int | None, info: ValidationInfo) -> int | None:
+        distillation = info.data.get("distillation")
+        if parts is not None and distillation is not None and distillation.labels == "cached":
+            raise ValueError("the parts of an image have no cached labels; leave out parts, or use other labels")
+        return parts
 
     @property
     def content(self) -> dict[str, Any]:
@@ -89,6 +99,10 @@ class Protocol(Section):
     def labels(self) -> Literal["hard", "cached", "dynamic"]:
         """Return the kind of labels that students learn from."""
         return "hard" if self.distillation is None else self.distillation.labels
+
+    def training_images(self, stored: int) -> int:
+        """Return the number of images of a training on ``stored`` ones."""
+        return stored * (self.parts or 1) ** 2
 
     def input_size(self, image_size: int, student: str | None = None) -> int:
         """Return the input height and width of ``student``, in pixels, for images of ``image_size`` pixels."""

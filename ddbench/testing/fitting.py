@@ -11,7 +11,9 @@ from ddbench.api import Component, Context, Fittable, TrainingData, tensor_diges
 from ddbench.testing.require import require
 
 
-def fit(cls: type[Component], make: Callable[[], Component], data: TrainingData, scratch: Path) -> Path | None:
+def fit(
+    cls: type[Component], make: Callable[[], Component], data: TrainingData, scratch: Path, seed: int = 0
+) -> Path | None:
     """Fit the component to ``data`` and return the folder; None if it has no fit.
 
     The second of two fits uses ``for_fit()``, as a run does, and must be equal.
@@ -23,7 +25,7 @@ def fit(cls: type[Component], make: Callable[[], Component], data: TrainingData,
         if not isinstance(component, Fittable):
             return None
         folder.mkdir(parents=True)
-        component.fit(data, folder, Context(scratch=scratch))
+        component.fit(data, folder, Context(seed=seed, scratch=scratch))
     first, second = (_content(cls, folder) for folder in folders)
     require(bool(first), cls, "has a fit that writes nothing")
     again = "the second time" if shared.params == own.params else "with its for_fit()"

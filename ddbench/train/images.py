@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from ddbench.api.pixels import unit_floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +44,17 @@ class ResidentImages:
         device: str,
         side: int | None = None,
         soft: Tensor | None = None,
+        parts: int | None = None,
     ) -> ResidentImages:
         """Resize images ``[N, 3, H, W]`` to ``size`` pixels and move them, with their labels, to ``device``.
 
         Args:
             pixels: uint8, or float32 with the byte 255 at 1. If all floats are bytes divided by 255, they become bytes.
             side: length of the shorter side before the centre crop; ``size`` by default.
+            parts: put the parts of each image in its place, see :func:`cut`.
         """
+        if parts is not None:
+            pixels, labels = cut(pixels, parts), labels.repeat(parts**2)
         return cls(
             pixels=resize(_on_byte_scale(pixels), size, side).to(device),
             labels=labels.to(device),
@@ -79,13 +86,33 @@ def resize(pixels: Tensor, size: int, side: int | None = None) -> Tensor:
     if tuple(pixels.shape[-2:]) == (size, size) == (side, side):
         return pixels
     # This import takes two seconds, and most workers do not need it.
-    from torchvision.transforms.v2 import functional as F
+    from torchvision.transforms.v2 import functional as transforms
 
     if pixels.is_floating_point():
-        resized: Tensor = F.center_crop(F.resize(pixels, [side], antialias=True), [size, size])
+        resized: Tensor = transforms.center_crop(transforms.resize(pixels, [side], antialias=True), [size, size])
         return resized
-    pictures = (F.to_pil_image(image) for image in pixels.cpu())
-    return torch.stack([F.pil_to_tensor(F.center_crop(F.resize(p, [side]), [size, size])) for p in pictures])
+    pictures = (transforms.to_pil_image(image) for image in pixels.cpu())
+    cropped = (transforms.center_crop(transforms.resize(p, [side]), [size, size]) for p in pictures)
+    return torch.stack([transforms.pil_to_tensor(p) for p in cropped])
+
+
+def cut(images: Tensor, parts: int) -> Tensor:
+    """Cut images ``[N, 3, H, H]`` into grids of parts, and enlarge each part bilinearly to H pixels.
+
+    This is the multi-formation of IDC (arXiv:2205.14959). If ``parts`` does not divide H, grey pixels are added below
+    and to the right, as in its code.
+
+    Returns:
+        float32 images with the byte 255 at 1, ``[parts² N, 3, H, H]``: the first part of each image, then the second
+        one, row by row.
+    """
+    images, side = unit_floats(images), images.shape[-1]
+    missing = -side % parts
+    images = F.pad(images, (0, missing, 0, missing), value=0.5)
+    part = images.shape[-1] // parts
+    grid = images.reshape(-1, 3, parts, part, parts, part)
+    cells = grid.permute(2, 4, 0, 1, 3, 5).flatten(0, 2)
+    return F.interpolate(cells, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def unit(pixels: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Siamese augmentation (DSA, arXiv:2102.08259) of normalised batches.
 
-All images of a batch share the operation; each image has its own parameters. Parameters are drawn on the CPU, and each
-operation is one computation for the batch.
+All images of a batch share the operation. Each image has its own parameters, unless they are shared. Parameters are
+drawn on the CPU, and each operation is one computation for the batch.
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ from ddbench.protocol.augmentation import Siamese, SiameseColor
 from ddbench.train.patches import shuffle
 
 
-def siamese(images: Tensor, what: Siamese, rng: Generator) -> Tensor:
-    """Apply the protocol's fixed operations to normalised images ``[n, 3, S, S]``, then one random operation."""
+def siamese(images: Tensor, what: Siamese, rng: Generator, *, shared: bool = False) -> Tensor:
+    """Apply the protocol's fixed operations to normalised images ``[n, 3, S, S]``, then one random operation.
+
+    Args:
+        shared: give all images the same parameters, which then do not depend on their number.
+    """
+    count = 1 if shared else len(images)
     if what.always is not None:
         for name in what.always.present:
-            images = _OPERATIONS[name](images, getattr(what.always, name), rng)
+            images = _OPERATIONS[name](images, getattr(what.always, name), count, rng)
     if what.one_of is not None:
         names = what.one_of.present
         name = names[int(torch.randint(len(names), (), generator=rng))]
-        images = _OPERATIONS[name](images, getattr(what.one_of, name), rng)
+        images = _OPERATIONS[name](images, getattr(what.one_of, name), count, rng)
     return images
 
 
@@ -69,7 +74,7 @@ def cut_out(images: Tensor, row: Tensor, column: Tensor, side: int) -> Tensor:
 
 def warp(images: Tensor, matrix: Tensor) -> Tensor:
     """Sample each pixel bilinearly at ``matrix [n, 2, 2]`` times its position (x, y) relative to the image's centre."""
-    theta = F.pad(matrix, (0, 1)).to(images.device, images.dtype)
+    theta = F.pad(matrix, (0, 1)).to(images.device, images.dtype).expand(len(images), -1, -1)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
@@ -85,39 +90,39 @@ def rotation(angle: Tensor) -> Tensor:
     return torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2)
 
 
-def _flip(images: Tensor, probability: float, rng: Generator) -> Tensor:
-    return mirror(images, torch.rand(len(images), generator=rng) < probability)
+def _flip(images: Tensor, probability: float, count: int, rng: Generator) -> Tensor:
+    return mirror(images, torch.rand(count, generator=rng) < probability)
 
 
-def _color(images: Tensor, what: SiameseColor, rng: Generator) -> Tensor:
-    u = torch.rand(3, len(images), generator=rng)
+def _color(images: Tensor, what: SiameseColor, count: int, rng: Generator) -> Tensor:
+    u = torch.rand(3, count, generator=rng)
     return recolor(images, (u[0] - 0.5) * what.brightness, u[1] * what.saturation, u[2] + what.contrast)
 
 
-def _crop(images: Tensor, share: float, rng: Generator) -> Tensor:
+def _crop(images: Tensor, share: float, count: int, rng: Generator) -> Tensor:
     most = int(images.shape[-1] * share + 0.5)
-    down, right = torch.randint(-most, most + 1, (2, len(images)), generator=rng)
+    down, right = torch.randint(-most, most + 1, (2, count), generator=rng)
     return shift(images, down, right)
 
 
-def _cutout(images: Tensor, share: float, rng: Generator) -> Tensor:
+def _cutout(images: Tensor, share: float, count: int, rng: Generator) -> Tensor:
     size = images.shape[-1]
     side = int(size * share + 0.5)
     # An even box has no middle pixel. Its centre lies between pixels or on the image's edge.
-    row, column = torch.randint(size + 1 - side % 2, (2, len(images)), generator=rng)
+    row, column = torch.randint(size + 1 - side % 2, (2, count), generator=rng)
     return cut_out(images, row, column, side)
 
 
-def _scale(images: Tensor, most: float, rng: Generator) -> Tensor:
-    across, along = torch.rand(2, len(images), generator=rng) * (most - 1 / most) + 1 / most
+def _scale(images: Tensor, most: float, count: int, rng: Generator) -> Tensor:
+    across, along = torch.rand(2, count, generator=rng) * (most - 1 / most) + 1 / most
     return warp(images, scaling(across, along))
 
 
-def _rotate(images: Tensor, degrees: float, rng: Generator) -> Tensor:
-    return warp(images, rotation((2 * torch.rand(len(images), generator=rng) - 1) * math.radians(degrees)))
+def _rotate(images: Tensor, degrees: float, count: int, rng: Generator) -> Tensor:
+    return warp(images, rotation((2 * torch.rand(count, generator=rng) - 1) * math.radians(degrees)))
 
 
-_OPERATIONS: Final[dict[str, Callable[[Tensor, Any, Generator], Tensor]]] = {
+_OPERATIONS: Final[dict[str, Callable[[Tensor, Any, int, Generator], Tensor]]] = {
     "flip": _flip,
     "color": _color,
     "crop": _crop,

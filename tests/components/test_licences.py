@@ -37,6 +37,7 @@ def test_subsets_of_imagenet_have_its_terms(name: str) -> None:
         ("dit-xl2", {"transformer": "./mine", "vae": "ours/vae"}, "unknown (a folder), unknown (ours/vae)"),
         ("dit-xl2", {"model": "/home/me/pipeline"}, "unknown (a folder)"),
         ("real", {}, "that of the data set"),
+        ("dm", {}, "that of the data set"),
         ("ddpm", {}, "unknown"),
         ("folder", {"path": Path("pool")}, "unknown"),
     ],

@@ -54,6 +54,7 @@ def plain(name: str) -> dict[str, Any]:
         ("dc-plain-cifar@1", 10, 1, 256, 301, 1, 301, 301),
         ("dc-plain-cifar@1", 10, 50, 256, 301, 1, 301, 301),
         ("idc-cifar@1", 10, 10, 64, 1000, 4, 250, 1000),
+        ("idc-cifar@2", 10, 10, 64, 1000, 4, 250, 1000),
         ("minimax-cifar@1", 10, 1, 64, 3000, 100, 30, 3000),
         ("minimax-cifar@1", 10, 10, 64, 2000, 100, 20, 2000),
         ("minimax-cifar@1", 100, 10, 64, 1300, 100, 13, 1300),
@@ -242,3 +243,8 @@ def test_what_is_called_the_rest_is_that_of_minimax() -> None:
     assert changed("hokkaido-hard@1") == {"max_input_size"}
     assert changed("igd-hard@1") == {"optimizer", "many_classes"}
     assert changed("minimax-cifar@1") == {"max_input_size", "augmentation"}
+
+
+def test_the_second_protocol_of_idc_is_the_first_with_parts() -> None:
+    first, second = plain("idc-cifar@1"), plain("idc-cifar@2")
+    assert second == {**first, "id": "idc-cifar@2", "parts": 2}

@@ -74,3 +74,19 @@ def test_a_validation_image_as_floats_stops_the_run(tmp_path: Path, monkeypatch:
     ended = run_in_process(write(tmp_path, leaky), tmp_path / "store")
     assert ended.returncode == 2
     assert "'0/0' of generator 'noise' is a validation image of data set 'dots'" in ended.stderr
+
+
+def test_a_pool_of_bytes_and_floats_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block is a stage of its own, which cannot see the others."""
+    cls = catalogue().get("generator", "noise")
+    right = cls.sample_block
+
+    def sample_block(self: Generator, class_index: int, block: int, ctx: Context) -> Samples:
+        samples = right(self, class_index, block, ctx)
+        return replace(samples, images=samples.images.float() / 255) if block else samples
+
+    monkeypatch.setattr(cls, "sample_block", sample_block)
+    suite = write(tmp_path, TEXT.replace("ipc: [1, 2]", "ipc: [5]").replace("k-center", "first"))
+    ended = run_in_process(suite, tmp_path / "store")
+    assert ended.returncode != 0
+    assert "a pool mixes values of float32 and uint8; its images must all be uint8 or all float32" in ended.stderr

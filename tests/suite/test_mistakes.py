@@ -169,7 +169,8 @@ IMPOSSIBLE = [
      "that write 'image': open-clip"),
     ("scorers: {§teacher: {use: timm, model: resnet18.a1_in1k}}\n"
      "methods: {A: {generator: real, selector: confidence}}", "class 'red' has no index in ImageNet-1k"),
-    (f"{A}, §labels: smooth}}}}", "'methods.A.labels' is 'smooth': input should be 'hard', 'soft', 'stored' or 'shuffled'"),
+    (f"{A}, §labels: smooth}}}}",
+     "'methods.A.labels' is 'smooth': input should be 'hard', 'soft', 'stored' or 'shuffled'"),
     (f"{A}, labels: {{use: soft, §techer: a}}}}}}", "unknown key 'techer'; did you mean 'teacher'?"),
     ("labels: {use: soft, §techer: a}", "unknown key 'techer'; did you mean 'teacher'?"),
     ("matrix: {generator: [real], selector: [first], labels: {use: soft, §wen: x}}", "unknown key 'wen'; did you mean"),

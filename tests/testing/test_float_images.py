@@ -1,4 +1,4 @@
-"""The checks of behaviour find a component that takes float images for bytes."""
+"""The checks of behaviour find what is wrong with learnt images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from safetensors.torch import save_file
 
 from ddbench import (
     ComponentError,
@@ -17,6 +18,7 @@ from ddbench import (
     Samples,
     Scorer,
     Student,
+    TrainingData,
     component,
 )
 from ddbench.testing import check_behaviour
@@ -32,6 +34,15 @@ class Floats(FineGenerator):
     def sample_block(self, class_index: int, block: int, ctx: Context) -> Samples:
         samples = super().sample_block(class_index, block, ctx)
         return Samples(samples.images.float() / 255 * 3 - 1, samples.ids)
+
+
+class OneFit(FineGenerator):
+    """Has the same fit for each seed, against its word."""
+
+    fits_by_seed = True
+
+    def fit(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:
+        save_file({"mean": data.train.images.float().mean((0, 2, 3))}, out_dir / "mean.safetensors")
 
 
 class ForBytes(FineRefiner):
@@ -65,10 +76,11 @@ def test_a_generator_of_floats_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cls", "said"),
     [
+        (OneFit, "declares fits_by_seed = True, but its fit is the same for each seed"),
         (ForBytes, "makes of float images a set that has pixels from"),
         (ByteMeans, "has 33.0 % with uint8 images, and 11.0 % with the same as floats"),
     ],
 )
-def test_one_that_takes_them_for_bytes_is_found(cls: type[Any], said: str, tmp_path: Path) -> None:
+def test_a_broken_promise_is_found(cls: type[Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(ComponentError, match=said):
         check_behaviour(component(cls.kind, "broken", version=1)(cls), tmp_path)

@@ -273,3 +273,16 @@ def test_the_protocols_run() -> None:
         assert what is not None
         for seed in range(10):
             assert drawn(images, what, seed).isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["flip", "color", "crop", "cutout", "scale", "rotate"])
+def test_shared_parameters_treat_each_image_as_if_alone(name: str) -> None:
+    """However many there are; so two batches of different sizes can undergo the same."""
+    magnitude = {"color": {"brightness": 1.0, "saturation": 2.0, "contrast": 0.5}, "scale": 1.2, "rotate": 15.0}
+    images, what = noise(5, 12), only(**{name: magnitude.get(name, 0.5)})
+    for seed in range(4):
+        together, alone = (
+            [siamese(batch, what, torch.Generator().manual_seed(seed), shared=True) for batch in batches]
+            for batches in ([images], images.split(1))
+        )
+        torch.testing.assert_close(together[0], torch.cat(alone))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
@@ -17,6 +15,7 @@ from ddbench import ComponentError, Context, TrainingData
 from ddbench.toolkit import Checkpoint, enough_memory
 
 from ..._warmup_cosine import share_of_peak
+from .._curve import Curve
 from .batches import Part, draw_batch, held_out_loss, split
 from .params import DdpmParams
 from .prior import DdpmPrior
@@ -24,7 +23,6 @@ from .prior import DdpmPrior
 TIMESTEPS = 1000
 WARMUP_STEPS = 100
 GRADIENT_NORM = 1.0
-CURVE_POINTS = 50
 
 
 def train(data: TrainingData, params: DdpmParams, out_dir: Path, ctx: Context) -> None:
@@ -83,11 +81,11 @@ def _groups(channels: tuple[int, ...]) -> int:
     return next(groups for groups in (32, 16, 8) if min(channels) >= 4 * groups)
 
 
-def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) -> tuple[UNet2DModel, _Curve]:
+def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) -> tuple[UNet2DModel, Curve]:
     """Train in place; return a network with the averaged weights, and the training loss."""
     average = AveragedModel(prior.network, multi_avg_fn=get_ema_multi_avg_fn(params.ema))  # type: ignore[no-untyped-call]
     optimiser = torch.optim.Adam(prior.network.parameters(), lr=params.learning_rate, fused=True)
-    both, curve = nn.ModuleList([prior.network, average]), _Curve(params.steps)
+    both, curve = nn.ModuleList([prior.network, average]), Curve(params.steps)
     checkpoint = Checkpoint.of(ctx, params.checkpoint_seconds, curve.notes, curve.recall)
     done, _ = checkpoint.restore(both, optimiser)
     for step in range(done, params.steps):
@@ -108,33 +106,3 @@ def _optimise(prior: DdpmPrior, fitted: Part, params: DdpmParams, ctx: Context) 
         checkpoint.offer(step + 1, loss.item(), both, optimiser)
         ctx.progress(step + 1, params.steps)
     return average.module, curve
-
-
-@dataclass
-class _Curve:
-    """The training loss, averaged over equal spans of steps."""
-
-    steps: int
-    sums: list[float] = field(default_factory=list)
-
-    @property
-    def span(self) -> int:
-        return -(-self.steps // CURVE_POINTS)
-
-    def add(self, step: int, loss: float) -> None:
-        if step % self.span == 0:
-            self.sums.append(0.0)
-        self.sums[-1] += loss
-
-    def notes(self) -> dict[str, Any]:
-        return {"sums": self.sums}
-
-    def recall(self, notes: dict[str, Any]) -> None:
-        self.sums = notes["sums"]
-
-    def points(self) -> list[dict[str, Any]]:
-        ends = [min((i + 1) * self.span, self.steps) for i in range(len(self.sums))]
-        return [
-            {"step": end, "loss": total / (end - i * self.span)}
-            for i, (end, total) in enumerate(zip(ends, self.sums, strict=True))
-        ]

@@ -12,6 +12,7 @@ from ddbench.testing.fitting import fit
 from ddbench.testing.require import require
 from ddbench.testing.specimens import Specimen
 from ddbench.toolkit.draws import drawing
+from ddbench.toolkit.files import file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,8 @@ def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch
     data = Specimen().training()
     make().check(Specimen())
     fitted = fit(cls, make, data, scratch)
+    if cls.fits_by_seed:
+        _check_fits(cls, make, data, scratch)
 
     def loaded() -> Generator:
         generator = make()
@@ -46,6 +49,15 @@ def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch
     prior = loaded().prior
     if prior is not None and samples.latents is not None:
         _check_prior(cls, prior, samples, samples.latents)
+
+
+def _check_fits(cls: type[Generator], make: Callable[[], Generator], data: TrainingData, scratch: Path) -> None:
+    other = fit(cls, make, data, scratch / "other-seed", seed=1)
+    same = [file_sha256(path) for path in sorted(scratch.glob("fitted/*.safetensors"))]
+    require(other is not None, cls, "declares fits_by_seed = True, but has no fit")
+    assert other is not None
+    differs = same != [file_sha256(path) for path in sorted(other.glob("*.safetensors"))]
+    require(differs, cls, "declares fits_by_seed = True, but its fit is the same for each seed")
 
 
 def _check_samples(cls: type[Generator], samples: Samples) -> None:

@@ -1,0 +1,1 @@
+"""Generators of learnt pixels: their parameters and training."""
