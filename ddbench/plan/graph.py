@@ -128,6 +128,8 @@ class _Builder:
         label = self.pool_label(cell)
         uses = self.using(generator=generator)
         inputs = Inputs(dataset=self.dataset, fitted=self.fitted_generator(generator, self.pool_label(cell), cell))
+        if generator.needs_teacher is not None:
+            uses, inputs = self._with_teacher(uses, inputs, generator.needs_teacher)
         seed = {"seed": cell.generation_seed} if generator.seeded else {}
         for first, last in self.class_spans():
             for block in range(blocks):
