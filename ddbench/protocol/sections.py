@@ -196,12 +196,15 @@ class Distillation(Section):
         temperature: the temperature of both softmaxes.
         scaled: multiply the divergence by the squared temperature.
         teacher: the role of the teaching scorer, for dynamic labels.
+        second_pass: forward each batch a second time in training mode, without a gradient. It only moves the running
+            means of batch norms.
     """
 
     labels: Literal["cached", "dynamic"]
     temperature: Positive
     scaled: bool
     teacher: str | None = None
+    second_pass: bool | None = None
 
     @model_validator(mode="after")
     def _teacher_where_needed(self) -> Distillation:
