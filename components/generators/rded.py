@@ -19,9 +19,9 @@ _LARGEST_SINGLE = 64
 class Rded(Generator):
     """Collages of the crops of real images that a teacher finds most realistic.
 
-    Of each image, several random square crops are drawn. A crop is as realistic as the teacher's cross-entropy for the
-    image's class is small. The most realistic crop of each image is kept, and the crops of a class are ranked. Collage
-    i has the crops of rank factor² · i to factor² · i + factor² − 1, row by row. The earlier crop wins a tie.
+    Several random square crops are drawn from each image. The most realistic crop has the smallest cross-entropy of the
+    teacher for the image's class. It is kept, and the crops of a class are ranked in the same way. Collage i has the
+    crops of rank factor² · i to factor² · i + factor² − 1, row by row. The earlier crop wins a tie.
 
     As in the authors' code, the images are a random subset of the class. A crop has 8 to 100 % of the area, and is
     resized to its size in the collage before it is judged. The teacher sees it in the centre of an image of the data
@@ -40,7 +40,7 @@ class Rded(Generator):
         factor: int | None = Field(
             None, ge=1, le=8, description="crops along a side of a collage; by default 1 up to 64 px and 2 above"
         )
-        crops: int = Field(5, ge=1, description="random crops of each image, of which the best one is kept")
+        crops: int = Field(5, ge=1, description="random crops of each image; the best one is kept")
         images: int = Field(300, ge=1, description="images of each class; of a smaller class, all are used")
 
     params: Params

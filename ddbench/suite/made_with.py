@@ -40,6 +40,6 @@ def _text(made: MadeWith) -> str:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    """Return texts as a list in words."""
+    """Join texts by commas, and the last two by ``or``."""
     *most, last = texts
     return f"{', '.join(most)} or {last}" if most else last
