@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field
@@ -72,8 +73,9 @@ class Rded(Generator):
         judged = None if work.teacher is None else work.teacher.cost(Score(work.dataset))
         if judged is None:
             return None
-        crops, size = self._factor(work.dataset.image_size) ** 2 * self.params.crops, work.dataset.image_size
-        return Cost(judged.flops, launches=judged.launches) * crops + Cost(flops=0, disk_bytes=COLOURS * size**2)
+        size = work.dataset.image_size
+        crops = self._factor(size) ** 2 * self.params.crops
+        return replace(judged * crops, disk_bytes=COLOURS * size**2)
 
     def load(self, fitted: Path | None, data: TrainingData, ctx: Context) -> None:
         """Keep the training images."""
