@@ -61,7 +61,7 @@ def losses(crops: Tensor, class_index: int, teach: Callable[[Tensor], Tensor], b
     """
     start, side = (canvas.shape[-1] - crops.shape[-1]) // 2, crops.shape[-1]
     found = []
-    for part in crops.split(block):
+    for part in torch.split(crops, block):
         images = canvas.expand(len(part), -1, -1, -1).clone()
         images[:, :, start : start + side, start : start + side] = part.to(canvas.device) / 255
         with torch.no_grad():

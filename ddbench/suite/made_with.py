@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def other_students(cells: Iterable[Cell], dataset: Dataset) -> dict[str, str]:
-    """Return a sentence for each protocol that trains other students than it was made with, by its id."""
+    """Return a sentence for each protocol that trains other students than it was made with, by its name."""
     others: dict[str, dict[str, None]] = {}
     protocols: dict[str, Protocol] = {}
-    for protocol, student in {(id(c.row), id(c.student)): (c.row.protocol, c.student) for c in cells}.values():
+    for row, student in {(id(cell.row), id(cell.student)): (cell.row, cell.student) for cell in cells}.values():
+        protocol, name = row.protocol, row.protocol_name
         size = protocol.input_size(dataset.image_size, student.component.info.name)
         if protocol.students and not any(_is(made, student.component, size) for made in protocol.students):
-            protocols[protocol.id] = protocol
-            others.setdefault(protocol.id, {})[f"{student.label} at {size} px"] = None
+            protocols[name] = protocol
+            others.setdefault(name, {})[f"{student.label} at {size} px"] = None
     return {
         name: f"Made with {_listed(map(_text, protocols[name].students))}, not with {_listed(found)}."
         for name, found in others.items()
