@@ -96,6 +96,8 @@ class Siamese(Section):
 class RandAugment(Section):
     """RandAugment (arXiv:1909.13719) of pixels of 8 bits, with the fourteen operations of torchvision.
 
+    Float images are rounded to the nearest bytes.
+
     Attributes:
         operations: number of random operations that each image gets, one after the other.
         magnitude: the strength of every operation, from 0 to 30.

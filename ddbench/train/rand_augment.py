@@ -1,4 +1,4 @@
-"""RandAugment (arXiv:1909.13719) of a batch of uint8 images, with the operations and magnitudes of torchvision.
+"""RandAugment (arXiv:1909.13719) of a batch of images, with the operations and magnitudes of torchvision.
 
 Each image draws its own operations. Images that drew the same one are changed together.
 """
@@ -63,9 +63,15 @@ def rand_augment(pixels: Tensor, what: RandAugment, rng: Generator) -> Tensor:
     """Return uint8 images ``[n, 3, S, S]`` after ``what.operations`` random operations each.
 
     The draws are made on the CPU, so they are the same on every device.
+
+    Args:
+        pixels: the images, uint8 or float32 from 0 to 255. The operations are defined for bytes, so floats are rounded
+            to the nearest ones.
+        what: the number of operations and their magnitude.
+        rng: the stream of the draws.
     """
     names = tuple(OPERATIONS)
-    pixels = pixels.clone()
+    pixels = pixels.round().clamp(0, 255).to(torch.uint8) if pixels.is_floating_point() else pixels.clone()
     for _ in range(what.operations):
         drawn = torch.randint(len(names), (len(pixels),), generator=rng)
         negative = torch.rand(len(pixels), generator=rng) < 0.5

@@ -85,6 +85,13 @@ def test_a_protocol_applies_it_to_the_stored_pixels_before_all_else() -> None:
     assert data.pixels.equal(before)
 
 
+def test_floats_become_the_nearest_bytes() -> None:
+    images, how = noise(20), RandAugment(operations=2, magnitude=9)
+    floats = images.float() + 0.4 * torch.where(images == 255, 100.0, torch.where(images == 0, -100.0, 1.0))
+    changed = [rand_augment(given, how, torch.Generator().manual_seed(5)) for given in (images, floats)]
+    assert changed[0].equal(changed[1])
+
+
 def test_a_shear_keeps_the_corner_and_a_translation_truncates_to_whole_pixels() -> None:
     """By hand: 150/331 of 32 px at magnitude 6 of 30 is 2.9 px, and so 2."""
     images = noise(1)
