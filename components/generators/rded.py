@@ -35,6 +35,7 @@ class Rded(Generator):
 
     finite = True
     seeded = True
+    licence = "that of the data set"
 
     class Params(ddbench.Params):
         teacher: str = Field("teacher", description="role of the teaching scorer that judges the crops")
