@@ -47,8 +47,16 @@ class TrainedTeacher(Scorer):
         norm: Literal["instance", "batch"] | None = Field(
             None, description="the student's parameter `norm`; by default the student's own"
         )
+        variant: Literal["cifar", "small", "mid", "large"] | None = Field(
+            None, description="the student's parameter `variant`; by default the student's own"
+        )
         protocol: str = Field("teacher@1", description="the protocol of the training")
         seed: int = Field(0, description="seed of the training")
+
+        def keyed(self) -> dict[str, Any]:
+            """Return the parameters without an absent ``variant``, which is younger than stored teachers."""
+            absent = ("variant", None)
+            return {name: value for name, value in super().keyed().items() if (name, value) != absent}
 
     params: Params
     provides = ("logits", "embedding")
@@ -209,8 +217,9 @@ class TrainedTeacher(Scorer):
         return logits
 
     def _student(self) -> Student:
-        norm = {"norm": self.params.norm} if self.params.norm else {}
-        return cast("Student", ddbench.create("student", self.params.student, **norm))
+        given = {"norm": self.params.norm, "variant": self.params.variant}
+        params = {name: value for name, value in given.items() if value is not None}
+        return cast("Student", ddbench.create("student", self.params.student, **params))
 
     def _protocol(self) -> Protocol:
         return catalogue().protocol(self.params.protocol)

@@ -72,6 +72,8 @@ class Evaluator(Component):
         if work.teacher is None and training.memory_bytes is not None:
             held = training.memory_bytes + COLOURS * size**2 * (images + work.validation_size)
         cost = training + network.forward(work.validation_size * times, PREDICTED_TOGETHER)
+        if rules.distillation is not None and rules.distillation.second_pass:
+            cost += network.forward(images * epochs, rules.batch_size)
         if work.evaluation.numerics == "fast":
             cost = cost.in_half_precision()
         return replace(cost + labelling * (images * epochs), memory_bytes=held, disk_bytes=0)

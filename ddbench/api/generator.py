@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ddbench.api.context import Context
     from ddbench.api.dataset import Dataset
+    from ddbench.api.scorer import Scorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +124,19 @@ class Generator(Component):
         finite: True if the generator has a limited number of samples.
         fits_by_seed: True if each generation seed has a fit of its own, as learnt images have.
         has_latents: True if its samples have latents.
+        teacher: the loaded scorer of the role ``needs_teacher``, set before samples are made.
     """
 
     kind: ClassVar[str] = "generator"
     finite: ClassVar[bool] = False
     fits_by_seed: ClassVar[bool] = False
     has_latents: ClassVar[bool] = False
+    teacher: Scorer | None = None
+
+    @property
+    def needs_teacher(self) -> str | None:
+        """The role of the teaching scorer that sampling asks; None if it asks none."""
+        return None
 
     @property
     def block(self) -> int:

@@ -31,8 +31,15 @@ class Fit(DatasetWork):
     """The fit of a generator or scorer, including the storage of its result."""
 
 
+@dataclass(frozen=True)
 class Sample(DatasetWork):
-    """The generation and storage of one sample."""
+    """The generation and storage of one sample.
+
+    Attributes:
+        teacher: the scorer that the generator asks; None if it asks none.
+    """
+
+    teacher: Scorer | None = None
 
 
 class Loss(DatasetWork):

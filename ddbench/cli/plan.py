@@ -65,7 +65,7 @@ def plan(
         value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}
         images = {source: list(own) for source, own in counts.items()}
         notes = {"drift": drift, "damaged": damaged, "skipped": skipped, "local_protocols": resolved.local_protocols}
-        print_json({**value, **notes, "images": images})
+        print_json({**value, **notes, "images": images, "students": _students(resolved)})
         return
     print_table(_HEADERS, [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)])
     print(f"\n{_counted(cells, 'cells')}, {done} with results; {_counted(len(to_run), 'nodes')} to run")
@@ -87,8 +87,15 @@ def _rows(state: State, to_run: Collection[str], found: Estimate) -> list[dict[s
 
 
 def _protocols(resolved: ResolvedSuite) -> list[str]:
-    """Return what each local protocol changes."""
-    return [f"protocol {name}: {told}" for name, told in resolved.local_protocols.items()]
+    """Return what each local protocol changes, and students that a protocol was not made with."""
+    told = [*resolved.local_protocols.items(), *_students(resolved).items()]
+    return [f"protocol {name}: {line}" for name, line in told]
+
+
+def _students(resolved: ResolvedSuite) -> dict[str, str]:
+    from ddbench.suite.made_with import other_students
+
+    return other_students(resolved.cells, resolved.dataset.component)
 
 
 def _stage_json(stage: StageEstimate) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ddbench.api import Component, Fittable, sha256_json
 from ddbench.errors import SuiteError
@@ -126,8 +126,8 @@ class _Builder:
 
     def _make_shards(self, generator: Generator, cell: Cell, blocks: int) -> Iterator[Shard[str]]:
         label = self.pool_label(cell)
-        uses = self.using(generator=generator)
         inputs = Inputs(dataset=self.dataset, fitted=self.fitted_generator(generator, self.pool_label(cell), cell))
+        uses, inputs = self._with_teacher(self.using(generator=generator), inputs, generator.needs_teacher)
         seed = {"seed": cell.generation_seed} if generator.seeded else {}
         for first, last in self.class_spans():
             for block in range(blocks):
@@ -163,8 +163,7 @@ class _Builder:
                 uses, inputs = self.judging("scorer", role)
                 text = f"{role} · {pool_label} {shard.first_class}/{shard.block}"
                 self._memo[key] = self.add("score", uses, {}, replace(inputs, shard=samples), text)
-            found: str = self._memo[key]
-            return found
+            return cast("str", self._memo[key])
 
         return shard.map(score)
 
@@ -226,9 +225,11 @@ class _Builder:
         return self.add("refine", uses, settings, inputs, self.label(cell))
 
     def _with_teacher(
-        self, uses: dict[str, ComponentRef], inputs: Inputs[str], role: str
+        self, uses: dict[str, ComponentRef], inputs: Inputs[str], role: str | None
     ) -> tuple[dict[str, ComponentRef], Inputs[str]]:
-        """Return the components and inputs, with the scorer of a role added as the teacher."""
+        """Return the components and inputs, with the scorer of a role, if there is one, added as the teacher."""
+        if role is None:
+            return uses, inputs
         teacher, its_inputs = self.judging("teacher", role)
         return {**uses, **teacher}, replace(inputs, fitted={**inputs.fitted, **its_inputs.fitted})
 
@@ -263,8 +264,7 @@ class _Builder:
             settings["tau"] = row.labels.tau
         if row.labels.use == "shuffled":
             settings["shuffled"] = cell.selection_seed
-        if row.live_teacher is not None:
-            uses, inputs = self._with_teacher(uses, inputs, row.live_teacher)
+        uses, inputs = self._with_teacher(uses, inputs, row.live_teacher)
         label = f"{cell.student.label} seed {cell.training_seed} · {self.label(cell)}"
         return self.add("evaluate", uses, settings, inputs, label, {"protocol": values})
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from ddbench.protocol.sections import NotNegative, Positive, Probability, Quotient, Section, Share
+from ddbench.protocol.sections import Count, NotNegative, Positive, Probability, Quotient, Section, Share
 
 
 class Crop(Section):
@@ -93,6 +93,20 @@ class Siamese(Section):
     one_of: SiameseOperations | None = None
 
 
+class RandAugment(Section):
+    """RandAugment (arXiv:1909.13719) of pixels of 8 bits, with the fourteen operations of torchvision.
+
+    Float images are rounded to the nearest bytes.
+
+    Attributes:
+        operations: number of random operations that each image gets, one after the other.
+        magnitude: the strength of every operation, from 0 to 30.
+    """
+
+    operations: Count
+    magnitude: Annotated[int, Field(ge=0, le=30)]
+
+
 class CutMix(Section):
     """CutMix of a share ``probability`` of the batches; the pasted area is 1 - Beta(alpha, alpha)."""
 
@@ -105,6 +119,7 @@ class Augmentation(Section):
 
     Attributes:
         patch_shuffle: number of strips into which rows, and then columns, are cut and shuffled.
+        rand_augment: random operations on each image.
         crop: a random resized crop.
         flip: probability of a horizontal flip.
         color_jitter: random brightness, contrast and saturation.
@@ -114,6 +129,7 @@ class Augmentation(Section):
     """
 
     patch_shuffle: Annotated[int, Field(ge=2)] | None = None
+    rand_augment: RandAugment | None = None
     crop: Crop | None = None
     flip: Probability | None = None
     color_jitter: ColorJitter | None = None

@@ -20,6 +20,7 @@ from ddbench.protocol.sections import (
     Count,
     Distillation,
     Epochs,
+    MadeWith,
     ManyClasses,
     Optimizer,
     Quotient,
@@ -39,6 +40,7 @@ class Protocol(Section):
     Attributes:
         id: ``name@version``. A version never changes.
         summary: one line of description. It enters no key.
+        students: the students that its numbers were published for. Tables name others. They enter no key.
         max_input_size: larger images are resized to this size, in pixels; smaller images keep their size.
         input_size_of: the same by student name.
         validation_resize: with ``8/7``, validation images of 7k pixels are the centre crops of 8k pixels.
@@ -57,6 +59,7 @@ class Protocol(Section):
 
     id: Annotated[str, Field(pattern=ID.pattern)]
     summary: str = Field("", exclude=True)
+    students: tuple[MadeWith, ...] = Field((), exclude=True)
     max_input_size: Count
     input_size_of: dict[str, Count] | None = None
     validation_resize: Quotient | None = None

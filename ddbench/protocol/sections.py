@@ -48,6 +48,27 @@ class Section(BaseModel):
         return {name: value for name, value in serialize(self).items() if value is not None}
 
 
+class MadeWith(Section):
+    """A student that a protocol was made with. Parameters that are left out have the student's defaults.
+
+    Attributes:
+        use: the student.
+        input_size: height and width of its input, in pixels.
+        norm: its parameter ``norm``.
+        variant: its parameter ``variant``.
+    """
+
+    use: str
+    input_size: Count
+    norm: str | None = None
+    variant: str | None = None
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Return the parameters that are given."""
+        return {name: value for name, value in (("norm", self.norm), ("variant", self.variant)) if value is not None}
+
+
 class Sgd(Section):
     """Stochastic gradient descent with weight decay on all parameters."""
 
@@ -196,12 +217,15 @@ class Distillation(Section):
         temperature: the temperature of both softmaxes.
         scaled: multiply the divergence by the squared temperature.
         teacher: the role of the teaching scorer, for dynamic labels.
+        second_pass: forward each batch a second time in training mode, without a gradient. It only moves the running
+            means of batch norms.
     """
 
     labels: Literal["cached", "dynamic"]
     temperature: Positive
     scaled: bool
     teacher: str | None = None
+    second_pass: bool | None = None
 
     @model_validator(mode="after")
     def _teacher_where_needed(self) -> Distillation:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ddbench.record import Measurement, RunRecord
 from ddbench.report.private import paths_of
 from ddbench.suite.build import described
+from ddbench.suite.made_with import other_students
 from ddbench.suite.published import Published
 from ddbench.toolkit.lazy import LazyMapping
 
@@ -52,7 +53,7 @@ class Results:
         rows: the components and settings of each method, as text.
         generators: the named variants of generators that the rows use, as text.
         scorers: the scorers as text, by role.
-        protocols: the summaries of the protocols.
+        protocols: the summaries of the protocols, each with a sentence about students that it was not made with.
         trials: the cells.
         published: the published numbers on this data set, by method.
         values: the suite file's content.
@@ -84,6 +85,7 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
     """Collect a suite's results from a store."""
     rows = {cell.row.name: cell.row for cell in suite.cells}
     dataset, measured = suite.dataset.label, state.earlier | state.measured
+    others = other_students(suite.cells, suite.dataset.component)
     return Results(
         suite=suite.name,
         dataset=dataset,
@@ -92,7 +94,10 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         rows={name: dict(sorted(row.describe().items())) for name, row in rows.items()},
         generators=_variants(suite, rows),
         scorers={role: choice.label for role, choice in sorted(suite.scorers.items())},
-        protocols={row.protocol_name: row.protocol.summary for row in rows.values()},
+        protocols={
+            row.protocol_name: f"{row.protocol.summary} {others.get(row.protocol_name, '')}".strip()
+            for row in rows.values()
+        },
         trials=tuple(
             Trial(cell.row.name, cell.ipc, cell.student.label, cell.row.protocol_name, cell.seeds, key)
             for cell, key in state.graph.cells

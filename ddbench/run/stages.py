@@ -120,6 +120,8 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 
     inputs, generator = cache.inputs(job), cast("Generator", cache.component(job, "generator", ctx))
     assert inputs.dataset is not None
+    if generator.needs_teacher is not None:
+        generator.teacher = teacher(job, cache, ctx)
     first, last = job.settings["classes"]
     kept, parts = KeptParts(ctx), []
     # With the file of this stage, a generator could resume a class from the parts of another.

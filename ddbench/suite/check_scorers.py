@@ -64,28 +64,41 @@ def _check_dataset(role: str, scorers: Scorers, dataset: Dataset, source: YamlSo
         raise SuiteError(error.message, where=source.place(("scorers", role)), hint=error.hint) from None
 
 
-def check_labels(rows: Iterable[Row], scorers: Scorers, dataset: Dataset, source: YamlSource) -> None:
+def check_labels(rows: Iterable[Row], source: YamlSource) -> None:
     """Raise SuiteError if soft labels are needed but missing, or given but not used."""
     for row in rows:
         for problem, hint in _label_problems(row):
             raise SuiteError(f"{problem}", where=_labels_place(row, source), hint=hint)
-        asked = row.labels.use == "soft" or row.refiner.component.needs_soft
-        roles = [row.live_teacher, row.labels.teacher if asked else None]
-        for role in filter(None, roles):
+
+
+def check_teachers(rows: Iterable[Row], scorers: Scorers, dataset: Dataset, source: YamlSource) -> None:
+    """Raise SuiteError unless a teaching scorer of the suite has each role that generators and labels name."""
+    for row in rows:
+        for role, need in _teachers(row):
             if role not in scorers:
                 raise SuiteError(
-                    f"'{row.name}' takes labels from the role '{role}', but no scorer has this role",
+                    f"{need} the role '{role}', but no scorer has this role",
                     where=source.place(("scorers",)),
                     hint=f"add `{role}: {{use: …}}` under `scorers`",
                 )
             if not scorers[role].component.teaches:
                 raise SuiteError(
-                    f"'{row.name}' takes labels from the role '{role}', but the scorer '{scorers[role].label}' "
+                    f"{need} the role '{role}', but the scorer '{scorers[role].label}' "
                     "cannot classify the data set's classes",
                     where=source.place(("scorers", role)),
                     hint="choose a teaching scorer",
                 )
             _check_dataset(role, scorers, dataset, source)
+
+
+def _teachers(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield each role that must teach, with the beginning of a message about it."""
+    if row.generator.component.needs_teacher is not None:
+        yield row.generator.component.needs_teacher, f"generator '{row.generator.label}' of '{row.name}' asks"
+    asked = row.labels.use == "soft" or row.refiner.component.needs_soft
+    for role in (row.live_teacher, row.labels.teacher if asked else None):
+        if role is not None:
+            yield role, f"'{row.name}' takes labels from"
 
 
 def _labels_place(row: Row, source: YamlSource) -> str:

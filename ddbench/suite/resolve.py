@@ -22,7 +22,7 @@ from ddbench.limits import CELLS, ROWS
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.build import Builder
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row, twin_of
-from ddbench.suite.check_scorers import check_fields, check_labels
+from ddbench.suite.check_scorers import check_fields, check_labels, check_teachers
 from ddbench.suite.checks import check_generators, check_published, check_sizes
 from ddbench.suite.exclude import excluded
 from ddbench.suite.model import Matrix, Method, SuiteModel
@@ -132,7 +132,8 @@ class _Resolver:
                 "the suite has neither 'methods' nor 'matrix'", where=self.source.file, hint="add a method"
             )
         check_fields(rows, scorers, dataset.component, self.source, self.available)
-        check_labels(rows, scorers, dataset.component, self.source)
+        check_labels(rows, self.source)
+        check_teachers(rows, scorers, dataset.component, self.source)
         cells = excluded(tuple(self.expand(rows, students)), model.exclude, self.source)
         check_sizes(cells, students, dataset.component, self.source, self.pools)
         check_generators(cells, dataset.component, self.source)

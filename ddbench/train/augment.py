@@ -1,4 +1,4 @@
-"""Augmentation of one batch on its device: patch shuffle, crop, flip, colours, normalisation, siamese operations."""
+"""Augmentation of one batch on its device: patches, RandAugment, crop, flip, colours, siamese operations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ddbench.train.color import apply_map, jitter_map
 from ddbench.train.crop import resample
 from ddbench.train.images import ResidentImages, unit
 from ddbench.train.patches import random_strips, shuffle
+from ddbench.train.rand_augment import rand_augment
 from ddbench.train.siamese import siamese
 
 
@@ -24,6 +25,9 @@ def augment(data: ResidentImages, index: Tensor, what: Augmentation, rng: Genera
     if what.patch_shuffle is not None:
         rows, columns = (random_strips(count, size, what.patch_shuffle, rng) for _ in range(2))
         pixels, index = shuffle(pixels[index], rows, columns), torch.arange(count, device=pixels.device)
+    if what.rand_augment is not None:
+        pixels = rand_augment(pixels[index], what.rand_augment, rng)
+        index = torch.arange(count, device=pixels.device)
     change = fused_augment.change if pixels.device.type == "cpu" else change_in_steps
     images = change(pixels, index, draw(count, size, what, rng), data.mean, data.std)
     return images if what.siamese is None else siamese(images, what.siamese, rng)

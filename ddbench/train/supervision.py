@@ -28,11 +28,13 @@ class Supervision:
         labels: one row for each training image, ``[N]`` int64, or a teacher's logits ``[N, C]``.
         loss: mean loss of logits ``[n, C]`` against rows of labels.
         teacher: labels each batch in place of ``labels``, if given.
+        second_pass: true if each batch passes through the student twice in training mode.
     """
 
     labels: Tensor
     loss: Loss
     teacher: Teacher | None = None
+    second_pass: bool = False
 
     def label(self, batch: Mixed, labels: Tensor, data: ResidentImages) -> tuple[Mixed, Tensor]:
         """Return the batch and its labels; a teacher, if there is one, labels the mixed pixels in [0, 1]."""
@@ -48,20 +50,20 @@ def supervision(data: ResidentImages, protocol: Protocol, teacher: Teacher | Non
     what = protocol.distillation
     if what is None:
         return Supervision(data.labels, F.cross_entropy)
-    loss = distillation_loss(what)
+    loss, twice = distillation_loss(what), bool(what.second_pass)
     if what.labels == "dynamic":
         if teacher is None:
             raise ComponentError(
                 f"protocol '{protocol.id}' needs a teacher that labels each batch, and there is none",
                 hint=f"bind a teaching scorer to the role '{what.teacher}'",
             )
-        return Supervision(data.labels, loss, teacher)
+        return Supervision(data.labels, loss, teacher, twice)
     if data.soft is None:
         raise ComponentError(
             f"protocol '{protocol.id}' needs cached soft labels, and the distilled set has none",
             hint="set `labels: {use: soft, teacher: ROLE}`, or choose a protocol with hard labels",
         )
-    return Supervision(data.soft, loss)
+    return Supervision(data.soft, loss, second_pass=twice)
 
 
 def distillation_loss(what: Distillation) -> Loss:

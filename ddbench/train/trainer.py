@@ -149,6 +149,9 @@ def _train_epoch(
         if what.cutmix is not None:
             mixed = cutmix(images, labels, what.cutmix, epoch.mix_rng)
         mixed, labels = learnt.label(mixed, labels, data)
+        if learnt.second_pass:
+            with torch.no_grad():
+                Numerics.of(ctx).logits(model, mixed.images)
         loss = mixed_loss(model, mixed, labels, ctx, learnt.loss)
         optimizer.zero_grad()
         torch.autograd.backward(loss)

@@ -38,6 +38,7 @@ def test_subsets_of_imagenet_have_its_terms(name: str) -> None:
         ("dit-xl2", {"model": "/home/me/pipeline"}, "unknown (a folder)"),
         ("real", {}, "that of the data set"),
         ("dm", {}, "that of the data set"),
+        ("rded", {}, "that of the data set"),
         ("ddpm", {}, "unknown"),
         ("folder", {"path": Path("pool")}, "unknown"),
     ],

@@ -124,3 +124,25 @@ def test_real_images_are_scored_where_a_selector_asks(tmp_path: Path, selector: 
     assert [(role, [(s.first_class, s.block) for s in shards]) for role, shards in select.inputs.real.items()] == [
         ("teacher", [(0, 0)])
     ] * real
+
+
+def test_a_generator_that_asks_a_teacher_makes_its_pool_after_the_check(tmp_path: Path) -> None:
+    """The pool depends on the teacher and its fit. Other pools do not, and the teacher is fitted and checked once."""
+    methods = {"collages": {"generator": "rded", "selector": "first"}, "loud": NOISE}
+    graph = plan(
+        tmp_path, rows({**methods, "labelled": {**methods["collages"], "labels": SOFT, "protocol": "psr-kd@1"}})
+    )
+    found = stages(graph)
+    (made,) = (graph.nodes[key] for key in found["collages"]["generate"])
+    (fit,), (check,) = found["collages"]["fit"], found["collages"]["check"]
+    assert set(made.uses) == {"generator", "teacher", "dataset"}
+    assert made.inputs.fitted == {"teacher": fit}
+    assert made.checks == {check}
+    assert made.settings == {"classes": [0, 3], "block": 0, "seed": 0}
+    assert found["labelled"]["generate"] == found["collages"]["generate"]
+    assert found["labelled"]["fit"] == {fit}
+    assert not {"fit", "check"} & found["loud"].keys()
+    other = rows(methods, scorers={"teacher": {"use": "colour", "seconds": 0.5}})
+    changed = stages(plan(tmp_path, other))
+    assert changed["collages"]["generate"] != found["collages"]["generate"]
+    assert changed["loud"] == found["loud"]

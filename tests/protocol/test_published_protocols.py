@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+import ddbench
+from ddbench import Student
 from ddbench.protocol.protocol import Protocol
 from ddbench.registry import catalogue
 
@@ -58,6 +60,13 @@ def plain(name: str) -> dict[str, Any]:
         ("minimax-cifar@1", 10, 1, 64, 3000, 100, 30, 3000),
         ("minimax-cifar@1", 10, 10, 64, 2000, 100, 20, 2000),
         ("minimax-cifar@1", 100, 10, 64, 1300, 100, 13, 1300),
+        ("ims3-hard@1", 10, 10, 64, 2000, 100, 20, 2000),
+        ("kd-cifar@1", 10, 10, 64, 2000, 100, 20, 2000),
+        ("rded-kd@2", 10, 10, 50, 300, 6, 250, 300),
+        ("rded-kd-cifar@1", 10, 1, 10, 300, 6, 250, 300),
+        ("rded-kd-cifar@1", 100, 10, 100, 300, 6, 250, 300),
+        ("rded-kd-cifar@1", 200, 50, 100, 300, 6, 250, 300),
+        ("full-cifar@1", 10, 5000, 256, 50, 10, 5, 50),
     ],
 )
 def test_how_long_and_how_often(
@@ -77,6 +86,8 @@ def test_how_long_and_how_often(
         ("minimax-hard@1", 2000, {1: 0.01, 1333: 0.01, 1334: 0.002, 1666: 0.002, 1667: 0.0004, 2000: 0.0004}),
         ("psr-kd@1", 1500, {1: 0.01, 1000: 0.01, 1001: 0.002, 1250: 0.002, 1251: 0.0004}),
         ("hokkaido-hard@1", 3000, {2000: 0.01, 2001: 0.002, 2500: 0.002, 2501: 0.0004}),
+        ("ims3-hard@1", 2000, {1: 0.1, 1333: 0.1, 1334: 0.02, 1667: 0.004}),
+        ("full-cifar@1", 50, {1: 0.05, 26: 0.025, 50: 0.05 * (1 - math.cos(math.pi / 50)) / 2}),
         ("igd-hard@1", 2000, {1: 1e-3, 1333: 1e-3, 1334: 2e-4, 1667: 4e-5, 2000: 4e-5}),
         ("dc-cifar@1", 1001, {1: 0.01, 502: 0.01, 503: 0.001, 1001: 0.001}),
         ("dc-plain-cifar@1", 301, {1: 0.01, 152: 0.01, 153: 0.001, 301: 0.001}),
@@ -144,6 +155,8 @@ def test_rded_is_measured_every_tenth_epoch_of_the_last_fifth() -> None:
         ("dc-plain-cifar@1", {32: 32, 64: 32}),
         ("idc-cifar@1", {32: 32, 256: 32}),
         ("minimax-cifar@1", {32: 32, 256: 32}),
+        ("kd-cifar@1", {32: 32, 64: 64, 256: 64}),
+        ("rded-kd-cifar@1", {32: 32, 64: 64, 256: 64}),
     ],
 )
 def test_input_sizes(name: str, sizes: dict[int, int]) -> None:
@@ -185,6 +198,9 @@ def test_optimisers(name: str, optimizer: dict[str, Any]) -> None:
         ("igd-hard@1", STRONG),
         ("dc-plain-cifar@1", {}),
         ("minimax-cifar@1", {"cutmix": {"probability": 0.5, "alpha": 1.0}}),
+        ("ims3-hard@1", {"rand_augment": {"operations": 1, "magnitude": 6}, **STRONG}),
+        ("rded-kd-cifar@1", {"flip": 0.5, "cutmix": {"probability": 1.0, "alpha": 1.0}}),
+        ("full-cifar@1", {"siamese": {"always": {"flip": 0.5, "crop": 0.125}}}),
         ("rded-kd@1", {"patch_shuffle": 2, **{part: STRONG[part] for part in ("crop", "flip", "cutmix")}}),
         (
             "dc-cifar@1",
@@ -232,17 +248,41 @@ def test_labels() -> None:
     }
 
 
+def changed(name: str, than: str = "minimax-hard@1") -> set[str]:
+    """Return the fields in which two protocols differ."""
+    one, other = plain(name), plain(than)
+    return {field for field in {*one, *other} if one.get(field) != other.get(field)} - {"id"}
+
+
 def test_what_is_called_the_rest_is_that_of_minimax() -> None:
-    minimax = plain("minimax-hard@1")
-
-    def changed(name: str) -> set[str]:
-        other = plain(name)
-        return {field for field in {*minimax, *other} if minimax.get(field) != other.get(field)} - {"id"}
-
     assert changed("psr-kd@1") == {"distillation"}
     assert changed("hokkaido-hard@1") == {"max_input_size"}
     assert changed("igd-hard@1") == {"optimizer", "many_classes"}
     assert changed("minimax-cifar@1") == {"max_input_size", "augmentation"}
+    assert changed("ims3-hard@1") == {"optimizer", "augmentation"}
+    assert changed("kd-cifar@1", "minimax-cifar@1") == {"max_input_size", "distillation"}
+    assert plain("kd-cifar@1")["distillation"] == plain("psr-kd@1")["distillation"]
+
+
+def test_rdeds_second_pass_is_the_only_change_of_its_second_version() -> None:
+    distillation = plain("rded-kd@1")["distillation"]
+    assert changed("rded-kd@2", "rded-kd@1") == {"distillation"}
+    assert plain("rded-kd@2")["distillation"] == {**distillation, "second_pass": True}
+    assert changed("rded-kd-cifar@1", "rded-kd@2") == {
+        *("max_input_size", "input_size_of", "batch_size_by_ipc", "augmentation")
+    }
+
+
+def test_students_of_published_protocols_can_be_built() -> None:
+    """Each has the parameters that are named, and takes images of the size that the protocol gives it."""
+    named = 0
+    for known in catalogue().protocols().values():
+        for made in known.students:
+            student = cast("Student", ddbench.create("student", made.use, **made.params))
+            student.check_size(made.input_size)
+            assert known.input_size(made.input_size, made.use) == made.input_size
+            named += 1
+    assert named == 28
 
 
 def test_the_second_protocol_of_idc_is_the_first_with_parts() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 from ddbench_example.data import Colour, Dots
 
+from ddbench import Context, Generator, create
 from ddbench.plan import State
 from tests.in_process import ddbench
 from tests.run.runs import events, outcome, run_in_process, state_of
@@ -89,6 +90,31 @@ def test_a_teacher_at_chance_stops_the_run(suite: Path, tmp_path: Path, monkeypa
     assert not {"score", "label", "select", "evaluate"} & {
         event["stage"] for event in events(tmp_path / "store", "done")
     }
+
+
+def test_a_generator_that_asks_a_teacher_is_run_with_it(
+    suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stored pool is that of the loaded generator. At chance, no pool is made."""
+    text = SUITE.replace("soft: {generator: noise, selector: brightest,", "soft: {generator: rded, selector: first,")
+    suite.write_text(text.replace("plain: {generator: noise,", "plain: {generator: rded,"))
+    ended = run_in_process(suite, tmp_path / "store")
+    assert ended.returncode == 0, ended.stderr
+    state = state_of(suite, tmp_path / "store")
+    (pool,) = (key for key, node in state.graph.nodes.items() if node.stage == "generate")
+    stored = state.store.artifact(state.action_keys[pool])
+    generator, teacher = cast("Generator", create("generator", "rded")), Colour()
+    (fit,) = (key for key, node in state.graph.nodes.items() if node.stage == "fit")
+    with state.store.artifact(state.action_keys[fit]).files() as folder:
+        teacher.load(folder, Dots().training(), Context())
+    generator.load(None, Dots().training(), Context())
+    generator.teacher = teacher
+    expected = [generator.sample_block(c, 0, Context(seed=0)) for c in range(3)]
+    assert stored.tensor("images").equal(torch.cat([own.images for own in expected]))
+    assert stored.content()["ids"] == [name for own in expected for name in own.ids]
+    permuted(monkeypatch, told=False)
+    assert run_in_process(suite, tmp_path / "misled").returncode == 2
+    assert "generate" not in {event["stage"] for event in events(tmp_path / "misled", "done")}
 
 
 def test_the_order_of_its_outputs_changes_nothing_if_it_is_told(

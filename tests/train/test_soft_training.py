@@ -13,7 +13,8 @@ from ddbench import ComponentError, Context
 from ddbench.protocol.protocol import Protocol
 from ddbench.registry import catalogue
 from ddbench.train.images import ResidentImages
-from ddbench.train.trainer import train
+from ddbench.train.trainer import mixed_loss, train
+from tests.contexts import context
 from tests.train.trainings import CUTMIX, Watching, convnet, everything, linear, protocol, random_images, still
 
 
@@ -127,3 +128,40 @@ def test_missing_labels_are_said_before_anything_is_trained() -> None:
         train(never, random_images(4), cached(), 1, Context())
     with pytest.raises(ComponentError, match="role 'kd'"):
         train(never, soft_images(4), dynamic(), 1, Context())
+
+
+@pytest.mark.parametrize("numerics", ["reference", "fast"])
+def test_a_second_pass_moves_the_running_means_twice_and_nothing_else(
+    numerics: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop written out: RDED's code passes each mixed batch through the student twice before it takes a step."""
+    monkeypatch.setattr("ddbench.train.numerics._has_fast_bfloat16", lambda device: False)
+    data, ctx = soft_images(10), context(numerics, seed=4)
+    how = {"labels": "cached", "temperature": 1.5, "scaled": True}
+    augmentation = {"flip": 0.5, "cutmix": CUTMIX}
+
+    def trained(**also: Any) -> nn.Module:
+        rules = protocol(distillation={**how, **also}, augmentation=augmentation)
+        return train(batch_normed, data, rules, 2, ctx).model
+
+    once, twice, shown = trained(), trained(second_pass=True), list[Tensor]()
+    assert all(torch.equal(a, b) for a, b in zip(once.parameters(), twice.parameters(), strict=True))
+    monkeypatch.setattr(
+        "ddbench.train.trainer.mixed_loss",
+        lambda model, batch, *rest: shown.append(batch.images.clone()) or mixed_loss(model, batch, *rest),
+    )
+    trained()
+    mean = torch.zeros(3)
+    for batch in shown:
+        for _ in range(2):
+            mean = 0.9 * mean + 0.1 * batch.mean(dim=(0, 2, 3))
+    torch.testing.assert_close(twice.get_buffer("0.running_mean"), mean)
+    assert not torch.allclose(once.get_buffer("0.running_mean"), mean, rtol=0.1)
+
+
+def batch_normed() -> nn.Module:
+    return nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3 * 8 * 8, 3))
+
+
+def test_a_second_pass_is_absent_from_the_json_of_older_protocols() -> None:
+    assert "second_pass" not in dynamic().model_dump(mode="json")["distillation"]

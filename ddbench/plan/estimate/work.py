@@ -139,7 +139,8 @@ class Workload:
         return None if key is None else self.of(key).images
 
     def _sample(self, node: Node) -> Cost:
-        return self._price(generator_of(node), Sample(self.dataset))
+        generator = generator_of(node)
+        return self._price(generator, Sample(self.dataset, _teacher(node) if generator.needs_teacher else None))
 
     def _generated(self, node: Node) -> int | None:
         generator, (first, last) = generator_of(node), node.settings["classes"]

@@ -10,7 +10,7 @@ from ddbench.api import Context, EncodingPrior, Generator, Prior, Samples, Train
 from ddbench.api.pixels import nearest_bytes, unit_floats, wrong_pixels
 from ddbench.testing.fitting import fit
 from ddbench.testing.require import require
-from ddbench.testing.specimens import Specimen
+from ddbench.testing.specimens import Specimen, SpecimenTeacher
 from ddbench.toolkit.draws import drawing
 from ddbench.toolkit.files import file_sha256
 
@@ -29,6 +29,7 @@ def check_generator(cls: type[Generator], make: Callable[[], Generator], scratch
     def loaded() -> Generator:
         generator = make()
         generator.load(fitted, data, Context())
+        generator.teacher = SpecimenTeacher() if generator.needs_teacher else None
         return generator
 
     generator = loaded()

@@ -14,12 +14,14 @@ from ddbench import (
     ComponentError,
     DistilledSet,
     Evaluation,
+    EvaluationSettings,
     Evaluator,
     Scorer,
     SoftLabels,
     Student,
     component,
 )
+from ddbench.cost import Train
 from ddbench.protocol.protocol import Protocol
 from ddbench.registry import catalogue
 from ddbench.testing import Specimen
@@ -261,3 +263,17 @@ def test_the_ipc_is_that_of_the_set_and_no_quotient(ipc: int, epochs: int) -> No
     """Four images per class are in it; what the set says of itself counts."""
     judged = evaluate(replace(distilled(4), ipc=ipc), protocol(), measured="last")
     assert judged.details["epochs"] == epochs
+
+
+def test_a_second_pass_costs_one_forward_pass_of_each_image_and_epoch() -> None:
+    student = cast("Student", ddbench.create("student", "convnet3", norm="batch"))
+    teacher = cast("Scorer", ddbench.create("scorer", "trained-teacher"))
+    settings, network = EvaluationSettings(numerics="reference"), student.network_cost(3, 32)
+    assert network is not None
+    costs = []
+    for name in ("rded-kd@1", "rded-kd@2"):
+        work = Train(DATA, 2, student, catalogue().protocol(name), teacher, settings, 18)
+        cost = cast("Evaluator", ddbench.create("evaluator", "student")).cost(work)
+        assert cost is not None
+        costs.append(cast("int", cost.flops))
+    assert costs[1] - costs[0] == 6 * 300 * network.flops

@@ -195,11 +195,21 @@ def test_the_fingerprint_names_what_is_built_by_name() -> None:
     [
         ({"student": "convnet9"}, "there is no student 'convnet9'"),
         ({"protocol": "teacher@9"}, "there is no protocol 'teacher@9'"),
+        ({"variant": "small"}, "student 'convnet3': unknown parameter 'variant'"),
     ],
 )
 def test_an_unknown_name_is_told_before_anything_runs(params: dict[str, str], told: str) -> None:
     with pytest.raises(ComponentError, match=told):
         teacher(**params).fingerprint()
+
+
+def test_a_variant_is_built_and_an_absent_one_leaves_keys_as_they_were() -> None:
+    """RDED's teacher for CIFAR has the full width."""
+    assert teacher().params.keyed() == {"student": "convnet3", "norm": None, "protocol": "teacher@1", "seed": 0}
+    wide = teacher(student="resnet18", norm="batch", variant="small")
+    assert wide.params.keyed()["variant"] == "small"
+    with torch.device("meta"):
+        assert sum(p.numel() for p in wide._build(10, 32).parameters()) == 11_173_962
 
 
 def test_a_student_without_an_embedding_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 import torch
+import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -28,10 +29,11 @@ TABLE = [
     ("resnet18", 256, 11_181_642, 2.369),
     ("resnet18", 128, 11_173_962, 2.243),
     ("convnet3", 32, 320_010, 0.051),
+    ("convnet5", 128, 615_690, 0.859),
     ("resnetap10", 32, 1_228_970, 0.111),
     ("resnet18", 32, 2_797_610, 0.139),
 ]
-NAMES = ["convnet3", "convnet4", "convnet6", "resnetap10", "resnet18"]
+NAMES = ["convnet3", "convnet4", "convnet5", "convnet6", "resnetap10", "resnet18"]
 
 
 def build(name: str, size: int, classes: int = 10, **params: Any) -> Any:
@@ -102,6 +104,20 @@ def test_embedding_and_head(name: str, size: int, width: int) -> None:
         assert torch.equal(model.head(embedding), logits)
         other_layout = model.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last))
     torch.testing.assert_close(other_layout, logits, rtol=1e-3, atol=1e-4)
+
+
+def test_rdeds_students_have_batch_norms() -> None:
+    """RDED's ConvNet-5, and its ResNet-18 for CIFAR: torchvision's with another stem and without the pool."""
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in on_paper("convnet5", 128).modules()) == 5
+    torch.manual_seed(0)
+    ours = build("resnet18", 32, norm="batch", variant="small")
+    theirs = torchvision.models.resnet18(num_classes=10)
+    theirs.conv1, theirs.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+    assert parameters(ours) == parameters(theirs) == 11_173_962
+    names, weights = theirs.state_dict().keys(), ours.state_dict().values()
+    theirs.load_state_dict(dict(zip(names, weights, strict=True)))
+    images = torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(ours(images), theirs(images))
 
 
 def test_resnets_shrink_by_pools_or_by_strides() -> None:
