@@ -26,16 +26,14 @@ PROTOCOLS = {
     "dgs": {"hokkaido-hard@1"},
 }
 IMPORT = "import"
-LATER = "no component yet"
 # The reason for numbers without a row, by table and method.
 REASONS: Mapping[tuple[str, str], str] = {
     **{("psr-table2", method): IMPORT for method in ("DM", "IDC-1", "GLaD")},
     ("psr-table5", "Minimax-IGD"): IMPORT,
     **{("psr-table6", f"{method}{more}"): IMPORT for method in ("DiT + IGD", "MTT + GLaD") for more in ("", " + Ours")},
+    **{("psr-table4", method): "no component yet" for method in ("DM", "DC")},
     ("sas-table1", "IDC"): IMPORT,
     **{("dgs-table1", method): IMPORT for method in ("DM", "IDC-1")},
-    ("psr-table2", "RDED"): LATER,
-    **{("psr-table4", method): LATER for method in ("DM", "DC", "DiT-Ours")},
 }
 # Names of one method in several papers.
 ALIASES = {"IDC": "IDC-1", "Full Dataset": "Full"}
