@@ -31,7 +31,6 @@ REASONS: Mapping[tuple[str, str], str] = {
     **{("psr-table2", method): IMPORT for method in ("DM", "IDC-1", "GLaD")},
     ("psr-table5", "Minimax-IGD"): IMPORT,
     **{("psr-table6", f"{method}{more}"): IMPORT for method in ("DiT + IGD", "MTT + GLaD") for more in ("", " + Ours")},
-    **{("psr-table4", method): "no component yet" for method in ("DM", "DC")},
     ("sas-table1", "IDC"): IMPORT,
     **{("dgs-table1", method): IMPORT for method in ("DM", "IDC-1")},
 }
