@@ -72,6 +72,6 @@ def fitted(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Record the number of images and mirror images in each call of ``encode``."""
-    seen, plain = list[int](), LatentDitPrior.encode
-    monkeypatch.setattr(LatentDitPrior, "encode", lambda self, x: (seen.append(len(x)), plain(self, x))[1])
+    seen, plain = list[int](), LatentDitPrior.posterior
+    monkeypatch.setattr(LatentDitPrior, "posterior", lambda self, x: (seen.append(len(x)), plain(self, x))[1])
     return seen

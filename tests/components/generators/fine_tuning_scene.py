@@ -45,7 +45,7 @@ def complaint(do: Any) -> str:
 def encoded_at_most(pipeline: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> tuple[RealLatents, list[int]]:
     """Encode 24 images with memory for ``most`` images and mirror images; return latents and tried sizes."""
     prior = generator("minimax", pipeline).open(real_images(), "float32", Context())
-    plain, tried = LatentDitPrior.encode, list[int]()
+    plain, tried = LatentDitPrior.posterior, list[int]()
 
     def encode(self: LatentDitPrior, images: Tensor) -> tuple[Tensor, Tensor]:
         tried.append(len(images) // 2)
@@ -54,5 +54,5 @@ def encoded_at_most(pipeline: Path, monkeypatch: pytest.MonkeyPatch, most: int) 
         return plain(self, images)
 
     with monkeypatch.context() as patched:
-        patched.setattr(LatentDitPrior, "encode", encode)
+        patched.setattr(LatentDitPrior, "posterior", encode)
         return RealLatents.of(real_images(), prior), tried

@@ -37,7 +37,7 @@ def test_no_memory_for_one_image(name: str, pipeline: Path, tmp_path: Path, monk
     def no_memory(*args: Any, **kwargs: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(LatentDitPrior, "encode", no_memory)
+    monkeypatch.setattr(LatentDitPrior, "posterior", no_memory)
     params = {"modes": 2, "classes": "dataset"} if name == "mode-guidance" else QUICK
     made: Any = ddbench.create("generator", name, **{**params, "model": str(pipeline)})
     one = "an image of 16 px" + (" and its mirror image" if name == "minimax" else "")
@@ -76,14 +76,14 @@ def test_images_are_encoded_once_for_all_fits(pipeline: Path, tmp_path: Path, en
 def test_two_fits_at_once_wait_for_each_other(pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One encodes, and the other reads what it has left."""
     prior, ctx = generator("minimax", pipeline).open(real_images(), "float32", Context()), Context(cache=tmp_path)
-    encoded, plain = list[int](), LatentDitPrior.encode
+    encoded, plain = list[int](), LatentDitPrior.posterior
 
     def slowly(self: LatentDitPrior, images: Tensor) -> tuple[Tensor, Tensor]:
         encoded.append(len(images))
         time.sleep(0.05)
         return plain(self, images)
 
-    monkeypatch.setattr(LatentDitPrior, "encode", slowly)
+    monkeypatch.setattr(LatentDitPrior, "posterior", slowly)
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(lambda _: RealLatents.shared(real_images(), prior, ctx), range(2))
     assert sum(encoded) == 2 * 24
