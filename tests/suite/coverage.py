@@ -68,9 +68,9 @@ def tables() -> dict[str, tuple[Published, ...]]:
 
 @cache
 def suites() -> dict[str, ResolvedSuite]:
-    """Return the suites that name the numbers of a table."""
+    """Return the suites of papers and ablations that name the numbers of a table."""
     named = re.compile(r"^published: \w+-table\d$", re.MULTILINE)
-    texts = {name: path.read_text(encoding="utf-8") for name, path in shipped_suites().items()}
+    texts = {name: path.read_text(encoding="utf-8") for name, path in shipped_suites().items() if "/" in name}
     found = [name for name, text in texts.items() if name.startswith("papers/") or named.search(text)]
     return {name: load_suite(name) for name in found}
 
