@@ -192,10 +192,11 @@ class Store:
         return manifest
 
     def drop_payload(self, manifest: Manifest) -> None:
-        """Delete an artifact's files but keep its manifest, so that its digest stays known."""
+        """Delete an artifact's files but keep its manifest, so that its digest stays known. Follow no linked folder."""
         folder = self._folder(manifest.action_key)
         for name in manifest.files:
-            remove(folder / name)
+            if (folder / name).parent.resolve().is_relative_to(folder.resolve()):
+                remove(folder / name)
 
     def quarantine(self, action_key: str) -> Path:
         """Move the artifact of a key and its damaged results to the quarantine folder; return their new folder."""

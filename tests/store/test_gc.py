@@ -134,3 +134,15 @@ def test_a_run_begins_without_half_written_files(store: Store) -> None:
     store.sweep()
     assert not any(path.exists() for path in swept)
     assert all(path.exists() for path in kept)
+
+
+def test_files_behind_a_linked_folder_stay(tmp_path: Path) -> None:
+    """A store from elsewhere may link a folder of an artifact to any other folder."""
+    store, manifest = fill(tmp_path / "store")
+    folder, own = store.root / "artifacts" / KEY[:2] / KEY, tmp_path / "own"
+    nested = next(name for name in manifest.files if "deep" in name)
+    (folder / nested).parent.rename(own)
+    (folder / nested).parent.symlink_to(own)
+    collect_garbage(store.root, set(), delete=True)
+    assert (own / Path(nested).name).exists()
+    assert not any((folder / name).exists() for name in manifest.files if name != nested)
