@@ -52,12 +52,14 @@ def _protocol(name: str, available: Catalogue) -> dict[str, Any]:
     """Return the fields of a protocol, by its id or its file, and for a file what it changes."""
     from ddbench.protocol.difference import difference
     from ddbench.protocol.extend import resolve, with_files
+    from ddbench.suite.made_with import as_text
     from ddbench.yaml_source import YamlSource
 
     given = with_files(YamlSource("", {"protocol": name}, {}), Path(), ("protocol",))
     found = resolve(given.values["protocol"], lambda path: given.place(("protocol", *path)), available.protocol)
     changes = {"changes": difference(found.protocol, found.base)} if found.base not in (None, found.protocol) else {}
-    return {"summary": found.protocol.summary, **changes, **found.protocol.model_dump(mode="json")}
+    students = {"students": [as_text(made) for made in found.protocol.students]} if found.protocol.students else {}
+    return {"summary": found.protocol.summary, **changes, **found.protocol.model_dump(mode="json"), **students}
 
 
 def _facts(cls: type[Component], owner: str) -> dict[str, Any]:

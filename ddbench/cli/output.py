@@ -30,11 +30,14 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     table = Table(
         title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow, header_style="bold"
     )
-    for header in headers:
-        # No word of a header is cut on a narrow terminal.
-        table.add_column(header, min_width=max(map(len, header.split()), default=0))
-    for row in rows:
-        table.add_row(*("" if cell is None else one_line(str(cell)) for cell in row))
+    texts = [["" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
+    for number, header in enumerate(headers):
+        # On a narrow terminal, no word of a header and no name in the first column is cut. Other long words are folded.
+        least = max(map(len, header.split()), default=0)
+        whole = number == 0 and all(" " not in text[0] and len(text[0]) <= console.width // 2 for text in texts)
+        table.add_column(header, min_width=least, overflow="fold", no_wrap=whole)
+    for text in texts:
+        table.add_row(*text)
     console.print(table, markup=False)
 
 

@@ -30,7 +30,7 @@ Program = Annotated[
 
 def sets(
     suite: SuiteFile,
-    method: Annotated[str, typer.Argument(help="The name of a row of the table.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="The name of a row of the table.")],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The new folder. It may exist if it is empty.")],
     ipc: Annotated[
         int | None,

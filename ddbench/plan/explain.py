@@ -61,7 +61,8 @@ def _nearest(node: Node, manifests: Iterable[Manifest]) -> str:
     """Describe how the node differs from the most similar stored artifact of its stage."""
     candidates = [(list(_differences(m.recipe, node.recipe)), m) for m in manifests if m.stage == node.stage]
     if not candidates:
-        return "it was never run" if STAGES[node.stage].makes_result else f"the store has no output of {node.stage}"
+        result = STAGES[node.stage].makes_result  # results have no manifests to compare with
+        return "no stored result has its recipe" if result else f"the store has no output of {node.stage}"
     differences, manifest = min(candidates, key=lambda pair: len(pair[0]))
     if not differences:
         return "the contents of its inputs have changed"

@@ -167,6 +167,9 @@ def _validated(values: Mapping[str, Any], place: Place, shortly: bool) -> Protoc
             hint = "add it, or write `extends: NAME@VERSION`"
         elif first["type"] == "extra_forbidden" and len(path) == 1:
             hint = did_you_mean(field, [*({*Protocol.model_fields} - {"id"}), EPOCHS, "extends"])
+        elif first["type"] in ("model_type", "model_attributes_type", "dict_type"):
+            message = f"is {first['input']!r}, not a mapping"
+            hint = "write `augmentation: none` for none" if field == _AUGMENTATION else None
         if message is None:
             message = f"is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
         raise ComponentError(f"the field '{field}' {message}", where=place(path), hint=hint) from None

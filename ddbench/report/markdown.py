@@ -35,7 +35,8 @@ _SCORES = (
     "accuracy. With hard labels it is DD-Ranking's HLR. *Recovered* is the share of the way from random to full. "
     "*Augmentation* (ARS) is 100 (exp(b) − exp(−1)) / (exp(1) − exp(−1)), and b is the mean of the improvements over "
     "random with and without augmentation, as fractions. Random images have 26.9. Brackets are 95 % intervals over "
-    "sets, or over trainings if there is only one set. A score is empty while a training is missing."
+    "sets, or over trainings if there is only one set. A score is empty while a training is missing. It is "
+    "empty too if `scores` names no row that it needs. A row of random images must have the method's protocol."
 )
 
 

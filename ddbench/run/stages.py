@@ -154,7 +154,7 @@ def _notes(samples: Samples) -> list[str]:
     plain, outside = _one_colour(samples.images), outside_unit(samples.images)
     own = [f"{plain} of {len(samples)} images have one colour"] if plain else []
     if outside:
-        own.append(f"{outside:.1%} of the values of float images lie outside [0, 1]")
+        own.append(f"{100 * outside:.1f} % of the values of float images lie outside [0, 1]")
     return [*dict.fromkeys(samples.notes), *own]
 
 

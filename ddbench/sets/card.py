@@ -17,7 +17,7 @@ from ddbench.sets.chosen import ChosenSet, teacher_of
 from ddbench.sets.formats import CLASS_FILE, METADATA, TENSORS
 from ddbench.sets.layouts import class_names
 from ddbench.stats.summary import DDOF
-from ddbench.suite import ResolvedSuite
+from ddbench.suite import Cell, ResolvedSuite
 from ddbench.text import code, markdown
 
 _NUMBERED: Final = (
@@ -25,12 +25,14 @@ _NUMBERED: Final = (
 )
 # By format, what its files are and how other programs read them.
 _READERS: Final = {
-    "folder": f"Each class has a folder of PNG files. {code(METADATA)} has the label and the id of each.\n"
+    "folder": f"Each class has a folder of PNG files. {code(METADATA)} has the label and the id of each{{soft}}.\n"
     "torchvision's `ImageFolder` numbers the classes in the order of the names of their folders.\n"
-    "ddbench reads them with `{use: folder, path: DIR}`.",
-    "hf": "With the library datasets: `load_dataset(DIR, split='train')`. It has the columns image, label and id.\n"
-    "ddbench reads the images with `{use: folder, path: DIR/train}`.",
-    "safetensors": f"{code(TENSORS)} holds `images` and `labels`; its metadata has the lists `classes` and `ids`.\n"
+    "ddbench reads them with `{use: folder, path: DIR, metadata: true}`.",
+    "hf": "With the library datasets: `load_dataset(DIR, split='train')`.\n"
+    "It has the columns `image`, `label` and `id`{soft}.\n"
+    "ddbench reads it with `{use: folder, path: DIR/train, metadata: true}`.",
+    "safetensors": f"{code(TENSORS)} holds `images` and `labels`{{soft}}.\n"
+    "Its metadata has the lists `classes` and `ids`.\n"
     "In Python: `safetensors.torch.load_file(FILE)`. ddbench reads it with `{use: pool-file, path: FILE}`.",
     "minimax": "Each class has a folder of PNG files, named by its WordNet id.\n"
     f"Minimax's code labels them in the order of a class file; that of this set is {code(CLASS_FILE)}.\n"
@@ -52,7 +54,7 @@ def card(suite: ResolvedSuite, results: Results, chosen: ChosenSet, data: Distil
         sets: the number of different sets of the row at this IPC.
     """
     cell, classes = chosen.cell, suite.dataset.component.classes
-    side, size = data.images.shape[-1], f"{cell.ipc} images per class" if cell.sized else "all images"
+    side, size = data.images.shape[-1], _size(cell)
     parts = [
         *([_front_matter(data, classes)] if name == "hf" else []),
         f"# {markdown(cell.row.name)}: {size} of {markdown(suite.dataset.label)}",
@@ -60,16 +62,20 @@ def card(suite: ResolvedSuite, results: Results, chosen: ChosenSet, data: Distil
         f"ddbench {__version__} wrote these files; `manifest.json` has the recipe and the keys of the set.",
         _table(("", ""), _facts(suite, chosen, data)),
         "## Licences",
-        _table(("", "source", "licence"), _licences(suite, chosen)),
+        _table(("", "source", "licence"), licences(suite, chosen)),
         "The licence of a part is what ddbench knows of it. Check it before you publish the images.",
         "## Accuracy",
         _accuracy(results, chosen, sets),
         "## Read it",
-        _READERS[name],
+        _READERS[name].replace("{soft}", "" if data.soft is None else ", and `soft_logits`"),
         "## Classes",
         _table(("label", "class", "WordNet id"), [(i, c.name, c.wnid or "") for i, c in enumerate(classes)]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _size(cell: Cell) -> str:
+    return f"{cell.ipc} {'image' if cell.ipc == 1 else 'images'} per class" if cell.sized else "all images"
 
 
 def _facts(suite: ResolvedSuite, chosen: ChosenSet, data: DistilledSet) -> list[tuple[str, Any]]:
@@ -85,8 +91,12 @@ def _facts(suite: ResolvedSuite, chosen: ChosenSet, data: DistilledSet) -> list[
     ]
 
 
-def _licences(suite: ResolvedSuite, chosen: ChosenSet) -> list[tuple[str, str, str]]:
-    parts: list[Component] = [suite.dataset.component, chosen.cell.row.generator.component]
+def licences(suite: ResolvedSuite, chosen: ChosenSet) -> list[tuple[str, str, str]]:
+    """Return label, source and licence of each part whose pixels may be in the images."""
+    row = chosen.cell.row
+    parts: list[Component] = [suite.dataset.component, row.generator.component]
+    if row.borrowed is not None and not row.refiner.component.identity:  # its decoder made the pixels
+        parts.append(row.borrowed.component)
     return [(part.label(), part.info.paper or "", part.licence) for part in parts]
 
 

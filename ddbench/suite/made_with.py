@@ -23,7 +23,7 @@ def other_students(cells: Iterable[Cell], dataset: Dataset) -> dict[str, str]:
             protocols[name] = protocol
             others.setdefault(name, {})[f"{student.label} at {size} px"] = None
     return {
-        name: f"Made with {_listed(map(_text, protocols[name].students))}, not with {_listed(found)}."
+        name: f"Made with {_listed(map(as_text, protocols[name].students))}, not with {_listed(found)}."
         for name, found in others.items()
     }
 
@@ -35,7 +35,8 @@ def _is(made: MadeWith, student: Student, size: int) -> bool:
     return (made.use, made.input_size, params | made.params) == (student.info.name, size, student.params.model_dump())
 
 
-def _text(made: MadeWith) -> str:
+def as_text(made: MadeWith) -> str:
+    """Return such as ``resnet18 (norm=batch) at 224 px``."""
     params = ", ".join(f"{name}={value}" for name, value in made.params.items())
     return f"{made.use}{f' ({params})' if params else ''} at {made.input_size} px"
 

@@ -224,7 +224,7 @@ class _Resolver:
             raise _NoLatentsError(
                 f"refiner '{refiner.label}' needs latents, but generator '{with_latents.label}' has none",
                 where=self.source.place(refiner_path),
-                hint="choose a generator with latents",
+                hint="choose a generator with latents; an imported pool borrows them from its `prior`",
             )
         default = None if generator.component.finite else selector.component.default_pool
         size = default if method.pool is None else method.pool

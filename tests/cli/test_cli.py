@@ -104,6 +104,14 @@ def test_list_and_describe_agree(cli: Cli) -> None:
     assert "protocol/minimax-hard@1" in rows
 
 
+def test_a_protocol_is_described_with_the_students_that_it_was_made_with(cli: Cli) -> None:
+    assert '"convnet5 (norm=batch) at 128 px"' in cli("describe", "rded-kd@2").stdout
+    assert json.loads(cli("describe", "psr-kd@1", "--json").stdout)["students"] == [
+        *("convnet6 at 224 px", "resnetap10 at 224 px", "resnet18 at 224 px")
+    ]
+    assert "students" not in cli("describe", "smoke@1").stdout
+
+
 def test_parameters_are_described_as_a_suite_spells_them(cli: Cli) -> None:
     shown = cli("describe", "scorer/timm").stdout + cli("describe", "selector/sas").stdout
     for line in (

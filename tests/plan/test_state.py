@@ -106,6 +106,8 @@ def test_a_removed_payload_is_made_again_only_if_something_reads_it(tmp_path: Pa
     more = plan(tmp_path, edited(set_("seeds", "training")([0, 1])))
     state = State(more, store).resolve_all()
     assert stages(state, state.to_run()) == {"evaluate": 7, "distill": 1}
+    (new,) = (key for key in state.to_run() if graph.nodes.get(key) is None and "real random" in more.nodes[key].label)
+    assert reason(state, new, []) == "runs: no stored result has its recipe"
 
 
 def test_damage_is_known_as_such_and_what_follows_waits(tmp_path: Path, graph: Graph) -> None:

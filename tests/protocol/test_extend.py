@@ -126,7 +126,8 @@ def test_the_difference_is_told(own: dict[str, Any], told: str) -> None:
         ({"optimizer": {"lrr": 1}}, r"\('optimizer', 'lrr'\): the field 'optimizer.lrr' is unknown"),
         ({"augmentation": {"cutmx": None}}, r"\('augmentation', 'cutmx'\): the field 'augmentation.cutmx' is unknown"),
         ({"optimizer": None}, r"\('optimizer',\): the field 'optimizer' is missing"),
-        ({"augmentation": "some"}, r"\('augmentation',\): the field 'augmentation' is 'some': "),
+        ({"augmentation": "some"}, r"\('augmentation',\): the field 'augmentation' is 'some', not a mapping; "),
+        ({"optimizer": 3}, r"\('optimizer',\): the field 'optimizer' is 3, not a mapping$"),
         ({"id": "mine@1"}, r"\('id',\): unknown field 'id'"),
     ],
 )

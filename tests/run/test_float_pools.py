@@ -63,7 +63,7 @@ def test_values_outside_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run_in_process(suite, tmp_path / "store").returncode == 0
     notes = [m.made.notes for m in state_of(suite, tmp_path / "store").manifests.values() if m.stage == "generate"]
     assert notes
-    assert all(note == ["25.0% of the values of float images lie outside [0, 1]"] for note in notes)
+    assert all(note == ["25.0 % of the values of float images lie outside [0, 1]"] for note in notes)
 
 
 def test_a_validation_image_as_floats_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from ruamel.yaml import YAML
+from safetensors.torch import save_file
 
 from ddbench.api import tensor_digest
 from ddbench.plan.state import plan_suite
+from ddbench.sets.card import licences
+from ddbench.sets.chosen import ChosenSet
+from ddbench.suite import load_suite
 from tests.in_process import ddbench
 from tests.run.runs import run_in_process
 from tests.sets.scene import SUITE, Finished, read_back
@@ -84,6 +89,39 @@ def test_the_card_has_the_numbers_of_the_table(finished: Finished, tmp_path: Pat
     assert [row[2] for row in rows if row[0] == "this set"] == ["2"]
     assert ["dataset 'dots'", "", "unknown"] in rows
     assert "Top-1 accuracy in % on the 18 validation images of dots" in page
+
+
+@pytest.mark.parametrize("arguments", [(), ("--format", "hf"), ("--format", "safetensors")])
+def test_the_card_names_soft_labels_only_if_there_are_some(
+    arguments: tuple[str, ...], finished: Finished, tmp_path: Path
+) -> None:
+    for method, has in (("Doubt", True), ("Noise", False)):
+        page = (finished.write(tmp_path / method, method, *arguments) / "README.md").read_text()
+        assert ("`soft_logits`" in page.split("## Read it")[1]) == has
+        assert f"# {method}: 2 images per class of dots" in page
+
+
+def test_the_generator_that_refined_an_imported_pool_is_among_the_licences(tmp_path: Path) -> None:
+    pool = tmp_path / "pool.safetensors"
+    save_file({"images": torch.zeros(10, 3, 32, 32, dtype=torch.uint8), "labels": torch.arange(10)}, pool)
+    values = {
+        "suite": "lent",
+        "dataset": "tiny-cifar",
+        "protocol": "smoke-kd@1",
+        "ipc": [1],
+        "students": ["convnet3"],
+        "generators": {"pool": {"use": "pool-file", "path": str(pool), "prior": "dit-nano", "encode": True}},
+        "scorers": {"teacher": "trained-teacher"},
+        "methods": {
+            name: {"generator": "pool", "selector": "first", "labels": "soft", "refiner": refiner}
+            for name, refiner in (("Refined", "soft-label-latent"), ("Plain", "none"))
+        },
+    }
+    (tmp_path / "lent.yaml").write_text(json.dumps(values))
+    suite = load_suite(tmp_path / "lent.yaml")
+    told = {cell.row.name: [line[0] for line in licences(suite, ChosenSet(cell, "", None))] for cell in suite.cells}
+    own = ["dataset 'tiny-cifar'", "generator 'pool-file'"]
+    assert told == {"Refined": [*own, "generator 'dit-nano'"], "Plain": own}
 
 
 def test_a_set_that_all_seeds_share_is_one(finished: Finished, tmp_path: Path) -> None:

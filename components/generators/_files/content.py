@@ -19,11 +19,9 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror or error}",
-            where=str(error.filename or path),
-            hint="check its permissions",
-        ) from None
+        message, where = f"cannot be read: {error.strerror or error}", str(error.filename or path)
+        hint = "check the path" if isinstance(error, FileNotFoundError) else "check its permissions"
+        raise DataError(message, where=where, hint=hint) from None
 
 
 def content_digest(path: Path) -> str:

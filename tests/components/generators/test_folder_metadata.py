@@ -100,5 +100,5 @@ def test_wrong_metadata_are_told(tmp_path: Path, message: str) -> None:
 
 def test_missing_metadata_are_told(tmp_path: Path) -> None:
     make_pool(tmp_path, FOLDERS)
-    with pytest.raises(DataError, match=r"metadata\.jsonl: cannot be read: No such file"):
+    with pytest.raises(DataError, match=r"metadata\.jsonl: cannot be read: No such file or directory; check the path$"):
         folder(tmp_path, metadata=True).fingerprint()
