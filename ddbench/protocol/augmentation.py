@@ -66,8 +66,8 @@ class SiameseOperations(Section):
     color: SiameseColor | None = None
     crop: Share | None = None
     cutout: Share | None = None
-    scale: Annotated[float, Number, Field(ge=1)] | None = None
-    rotate: Annotated[float, Number, Field(ge=0, le=180)] | None = None
+    scale: Annotated[float, Field(ge=1), Number] | None = None
+    rotate: Annotated[float, Field(ge=0, le=180), Number] | None = None
 
     @model_validator(mode="after")
     def _something(self) -> SiameseOperations:
@@ -104,7 +104,7 @@ class RandAugment(Section):
     """
 
     operations: Count
-    magnitude: Annotated[int, Number, Field(ge=0, le=30)]
+    magnitude: Annotated[int, Field(ge=0, le=30), Number]
 
 
 class CutMix(Section):

@@ -74,7 +74,7 @@ class Protocol(Section):
     augmentation: Augmentation
     many_classes: ManyClasses | None = None
     distillation: Distillation | None = None
-    parts: Annotated[int, Number, Field(ge=2)] | None = None
+    parts: Annotated[int, Field(ge=2), Number] | None = None
 
     @field_validator("parts")
     @classmethod

@@ -38,12 +38,12 @@ def _number(value: Any) -> Any:
 
 Number = BeforeValidator(_number)
 Quotient = Annotated[str, BeforeValidator(_exact)]
-Count = Annotated[int, Number, Field(ge=1)]
-Probability = Annotated[float, Number, Field(ge=0, le=1)]
-Share = Annotated[float, Number, Field(gt=0, le=1)]
-Positive = Annotated[float, Number, Field(gt=0)]
-NotNegative = Annotated[float, Number, Field(ge=0)]
-Momentum = Annotated[float, Number, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1), Number]
+Probability = Annotated[float, Field(ge=0, le=1), Number]
+Share = Annotated[float, Field(gt=0, le=1), Number]
+Positive = Annotated[float, Field(gt=0), Number]
+NotNegative = Annotated[float, Field(ge=0), Number]
+Momentum = Annotated[float, Field(ge=0, lt=1), Number]
 
 
 class Section(BaseModel):
@@ -130,7 +130,7 @@ class Cosine(Section):
     restart: ClassVar[None] = None
 
     name: Literal["cosine"]
-    stretch: Annotated[float, Number, Field(ge=1)]
+    stretch: Annotated[float, Field(ge=1), Number]
 
     def epochs(self, epochs: int) -> tuple[int, ...]:
         """Return no milestones: the rate falls continuously."""
