@@ -1,4 +1,4 @@
-"""What the card of a set says of local protocols."""
+"""The card of a set: how it names local protocols."""
 
 from __future__ import annotations
 
