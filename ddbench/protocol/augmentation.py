@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from ddbench.protocol.sections import Count, NotNegative, Positive, Probability, Quotient, Section, Share
+from ddbench.protocol.sections import Count, NotNegative, Number, Positive, Probability, Quotient, Section, Share
 
 
 class Crop(Section):
@@ -66,8 +66,8 @@ class SiameseOperations(Section):
     color: SiameseColor | None = None
     crop: Share | None = None
     cutout: Share | None = None
-    scale: Annotated[float, Field(ge=1)] | None = None
-    rotate: Annotated[float, Field(ge=0, le=180)] | None = None
+    scale: Annotated[float, Field(ge=1), Number] | None = None
+    rotate: Annotated[float, Field(ge=0, le=180), Number] | None = None
 
     @model_validator(mode="after")
     def _something(self) -> SiameseOperations:
@@ -104,7 +104,7 @@ class RandAugment(Section):
     """
 
     operations: Count
-    magnitude: Annotated[int, Field(ge=0, le=30)]
+    magnitude: Annotated[int, Field(ge=0, le=30), Number]
 
 
 class CutMix(Section):

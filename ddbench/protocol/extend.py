@@ -39,15 +39,15 @@ _FOLDER: Final = ("./", "../", "/", "~")
 
 @dataclass(frozen=True)
 class Extended:
-    """A protocol and the protocol with an id that it extends, directly or through others.
+    """A protocol and the protocol that it extends, directly or through others.
 
     Attributes:
         protocol: the protocol.
-        base: the protocol at the end of the chain; None if it extends none.
+        base: the protocol at the end of the chain. If that is a local one, its id here is its own name.
     """
 
     protocol: Protocol
-    base: Protocol | None
+    base: Protocol
 
 
 def read_protocol(path: Path, find: Find | None = None) -> Protocol:
@@ -84,7 +84,8 @@ def resolve(value: Any, place: Place, find: Find) -> Extended:
     if isinstance(value, dict):
         own = {key: field for key, field in value.items() if key not in _ABOUT}
         if "extends" not in value:
-            return Extended(extend(None, own, place), None)
+            whole = extend(None, own, place)
+            return Extended(whole, whole.model_copy(update={"id": str(value.get("name", "inline@1"))}))
         below = resolve(value["extends"], _below(place, "extends"), find)
         return Extended(extend(below.protocol, own, place), below.base)
     if not isinstance(value, str):

@@ -22,6 +22,7 @@ from ddbench.protocol.sections import (
     Epochs,
     MadeWith,
     ManyClasses,
+    Number,
     Optimizer,
     Quotient,
     Schedule,
@@ -73,7 +74,7 @@ class Protocol(Section):
     augmentation: Augmentation
     many_classes: ManyClasses | None = None
     distillation: Distillation | None = None
-    parts: Annotated[int, Field(ge=2)] | None = None
+    parts: Annotated[int, Field(ge=2), Number] | None = None
 
     @field_validator("parts")
     @classmethod

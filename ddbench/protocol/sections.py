@@ -22,20 +22,28 @@ from pydantic import (
 def _exact(value: Any) -> str:
     """Return a positive quotient such as ``2/3`` as written, since a float would round it."""
     try:
-        if isinstance(value, int | str) and Fraction(value) > 0:
+        if isinstance(value, int | str) and not isinstance(value, bool) and Fraction(value) > 0:
             return str(value)
     except (ValueError, ZeroDivisionError):
         pass
     raise ValueError("should be a positive quotient such as '2/3'")
 
 
+def _number(value: Any) -> Any:
+    """Refuse ``true`` and ``false``, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("should be a number")
+    return value
+
+
+Number = BeforeValidator(_number)
 Quotient = Annotated[str, BeforeValidator(_exact)]
-Count = Annotated[int, Field(ge=1)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Share = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Momentum = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1), Number]
+Probability = Annotated[float, Field(ge=0, le=1), Number]
+Share = Annotated[float, Field(gt=0, le=1), Number]
+Positive = Annotated[float, Field(gt=0), Number]
+NotNegative = Annotated[float, Field(ge=0), Number]
+Momentum = Annotated[float, Field(ge=0, lt=1), Number]
 
 
 class Section(BaseModel):
@@ -122,7 +130,7 @@ class Cosine(Section):
     restart: ClassVar[None] = None
 
     name: Literal["cosine"]
-    stretch: Annotated[float, Field(ge=1)]
+    stretch: Annotated[float, Field(ge=1), Number]
 
     def epochs(self, epochs: int) -> tuple[int, ...]:
         """Return no milestones: the rate falls continuously."""

@@ -82,6 +82,7 @@ class _Scorer:
     def __init__(self, results: Results, references: Scores, places: Mapping[Place, BySet]) -> None:
         self.rows = results.rows
         self.references = references
+        self.full_ipcs = {trial.ipc for trial in results.trials if trial.method == references.full}
         self.places = {place[:3]: sets for place, sets in places.items()}
 
     def score(self, place: Place) -> Score:
@@ -106,10 +107,9 @@ class _Scorer:
         return next(labels, same[0] if same else None)
 
     def full(self, ipc: int, student: str) -> BySet | None:
-        """Return the accuracies on the full data, at this IPC if the row has it."""
-        name = self.references.full
-        found = {place[1]: sets for place, sets in self.places.items() if (place[0], place[2]) == (name, student)}
-        return found.get(ipc) or (next(iter(found.values())) if len(found) == 1 else None)
+        """Return the accuracies on the full data, at this IPC if the row has it, or else at the row's only one."""
+        only = min(self.full_ipcs) if len(self.full_ipcs) == 1 else ipc
+        return self.places.get((self.references.full or "", only, student))
 
     def robustness(self, method: str, random: str | None, ipc: int, student: str) -> Estimate | None:
         if random is None or self.references.twin is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from ddbench.api import Pool
 from ddbench.api.pixels import check_one_form
+from ddbench.errors import ComponentError
 from ddbench.plan.inputs import Inputs, Shards
 from ddbench.store import Artifact
 
@@ -25,6 +26,9 @@ def build_pool(inputs: Inputs[Artifact], count: int | None) -> tuple[Pool, list[
     Args:
         inputs: the opened inputs of the selection.
         count: number of candidates of each class; None takes every sample.
+
+    Raises:
+        ComponentError: a class has fewer candidates.
     """
     import torch
 
@@ -33,7 +37,7 @@ def build_pool(inputs: Inputs[Artifact], count: int | None) -> tuple[Pool, list[
     by_name = inputs.samples_by_name
     samples, own_ids = list(by_name.values()), [shard.content()["ids"] for shard in by_name.values()]
     labels = torch.cat([shard.tensor("labels") for shard in samples])
-    keep = _prefix(labels.tolist(), len(classes), count)
+    keep = _prefix(labels.tolist(), classes, count)
     index, ids = torch.tensor(keep), [i for own in own_ids for i in own]
 
     def gather(name: str, shards: list[Artifact]) -> Tensor:
@@ -82,11 +86,20 @@ def _joined(name: str, shards: list[Artifact]) -> Tensor:
     return torch.cat(tensors)
 
 
-def _prefix(labels: list[int], classes: int, count: int | None) -> list[int]:
-    """Return the positions of the first ``count`` samples of each class, one class after another; None takes all."""
-    positions: list[list[int]] = [[] for _ in range(classes)]
+def _prefix(labels: list[int], classes: Sequence[str], count: int | None) -> list[int]:
+    """Return the positions of the first ``count`` samples of each class, one class after another; None takes all.
+
+    Raise ComponentError if a class has fewer.
+    """
+    positions: list[list[int]] = [[] for _ in classes]
     for position, label in enumerate(labels):
         positions[label].append(position)
+    for name, own in zip(classes, positions, strict=True):
+        if count is not None and len(own) < count:
+            hint = "lower `pool`, or remove it to choose from all images"
+            raise ComponentError(
+                f"the pool needs {count} images per class, but class '{name}' has {len(own)}", hint=hint
+            )
     return [i for own in positions for i in own[:count]]
 
 

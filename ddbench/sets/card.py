@@ -113,7 +113,7 @@ def _accuracy(results: Results, chosen: ChosenSet, sets: int) -> str:
         f"mean ± standard deviation (ddof {DDOF}) over n trainings. "
         "*best* is the highest accuracy of all evaluations of a training."
     )
-    protocol = f"{cell.row.protocol.id}: {cell.row.protocol.summary}"
+    protocol = f"{cell.row.protocol_name}: {cell.row.protocol.summary}"
     rows = [_entry(what, entry) for what, board in boards.items() for entry in board.entries]
     headers = ("sets", "student", "n", "last", "best")
     return "\n\n".join([said, f"Protocol {markdown(protocol)}", _table(headers, rows)])

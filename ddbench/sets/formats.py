@@ -39,8 +39,16 @@ def write_tensors(data: DistilledSet, classes: Sequence[ClassInfo], teacher: str
     if data.images.is_floating_point():
         metadata |= {"mean": _json([0, 0, 0]), "std": _json([1, 1, 1])}
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    (folder / TENSORS).write_bytes(save(contiguous, metadata))
+    (folder / TENSORS).write_bytes(_with_sorted_header(save(contiguous, metadata)))
     return [TENSORS] * len(data)
+
+
+def _with_sorted_header(saved: bytes) -> bytes:
+    """Return the bytes of a safetensors file with its header in order. The library writes metadata in random order."""
+    end = 8 + int.from_bytes(saved[:8], "little")
+    header = json.dumps(json.loads(saved[8:end]), ensure_ascii=False, sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + saved[end:]
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, pool_place: st
         hint = "lower the IPC or enlarge the pool"
         message = f"IPC {ipc} is larger than the pool of '{row.name}', which has {pool} images per class"
         raise SuiteError(message, where=where, hint=hint)
-    available = row.generator.component.available(dataset)
+    available = row.generator.component.for_ipc(ipc).available(dataset)
     if not available:
         return
     has = f"generator '{row.generator.label}' has {min(available)}"

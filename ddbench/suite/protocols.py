@@ -57,7 +57,7 @@ class Protocols:
         self.source = source
         self.available = available
         self._found: dict[KeyPath, Extended] = {}
-        self._names: dict[tuple[str | None, ...], Named] = {}
+        self._names: dict[tuple[str, str | None, str], Named] = {}
         self._own: dict[str, str] = {}
 
     def get(self, use: str | dict[str, Any], path: KeyPath) -> Named:
@@ -92,13 +92,16 @@ class Protocols:
             return None, found.protocol
         if own is not None:
             self._check_name(own, found.protocol, path)
-        key = (found.protocol.id, own, None if found.base is None else found.base.id)
+        base = found.base.id
+        if base != own:
+            self._check_name(base, found.base.local(), (*path, "extends"))
+        key = (found.protocol.id, own, base)
         if key not in self._names:
             self._names[key] = self._known(found) or _local(found, own)
         return self._names[key]
 
     def _known(self, found: Extended) -> Named | None:
-        base = found.base
+        base = self.available.protocols().get(found.base.id)
         same = base is not None and base.content == found.protocol.content
         known = base if same else self.available.protocol_like(found.protocol)
         return None if known is None else (None, known)
@@ -135,7 +138,7 @@ def _local(found: Extended, own: str | None) -> Named:
     from ddbench.protocol.difference import difference
 
     protocol = found.protocol
-    changes = None if found.base is None else difference(protocol, found.base)
+    changes = None if found.base.content == protocol.content else difference(protocol, found.base)
     remarks = (changes if own else None, protocol.summary, f"in records {protocol.id}")
     summary = "; ".join(remark.rstrip(".") for remark in remarks if remark)
-    return f"{own or changes} (local)", protocol.model_copy(update={"summary": summary})
+    return f"{own or changes or found.base.id} (local)", protocol.model_copy(update={"summary": summary})

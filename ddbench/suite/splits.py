@@ -28,9 +28,10 @@ def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
     only guide its refiner, and are part of the refinement.
     """
     differ = {text for text in before if before[text] != after[text]}
+    labels = {before["labels"], after["labels"]}
     if "generator" in differ:
         differ.discard("pool")
-    if "refiner" in differ and "protocol" not in differ and "hard" in (before["labels"], after["labels"]):
+    if "refiner" in differ and "protocol" not in differ and "hard" in labels and "shuffled" not in labels:
         differ.discard("labels")
     return [part for part, texts in PARTS.items() if differ.intersection(texts)]
 

@@ -78,6 +78,14 @@ def test_full_data_of_one_ipc_is_that_of_every_ipc(tmp_path: Path) -> None:
         assert found["Loud", 2].below_full == gap(own, [[MEANS["Full"] + full, MEANS["Full"] + full + 1]])
 
 
+def test_full_data_of_another_ipc_never_stands_for_missing_trainings(tmp_path: Path) -> None:
+    methods = {name: VALUES["methods"][name] for name in ("Random", "Full", "Loud")}
+    values = {**VALUES, "ipc": [1, 2], "methods": methods, "twins": {}, "scores": {"random": "Random", "full": "Full"}}
+    found = scored(stored(tmp_path, values, done=lambda cell: (cell.row.name, cell.ipc) != ("Full", 2), last=accuracy))
+    assert found["Loud", 1].below_full is not None
+    assert found["Loud", 2].below_full is None
+
+
 def test_labels_decide_between_rows_of_one_protocol(tmp_path: Path) -> None:
     soft = {"labels": "soft", "protocol": "psr-kd@1"}
     other = {"labels": {"use": "soft", "when": "after-refine"}, "protocol": "psr-kd@1"}

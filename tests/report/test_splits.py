@@ -13,6 +13,7 @@ from ddbench.errors import SuiteError
 from ddbench.report import export_results, leaderboard_of, read_exported, to_markdown
 from ddbench.report.splits import Step
 from ddbench.suite import Cell
+from ddbench.suite.splits import changed_parts
 from tests.plan.plans import SUITE, Values, edited, plan
 from tests.report.stores import stored
 
@@ -79,6 +80,14 @@ def test_each_step_adds_one_part(tmp_path: Path) -> None:
     ]
     # Soft labels that guide a refiner under a protocol of hard labels are part of the refinement.
     assert [step.part for step in found["guided"]] == ["refinement"]
+
+
+def test_shuffled_labels_guide_no_refiner() -> None:
+    shuffled, refined = (
+        {"generator": "g", "pool": "4", "selector": "first", "refiner": refiner, "labels": labels, "protocol": "p"}
+        for refiner, labels in (("none", "shuffled"), ("own", "hard"))
+    )
+    assert changed_parts(shuffled, refined) == changed_parts(refined, shuffled) == ["refinement", "labels"]
 
 
 def test_sets_of_one_pool_are_paired_by_their_seeds(tmp_path: Path) -> None:

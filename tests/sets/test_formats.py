@@ -48,6 +48,12 @@ def written(name: str, folder: Path) -> tuple[DistilledSet, list[Path]]:
     return data, [folder / file for file in FORMATS[name](data, CLASSES, "teacher: timm", folder)]
 
 
+def test_equal_sets_have_equal_bytes_in_tensor_files(tmp_path: Path) -> None:
+    """Importing generators identify a file by its bytes."""
+    files = [written("safetensors", tmp_path / str(i))[1][0] for i in range(3)]
+    assert len({file.read_bytes() for file in files}) == 1
+
+
 @pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"safetensors"}))
 def test_images_and_labels_of_folders_are_exact(name: str, tmp_path: Path) -> None:
     data, files = written(name, tmp_path)

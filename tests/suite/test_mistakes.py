@@ -193,6 +193,8 @@ IMPOSSIBLE = [
      "generator 'rded' cannot divide images of 8 px into 3 equal parts; choose a `factor` that divides"),
     ("generators: {r: {use: rded, factor: 2, images: 8}}\nmethods: {A: {generator: r, selector: first}}\nipc: [2, §3]",
      "'A' needs 3 images per class, but generator 'r' has 2; lower the IPC"),
+    ("generators: {d: dm}\nmethods: {A: {generator: d, selector: random, §pool: 4x}}\nipc: [1]",
+     "the pool of 'A' at IPC 1 needs 4 images per class, but generator 'd' has 1; lower `pool`, or remove it"),
     ("protocol: psr-kd@1\nlabels: {use: soft, teacher: clip}\nscorers: {§clip: open-clip}",
      "'A' takes labels from the role 'clip', but the scorer 'open-clip' cannot classify"),
     ("protocol: rded-kd@1\n§scorers: {teacher: colour}",

@@ -128,6 +128,36 @@ twins: {plain: {augmentation: none}, short: {epochs: 3}}
     assert found["A, plain"].selector is found["A"].selector
 
 
+def test_protocols_that_extend_a_whole_file_are_told_apart(tmp_path: Path) -> None:
+    """Tables and scores match rows by these names, so other content needs another name."""
+    smoke = (Path(__file__).parents[2] / "components/evaluators/protocols/smoke@1.yaml").read_text()
+    text = """
+methods:
+  A: {generator: real, selector: first, protocol: ./mine@1.yaml}
+  B: {generator: real, selector: first, protocol: ./other@1.yaml}
+  C: {generator: real, selector: first, protocol: {extends: ./other@1.yaml, batch_size: 20}}
+twins: {plain: {augmentation: none}}
+"""
+    files = {"mine": smoke.replace("beyond: 6", "beyond: 7"), "other": smoke.replace("beyond: 6", "beyond: 8")}
+    suite = load(tmp_path, text, **files)
+    assert names(suite) == {
+        "A": "mine@1 (local)",
+        "A, plain": "mine@1 without augmentation (local)",
+        "B": "other@1 (local)",
+        "B, plain": "other@1 without augmentation (local)",
+        "C": "other@1 with batch_size 20 (local)",
+        "C, plain": "other@1 with batch_size 20, without augmentation (local)",
+    }
+    assert len(set(keys(suite))) == 12  # two cells of each row
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "mine@1.yaml").write_text(files["other"])
+    with pytest.raises(SuiteError, match="two protocols of this suite have the name 'mine@1' and differ"):
+        load(tmp_path, text.replace("extends: ./other", "extends: ./below/mine"))
+    (tmp_path / "smoke@1.yaml").write_text(files["mine"])
+    with pytest.raises(SuiteError, match=r"'smoke@1' is a protocol of ddbench .* with other content"):
+        load(tmp_path, text.replace("extends: ./other", "extends: ./smoke"))
+
+
 def test_twins_share_the_distilled_set(tmp_path: Path) -> None:
     graph = build_graph(load(tmp_path, "twins: {plain: {augmentation: none}}"))
     assert len({key for _, key in graph.cells}) == 4
@@ -152,6 +182,15 @@ MISTAKES = [
     ("protocol: {extends: minimax-hard@1, §epoch: 60}", "the field 'epoch' is unknown; did you mean 'epochs'?"),
     ("protocol: {extends: minimax-hard@1, optimizer: {§lrr: 1}}", "the field 'optimizer.lrr' is unknown"),
     ("protocol: {extends: minimax-hard@1, optimizer: {§lr: .nan}}", "nan is not a finite number"),
+    ("protocol: {extends: minimax-hard@1, §epochs: true}", "is True: should be a number"),
+    (
+        "protocol: {extends: minimax-hard@1, augmentation: {§flip: true}}",
+        "the field 'augmentation.flip' is True: should be a number",
+    ),
+    (
+        "protocol: {extends: minimax-hard@1, §validation_resize: true}",
+        "is True: should be a positive quotient such as '2/3'",
+    ),
     ("protocol: {extends: minimax-hard@1, epochs: 3, §name: mine}", "'mine' is not a name with a version; write one"),
     ("protocol: {extends: minimax-hard@1, epochs: 3, §name: smoke@1}", "'smoke@1' is a protocol of ddbench "),
     ("§protocol: ./mine.yaml", "the name of the protocol file './mine.yaml' has no version; rename it to NAME@VERSION"),

@@ -74,6 +74,9 @@ class Listed:
         if widths not in ({0}, {len(labels)}):
             problem = f"has soft labels of {' and '.join(map(str, sorted(widths)))} columns for {len(labels)} classes"
             raise DataError(problem, where=str(path), hint="export the set again")
+        if widths != {0} and sorted(labels.values()) != list(range(len(labels))):
+            problem = f"has soft labels, but its folders do not have the labels 0 … {len(labels) - 1}"
+            raise DataError(problem, where=str(path), hint="export the set again")
         return cls(path, entries, labels, widths != {0})
 
     @staticmethod

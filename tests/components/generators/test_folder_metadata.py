@@ -85,6 +85,12 @@ WRONG: dict[str, Callable[[Lines], Any]] = {
     ":7: lists 'dingo/0.png' again": lambda listed: listed.append(listed[0]),
     ":2: gives 'dingo' another label than an earlier line": lambda listed: listed[1].update(label=2),
     ": has soft labels of 2 and 3 columns for 3 classes": lambda listed: listed[1].update(soft_logits=[1.0, 2.0]),
+    ": has soft labels, but its folders do not have the labels 0 … 2": lambda listed: [
+        line.update(label=number) for line, number in zip(listed[4:], (1, 1), strict=True)
+    ],
+    ": has soft labels, but its folders do not have the labels 0 … 2; export": lambda listed: [
+        line.update(label=9) for line in listed[4:]
+    ],
     ": does not list 'golden_retriever/1.png'; export": lambda listed: listed.pop(),
 }
 
