@@ -33,10 +33,11 @@ class Chaos:
         self._store = checks.account.root
         self._faults = Faults(checks.account, rng)
         self._disturbances = Disturbances(disk, self._faults, rng, checks.report)
+        self._next: list[str] = []
         self._is_complete = True
 
     def round(self) -> None:
-        """Damage the store, run, disturb the run in one way, and check."""
+        """Damage the store, run, disturb the run in one way, and check. Each way comes once before one comes again."""
         ways = self._disturbances
         moods = {
             "left alone": ways.none,
@@ -45,7 +46,8 @@ class Chaos:
             "damaged while running": ways.damage,
             "disk full": ways.fill,
         }
-        mood = self._rng.choice(list(moods))
+        self._next = self._next or self._rng.sample(list(moods), len(moods))
+        mood = self._next.pop()
         self._damage_at_rest()
         self._run(mood, moods[mood])
 

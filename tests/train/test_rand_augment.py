@@ -34,7 +34,10 @@ def test_each_operation_is_torchvisions(name: str, magnitude: int, size: int, mo
     images = noise(8, size)
     expected = {
         sign: torch.stack(
-            [THEIRS._apply_image_or_video_transform(i, name, sign * level, "nearest", {}) for i in images]
+            [
+                THEIRS._apply_image_or_video_transform(i, name, sign * level, v2.InterpolationMode.NEAREST, {})
+                for i in images
+            ]
         )
         for sign in ((1, -1) if signed else (1,))
     }
