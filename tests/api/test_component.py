@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PydanticUserError, ValidationError, model_validator
 
 import ddbench
 from ddbench import ComponentError, Generator, Selector, Student, component, unkeyed
@@ -187,3 +187,8 @@ def test_a_component_with_a_fit_is_known_by_it() -> None:
 def test_a_base_class_without_its_method_cannot_be_built(base: type) -> None:
     with pytest.raises(TypeError, match="abstract"):
         base()
+
+
+def test_parameters_that_no_model_can_hold_are_refused_where_they_are_declared() -> None:
+    with pytest.raises(PydanticUserError, match="Opaque"):
+        type("Params", (ddbench.Params,), {"__module__": __name__, "__annotations__": {"x": type("Opaque", (), {})}})
