@@ -66,6 +66,7 @@ class Row:
         published: published numbers of the method on any data set. They enter no key.
         local_protocol: the name of a local protocol in tables; None for a protocol with an id. It enters no key.
         borrowed: the generator whose prior refines the images, if it is not the row's own.
+        original: the name of the row whose twin it is; None if it is no twin.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Row:
     published: tuple[Published, ...] = ()
     local_protocol: str | None = None
     borrowed: Choice[Generator] | None = None
+    original: str | None = None
 
     @property
     def protocol_name(self) -> str:

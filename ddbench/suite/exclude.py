@@ -45,10 +45,10 @@ def _check_names(wanted: dict[str, set[Any]], names: list[dict[str, set[Any]]], 
 
 
 def _names(cell: Cell) -> dict[str, set[Any]]:
-    """Return the names by which a cell can be excluded. Components have a name and a label."""
+    """Return the names by which a cell can be excluded. Components have a name and a label, twins their row's name."""
     row = cell.row
     return {
-        "method": {row.name},
+        "method": {row.name, row.original or row.name},
         "generator": {row.generator.label, row.generator.component.info.name},
         "selector": {row.selector.label, row.selector.component.info.name},
         "refiner": {row.refiner.label, row.refiner.component.info.name},

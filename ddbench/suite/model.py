@@ -230,7 +230,7 @@ class Exclude(_Model):
     """Cells to exclude: those that match every given key. Each key takes one value or a list.
 
     Attributes:
-        method: Names of rows.
+        method: Names of rows. The name of a row excludes its twins too.
         generator: Names of generators or of variants.
         selector: Names of selectors.
         refiner: Names of refiners.

@@ -256,7 +256,8 @@ class _Resolver:
                 twin_path: KeyPath = ("twins", name)
                 local, protocol = self.build.protocols.twin(use, place, changes, twin_path)
                 twin_name = twin_of(row.name, name)
-                twin = replace(row, name=twin_name, protocol=protocol, local_protocol=local, published=())
+                own = replace(row, protocol=protocol, local_protocol=local, published=())
+                twin = replace(own, name=twin_name, original=row.name)
                 self.distinct(names, twin.name, twin_path)
                 self.pools[twin.name] = self.pools[row.name]
                 yield twin

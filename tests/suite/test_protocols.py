@@ -164,10 +164,23 @@ def test_twins_share_the_distilled_set(tmp_path: Path) -> None:
     assert sum(node.stage == "distill" for node in graph.nodes.values()) == 2
 
 
-def test_a_twin_can_be_excluded_with_its_row(tmp_path: Path) -> None:
-    text = "matrix: {generator: [noise], selector: [first]}\nmethods: {A: {generator: real, selector: first}}"
-    suite = load(tmp_path, f"{text}\ntwins: {{plain: {{augmentation: none}}}}\nexclude: [{{method: [A, 'A, plain']}}]")
-    assert list(rows(suite)) == ["noise + first", "noise + first, plain"]
+@pytest.mark.parametrize(
+    ("excluded", "left"),
+    [
+        ("{method: A}", ["noise + first", "noise + first, plain"]),
+        ("{method: [A, 'A, plain']}", ["noise + first", "noise + first, plain"]),
+        ("{method: noise + first, ipc: 1}", ["A", "A, plain", "noise + first", "noise + first, plain"]),
+        ("{method: 'A, plain'}", ["A", "noise + first", "noise + first, plain"]),
+    ],
+)
+def test_a_row_is_excluded_with_its_twins_and_a_twin_alone(tmp_path: Path, excluded: str, left: list[str]) -> None:
+    text = (
+        "ipc: [1, 2]\nmatrix: {generator: [noise], selector: [first]}\nmethods: {A: {generator: real, selector: first}}"
+    )
+    suite = load(tmp_path, f"{text}\ntwins: {{plain: {{augmentation: none}}}}\nexclude: [{excluded}]")
+    assert list(rows(suite)) == left
+    lacking = {cell.row.name for cell in suite.cells if cell.ipc == 2} - {c.row.name for c in suite.cells if c.ipc == 1}
+    assert lacking == ({"noise + first", "noise + first, plain"} if "ipc" in excluded else set())
 
 
 # Mistakes: the suite's text with § before the place of the mistake, and what is said of it.
