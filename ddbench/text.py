@@ -47,6 +47,17 @@ def one_line(text: str) -> str:
     return _NO_NAME.sub(_escape, text)
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun, such as ``1 image`` and ``2,000 images``.
+
+    Args:
+        number: the number.
+        one: the noun in the singular.
+        many: its plural; by default it ends in ``s``.
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def markdown(text: str) -> str:
     """Return a text for one cell or line of Markdown, also on pages that show HTML. Markup is escaped."""
     return _MARKUP.sub(lambda found: f"\\{found[0]}", one_line(text))

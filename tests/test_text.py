@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddbench.text import code, markdown, one_line, unprintable
+from ddbench.text import code, counted, markdown, one_line, unprintable
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,20 @@ def test_markup_is_escaped(text: str, shown: str) -> None:
 
 def test_a_code_span_holds_ticks() -> None:
     assert (code("a"), code("a`b"), code("``")) == ("`a`", "`` a`b ``", "``` `` ```")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (counted(1, "pair"), "1 pair"),
+        (counted(0, "pair"), "0 pairs"),
+        (counted(12_000, "image"), "12,000 images"),
+        (counted(1, "entry", "entries"), "1 entry"),
+        (counted(2, "entry", "entries"), "2 entries"),
+    ],
+)
+def test_a_number_agrees_with_its_noun(told: str, expected: str) -> None:
+    assert told == expected
 
 
 @given(st.text())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 from ddbench.api.component import Component
 from ddbench.api.pixels import check_one_form
 from ddbench.errors import ComponentError
+from ddbench.text import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -188,9 +189,8 @@ class Generator(Component):
         if self.finite:
             everything = self.sample_block(class_index, 0, ctx)
             if start + count > len(everything):
-                raise ComponentError(
-                    f"{self.label()} has {len(everything)} images of class {class_index}, not {start + count}"
-                )
+                has = f"{self.label()} has {counted(len(everything), 'image')}"
+                raise ComponentError(f"{has} of class {class_index}, not {start + count}")
             return everything[start : start + count]
         first, last = start // self.block, -(-(start + count) // self.block)
         blocks = [self.sample_block(class_index, k, ctx) for k in range(first, last)]

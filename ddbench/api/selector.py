@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ddbench.api.component import Component
 from ddbench.api.pool import Selection
 from ddbench.errors import ComponentError
+from ddbench.text import counted
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
@@ -128,7 +129,7 @@ class Selector(Component):
         """Raise ComponentError unless one class has ``wanted`` different positions below ``size``."""
         problem = None
         if len(chosen) != wanted:
-            problem = f"chose {len(chosen)} samples, not {wanted},"
+            problem = f"chose {counted(len(chosen), 'sample')}, not {wanted},"
         elif len({int(i) for i in chosen}) != wanted:
             problem = "chose the same sample twice"
         elif not all(0 <= int(i) < size for i in chosen):

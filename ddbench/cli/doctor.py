@@ -11,6 +11,7 @@ import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, store_root
 from ddbench.errors import DdbenchError, StoreError
+from ddbench.text import counted
 
 if TYPE_CHECKING:
     from ddbench.api import Dataset
@@ -61,7 +62,7 @@ def _environment() -> list[Finding]:
     return [
         Finding("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
         Finding("packages", message, "!!") if absent else Finding("packages", "all installed"),
-        Finding("processor", f"{cpu_model()}, {usable_cores()} cores usable"),
+        Finding("processor", f"{cpu_model()}, {counted(usable_cores(), 'core')} usable"),
         Finding("GPUs", ", ".join(gpu_models()) or "none"),
     ]
 

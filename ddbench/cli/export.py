@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ddbench.cli.options import StoreFolder, SuiteFile, store_root
+from ddbench.text import counted
 
 
 def export(
@@ -36,4 +37,4 @@ def export(
         )
     folder = to / resolved.name
     count, new = export_results(results, folder)
-    print(f"{folder}: {count} results, {new} of them new")
+    print(f"{folder}: {counted(count, 'result')}, {new} of {'it' if count == 1 else 'them'} new")

@@ -10,6 +10,7 @@ import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, store_root
 from ddbench.errors import DdbenchError
+from ddbench.text import counted
 
 
 def gc(
@@ -47,7 +48,7 @@ def gc(
         return
     verb = "removed" if delete else "would remove"
     earlier = f" ({freed.earlier} made by an earlier version)" if freed.earlier else ""
-    files = ", ".join([f"the files of {freed.artifacts} artifacts{earlier}", *freed.others])
+    files = ", ".join([f"the files of {counted(freed.artifacts, 'artifact')}{earlier}", *freed.others])
     print(f"{verb} {files}: {freed.size / 2**20:.1f} MiB; results are kept")
     if not delete and freed.size:
         print("add --delete to remove them")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ddbench.errors import DdbenchError
-from ddbench.text import one_line
+from ddbench.text import counted, one_line
 
 stderr = Console(stderr=True)
 _DAMAGE_SHOWN: Final = 5
@@ -52,5 +52,5 @@ def print_damage(reports: Iterable[str]) -> None:
     for message in messages[:_DAMAGE_SHOWN]:
         stderr.print(one_line(f"damaged: {message}"), markup=False, highlight=False, soft_wrap=True)
     if messages:
-        what = "1 file counts" if len(messages) == 1 else f"{len(messages)} files count"
+        what = f"{counted(len(messages), 'file')} {'counts' if len(messages) == 1 else 'count'}"
         stderr.print(f"{what} as missing; `ddbench run` moves damaged files to quarantine and makes them again")

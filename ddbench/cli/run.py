@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ddbench.cli.options import Quick, StoreFolder, SuiteFile, store_root
+from ddbench.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +80,8 @@ def _print_results(resolved: ResolvedSuite, suite: Path, root: Path, outcome: Ou
     ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
     cells = len(state.graph.cells)
     done = sum(key in state.measured for _, key in state.graph.cells)
-    show.print_line(f"{done} of {cells} cells have results; ran {ran}; store {root}")
+    have = "has" if cells == 1 else "have"
+    show.print_line(f"{done} of {counted(cells, 'cell')} {have} results; ran {ran}; store {root}")
     if done < cells and not outcome.failures:
         raise StoreError("results were removed or damaged during the run", where=str(root), hint="run the suite again")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from ddbench.cli.options import StoreFolder, SuiteFile, store_root
+from ddbench.text import counted
 
 Format = Annotated[
     Literal["folder", "hf", "safetensors"] | None,
@@ -65,4 +66,4 @@ def sets(
     except OSError as error:
         hint = "choose another folder with --to"
         raise DdbenchError(f"cannot write {to}: {error.strerror or error}", hint=hint) from None
-    print(f"{to}: {count} {'set' if count == 1 else 'sets'}, {images} images, {name}")
+    print(f"{to}: {counted(count, 'set')}, {counted(images, 'image')}, {name}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, store_root
-from ddbench.text import one_line
+from ddbench.text import counted, one_line
 
 if TYPE_CHECKING:
     from ddbench.store.verify import Damage, Findings
@@ -60,14 +60,14 @@ def verify(
 
 def _lines(found: Findings) -> Iterator[str]:
     """Yield the findings below the table, each as one line."""
-    removed = f"; `ddbench gc` removed the files of {found.removed:,} artifacts" if found.removed else ""
+    removed = f"; `ddbench gc` removed the files of {counted(found.removed, 'artifact')}" if found.removed else ""
     yield f"{found.size / 2**20:,.1f} MiB of artifacts{removed}"
     for what, count in sorted(found.unchecked.items()):
         yield f"not checked: {what} ({count:,})"
     for path in found.unknown[:_UNKNOWN_SHOWN]:
         yield f"unknown: {path}; left alone"
     if len(found.unknown) > _UNKNOWN_SHOWN:
-        yield f"unknown: {len(found.unknown) - _UNKNOWN_SHOWN:,} more files; left alone"
+        yield f"unknown: {counted(len(found.unknown) - _UNKNOWN_SHOWN, 'more file')}; left alone"
     for damage in found.damage:
         yield f"damaged: {damage.problem}{'' if damage.kept is None else f'; moved to {damage.kept}'}"
     yield from _hints(found.damage)
@@ -100,6 +100,7 @@ def _progress() -> Iterator[Callable[[Findings], None]]:
     with stderr.status("checking") as line:
 
         def progress(found: Findings) -> None:
-            line.update(f"checked {found.entries.total():,} entries, {found.size / 2**30:.1f} GiB of artifacts")
+            entries = counted(found.entries.total(), "entry", "entries")
+            line.update(f"checked {entries}, {found.size / 2**30:.1f} GiB of artifacts")
 
         yield progress

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ddbench.text import counted
 from ddbench.toolkit.files import CorruptError
 
 _SHAPE = (KeyError, TypeError, AttributeError, ValueError, IndexError)
@@ -13,8 +14,8 @@ _KINDS = {"teacher": "scorer"}
 
 def earlier_note(count: int) -> str:
     """Return a note on the number of results of this format."""
-    were = "1 result was" if count == 1 else f"{count} results were"
-    return f"{were} made by an earlier version of ddbench (key format 1)."
+    were = "was" if count == 1 else "were"
+    return f"{counted(count, 'result')} {were} made by an earlier version of ddbench (key format 1)."
 
 
 def upgrade_record(value: Any, where: str | None = None) -> Any:

@@ -11,7 +11,7 @@ from ddbench.report.comparison import Comparison
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.splits import Step
 from ddbench.stats.summary import binomial_standard_error
-from ddbench.text import code, markdown
+from ddbench.text import code, counted, markdown
 
 _NOTHING = "–"
 _RULE = (
@@ -74,9 +74,10 @@ def _preamble(board: Leaderboard) -> str:
     if board.earlier:
         lines.append(earlier_note(board.earlier))
     if board.repeated:
-        have = "1 training has" if board.repeated == 1 else f"{board.repeated} trainings have"
+        have = "has" if board.repeated == 1 else "have"
         lines.append(
-            f"{have} results on inputs with different bits, as two machines make them. One result of each counts."
+            f"{counted(board.repeated, 'training')} {have} results on inputs with different bits, as two machines make "
+            "them. One result of each counts."
         )
     return "  \n".join(lines)
 
@@ -142,7 +143,7 @@ def _step(step: Step) -> list[Any]:
     if difference is None:
         return [*line, *[_NOTHING] * 3]
     first, second = difference.sets
-    sets = f"{first} pairs" if difference.paired else f"{first} and {second}"
+    sets = counted(first, "pair") if difference.paired else f"{first} and {second}"
     return [*line, f"{difference.mean:+.2f}", _interval(difference.interval), sets]
 
 

@@ -10,6 +10,7 @@ from ddbench.api.pixels import check_one_form
 from ddbench.errors import ComponentError
 from ddbench.plan.inputs import Inputs, Shards
 from ddbench.store import Artifact
+from ddbench.text import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,7 +99,7 @@ def _prefix(labels: list[int], classes: Sequence[str], count: int | None) -> lis
         if count is not None and len(own) < count:
             hint = "lower `pool`, or remove it to choose from all images"
             raise ComponentError(
-                f"the pool needs {count} images per class, but class '{name}' has {len(own)}", hint=hint
+                f"the pool needs {counted(count, 'image')} per class, but class '{name}' has {len(own)}", hint=hint
             )
     return [i for own in positions for i in own[:count]]
 

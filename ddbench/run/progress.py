@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ddbench.run.job import Job
-from ddbench.text import one_line
+from ddbench.text import counted, one_line
 
 _LABEL_WIDTH = 62
 _WORTH_A_LINE_S = 0.5
@@ -70,7 +70,7 @@ class Lines:
     def total(self, nodes: int) -> None:
         """Print the number of nodes once."""
         if nodes and not self._total:
-            self.print_line(f"{nodes} {'node' if nodes == 1 else 'nodes'} to run")
+            self.print_line(f"{counted(nodes, 'node')} to run")
         self._total = nodes
 
     def started(self, job: Job) -> None:

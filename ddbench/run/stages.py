@@ -35,6 +35,7 @@ from ddbench.run.returned import check_finite, check_ids, check_refined, check_s
 from ddbench.run.worker_cache import WorkerCache
 from ddbench.stats.chance import evenly_by_class, is_chance
 from ddbench.store import Artifact, Output
+from ddbench.text import counted
 from ddbench.toolkit.draws import drawing
 from ddbench.toolkit.kept_parts import KeptPart, KeptParts
 
@@ -152,7 +153,7 @@ def generate(job: Job, cache: WorkerCache, ctx: Context) -> Output:
 def _notes(samples: Samples) -> list[str]:
     """Return the generator's remarks, the number of images of one colour, and the share of pixels outside [0, 1]."""
     plain, outside = _one_colour(samples.images), outside_unit(samples.images)
-    own = [f"{plain} of {len(samples)} images have one colour"] if plain else []
+    own = [f"{plain} of {counted(len(samples), 'image')} {'has' if plain == 1 else 'have'} one colour"] if plain else []
     if outside:
         own.append(f"{100 * outside:.1f} % of the values of float images lie outside [0, 1]")
     return [*dict.fromkeys(samples.notes), *own]

@@ -18,7 +18,7 @@ from ddbench.sets.formats import CLASS_FILE, METADATA, TENSORS
 from ddbench.sets.layouts import class_names
 from ddbench.stats.summary import DDOF
 from ddbench.suite import Cell, ResolvedSuite
-from ddbench.text import code, markdown
+from ddbench.text import code, counted, markdown
 
 _NUMBERED: Final = (
     "The name of a folder is its label, with five digits. So torchvision's `ImageFolder` gives the labels below."
@@ -75,7 +75,7 @@ def card(suite: ResolvedSuite, results: Results, chosen: ChosenSet, data: Distil
 
 
 def _size(cell: Cell) -> str:
-    return f"{cell.ipc} {'image' if cell.ipc == 1 else 'images'} per class" if cell.sized else "all images"
+    return f"{counted(cell.ipc, 'image')} per class" if cell.sized else "all images"
 
 
 def _facts(suite: ResolvedSuite, chosen: ChosenSet, data: DistilledSet) -> list[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from ddbench.errors import DdbenchError, StoreError, did_you_mean
 from ddbench.plan import State
 from ddbench.store import Artifact
 from ddbench.suite import Cell, ResolvedSuite
+from ddbench.text import counted
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def choose_sets(suite: ResolvedSuite, state: State, method: str, ipc: int | None
         raise DdbenchError(f"'{method}' is a control: its students learn shuffled labels", hint=hint)
     done = sum(key in state.measured for _, key in cells)
     if done < len(cells):
-        message = f"'{method}' at IPC {ipc} has {done} of {len(cells)} results"
+        message = f"'{method}' at IPC {ipc} has {done} of {counted(len(cells), 'result')}"
         raise DdbenchError(message, hint=f"finish it first: `ddbench run {suite.file}`")
     found: dict[tuple[str, str | None], ChosenSet] = {}
     for cell, key in cells:

@@ -14,7 +14,7 @@ from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.cells import Choice
 from ddbench.suite.model import ComponentUse, SuiteModel
 from ddbench.suite.protocols import Protocols
-from ddbench.text import one_line
+from ddbench.text import counted, one_line
 from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _shown(name: str, value: Any, component: Component) -> str:
     """
     if not isinstance(getattr(component.params, name, None), Path) and not str(value).startswith(_PATHS):
         long = isinstance(value, list) and len(str(value)) > _LIST_WIDTH
-        return f"{name}=[{len(value)} values]" if long else f"{name}={value}"
+        return f"{name}=[{counted(len(value), 'value')}]" if long else f"{name}={value}"
     known = component.fingerprinted
     if known is None:
         return f"{name}={Path(value).name}"

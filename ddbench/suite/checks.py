@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddbench.errors import ComponentError, SuiteError
 from ddbench.limits import IMAGES_PER_CLASS
+from ddbench.text import counted
 from ddbench.yaml_source import YamlSource
 
 if TYPE_CHECKING:
@@ -52,23 +53,24 @@ def _check_pool(cell: Cell, dataset: Dataset, source: YamlSource, pool_place: st
     where = source.place(("ipc", source.values["ipc"].index(ipc)))
     pool = row.pool.count(ipc)
     if pool is not None and pool > IMAGES_PER_CLASS:
-        message = (
-            f"the pool of '{row.name}' at IPC {ipc} has {pool:,} images per class; {IMAGES_PER_CLASS:,} are allowed"
-        )
+        has = f"the pool of '{row.name}' at IPC {ipc} has {pool:,} images per class"
+        message = f"{has}; {IMAGES_PER_CLASS:,} are allowed"
         raise SuiteError(message, where=pool_place, hint="lower `pool`")
     if pool is not None and pool < ipc and cell.sized:
         hint = "lower the IPC or enlarge the pool"
-        message = f"IPC {ipc} is larger than the pool of '{row.name}', which has {pool} images per class"
+        message = f"IPC {ipc} is larger than the pool of '{row.name}', which has {counted(pool, 'image')} per class"
         raise SuiteError(message, where=where, hint=hint)
     available = row.generator.component.for_ipc(ipc).available(dataset)
     if not available:
         return
     has = f"generator '{row.generator.label}' has {min(available)}"
     if min(available) < ipc and cell.sized:
-        raise SuiteError(f"'{row.name}' needs {ipc} images per class, but {has}", where=where, hint="lower the IPC")
+        raise SuiteError(
+            f"'{row.name}' needs {counted(ipc, 'image')} per class, but {has}", where=where, hint="lower the IPC"
+        )
     if pool is not None and min(available) < pool:
         hint = "lower `pool`, or remove it to choose from all images"
-        message = f"the pool of '{row.name}' at IPC {ipc} needs {pool} images per class, but {has}"
+        message = f"the pool of '{row.name}' at IPC {ipc} needs {counted(pool, 'image')} per class, but {has}"
         raise SuiteError(message, where=pool_place, hint=hint)
 
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from ddbench.errors import SuiteError, did_you_mean
 from ddbench.suite.shipped import shipped_numbers
-from ddbench.text import one_line, read_text
+from ddbench.text import counted, one_line, read_text
 from ddbench.yaml_source import KeyPath, YamlSource
 
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(one_line)]
@@ -136,7 +136,7 @@ def _number(columns: list[str], values: list[str], where: str) -> Published:
     """Return the number of a line. An empty value of an optional column is not published."""
     if len(values) != len(columns):
         hint = "quote values that contain a comma"
-        raise SuiteError(f"{len(values)} values for {len(columns)} columns", where=where, hint=hint)
+        raise SuiteError(f"{counted(len(values), 'value')} for {len(columns)} columns", where=where, hint=hint)
     optional = {"std", "n", *_COLUMNS[len(_REQUIRED) :]}
     named = {name: value for name, value in zip(columns, values, strict=True) if value or name not in optional}
     try:
