@@ -114,6 +114,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
     used: list[Measurement] = []
     repeated: set[str] = set()
     sets_by_place: dict[tuple[str, int, str], Sets] = {}
+    missing: dict[tuple[str, int, str], int] = {}
     entries, comparisons = [], []
     complete: dict[Place, BySet] = {}
     for place, evaluations in _by_place(results.trials).items():
@@ -127,7 +128,8 @@ def leaderboard_of(results: Results) -> Leaderboard:
         measured = [found[action_key] for action_key in sorted(found)]
         used += measured
         sets_by_place[place[:3]] = sets_of(measured, sets)
-        expected = len(measured) + sum(key not in results.measured for key in evaluations)
+        missing[place[:3]] = sum(key not in results.measured for key in evaluations)
+        expected = len(measured) + missing[place[:3]]
         entries.append(_entry(place, measured, expected))
         if measured and len(measured) == expected:
             complete[place] = by_set(measured, sets)
@@ -148,7 +150,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         teachers=tuple(sorted({told for m in used for told in m.teachers})),
         comparisons=tuple(comparisons),
         scores=tuple(scores_of(results, complete)),
-        splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place)),
+        splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place, missing)),
         chance=100 / results.classes if results.classes else None,
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),

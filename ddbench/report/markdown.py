@@ -26,7 +26,7 @@ _SPLITS = (
     "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "
     "minus that of the first, in percent points. Its interval is the 95 % Student-t interval over distilled sets. "
     "Sets of one generator with equal seeds are paired. Other sets are independent, and their interval is Welch's. "
-    "There is no interval if a row has one set only."
+    "There is no interval if a row has one set only. There is no difference while a training is missing."
 )
 
 _SCORES = (
@@ -141,7 +141,7 @@ def splits(board: Leaderboard) -> str:
 def _step(step: Step) -> list[Any]:
     line, difference = [step.split, step.student, step.ipc, step.part, step.before, step.after], step.difference
     if difference is None:
-        return [*line, *[_NOTHING] * 3]
+        return [*line, _NOTHING, _NOTHING, f"{counted(step.missing, 'training')} missing"]
     first, second = difference.sets
     sets = counted(first, "pair") if difference.paired else f"{first} and {second}"
     return [*line, f"{difference.mean:+.2f}", _interval(difference.interval), sets]

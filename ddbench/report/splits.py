@@ -30,7 +30,8 @@ class Step:
         part: the part that the second row adds, or ``all`` from the first row of the split to its last.
         before: the name of the first row.
         after: the name of the second row.
-        difference: the difference of their accuracies; None while one of them has no result.
+        difference: the difference of their accuracies; None while a training of one of them is missing.
+        missing: the number of trainings of both rows that are missing.
     """
 
     split: str
@@ -40,6 +41,7 @@ class Step:
     before: str
     after: str
     difference: Difference | None
+    missing: int = 0
 
 
 def sets_of(measured: Iterable[Measurement], seeds: Mapping[str, Iterable[Seeds]]) -> Sets:
@@ -59,7 +61,10 @@ def sets_of(measured: Iterable[Measurement], seeds: Mapping[str, Iterable[Seeds]
 
 
 def steps_of(
-    splits: Mapping[str, Sequence[str]], rows: Mapping[str, Mapping[str, str]], sets: Mapping[Place, Sets]
+    splits: Mapping[str, Sequence[str]],
+    rows: Mapping[str, Mapping[str, str]],
+    sets: Mapping[Place, Sets],
+    missing: Mapping[Place, int],
 ) -> Iterator[Step]:
     """Yield the steps of each split, and the whole way from its first row to its last.
 
@@ -67,6 +72,7 @@ def steps_of(
         splits: the names of the rows of each split.
         rows: the texts of each row's parts.
         sets: the distilled sets of each place.
+        missing: the number of trainings of each place that are missing.
     """
     columns = list(dict.fromkeys((student, ipc) for _, ipc, student in sets))
     # Sorted as in JSON files.
@@ -81,20 +87,19 @@ def steps_of(
                 first, second = (one, ipc, student), (other, ipc, student)
                 if first in sets and second in sets:
                     shared = rows[one]["generator"] == rows[other]["generator"]
-                    difference = _difference(sets[first], sets[second], shared)
-                    yield Step(split, student, ipc, part, one, other, difference)
+                    lacking = missing[first] + missing[second]
+                    difference = None if lacking else _difference(sets[first], sets[second], shared)
+                    yield Step(split, student, ipc, part, one, other, difference, lacking)
 
 
-def _difference(before: Sets, after: Sets, shared: bool) -> Difference | None:
+def _difference(before: Sets, after: Sets, shared: bool) -> Difference:
     """Return the difference of two rows. Sets of equal seeds are paired if the rows share the generator's pool.
 
     An interval of pairs is valid for any correlation of the sets. A component that draws nothing makes one set
     of all seeds; equal sets count once.
     """
-    if not before or not after:
-        return None
     pairs = {(before[seeds], after[seeds]) for seeds in before if seeds in after}
     first, second = dict(before.values()), dict(after.values())
     if shared and len({b for (b, _), _ in pairs}) == len({a for _, (a, _) in pairs}) == len(pairs):
-        return paired_difference(sorted((b, a) for (_, b), (_, a) in pairs)) if pairs else None
+        return paired_difference(sorted((b, a) for (_, b), (_, a) in pairs))
     return independent_difference(sorted(first.values()), sorted(second.values()))

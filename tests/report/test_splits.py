@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,17 +121,23 @@ def test_a_row_of_one_set_gives_no_interval(tmp_path: Path) -> None:
     assert (step.difference.mean, step.difference.interval, step.difference.sets) == (12, None, (1, 3))
 
 
-def test_missing_sets_are_left_out(tmp_path: Path) -> None:
-    found = steps(tmp_path, done=lambda cell: cell.row.name != "labelled" or cell.generation_seed < 2)["PSR"]
-    assert found[0].difference is not None
-    assert (found[0].difference.mean, found[0].difference.sets) == (2.5, (2, 2))
+def missing_last(cell: Cell) -> bool:
+    """Return whether a cell is done; one training of the last set of ``labelled`` is not."""
+    return cell.row.name != "labelled" or (cell.generation_seed, cell.training_seed) != (2, 1)
 
 
-def test_a_step_without_results_is_dashes(tmp_path: Path) -> None:
-    results = stored(tmp_path, values(), last=last, done=lambda cell: cell.row.name == "base")
-    board = leaderboard_of(results)
-    assert {step.difference for step in board.splits if step.split == "PSR"} == {None}
-    assert "| base | labelled | – " in " ".join(to_markdown(board).split())
+def test_a_step_of_an_unfinished_row_has_no_difference(tmp_path: Path) -> None:
+    found = steps(tmp_path, done=missing_last)["PSR"]
+    assert [(step.difference is None, step.missing) for step in found] == [(True, 1), (True, 1), (False, 0), (False, 0)]
+
+
+@pytest.mark.parametrize(
+    ("done", "told"),
+    [(missing_last, "1 training missing"), (lambda cell: cell.row.name == "base", "6 trainings missing")],
+)
+def test_the_table_tells_the_missing_trainings(tmp_path: Path, done: Callable[[Cell], bool], told: str) -> None:
+    board = leaderboard_of(stored(tmp_path, values(), last=last, done=done))
+    assert f"| base | labelled | – | – | {told} |" in " ".join(to_markdown(board).split())
 
 
 def test_it_is_in_the_table_the_json_and_the_export(tmp_path: Path) -> None:
