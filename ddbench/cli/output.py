@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 from typing import Any, Final
 
 from rich.console import Console
@@ -14,6 +15,8 @@ from ddbench.text import counted, one_line
 
 stderr = Console(stderr=True)
 _DAMAGE_SHOWN: Final = 5
+# Columns of output that is not a terminal.
+_WIDTH: Final = 200
 
 
 def print_json(value: Any) -> None:
@@ -25,7 +28,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     """Print a table to stdout, 200 columns wide if stdout is not a terminal."""
     console = Console()
     if not console.is_terminal:
-        console = Console(width=200)
+        console = Console(width=_WIDTH)
     narrow = console.width < 100
     table = Table(
         title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow, header_style="bold"
@@ -39,6 +42,12 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     for text in texts:
         table.add_row(*text)
     console.print(table, markup=False)
+
+
+def print_wrapped(line: str) -> None:
+    """Print a line to stdout, wrapped at spaces: at the terminal's width, or at 200 columns without a terminal."""
+    width = Console().width if Console().is_terminal else _WIDTH
+    print(fill(one_line(line), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
 
 def fail(error: DdbenchError) -> None:

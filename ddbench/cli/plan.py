@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ddbench.cli.options import AsJson, Quick, StoreFolder, SuiteFile, store_root
-from ddbench.text import one_line
+from ddbench.text import counted, one_line
 
 if TYPE_CHECKING:
     from ddbench.plan import State
@@ -48,7 +48,8 @@ def plan(
     An unknown amount prints as ?; a lower bound starts with ≥.
     """
     from ddbench.cli.image_counts import counts_line, image_counts
-    from ddbench.cli.output import print_json, print_table, stderr
+    from ddbench.cli.output import print_json, print_table, print_wrapped, stderr
+    from ddbench.cli.set_counts import set_counts, sets_line
     from ddbench.plan.drift import code_changes, drifted
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
@@ -60,18 +61,20 @@ def plan(
     drift = [*(f"{each.problem}; {each.remedy}" for each in drifted(state)), *code_changes(state), *found.problems]
     damaged, skipped = sorted(set(state.corrupt.values())), list(resolved.skipped)
     counts, classes = image_counts(resolved), [info.name for info in resolved.dataset.component.classes]
+    sets = set_counts(graph)
     if json:
         stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]
         value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}
         images = {source: list(own) for source, own in counts.items()}
         notes = {"drift": drift, "damaged": damaged, "skipped": skipped, "local_protocols": resolved.local_protocols}
-        print_json({**value, **notes, "images": images, "students": _students(resolved)})
+        print_json({**value, **notes, "images": images, "students": _students(resolved), "sets": sets})
         return
-    print_table(_HEADERS, [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)])
-    print(f"\n{_counted(cells, 'cells')}, {done} with results; {_counted(len(to_run), 'nodes')} to run")
+    table = [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)]
+    print_table(*_without_repeated_times(_HEADERS, table))
+    print(f"\n{counted(cells, 'cell')}, {done} with results; {counted(len(to_run), 'node')} to run")
     told = [counts_line(*part, classes) for part in counts.items()]
-    for line in [*_protocols(resolved), *told, *_estimate_text(found)]:
-        print(one_line(line))
+    for line in [sets_line(sets), *_protocols(resolved), *told, *_estimate_text(found)]:
+        print_wrapped(line)
     for note in [*drift, *damaged, *(f"skipped: {reason}" for reason in skipped)]:
         stderr.print(one_line(note), markup=False, highlight=False, soft_wrap=True)
 
@@ -84,6 +87,13 @@ def _rows(state: State, to_run: Collection[str], found: Estimate) -> list[dict[s
         {"stage": c.stage, "nodes": total[c.stage], "stored": stored[c.stage], "to_run": running[c.stage]}
         for c in found.stages
     ]
+
+
+def _without_repeated_times(headers: Sequence[str], rows: list[list[Any]]) -> tuple[list[str], list[list[Any]]]:
+    """Return a table without the column of times if it equals that of the times left, so that 80 columns suffice."""
+    time, left = headers.index("time"), headers.index("time left")
+    kept = [i for i in range(len(headers)) if i != time or any(row[time] != row[left] for row in rows)]
+    return [headers[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def _protocols(resolved: ResolvedSuite) -> list[str]:
@@ -152,15 +162,15 @@ def _stage_text(stage: StageEstimate) -> list[str]:
     """Return the estimates of a stage's row."""
     from ddbench.plan.stages import STAGES
 
-    counted = STAGES[stage.stage].counts
-    makes = _counted(stage.nodes, counted)
-    if counted == "images":
-        makes = f"{_text(stage.images, '{:,.0f}'.format)} images"
+    unit = STAGES[stage.stage].counts
+    makes = counted(stage.nodes, unit)
+    if unit == "image":
+        makes = f"{_text(stage.images, '{:,.0f}'.format)} {unit if stage.images.known == 1 else 'images'}"
+    times = (stage.seconds, stage.seconds_left)
     return [
         makes if stage.stage not in ("dataset", "fit") else "",
         _text(stage.flops, _operations),
-        _text(stage.seconds, _duration),
-        _text(stage.seconds_left, _duration),
+        *("" if took.known == 0 and not took.unknown else _text(took, _duration) for took in times),
         " and ".join(sorted(stage.basis)),
     ]
 
@@ -172,6 +182,11 @@ def _estimate_text(found: Estimate) -> list[str]:
     untimed = [stage.stage for stage in found.stages if stage.seconds_left.unknown]
     if untimed:
         first += f"; the time of some nodes is unknown: {', '.join(untimed)}"
+    without = [
+        stage.stage for stage in found.stages if stage.seconds_left.known == 0 and not stage.seconds_left.unknown
+    ]
+    if left and without:
+        first += f"; without the time of {', '.join(without)}, which run no network"
     missing = [f"to fetch: {line}" for line in found.missing]
     return [first, *_assumptions(found), _memory(found), _disk(found), *_sharing(found), *missing]
 
@@ -187,7 +202,8 @@ def _assumptions(found: Estimate) -> list[str]:
         lines.append("the speed of this device is unknown; choose another with --device")
     assumed = [stage.stage for stage in found.stages if stage.basis & {devices.FLOPS, devices.LAUNCHES}]
     if assumed:
-        shares = ", ".join(f"{stage} {devices.SHARES[stage]:.0%}" for stage in assumed)
+        known = devices.assumed_shares(found.device)
+        shares = ", ".join(f"{stage} {known[stage]:.0%}" for stage in assumed)
         lines.append(f"assumed share of the device's peak FLOPs (small networks reach less): {shares}")
     if devices.LAUNCHES in found.basis:
         pace = f"{devices.LAUNCH_SECONDS * 1e6:g} µs for each kernel launch"
@@ -221,25 +237,20 @@ def _disk(found: Estimate) -> str:
 
 
 def _sharing(found: Estimate) -> list[str]:
+    """Return what shared pools save; nothing if they save nothing."""
     shared = found.sharing
-    if shared is None:
+    if shared is None or shared.factor <= 1:
         return []
-    unshared = f"{shared.unshared_images:,}"
-    if shared.factor <= 1:
-        return [f"sharing: none; the cells need {unshared} images, and the run makes {shared.images:,} in whole blocks"]
-    return [
-        f"sharing: {shared.factor:.1f}× fewer images than with one pool per cell ({shared.images:,}, not {unshared})"
-    ]
-
-
-def _counted(number: int, plural: str) -> str:
-    return f"{number:,} {plural[:-1] if number == 1 else plural}"
+    made = f"{shared.images:,}, not {shared.unshared_images:,}"
+    return [f"sharing: {shared.factor:.1f}× fewer images than with one pool per cell ({made})"]
 
 
 def _text(amount: PartialSum, form: Callable[[float], str]) -> str:
     """Format an amount: ``?`` if nothing is known, ``≥`` before a lower bound."""
+    if not amount.known and amount.unknown:
+        return "?"
     if amount.known is None:
-        return "?" if amount.unknown else ""
+        return ""
     return f"≥ {form(amount.known)}" if amount.is_lower_bound else form(amount.known)
 
 

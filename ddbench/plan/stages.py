@@ -15,14 +15,14 @@ class Stage:
         order: the position among the stages. A node uses the outputs of earlier stages.
         output: ``artifact`` for tensors and JSON in the store, ``result`` for the record of an evaluation.
         resumable: True if the stage keeps parts of unfinished work, so that a stopped node can resume.
-        counts: the unit of work in the tables of ``ddbench plan``.
+        counts: the unit of work, in the singular, in the tables of ``ddbench plan``.
     """
 
     name: str
     order: int
     output: Literal["artifact", "result"] = "artifact"
     resumable: bool = False
-    counts: Literal["images", "sets", "students"] = "images"
+    counts: Literal["image", "set", "student"] = "image"
 
     @property
     def makes_result(self) -> bool:
@@ -37,10 +37,10 @@ _TABLE: Final = (
     Stage("generate", 3, resumable=True),
     Stage("score", 4, resumable=True),
     Stage("select", 5),
-    Stage("distill", 6, counts="sets"),
+    Stage("distill", 6, counts="set"),
     Stage("label", 7, resumable=True),
     Stage("refine", 8, resumable=True),
-    Stage("evaluate", 9, output="result", resumable=True, counts="students"),
+    Stage("evaluate", 9, output="result", resumable=True, counts="student"),
 )
 # By name, in their order.
 STAGES: Final = {stage.name: stage for stage in _TABLE}

@@ -28,7 +28,9 @@ LAUNCHES: Final = "launches"
 
 def assumed_shares(device: Device) -> dict[str, float]:
     """Return the assumed share of the device's peak by stage; empty if the peak is unknown."""
-    return {} if device.float32 is None else SHARES
+    if device.float32 is None:
+        return {}
+    return SHARES if device.share is None else dict.fromkeys(SHARES, device.share)
 
 
 def launch_seconds(device: Device) -> float | None:
@@ -37,11 +39,16 @@ def launch_seconds(device: Device) -> float | None:
 
 
 def assumed_seconds(device: Device, cost: Cost, stage: str, threads: int) -> tuple[float | None, str | None]:
-    """Return the seconds of some work, and their basis, FLOPs or launches. Both are None if the time is unknown."""
-    least = device.least_seconds(cost, threads)
-    if least is None or stage not in SHARES:
+    """Return the seconds of some work, and their basis, FLOPs or launches.
+
+    Work without operations of a network counts as no time, and has no basis. Both are None if the time is unknown.
+    """
+    if cost.flops == 0:
+        return 0.0, None
+    least, shares = device.least_seconds(cost, threads), assumed_shares(device)
+    if least is None or stage not in shares:
         return None, None
-    computing = least / SHARES[stage]
+    computing = least / shares[stage]
     launching = cost.launches * (launch_seconds(device) or 0)
     return max((computing, FLOPS), (launching, LAUNCHES))
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from ddbench_components.generators._dit.flops import DIT_XL2, SD_VAE
 
+import ddbench
+from ddbench.cost import Fit
 from ddbench.plan import State
 from ddbench.plan.estimate import devices
 from ddbench.plan.estimate.devices import assumed_shares
@@ -108,7 +110,7 @@ def test_what_is_not_declared_stays_unknown(tmp_path: Path, known: Catalogue) ->
     assert found["generate"].flops.unknown == 1
     assert found["generate"].flops.known == 2 * CLASSES * SAMPLE
     assert (found["evaluate"].flops.unknown, found["evaluate"].nodes) == (12, 24)
-    assert found["select"].seconds.known is None
+    assert (found["select"].seconds.known, found["select"].seconds.unknown) == (0, 0)
     assert whole.total("flops").unknown == 13
 
 
@@ -174,6 +176,25 @@ def test_a_cpu_computes_whatever_a_gpu_would_launch(
     evaluate = stages(estimated(tmp_path, SUITE, known, "cpu"))["evaluate"]
     assert evaluate.seconds.known == pytest.approx(6 * TRAININGS / (1e9 * 0.3))
     assert evaluate.basis == {"FLOPs"}
+
+
+def test_a_measured_share_replaces_the_assumed_ones(
+    tmp_path: Path, known: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "this_cpu", lambda: Device("cpu", "a processor", 1e9, 1e9, share=0.9))
+    found = stages(estimated(tmp_path, SUITE, known, "cpu"))
+    assert found["evaluate"].seconds.known == pytest.approx(6 * TRAININGS / (1e9 * 0.9))
+    assert found["generate"].seconds.known == pytest.approx(4 * CLASSES * SAMPLE / (1e9 * 0.9))
+
+
+def test_a_convnets_real_batches_by_hand() -> None:
+    """DM at IPC 1: 20,000 updates of ten classes, each 256 images forward, and one forward and back to its pixels."""
+    network = 2 * (3 * 9 * 128 * 32**2 + 128 * 9 * 128 * (16**2 + 8**2) + 128 * 4**2 * 10)
+    dm = ddbench.create("generator", "dm", images=1)
+    cost = dm.cost(Fit(ddbench.create("dataset", "cifar10")))
+    assert cost is not None
+    assert cost.flops == pytest.approx(20_000 * 10 * (256 + 2) * network, rel=0.01)
+    assert cost.half_flops == pytest.approx(20_000 * 10 * 256 * network, rel=0.01)
 
 
 def test_missing_things_are_said_once_with_their_remedy(tmp_path: Path, known: Catalogue) -> None:

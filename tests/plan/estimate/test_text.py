@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ddbench.cli.plan import _disk, _estimate_json, _estimate_text, _memory, _stage_json, _stage_text
+import pytest
+
+from ddbench.cli.output import print_wrapped
+from ddbench.cli.plan import (
+    _HEADERS,
+    _disk,
+    _estimate_json,
+    _estimate_text,
+    _memory,
+    _sharing,
+    _stage_json,
+    _stage_text,
+    _without_repeated_times,
+)
+from ddbench.cli.set_counts import set_counts, sets_line
 from ddbench.plan import Graph
 from ddbench.registry import Catalogue
 from tests.plan.estimate.priced import (
@@ -15,7 +29,8 @@ from tests.plan.estimate.priced import (
     stages,
     wall,
 )
-from tests.plan.plans import edited, set_
+from tests.plan.plans import SUITE as PLAIN
+from tests.plan.plans import Values, edited, plan, set_
 from tests.plan.recorded import PROCESS_MIB, THIS_CPU, record_all
 
 
@@ -76,12 +91,56 @@ def test_where_nothing_is_left_to_run_it_is_said(tmp_path: Path, known: Catalogu
     assert _estimate_text(done)[0] == "H100 (SXM), one worker: nothing left to run"
 
 
+def test_work_without_a_network_has_no_time_and_is_named(tmp_path: Path, known: Catalogue) -> None:
+    whole = estimated(tmp_path, SUITE, known, "h100")
+    assert _estimate_text(whole)[0].endswith("; without the time of dataset, select, distill, which run no network")
+    assert _stage_text(stages(whole)["select"])[1:4] == ["", "", ""]
+
+
+def test_sharing_that_saves_nothing_is_not_told(tmp_path: Path, known: Catalogue) -> None:
+    assert _sharing(estimated(tmp_path, SUITE, known, "h100"))[0].startswith("sharing: ")
+    method = {"generator": "endless", "selector": "first", "pool": 1}
+    alone = {**SUITE, "ipc": [1], "seeds": {"training": [0]}, "methods": {"one": method}}
+    assert _sharing(estimated(tmp_path, alone, known, "h100")) == []
+
+
+def test_sets_are_counted_for_each_row(tmp_path: Path) -> None:
+    """`first` of real images uses no seed; `random` uses that of selection."""
+    values: Values = {
+        **edited(set_("ipc")([1, 2]), PLAIN),
+        "seeds": {"generation": [0], "selection": [0, 1, 2], "training": [0, 1]},
+        "methods": {name: {"generator": "real", "selector": name} for name in ("first", "random")},
+    }
+    counts = set_counts(plan(tmp_path, values))
+    assert counts == {"first": {1: 1, 2: 1}, "random": {1: 3, 2: 3}}
+    assert sets_line({"a": {1: 5, 2: 5}, "b": {1: 1, 2: 1}, "c": {1: 5, 2: 1}}) == (
+        "distilled sets of each row and IPC: 5; 1 of b, c (IPC 2)"
+    )
+
+
+def test_equal_times_are_one_column_and_80_columns_suffice(
+    tmp_path: Path, known: Catalogue, small: Graph, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = edited(set_("ipc")([1]), SUITE)
+    rows = [[s.stage, 1, 0, 1, *_stage_text(s)] for s in estimated(tmp_path, before, known, "h100").stages]
+    headers, shorter = _without_repeated_times(_HEADERS, rows)
+    assert headers == [header for header in _HEADERS if header != "time"]
+    assert max(sum(max(len(str(row[i])) for row in [headers, *shorter]) + 1 for i in range(8)), 0) <= 80
+    record_all(small, tmp_path / "store", wall)
+    rows = [[s.stage, 1, 0, 1, *_stage_text(s)] for s in estimated(tmp_path, before, known).stages]
+    assert _without_repeated_times(_HEADERS, rows)[0] == list(_HEADERS)
+    print_wrapped(f"to fetch: {'a long remedy ' * 30}")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(len(line) <= 200 for line in lines)
+
+
 def test_a_device_of_which_nothing_is_known_says_so(
     tmp_path: Path, known: Catalogue, with_gpus: Callable[..., None]
 ) -> None:
     with_gpus("Tesla T4")
     first, second, *_ = _estimate_text(estimated(tmp_path, SUITE, known))
-    assert first.startswith("Tesla T4, one worker: ? left; the time of some nodes is unknown: dataset, fit, ")
+    assert first.startswith("Tesla T4, one worker: ? left; the time of some nodes is unknown: fit, check, ")
     assert second == "the speed of this device is unknown; choose another with --device"
     assert not any(
         "the speed of this device" in line for line in _estimate_text(estimated(tmp_path, SUITE, known, "h100"))

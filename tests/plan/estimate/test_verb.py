@@ -21,10 +21,12 @@ def test_the_verb_says_it_in_words_and_as_json(cli: Cli, example_suite: Path) ->
     assert found["device"]["name"] == "a100"
     assert found["sharing"] == {"images": 24, "one_pool_a_cell": 306, "factor": 12.75}
     generate = next(stage for stage in found["stages"] if stage["stage"] == "generate")
-    assert (generate["images"], generate["flops"], generate["hours"]) == (24 + 36, 0, None)
+    assert (generate["images"], generate["flops"], generate["hours"]) == (24 + 36, 0, 0)
     assert generate["nodes_unknown"]["flops"] == 2
     assert found["nodes_unknown"]["flops"] == sum(stage["nodes_unknown"]["flops"] for stage in found["stages"])
     assert found["missing"] == []
+    assert "\ndistilled sets of each row and IPC: " in shown
+    assert {row: set(own) for row, own in found["sets"].items()}.popitem()[1] == {"1", "2"}
 
 
 def test_the_help_tells_which_device_is_taken(cli: Cli) -> None:
