@@ -46,18 +46,25 @@ class YamlSource:
         file: the name of the file in messages.
         values: the plain values.
         places: ``file:line:column`` of each key and list item, by its path in the values.
+        folders: the folders of other files that values come from, by their paths in the values.
     """
 
     file: str
     values: dict[str, Any]
     places: dict[KeyPath, str]
+    folders: dict[KeyPath, Path] = field(default_factory=dict)
 
     def place(self, path: KeyPath) -> str:
         """Return ``file:line:column`` of the value at ``path``, or of the nearest value that contains it."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self.places:
-                return self.places[path[:length]]
-        return self.file
+        return self.places.get(self._nearest(path), self.file)
+
+    def folder_of(self, path: KeyPath, own: Path) -> Path:
+        """Return the folder of the file that the value at ``path`` comes from; ``own`` is that of this file."""
+        return self.folders.get(self._nearest(path), own)
+
+    def _nearest(self, path: KeyPath) -> KeyPath:
+        lengths = range(len(path), 0, -1)
+        return next((path[:length] for length in lengths if path[:length] in self.places), ())
 
 
 def read_yaml(file: Path, shown: str | None = None) -> YamlSource:

@@ -40,7 +40,7 @@ class ImageFolder(ImageFiles):
     name.
 
     Keys depend on the content of the folder, not on its path. The parameter ``exif`` enters keys only if an image has a
-    rotation. A relative path starts at the working directory.
+    rotation. In a suite, a relative path starts at the suite's folder.
     """
 
     class Params(ddbench.Params):

@@ -34,8 +34,8 @@ class Folder(Generator):
     are refused if the order of the classes is in doubt. The order is in doubt for folders of images, for Tiny ImageNet,
     and for labels that do not follow the WordNet ids. Images are square, of one size, RGB with 8 bits per channel,
     stored as PNG, lossless WebP or JPEG. The record notes images that are JPEG. Any other entry of a class folder is
-    refused, except hidden files and text files. The pool is identified by its content. Its path is relative to the
-    working directory.
+    refused, except hidden files and text files. The pool is identified by its content. In a suite, its path is
+    relative to the suite's folder.
 
     The images of a class are taken in natural order (``2.png`` before ``10.png``). Minimax's code sorts file names as
     text instead. Its first ten of ``0.png`` to ``99.png`` are 0, 1 and 10 to 17. To get these, use ``layout: minimax``

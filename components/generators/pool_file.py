@@ -45,8 +45,8 @@ class PoolFile(Generator):
     ``images.pt``, and with logits in ``labels.pt`` if there are soft labels. They have the class order of their
     authors. Torch reads them without running code.
 
-    Images of a class are taken in the file's order. The pool is identified by its content. Its path is relative to the
-    working directory.
+    Images of a class are taken in the file's order. The pool is identified by its content. In a suite, its path is
+    relative to the suite's folder.
     """
 
     finite = True

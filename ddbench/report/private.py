@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from os.path import expanduser, lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,23 @@ def paths_of(suite: ResolvedSuite) -> frozenset[str]:
     components = {id(choice.component): choice.component for choice in choices}.values()
     published = suite.values.get("published")
     files = [published] if isinstance(published, str) else published if isinstance(published, list) else []
-    return frozenset([*map(str, files), *(path for component in components for path in _paths(component))])
+    located = {path for component in components for path in _paths(component)}
+    # In the suite's values, a path is as it was written: relative to the suite.
+    written = (str(Path(text)) for text in _texts(suite.values) if "/" in text)
+    return frozenset([*map(str, files), *located, *(text for text in written if _ends(located, text))])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(part)
+
+
+def _ends(paths: Iterable[str], text: str) -> bool:
+    """Return whether one of the paths ends with the parts of ``text``."""
+    return any(path.endswith(f"/{text}") for path in paths)
 
 
 def _paths(component: Component) -> Iterator[str]:

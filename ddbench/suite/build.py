@@ -18,11 +18,12 @@ from ddbench.text import counted, one_line
 from ddbench.yaml_source import KeyPath, YamlSource
 
 if TYPE_CHECKING:
-    from ddbench.api import Component, Generator
+    from ddbench.api import Component, Generator, Params
     from ddbench.registry import Catalogue
 
 
-_PATHS: Final = ("/", "./", "../", "~")
+_FROM_SUITE: Final = ("./", "../")
+_PATHS: Final = ("/", "~", *_FROM_SUITE)
 # Longer lists are not written out in labels.
 _LIST_WIDTH: Final = 60
 
@@ -33,13 +34,15 @@ class Builder:
     Attributes:
         model: the suite's model.
         source: the suite file with the places of its values.
+        folder: the folder of the suite file.
         available: the catalogue of components.
         protocols: the protocols.
     """
 
-    def __init__(self, model: SuiteModel, source: YamlSource, available: Catalogue) -> None:
+    def __init__(self, model: SuiteModel, source: YamlSource, folder: Path, available: Catalogue) -> None:
         self.model = model
         self.source = source
+        self.folder = folder
         self.available = available
         self.protocols = Protocols(source, available)
         self._generators: dict[str, Choice[Generator]] = {}
@@ -51,7 +54,7 @@ class Builder:
         except ComponentError as error:
             raise SuiteError(error.message, where=self.source.place((*path, "use")), hint=error.hint) from None
         try:
-            built = cls(cls.Params(**use.params))
+            built = cls(self._located(cls.Params(**use.params), use, path))
         except ValidationError as error:
             first = error.errors()[0]
             where = self.source.place((*path, *first["loc"]))
@@ -70,6 +73,18 @@ class Builder:
             raise SuiteError(message, where=where, hint="check its permissions") from None
         named = {name: getattr(built.params, name) for name in cls.shown} | use.params
         return Choice(one_line(described(built, named)), built)
+
+    def _located(self, params: Params, use: ComponentUse, path: KeyPath) -> Params:
+        """Return parameters in which each relative path that the suite sets starts at the folder of its file."""
+        moved: dict[str, Any] = {}
+        for name in use.params:
+            value = getattr(params, name)
+            folder = self.source.folder_of((*path, name), self.folder).absolute()
+            if isinstance(value, Path) and not str(value).startswith("~"):
+                moved[name] = folder / value
+            elif isinstance(value, str) and value.startswith(_FROM_SUITE):
+                moved[name] = str(folder / value)
+        return type(params)(**use.params | moved) if moved else params
 
     def check_variants(self) -> None:
         """Raise SuiteError if a variant has the name of another generator, since tables would be ambiguous.

@@ -73,7 +73,7 @@ def _extended(file: Path, source: YamlSource) -> YamlSource:
         values["published"] = (Path(base_name).parent / published).as_posix()
     if "dataset" in source.values and "published" not in source.values:
         values = _without_published(values)
-    return _merged(replace(base, values=values), source)
+    return _merged(replace(base, values=values), source, base_file.parent)
 
 
 def _with_protocols(source: YamlSource, folder: Path) -> YamlSource:
@@ -111,8 +111,8 @@ def _base(file: Path, name: str, where: str) -> tuple[Path, str]:
     raise SuiteError(f"the file {base} does not exist", where=where, hint=hint)
 
 
-def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
-    """Merge ``own`` into ``base``. In :data:`_MERGED`, merge entries; else replace the value."""
+def _merged(base: YamlSource, own: YamlSource, folder: Path) -> YamlSource:
+    """Merge ``own`` into ``base``, a file of ``folder``. In :data:`_MERGED`, merge entries; else replace the value."""
     values: dict[str, Any] = dict(base.values)
     replaced: set[KeyPath] = set()
     for key, value in own.values.items():
@@ -126,7 +126,8 @@ def _merged(base: YamlSource, own: YamlSource) -> YamlSource:
             values[key] = value
             replaced.add((key,))
     kept = {path: place for path, place in base.places.items() if replaced.isdisjoint((path[:1], path[:2]))}
-    return YamlSource(own.file, values, {**kept, **own.places})
+    folders = dict.fromkeys(kept.keys() - own.places.keys(), folder)
+    return YamlSource(own.file, values, {**kept, **own.places}, folders)
 
 
 def _mistake(error: ValidationError, source: YamlSource) -> SuiteError:

@@ -106,7 +106,7 @@ class _Resolver:
         self.source = source
         self.available = available
         self.published = read_published(model.published, source, folder)
-        self.build = Builder(model, source, available)
+        self.build = Builder(model, source, folder, available)
         self.pools: dict[str, str] = {}
         self.skipped: list[str] = []
 

@@ -39,7 +39,7 @@ def class_folders(root: Path) -> list[Path]:
         raise DataError(
             "there is no such folder",
             where=str(root),
-            hint="check the path; a relative path starts at the working directory",
+            hint="check the path; in a suite, a relative path starts at its folder",
         )
     if not found:
         raise DataError("holds no class folders", where=str(root), hint="arrange the pool as <class>/<n>.png")

@@ -43,7 +43,7 @@ def opened(path: Path, framework: str = "numpy") -> Iterator[Any]:
         raise DataError(
             "there is no such file",
             where=str(path),
-            hint="check the path; a relative path starts at the working directory",
+            hint="check the path; in a suite, a relative path starts at its folder",
         )
     try:
         with safe_open(path, framework=framework) as file:
