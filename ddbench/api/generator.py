@@ -159,6 +159,11 @@ class Generator(Component):
         """True if its samples have ``soft_logits``. Do not import torch."""
         return False
 
+    @property
+    def soft_labels_of(self) -> str | None:
+        """The teacher of its samples' ``soft_logits``; None if it is not known. Do not import torch."""
+        return None
+
     def for_ipc(self, ipc: int) -> Generator:
         """Return the generator of the pool for this IPC, by default itself.
 

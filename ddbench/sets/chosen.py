@@ -98,10 +98,15 @@ def read_set(state: State, chosen: ChosenSet) -> DistilledSet:
 
 
 def teacher_of(suite: ResolvedSuite, chosen: ChosenSet) -> str | None:
-    """Return role and name of the scorer that gives a set its soft labels; None if no scorer does."""
+    """Return role and name of the scorer that gives a set its soft labels, or the teacher that an import names.
+
+    None if the set has no soft labels, or if their teacher is not known.
+    """
     labels = chosen.cell.row.labels
-    if chosen.soft is None or labels.use != "soft":
+    if chosen.soft is None:
         return None
+    if labels.use == "stored":
+        return chosen.cell.row.generator.component.soft_labels_of
     return f"{labels.teacher}: {suite.scorers[labels.teacher].label}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,12 +32,16 @@ def test_float_images_and_stored_labels_make_the_round_trip(tmp_path: Path) -> N
     assert run_in_process(made.suite, made.store).returncode == 0
     folder = made.write(tmp_path / "out", "stored", "--format", "safetensors")
     again = Finished(tmp_path / "again.yaml", tmp_path / "store-again")
+    assert re.search(r"\| teacher +\| Ada ", (folder / "README.md").read_text())
+    assert json.loads((folder / "manifest.json").read_text())["soft_labels"]["teacher"] == "Ada"
     back = folder / "set.safetensors"
     again.suite.write_text(SUITE.format(pool=back, plain=back).replace("suite: imported", "suite: again"))
     ended = run_in_process(again.suite, again.store)
     assert ended.returncode == 0, ended.stderr
     assert again.distilled("stored") == made.distilled("stored")
     assert soft(again) == soft(made)
+    twice = again.write(tmp_path / "out-again", "stored", "--format", "safetensors")
+    assert json.loads((twice / "manifest.json").read_text())["soft_labels"]["teacher"] == "Ada"
 
 
 def soft(finished: Finished) -> str:

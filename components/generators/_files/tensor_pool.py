@@ -59,6 +59,12 @@ def tensor_names(path: Path) -> frozenset[str]:
         return frozenset(file.keys()).intersection(_LAYOUT)
 
 
+def teacher_in(path: Path) -> str | None:
+    """Return the teacher of a file's soft labels, or None. Raise DataError if it is not safetensors."""
+    with opened(path) as file:
+        return Metadata(path, file.metadata() or {}).text("teacher")
+
+
 @dataclass(frozen=True, eq=False)
 class Register:
     """The labels, ids and metadata of a file's images, in the file's order. Images are read later.
