@@ -91,6 +91,10 @@ class Ddpm(Generator):
         if self.params.model is not None:
             class_places(self.params.classes, dataset, str(self.params.model), "labels")
 
+    def latent_shape(self, dataset: Dataset) -> tuple[int, ...] | None:
+        """Return the shape of an image, or None for an imported network, which may have another size."""
+        return (3, dataset.image_size, dataset.image_size) if self.params.model is None else None
+
     def _check_size(self, pixels: int) -> None:
         halved = len(self.params.block_out_channels) - 1
         if self.params.model is None and pixels % 2**halved:

@@ -15,7 +15,7 @@ from .._paths import UserPath
 from ._files.borrowing import BorrowingParams
 from ._files.content import content_digest
 from ._files.pixels import Pixels
-from ._files.tensor_pool import LOGITS, PROBABILITIES, Register, opened, teacher_in, tensor_names
+from ._files.tensor_pool import LOGITS, PROBABILITIES, Register, latent_shape, opened, teacher_in, tensor_names
 from ._files.torch_layouts import LABELS, SavedSet, digest_of, read_dc, read_ddranking
 
 
@@ -104,6 +104,10 @@ class PoolFile(Generator):
     def soft_labels_of(self) -> str | None:
         """Return the teacher that the file's metadata names, or None."""
         return teacher_in(self.params.path) if self.params.layout == "safetensors" else None
+
+    def latent_shape(self, dataset: Dataset) -> tuple[int, ...] | None:
+        """Return the shape of one of the file's latents, or None if it has none."""
+        return latent_shape(self.params.path) if self.params.layout == "safetensors" else None
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the file and of parameters that tell how to read it.

@@ -159,6 +159,10 @@ class Generator(Component):
         """True if its samples have ``soft_logits``. Do not import torch."""
         return False
 
+    def latent_shape(self, dataset: Dataset) -> tuple[int, ...] | None:
+        """Return the shape of one latent of its samples; None if it is unknown before a run. Do not import torch."""
+        return None
+
     @property
     def soft_labels_of(self) -> str | None:
         """The teacher of its samples' ``soft_logits``; None if it is not known. Do not import torch."""

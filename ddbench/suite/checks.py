@@ -12,7 +12,7 @@ from ddbench.yaml_source import YamlSource
 
 if TYPE_CHECKING:
     from ddbench.api import Dataset, Student
-    from ddbench.suite.cells import Cell, Choice
+    from ddbench.suite.cells import Cell, Choice, Row
 
 
 def check_sizes(
@@ -81,10 +81,23 @@ def check_generators(cells: Iterable[Cell], dataset: Dataset, source: YamlSource
         for generator in (row.generator,) if row.refiner.component.identity else (row.generator, row.lender):
             try:
                 generator.component.for_ipc(cell.ipc).check(dataset)
+                _check_latents(row, dataset)
             except ComponentError as error:
                 paths = [("generators", generator.label), ("methods", row.name), ("matrix", "generator")]
                 where = source.place(next((path for path in paths if path in source.places), ("methods",)))
                 raise SuiteError(error.message, where=where, hint=error.hint) from None
+
+
+def _check_latents(row: Row, dataset: Dataset) -> None:
+    """Raise ComponentError if latents that an import brings have another shape than the lender's, if both are known."""
+    prior = row.generator.component.borrowed_prior
+    if prior is None or prior.encode or row.refiner.component.identity:
+        return
+    own, wanted = (choice.component.latent_shape(dataset) for choice in (row.generator, row.lender))
+    if own is not None and wanted is not None and own != wanted:
+        shapes = f"shape {list(own)}, and the prior of '{row.lender.label}' takes {list(wanted)}"
+        hint = "store latents of that generator, or choose another `prior`"
+        raise ComponentError(f"the latents of '{row.generator.label}' have {shapes}", hint=hint)
 
 
 def check_published(cells: Iterable[Cell], dataset: Choice[Dataset], source: YamlSource) -> None:

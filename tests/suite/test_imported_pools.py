@@ -43,6 +43,8 @@ MISTAKES = [
     (text("path: latent", ", §refiner: darken"),
      "refiner 'darken' needs latents, but generator 'mine' has none; choose a generator with latents; "
      "an imported pool borrows them from its `prior`"),
+    (text("path: latent, prior: small", ", refiner: darken").replace("  mine:", "  small: {use: ddpm}\n  §mine:"),
+     "the latents of 'mine' have shape [1], and the prior of 'small' takes [3, 8, 8]; store latents of that generator"),
     (text("path: plain, §encode: 3"), "generator 'pool-file': parameter 'encode' is 3: "),
     (text("path: plain, §layout: sre2l"), "generator 'pool-file': parameter 'layout' is 'sre2l': input should be"),
     (text("path: plain, pixels: {mean: [0, 0, 0], §std: [1, 1]}"), "generator 'pool-file': parameter 'pixels.std"),

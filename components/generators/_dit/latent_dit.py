@@ -122,6 +122,10 @@ class LatentDit(Generator):
         if timesteps is not None:
             self._checks.check_steps(timesteps)
 
+    def latent_shape(self, dataset: Dataset) -> tuple[int, ...] | None:
+        """Return channels, height and width of the transformer's input, or None if its size is unknown."""
+        return None if self.size is None else (self.size.dit.channels, self.size.dit.side, self.size.dit.side)
+
     def check_encoding(self, dataset: Dataset) -> None:
         """Raise ComponentError if the latents of real images differ in size from the transformer's input."""
         if self.size is not None:

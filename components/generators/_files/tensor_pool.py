@@ -59,6 +59,12 @@ def tensor_names(path: Path) -> frozenset[str]:
         return frozenset(file.keys()).intersection(_LAYOUT)
 
 
+def latent_shape(path: Path) -> tuple[int, ...] | None:
+    """Return the shape of one of a file's latents; None if it has none. Raise DataError if it is not safetensors."""
+    with opened(path) as file:
+        return tuple(file.get_slice("latents").get_shape()[1:]) if "latents" in set(file.keys()) else None
+
+
 def teacher_in(path: Path) -> str | None:
     """Return the teacher of a file's soft labels, or None. Raise DataError if it is not safetensors."""
     with opened(path) as file:

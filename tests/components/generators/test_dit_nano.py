@@ -16,7 +16,7 @@ from ddbench_components.recipes.dit_nano.card import card
 from safetensors import safe_open
 
 import ddbench
-from ddbench import ClassInfo, Context, DataError, Dataset, LabeledImages, TrainingData
+from ddbench import ClassInfo, Context, DataError, Dataset, Generator, LabeledImages, TrainingData
 
 FOLDER = Path(dit_nano.__file__).with_name("_dit_nano")
 MOST_BYTES = 12_000_000
@@ -44,6 +44,14 @@ def test_its_files_are_small_and_of_half_precision() -> None:
     for path in weights:
         with safe_open(path, framework="pt") as file:
             assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"F16"}  # noqa: SIM118
+
+
+def test_the_shape_of_its_latents_is_known_before_it_is_loaded(few: TrainingData) -> None:
+    generator = loaded(few)
+    shape = cast("Generator", ddbench.create("generator", "dit-nano")).latent_shape(
+        cast("Dataset", ddbench.create("dataset", "tiny-cifar"))
+    )
+    assert shape == generator.sample_block(0, 0, Context()).latents.shape[1:]  # type: ignore[union-attr]
 
 
 def test_its_files_are_of_the_recipe() -> None:
