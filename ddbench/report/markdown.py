@@ -10,6 +10,7 @@ from ddbench.record.format1 import earlier_note
 from ddbench.report.comparison import Comparison
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.splits import Step
+from ddbench.stats.scores import Estimate
 from ddbench.stats.summary import binomial_standard_error
 from ddbench.text import code, counted, markdown
 
@@ -38,6 +39,13 @@ _SCORES = (
     "sets, or over trainings if there is only one set. A score is empty while a training is missing. It is "
     "empty too if `scores` names no row that it needs. A row of random images must have the method's protocol."
 )
+# What each column of scores needs.
+_ABSENT = {
+    "over random": "needs a finished row of random images with the method's protocol",
+    "below full": "needs `full` in `scores`, and that row finished",
+    "recovered, %": "needs finished rows of random images and of the full data",
+    "augmentation": "needs `twin` in `scores`, and finished twins of the method and of random images",
+}
 
 
 def to_markdown(board: Leaderboard) -> str:
@@ -155,15 +163,20 @@ def _interval(interval: tuple[float, float] | None) -> str:
 def scores(board: Leaderboard) -> str:
     """Return the table of scores in addition to accuracy."""
     headers = ["method", "protocol", "student", "IPC", "random"]
-    headers += ["over random", "below full", "recovered, %", "augmentation"]
+    columns: dict[str, list[Estimate | None]] = {
+        "over random": [s.over_random for s in board.scores],
+        "below full": [s.below_full for s in board.scores],
+        "recovered, %": [s.recovered for s in board.scores],
+        "augmentation": [s.robustness for s in board.scores],
+    }
+    shown = {name: values for name, values in columns.items() if any(values)}
     table = [
-        [
-            *(s.method, s.protocol, s.student, s.ipc, s.random or _NOTHING),
-            *(value or _NOTHING for value in (s.over_random, s.below_full, s.recovered, s.robustness)),
-        ]
-        for s in board.scores
+        [s.method, s.protocol, s.student, s.ipc, s.random or _NOTHING, *(v or _NOTHING for v in values)]
+        for s, *values in zip(board.scores, *shown.values(), strict=True)
     ]
-    return _table(table, headers)
+    absent = [f"*{name.removesuffix(', %')}*: {_ABSENT[name]}" for name in columns if name not in shown]
+    left_out = [f"Left out, as no row has a value: {'; '.join(absent)}."] if absent else []
+    return "\n\n".join([_table(table, [*headers, *shown]), *left_out])
 
 
 def methods(board: Leaderboard) -> str:

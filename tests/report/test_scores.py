@@ -128,6 +128,18 @@ def test_the_page_has_a_section_of_scores(tmp_path: Path) -> None:
     assert "arXiv:2505.13300" in page
 
 
+def test_a_column_without_values_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    values = {**VALUES, "scores": {"random": ["Random", "Random, smoke"]}}
+    section = to_markdown(leaderboard_of(stored(tmp_path, values, last=accuracy))).split("## Scores")[1]
+    header, note = (next(line for line in section.splitlines() if line.startswith(start)) for start in ("| me", "Left"))
+    assert [cell.strip() for cell in header.strip("|").split("|")][4:] == ["random", "over random"]
+    assert [name for name in ("over random", "below full", "recovered", "augmentation") if f"*{name}*: " in note] == [
+        "below full",
+        "recovered",
+        "augmentation",
+    ]
+
+
 def test_without_scores_there_is_no_section(tmp_path: Path) -> None:
     values: dict[str, Any] = {key: value for key, value in VALUES.items() if key != "scores"}
     assert "## Scores" not in to_markdown(leaderboard_of(stored(tmp_path, values, last=accuracy)))
