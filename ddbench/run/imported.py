@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ddbench.api import DistilledSet, EncodingPrior, Generator
 from ddbench.api.pixels import unit_floats
 from ddbench.errors import ComponentError, DataError
-from ddbench.stats.chance import is_chance
+from ddbench.stats.chance import are_chance_ranks, is_chance
 from ddbench.toolkit import enough_memory
 
 if TYPE_CHECKING:
@@ -83,11 +83,16 @@ def _in_batches(work: Callable[[list[int]], Tensor], count: int) -> Tensor:
 
 
 def check_stored_labels(logits: Tensor, labels: Sequence[int]) -> str:
-    """Return a note on soft labels that came with images. Raise DataError if they are no better than chance."""
+    """Return a note on soft labels that came with images. Raise DataError if they are no better than chance.
+
+    A few images tell little by the most likely class alone. So the rank of the right class counts too.
+    """
     images, classes = logits.shape
     right = sum(answer == label for answer, label in zip(logits.argmax(dim=1).tolist(), labels, strict=True))
     told = f"right on {right:,} of {images:,} images (chance is {100 / classes:.1f} %)"
-    if is_chance(right, images, classes):
-        hint = "check the order of the columns of the soft labels"
+    own = logits[range(images), list(labels)]
+    ranks = (logits >= own[:, None]).sum(dim=1).tolist()
+    if is_chance(right, images, classes) and are_chance_ranks(ranks, classes):
+        hint = "check the order of their columns; if it is right, choose a larger IPC, as more images tell more"
         raise DataError(f"the stored soft labels are no better than chance: {told}", hint=hint)
     return f"the stored soft labels are {told}"

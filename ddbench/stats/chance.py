@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb
+from math import comb, erfc, sqrt
 from typing import Final
 
 # A teacher at chance passes the check with at most this probability.
@@ -48,3 +48,18 @@ def is_chance(right: int, images: int, classes: int) -> bool:
     """
     most = chance_probability(images, images, classes)
     return most < SIGNIFICANCE <= chance_probability(right, images, classes)
+
+
+def are_chance_ranks(ranks: Sequence[int], classes: int) -> bool:
+    """Return whether ranks of the right class are no better than chance, by a one-sided test at :data:`SIGNIFICANCE`.
+
+    By chance a rank is uniform. The sum of uniform ranks has lighter tails than the normal distribution that is used,
+    so the test rejects chance too rarely rather than too often.
+
+    Args:
+        ranks: the rank of the right class in each answer; 1 is the highest of ``classes``.
+        classes: the number of classes.
+    """
+    below = len(ranks) * (classes + 1) / 2 - sum(ranks) - 0.5  # corrected for continuity
+    deviation = sqrt(len(ranks) * (classes**2 - 1) / 12)
+    return erfc(below / deviation / sqrt(2)) / 2 >= SIGNIFICANCE

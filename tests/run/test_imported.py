@@ -14,7 +14,7 @@ from torch import Tensor
 import ddbench
 from ddbench import ComponentError, Context, DataError, Dataset, DistilledSet, Generator
 from ddbench.plan import State
-from ddbench.run.imported import with_latents
+from ddbench.run.imported import check_stored_labels, with_latents
 from ddbench.store import Artifact
 from tests.run.runs import run_in_process, state_of
 
@@ -118,6 +118,22 @@ def test_labels_in_another_order_are_no_better_than_chance(tmp_path: Path) -> No
     assert ended.returncode == 2, "the data is at fault"
     assert "2 of 4 cells have results" in ended.stderr, "other rows go on"
     assert "the stored soft labels are no better than chance: right on 0 of 12 images (" in ended.stderr
+
+
+def test_the_rank_of_the_right_class_counts_and_the_refusal_has_a_way_out() -> None:
+    """Of ten images, four are right. In one case the right class is otherwise second or third, in the other last."""
+    labels = list(range(10))
+    near, far = (torch.zeros(10, 10) for _ in range(2))
+    for i in labels:
+        near[i] = torch.linspace(0, 0.9, 10)[(torch.arange(10) + i) % 10]
+        near[i, i] = 2.0 if i < 4 else 0.85
+        far[i, i] = 2.0 if i < 4 else -1.0
+    assert check_stored_labels(near, labels) == "the stored soft labels are right on 4 of 10 images (chance is 10.0 %)"
+    with pytest.raises(DataError, match=r"right on 4 of 10 .*; check the order .* choose a larger IPC") as caught:
+        check_stored_labels(far, labels)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="no better than chance"):
+        check_stored_labels(torch.zeros(10, 10), labels)
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from ddbench.stats.chance import chance_probability, evenly_by_class, is_chance
+from ddbench.stats.chance import are_chance_ranks, chance_probability, evenly_by_class, is_chance
 
 
 @pytest.mark.parametrize(("images", "classes"), [(1, 2), (4, 3), (6, 2), (3, 5)])
@@ -53,3 +54,23 @@ def test_classes_have_equally_many_images_in_their_order(labels: list[int], imag
 def test_the_images_of_a_class_are_evenly_spaced() -> None:
     assert evenly_by_class([0] * 10 + [1] * 5, 2, 8) == [0, 2, 5, 7, 10, 11, 12, 13]
     assert evenly_by_class([0, 1] * 3, 2, 100) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10, 100])
+@pytest.mark.parametrize("images", [1, 2, 5, 10, 40])
+def test_chance_ranks_are_rejected_in_less_than_one_percent(images: int, classes: int) -> None:
+    """The exact distribution of a sum of uniform ranks, by convolution."""
+    ways = np.ones(1)
+    for _ in range(images):
+        ways = np.convolve(ways, np.full(classes, 1 / classes))
+    below = [images + i for i in range(len(ways)) if not are_chance_ranks([1] * (images - 1) + [1 + i], classes)]
+    assert sum(ways[total - images] for total in below) < 0.01
+    if images >= 10 and classes >= 10:
+        assert not are_chance_ranks([classes // 5] * images, classes), "the power is not zero"
+
+
+def test_ranks_tell_more_of_ten_images_than_right_answers() -> None:
+    ranks = [1, 1, 1, 1, 2, 2, 2, 3, 4, 5]
+    assert is_chance(ranks.count(1), 10, 10)
+    assert not are_chance_ranks(ranks, 10)
+    assert [are_chance_ranks([rank] * 10, 10) for rank in (3, 4, 6, 10)] == [False, True, True, True]
