@@ -27,6 +27,7 @@ from ddbench.protocol.sections import (
     Quotient,
     Schedule,
     Section,
+    ShareOfEpochs,
     up_to,
 )
 
@@ -68,7 +69,7 @@ class Protocol(Section):
     batch_size_by_ipc: BatchSizes | None = None
     epochs_by_ipc: Epochs
     evaluations: Count
-    evaluations_after: Quotient | None = None
+    evaluations_after: ShareOfEpochs | None = None
     optimizer: Optimizer
     schedule: Schedule
     augmentation: Augmentation

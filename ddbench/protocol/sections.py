@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -29,6 +30,13 @@ def _exact(value: Any) -> str:
     raise ValueError("should be a positive quotient such as '2/3'")
 
 
+def _at_most_1(value: str) -> str:
+    """Refuse a quotient above 1, which is no share of the epochs."""
+    if Fraction(value) > 1:
+        raise ValueError("should be a share of the epochs, at most 1, such as '2/3'")
+    return value
+
+
 def _number(value: Any) -> Any:
     """Refuse ``true`` and ``false``, which Python takes for 1 and 0."""
     if isinstance(value, bool):
@@ -38,6 +46,7 @@ def _number(value: Any) -> Any:
 
 Number = BeforeValidator(_number)
 Quotient = Annotated[str, BeforeValidator(_exact)]
+ShareOfEpochs = Annotated[Quotient, AfterValidator(_at_most_1)]
 Count = Annotated[int, Field(ge=1), Number]
 Probability = Annotated[float, Field(ge=0, le=1), Number]
 Share = Annotated[float, Field(gt=0, le=1), Number]
@@ -104,7 +113,7 @@ class MultiStep(Section):
         restart: build a new optimiser, without momentum, at each milestone.
     """
 
-    milestones: tuple[Quotient, ...]
+    milestones: tuple[ShareOfEpochs, ...]
     gamma: Positive
     restart: bool | None = None
 

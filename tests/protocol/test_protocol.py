@@ -184,6 +184,7 @@ def test_only_larger_images_are_resized(minimax: Protocol) -> None:
         (("flip: 0.5", "flop: 0.5"), r"home@1\.yaml:10:16: the field 'augmentation\.flop' is unknown"),
         (("gamma: 0.2", "gama: 0.2"), r"the field 'schedule\.gamma' is missing"),
         (("2/3", "2/0"), r"the field 'schedule\.milestones\.0' is '2/0': should be a positive quotient"),
+        (("2/3", "502"), r"the field 'schedule\.milestones\.0' is '?502'?: should be a share of the epochs, at most 1"),
         (("2/3", "-2/3"), r"the field 'schedule\.milestones\.0' is '-2/3': should be a positive quotient"),
         (("batch_size: 10", "id: other@1"), r"home@1\.yaml:5:1: unknown field 'id'; the file's name is the id"),
         (("batch_size: 10", "max_input_size: 3"), r"home@1\.yaml:5:1: duplicate key 'max_input_size'"),
