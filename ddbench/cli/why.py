@@ -27,12 +27,12 @@ def why(
     from ddbench.plan.state import plan_suite
 
     _, state = plan_suite(suite, store_root(store))
-    manifests = list(state.store.manifests())
+    manifests, measured = list(state.store.manifests()), list(state.all_measured())
     rows = []
     for key, node in state.graph.nodes.items():
         text = f"{node.stage} {node.label}".lower()
         if all(word.lower() in text or key.startswith(word) for word in words or []):
-            row = {"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, manifests)}
+            row = {"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, manifests, measured)}
             failure = state.failure(key)
             rows.append({**row, "trace": failure.trace if failure else ""})
     if not rows:

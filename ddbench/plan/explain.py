@@ -8,14 +8,22 @@ from typing import Any
 from ddbench.plan.node import Node
 from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
+from ddbench.record import Measurement
 from ddbench.store import Manifest
 
 _SHOWN = 4
 _CODE = "the code of its "
 
 
-def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
-    """Return one line with the key of a node's stored output, or with the reason for running the node."""
+def reason(state: State, key: str, manifests: Iterable[Manifest], measured: Iterable[Measurement]) -> str:
+    """Return one line with the key of a node's stored output, or with the reason for running the node.
+
+    Args:
+        state: the state of the plan.
+        key: the recipe key of the node.
+        manifests: the artifacts of the store.
+        measured: the results of the store.
+    """
     node = state.graph.nodes[key]
     if key in state.corrupt:
         return f"runs: {state.corrupt[key]}"
@@ -24,16 +32,21 @@ def reason(state: State, key: str, manifests: Iterable[Manifest]) -> str:
         if STAGES[node.stage].makes_result or state.has_payload(key):
             return " · ".join([f"stored as {where}", *_notes(state, key)])
         return f"known as {where}; gc removed its files, which are made again if a node needs them"
-    return " · ".join([_reason_to_run(state, key, node, manifests), *_failed_checks(state, node), *_kept(state, key)])
+    runs = _reason_to_run(state, key, node, manifests, measured)
+    return " · ".join([runs, *_failed_checks(state, node), *_kept(state, key)])
 
 
-def _reason_to_run(state: State, key: str, node: Node, manifests: Iterable[Manifest]) -> str:
+def _reason_to_run(
+    state: State, key: str, node: Node, manifests: Iterable[Manifest], measured: Iterable[Measurement]
+) -> str:
     failure = state.failure(key)
     if failure:
         return f"runs: it failed before: {failure.message}"
     missing = [name for name, parent in node.inputs.named() if parent not in state.digests]
     if missing:
         return f"runs, unless its inputs turn out the same as before; not made yet: {_joined(missing)}"
+    if STAGES[node.stage].makes_result:
+        return f"runs: {_nearest_result(state, node, measured)}"
     return f"runs: {_nearest(node, manifests)}"
 
 
@@ -61,8 +74,7 @@ def _nearest(node: Node, manifests: Iterable[Manifest]) -> str:
     """Describe how the node differs from the most similar stored artifact of its stage."""
     candidates = [(list(_differences(m.recipe, node.recipe)), m) for m in manifests if m.stage == node.stage]
     if not candidates:
-        result = STAGES[node.stage].makes_result  # results have no manifests to compare with
-        return "no stored result has its recipe" if result else f"the store has no output of {node.stage}"
+        return f"the store has no output of {node.stage}"
     differences, manifest = min(candidates, key=lambda pair: len(pair[0]))
     if not differences:
         return "the contents of its inputs have changed"
@@ -70,6 +82,24 @@ def _nearest(node: Node, manifests: Iterable[Manifest]) -> str:
         edited = _joined([difference.removeprefix(_CODE) for difference in differences])
         return f"code changed: its {edited} was edited after the stored {manifest.action_key[:12]} was made"
     return f"it differs from the stored {manifest.action_key[:12]} in {_joined(differences)}"
+
+
+def _nearest_result(state: State, node: Node, measured: Iterable[Measurement]) -> str:
+    """Name the code that was edited since stored results of the same set and protocol. Results have no recipe."""
+    wanted = state.digests.get(node.inputs.distilled or ""), node.settings["protocol"]["sha256"]
+    for one in measured:
+        if (one.distilled, one.protocol and one.protocol.sha256) != wanted:
+            continue
+        origins = {(origin.kind, origin.name): origin.code_hash for origin in one.lineage}
+        edited = [
+            part
+            for part, ref in sorted(node.uses.items())
+            if "code" in ref.keyed
+            and origins.get((ref.component.info.kind, ref.component.info.name)) not in (None, ref.code_hash)
+        ]
+        if edited:
+            return f"code changed: its {_joined(edited)} was edited after the stored {one.action_key[:12]} was made"
+    return "no stored result has its recipe"
 
 
 def _joined(parts: list[str]) -> str:

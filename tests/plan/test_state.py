@@ -31,7 +31,7 @@ def key_of(graph: Graph, stage: str, label: str = "") -> str:
 
 
 def why(state: State, stage: str, label: str = "") -> str:
-    return reason(state, key_of(state.graph, stage, label), list(state.store.manifests()))
+    return reason(state, key_of(state.graph, stage, label), list(state.store.manifests()), list(state.all_measured()))
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_removed_payload_is_made_again_only_if_something_reads_it(tmp_path: Pa
     state = State(more, store).resolve_all()
     assert stages(state, state.to_run()) == {"evaluate": 7, "distill": 1}
     (new,) = (key for key in state.to_run() if graph.nodes.get(key) is None and "real random" in more.nodes[key].label)
-    assert reason(state, new, []) == "runs: no stored result has its recipe"
+    assert reason(state, new, [], []) == "runs: no stored result has its recipe"
 
 
 def test_damage_is_known_as_such_and_what_follows_waits(tmp_path: Path, graph: Graph) -> None:
@@ -154,7 +154,7 @@ def test_a_failed_check_is_told_of_each_node_that_waits_for_it(tmp_path: Path, g
     told = f" · the check of {graph.nodes[key].label} failed before: no better than chance"
     for waiting, node in graph.nodes.items():
         if node.stage == "evaluate":
-            assert reason(done, waiting, []).endswith(told) == (key in node.checks)
+            assert reason(done, waiting, [], []).endswith(told) == (key in node.checks)
     assert {key in node.checks for node in graph.nodes.values() if node.stage == "evaluate"} == {True, False}
 
 

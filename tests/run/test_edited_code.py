@@ -63,6 +63,27 @@ def test_an_edited_plug_in_is_computed_again(tmp_path: Path, ddbench) -> None:  
     assert "1 select" in again.stderr
 
 
+STUDENT = (
+    "from ddbench import Student, component\n\n\n"
+    '@component("student", "edited-student", version=1)\nclass Edited(Student):\n    """Nothing is learnt."""\n\n'
+    "    def build(self, num_classes, image_size, channels=3):\n        raise NotImplementedError\n"
+)
+
+
+def test_an_edited_student_is_why_its_training_runs_again(tmp_path: Path, ddbench) -> None:  # type: ignore[no-untyped-def]
+    package(tmp_path / "plugins", "ddbench_test_student", {"chooser.py": STUDENT}, released=False)
+    file = tmp_path / "plugins" / "ddbench_test_student" / "chooser.py"
+    text = SUITE.replace("[pixels]", "[edited-student]").replace("selector: edited", "selector: first")
+    (tmp_path / "suite.yaml").write_text(text)
+    assert "1 evaluate" in ddbench("run").stderr
+    assert "no stored result has its recipe" not in ddbench("why", "evaluate").stdout
+    file.write_text(f"{STUDENT}\n    def forward(self):\n        return 1\n")
+    told = " ".join(ddbench("why", "evaluate").stdout.split())
+    assert "code changed: its student was edited after the stored" in told
+    (tmp_path / "suite.yaml").write_text(text.replace("smoke@1", "minimax-hard@1"))
+    assert "no stored result has its recipe" in " ".join(ddbench("why", "evaluate").stdout.split())
+
+
 def test_a_released_one_stops_the_run_until_the_drift_is_accepted(tmp_path: Path, ddbench) -> None:  # type: ignore[no-untyped-def]
     edit_me = plugin(tmp_path, released=True)
     assert ddbench("run").returncode == 0
