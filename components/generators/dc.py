@@ -44,11 +44,6 @@ class GradientMatching(LearntSet):
         return {**sizes, "networks": 1, "updates": 2, "epochs": 1}
 
     @property
-    def from_real(self) -> bool:
-        """Return True if learning starts from real images."""
-        return self.params.init == "real"
-
-    @property
     def updates(self) -> int:
         """Return the updates with each network."""
         return self._loop(0) if self.params.updates == "ipc" else self.params.updates

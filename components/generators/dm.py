@@ -34,11 +34,6 @@ class DistributionMatching(LearntSet):
         """Return parameters for two updates."""
         return {"images": 1, "steps": 2, "real_batch": 2, "numerics": "reference"}
 
-    @property
-    def from_real(self) -> bool:
-        """Return True if learning starts from real images."""
-        return self.params.init == "real"
-
     def learning_cost(self, network: NetworkCost, classes: int) -> Cost:
         """Return the cost of all updates: real images pass forward, learnt ones also back to their pixels."""
         params, updates = self.params, self.params.steps * classes

@@ -37,9 +37,9 @@ class LearntSet(Generator):
     _images: Tensor
 
     @property
-    @abstractmethod
     def from_real(self) -> bool:
         """Return True if learning starts from real images."""
+        return self.params.init == "real"
 
     @abstractmethod
     def learn(self, data: TrainingData, out_dir: Path, ctx: Context) -> None:

@@ -18,6 +18,7 @@ class LearntParams(ddbench.Params):
     images: Literal["ipc"] | Positive = Field(
         "ipc", description="images of each class; `ipc` is the number of selected images"
     )
+    init: Literal["real", "noise"]
     student: str = Field("convnet3", description="the network with random weights that compares images")
     real_batch: int = Field(256, ge=1, description="real images of a class in each update; the published value")
     momentum: float = Field(0.5, ge=0, lt=1, description="momentum of SGD; the published value")
