@@ -46,7 +46,8 @@ def list_(
     if json:
         print_json(rows)
     else:
-        print_table(["kind", "name", "summary", "from"], [list(row.values()) for row in rows])
+        # Docstrings mark code by double backticks.
+        print_table(["kind", "name", "summary", "from"], [[v.replace("``", "") for v in row.values()] for row in rows])
     for note in _notes(available, components):
         stderr.print(note, markup=False, highlight=False, soft_wrap=True)
 
