@@ -12,24 +12,27 @@ from ddbench.plan.state import plan_suite
 from tests.in_process import ddbench
 from tests.run.runs import run_in_process
 
-SUITE = """\
-suite: exported
-dataset: dots
-protocol: smoke@1
-evaluator: nearest-mean
-ipc: [2]
-students: [pixels]
-seeds: {generation: [0, 1], training: [0, 1]}
+SETTINGS = {
+    "dataset": "dots",
+    "protocol": "smoke@1",
+    "evaluator": "nearest-mean",
+    "ipc": [2],
+    "students": ["pixels"],
+}
+HEAD = "\n".join(["suite: exported", *(f"{key}: {json.dumps(value)}" for key, value in SETTINGS.items()), ""])
+SUITE = f"""\
+{HEAD}\
+seeds: {{generation: [0, 1], training: [0, 1]}}
 scorers:
   teacher: colour
 methods:
-  Noise: {generator: noise, selector: first}
-  Real: {generator: real, selector: first}
+  Noise: {{generator: noise, selector: first}}
+  Real: {{generator: real, selector: first}}
   Doubt:
     generator: noise
     selector: brightest
     refiner: doubt
-    labels: {use: soft, teacher: teacher, tau: 1.5}
+    labels: {{use: soft, teacher: teacher, tau: 1.5}}
     protocol: smoke-kd@1
 """
 
@@ -71,12 +74,8 @@ class Finished:
 def read_back(folder: Path, generator: dict[str, str]) -> Finished:
     """Run a suite that selects the first images of an exported set."""
     suite = {
+        **SETTINGS,
         "suite": "back",
-        "dataset": "dots",
-        "protocol": "smoke@1",
-        "evaluator": "nearest-mean",
-        "ipc": [2],
-        "students": ["pixels"],
         "generators": {"exported": generator},
         "methods": {"Back": {"generator": "exported", "selector": "first"}},
     }

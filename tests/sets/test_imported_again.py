@@ -10,18 +10,13 @@ import pytest
 
 from tests.run.runs import run_in_process
 from tests.run.test_imported import SUITE, write_pool
-from tests.sets.scene import Finished
+from tests.sets.scene import HEAD, Finished
 
-EXPORTED = """\
-suite: exported
-dataset: dots
-protocol: smoke@1
-evaluator: nearest-mean
-ipc: [2]
-students: [pixels]
-scorers: {teacher: colour}
+EXPORTED = f"""\
+{HEAD}\
+scorers: {{teacher: colour}}
 methods:
-  stored: {generator: real, selector: first, labels: {use: soft, tau: 1.5}, protocol: psr-kd@1}
+  stored: {{generator: real, selector: first, labels: {{use: soft, tau: 1.5}}, protocol: psr-kd@1}}
 """
 
 

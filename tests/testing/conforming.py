@@ -105,6 +105,10 @@ class FineEvaluator(Evaluator):
         teacher: Scorer | None,
         ctx: Context,
     ) -> Evaluation:
+        return self.judged(distilled)
+
+    def judged(self, distilled: DistilledSet) -> Evaluation:
+        """Return the evaluation of a set."""
         return self.found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from safetensors.torch import save_file
@@ -11,21 +11,16 @@ from safetensors.torch import save_file
 from ddbench import (
     ComponentError,
     Context,
-    Dataset,
     DistilledSet,
     Evaluation,
     Prior,
     Samples,
     Scorer,
-    Student,
     TrainingData,
     component,
 )
 from ddbench.testing import check_behaviour
 from tests.testing.conforming import FineEvaluator, FineGenerator, FineRefiner
-
-if TYPE_CHECKING:
-    from ddbench.protocol import Protocol
 
 
 class Floats(FineGenerator):
@@ -57,15 +52,7 @@ class ForBytes(FineRefiner):
 class ByteMeans(FineEvaluator):
     """Takes float images for bytes."""
 
-    def evaluate(
-        self,
-        distilled: DistilledSet,
-        dataset: Dataset,
-        student: Student,
-        protocol: Protocol,
-        teacher: Scorer | None,
-        ctx: Context,
-    ) -> Evaluation:
+    def judged(self, distilled: DistilledSet) -> Evaluation:
         return self.found if distilled.images.float().mean() > 1 else Evaluation(11.0, 11.0, 1, ((2, 11.0),))
 
 
