@@ -31,7 +31,7 @@ def _exact(value: Any) -> str:
 
 
 def _at_most_1(value: str) -> str:
-    """Refuse a quotient above 1, which is no share of the epochs."""
+    """Refuse a quotient above 1. The epochs have no such share."""
     if Fraction(value) > 1:
         raise ValueError("should be a share of the epochs, at most 1, such as '2/3'")
     return value

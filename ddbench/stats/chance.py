@@ -53,8 +53,8 @@ def is_chance(right: int, images: int, classes: int) -> bool:
 def are_chance_ranks(ranks: Sequence[int], classes: int) -> bool:
     """Return whether ranks of the right class are no better than chance, by a one-sided test at :data:`SIGNIFICANCE`.
 
-    By chance a rank is uniform. The sum of uniform ranks has lighter tails than the normal distribution that is used,
-    so the test rejects chance too rarely rather than too often.
+    By chance a rank is uniform. The sum of the ranks is compared with a normal distribution, whose tails are heavier.
+    So the test errs towards chance.
 
     Args:
         ranks: the rank of the right class in each answer; 1 is the highest of ``classes``.

@@ -66,7 +66,7 @@ class Row:
         published: published numbers of the method on any data set. They enter no key.
         local_protocol: the name of a local protocol in tables; None for a protocol with an id. It enters no key.
         borrowed: the generator whose prior refines the images, if it is not the row's own.
-        original: the name of the row whose twin it is; None if it is no twin.
+        original: the name of the row whose twin it is; None for other rows.
     """
 
     name: str
