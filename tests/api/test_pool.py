@@ -126,7 +126,7 @@ def test_scores_and_remarks_are_kept_if_every_class_has_them() -> None:
     ("choice", "words"),
     [
         ([0, 0], "chose the same sample twice for class 'a'"),
-        ([0], "chose 1 samples, not 2, for class 'a'"),
+        ([0], "chose 1 sample, not 2, for class 'a'"),
         ([0, 1, 1], "chose 3 samples, not 2, for class 'a'"),
         ([0, 2], "chose a position outside 0…1 for class 'a'"),
         ([0, -1], "chose a position outside 0…1 for class 'a'"),
