@@ -15,10 +15,17 @@ class Graph:
     Attributes:
         nodes: the nodes by recipe key; every node comes after its inputs.
         cells: each cell with the recipe key of its evaluation.
+        assessments: the recipe keys of the assessments of distilled sets, if the suite asks for them.
     """
 
     nodes: dict[str, Node]
     cells: tuple[tuple[Cell, str], ...]
+    assessments: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The recipe keys of all nodes whose outputs a run must make. They need all other nodes."""
+        return (*(key for _, key in self.cells), *self.assessments)
 
     def ancestors(self, recipe_key: str) -> set[str]:
         """Return the recipe keys of all nodes that must be finished before a node runs."""

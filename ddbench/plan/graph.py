@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 CLASSES_PER_SHARD = 10
 # Number of training images on which a teacher is checked, at most.
 CHECK_IMAGES = 1000
+# Raise it if assessments change. It enters their keys, and no others.
+ASSESSMENT = 1
 
 
 def build_graph(suite: ResolvedSuite) -> Graph:
     """Plan every cell of a suite."""
     builder = _Builder(suite)
     cells = tuple((cell, builder.evaluation(cell)) for cell in suite.cells)
-    return Graph(builder.nodes, cells)
+    assessed = [] if suite.assessor is None else [builder.assessment(cell) for cell in suite.cells if cell.sized]
+    return Graph(builder.nodes, cells, tuple(dict.fromkeys(assessed)))
 
 
 class _Builder:
@@ -169,13 +172,13 @@ class _Builder:
 
     def real_scores(self, fields: Iterable[str]) -> dict[str, Shards[str]]:
         """Return the scores of the real training images by each role that writes one of the fields."""
-        return {role: tuple(self._score_real(role)) for role in _roles(fields)}
+        return {role: tuple(self._score_real(role, "real", {})) for role in _roles(fields)}
 
-    def _score_real(self, role: str) -> Iterator[Shard[str]]:
+    def _score_real(self, role: str, what: str, split: Mapping[str, str]) -> Iterator[Shard[str]]:
         uses, inputs = self.judging("scorer", role)
         for first, last in self.class_spans():
-            text = f"{role} · real images of classes {first}–{last - 1}"
-            yield Shard(first, 0, self.add("score", uses, {"classes": [first, last]}, inputs, text))
+            text = f"{role} · {what} images of classes {first}–{last - 1}"
+            yield Shard(first, 0, self.add("score", uses, {"classes": [first, last], **split}, inputs, text))
 
     def once(self, what: str, cell: Cell, make: Callable[[Cell], str]) -> str:
         """Return the node that ``make`` plans. Plan it once for all cells that share a distilled set."""
@@ -245,6 +248,21 @@ class _Builder:
         role = cell.row.labels.teacher
         uses, inputs = self.judging("scorer", role)
         return self.add("label", uses, {}, replace(inputs, distilled=images), f"{role} · {self.label(cell)}")
+
+    def assessment(self, cell: Cell) -> str:
+        """Return the node that assesses the images of the cell's distilled set, without its labels."""
+        return self.once("assessed", cell, self._assess)
+
+    def _assess(self, cell: Cell) -> str:
+        role, made = cast("str", self.suite.assessor), {"version": ASSESSMENT}
+        real = self.real_scores([f"{role}.embedding"])
+        validation = {role: tuple(self._score_real(role, "validation", {"split": "validation"}))}
+        shared = Inputs(dataset=self.dataset, real=real, validation=validation)
+        label = f"{role} · {cell.size_text}"
+        neighbours = self.add("neighbours", self.using(), {**cell.size, **made}, shared, label)
+        uses, inputs = self.judging("scorer", role)
+        own = replace(shared, distilled=self.distilled(cell), neighbours=neighbours, fitted=inputs.fitted)
+        return self.add("assess", uses, made, own, f"{role} · {self.label(cell)}")
 
     def evaluation(self, cell: Cell) -> str:
         """Return the node that makes the cell's result."""

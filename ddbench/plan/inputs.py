@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 V = TypeVar("V")
 
-_SINGLE = ("dataset", "selection", "distilled", "soft", "shard")
+_SINGLE = ("dataset", "selection", "distilled", "soft", "shard", "neighbours")
+_BY_ROLE = ("scores", "real", "validation")
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,11 @@ class Inputs(Generic[T]):
         distilled: a distilled set.
         soft: a teacher's logits of a distilled set.
         shard: the samples that a scorer scores.
+        neighbours: the distances between real training images.
         samples: the shards of a pool, in the order of classes and then of blocks.
         scores: the scores of these shards, by the scorer's role.
         real: the scores of the real training images, by the scorer's role.
+        validation: the scores of the validation images, by the scorer's role. No component gets them.
         fitted: the fits of components, by the component's part in the node.
     """
 
@@ -63,9 +66,11 @@ class Inputs(Generic[T]):
     distilled: T | None = None
     soft: T | None = None
     shard: T | None = None
+    neighbours: T | None = None
     samples: Shards[T] = ()
     scores: Mapping[str, Shards[T]] = field(default_factory=dict)
     real: Mapping[str, Shards[T]] = field(default_factory=dict)
+    validation: Mapping[str, Shards[T]] = field(default_factory=dict)
     fitted: Mapping[str, T] = field(default_factory=dict)
 
     def map(self, change: Callable[[T], V]) -> Inputs[V]:
@@ -76,6 +81,7 @@ class Inputs(Generic[T]):
             samples=_mapped(self.samples, change),
             scores={role: _mapped(shards, change) for role, shards in self.scores.items()},
             real={role: _mapped(shards, change) for role, shards in self.real.items()},
+            validation={role: _mapped(shards, change) for role, shards in self.validation.items()},
             fitted={part: change(value) for part, value in self.fitted.items()},
         )
 
@@ -88,15 +94,15 @@ class Inputs(Generic[T]):
         """Yield each output with a name for messages only, such as ``scores/teacher/0/1``."""
         yield from ((name, value) for name in _SINGLE if (value := getattr(self, name)) is not None)
         yield from self.samples_by_name.items()
-        for what in ("scores", "real"):
+        for what in _BY_ROLE:
             for role, shards in getattr(self, what).items():
                 yield from ((_name(f"{what}/{role}", shard), shard.output) for shard in shards)
         yield from ((f"fitted/{part}", value) for part, value in self.fitted.items())
 
     def values(self) -> tuple[T, ...]:
         """Return every output, in the order of ``named``. An output that is used twice occurs twice."""
-        single = (self.dataset, self.selection, self.distilled, self.soft, self.shard)
-        pools = (self.samples, *self.scores.values(), *self.real.values())
+        single = (self.dataset, self.selection, self.distilled, self.soft, self.shard, self.neighbours)
+        pools = (self.samples, *self.scores.values(), *self.real.values(), *self.validation.values())
         shards = (shard.output for pool in pools for shard in pool)
         return (*(value for value in single if value is not None), *shards, *self.fitted.values())
 
@@ -104,7 +110,7 @@ class Inputs(Generic[T]):
         """Return the inputs as JSON, if outputs are strings. Absent inputs have no entry."""
         value: dict[str, Any] = {name: getattr(self, name) for name in _SINGLE}
         value["samples"] = [shard.to_json() for shard in self.samples]
-        for what in ("scores", "real"):
+        for what in _BY_ROLE:
             by_role = getattr(self, what).items()
             value[what] = {role: [shard.to_json() for shard in shards] for role, shards in by_role}
         value["fitted"] = dict(self.fitted)
@@ -114,7 +120,7 @@ class Inputs(Generic[T]):
     def from_json(cls, value: Mapping[str, Any]) -> Inputs[str]:
         """Read the inputs from the result of ``to_json``."""
         shards: dict[str, Any] = {"samples": _read(value.get("samples", ()))}
-        for what in ("scores", "real"):
+        for what in _BY_ROLE:
             shards[what] = {role: _read(each) for role, each in value.get(what, {}).items()}
         return Inputs(**{**value, **shards})
 

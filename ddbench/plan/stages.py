@@ -36,11 +36,13 @@ _TABLE: Final = (
     Stage("check", 2, resumable=True),
     Stage("generate", 3, resumable=True),
     Stage("score", 4, resumable=True),
-    Stage("select", 5),
-    Stage("distill", 6, counts="set"),
-    Stage("label", 7, resumable=True),
-    Stage("refine", 8, resumable=True),
-    Stage("evaluate", 9, output="result", resumable=True, counts="student"),
+    Stage("neighbours", 5, resumable=True),
+    Stage("select", 6),
+    Stage("distill", 7, counts="set"),
+    Stage("label", 8, resumable=True),
+    Stage("refine", 9, resumable=True),
+    Stage("assess", 10, resumable=True),
+    Stage("evaluate", 11, output="result", resumable=True, counts="student"),
 )
 # By name, in their order.
 STAGES: Final = {stage.name: stage for stage in _TABLE}

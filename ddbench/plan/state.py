@@ -130,7 +130,7 @@ class State:
         before.
         """
         wanted: set[str] = set()
-        waiting = [key for _, key in self.graph.cells if key not in self.digests]
+        waiting = [key for key in self.graph.wanted if key not in self.digests]
         while waiting:
             key = waiting.pop()
             if key in wanted:

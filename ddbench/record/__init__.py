@@ -1,5 +1,6 @@
 """The record of a training, as a typed model. Torch is not imported here."""
 
+from ddbench.record.assessment import Assessment, NearImage, NearImages
 from ddbench.record.environment import Environment, Gpu, Machine
 from ddbench.record.measurement import Measurement, Shared
 from ddbench.record.part import Part, parse_part, read_part
@@ -18,6 +19,7 @@ from ddbench.record.run_record import (
 )
 
 __all__ = [
+    "Assessment",
     "ComponentUse",
     "Distilled",
     "Environment",
@@ -25,6 +27,8 @@ __all__ = [
     "Gpu",
     "Machine",
     "Measurement",
+    "NearImage",
+    "NearImages",
     "Part",
     "ProtocolUse",
     "Provenance",

@@ -42,6 +42,7 @@ class Measurement:
         distilled: digest of the distilled set; None if a record of format 1 does not have it.
         ipc: images per class of the distilled set; None in records of format 1.
         images: images of the distilled set; None if a record of format 1 does not have it.
+        soft: True if the student learnt from soft labels that were stored with the set.
         validation: the validation set.
         environment: device, software and threads.
         protocol: the protocol.
@@ -65,6 +66,7 @@ class Measurement:
     distilled: str | None
     ipc: int | None
     images: int | None
+    soft: bool
     validation: Validation
     environment: Environment
     protocol: ProtocolUse | None
@@ -94,6 +96,7 @@ class Measurement:
             distilled=None if distilled is None else distilled.digest,
             ipc=None if distilled is None else distilled.ipc,
             images=None if distilled is None else distilled.size,
+            soft=record.soft_labels is not None,
             validation=shared(record.validation),
             environment=shared(record.environment),
             protocol=shared(record.protocol),

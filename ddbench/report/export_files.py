@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ddbench.record import Part
+from ddbench.record import Assessment, Part
 from ddbench.report.results import Trial
 from ddbench.suite.published import Published
 
@@ -72,6 +72,7 @@ class SuiteFile(Part):
         protocols: the protocols.
         cells: the cells.
         values: the suite file's content.
+        assessments: the assessments of distilled sets.
     """
 
     format: Literal[1, 2]
@@ -85,6 +86,7 @@ class SuiteFile(Part):
     protocols: list[Summary]
     cells: list[Cell]
     values: dict[str, Any]
+    assessments: list[Assessment] = Field(default_factory=list)
 
 
 class RecordFile(Part):

@@ -79,6 +79,7 @@ def read_exported(folder: Path) -> Results:
         trials=tuple(suite.cells),
         published={row.method: tuple(row.published) for row in suite.rows if row.published},
         values=suite.values,
+        assessments={one.distilled: one for one in suite.assessments},
         measured=measured,
         records=LazyMapping(paths, _read_records),
         format=suite.format,
@@ -129,7 +130,13 @@ def _suite_file(results: Results) -> dict[str, Any]:
         "protocols": [{"id": name, "summary": summary} for name, summary in results.protocols.items()],
         "cells": list(map(asdict, results.trials)),
         "values": results.values,
+        # Suites without assessments keep the bytes of earlier exports.
+        **({"assessments": _assessed(results)} if results.assessments else {}),
     }
+
+
+def _assessed(results: Results) -> list[dict[str, Any]]:
+    return [results.assessments[digest].model_dump(mode="json") for digest in sorted(results.assessments)]
 
 
 @dataclass
@@ -220,7 +227,15 @@ def _merged_suite(path: Path, existing: dict[str, Any] | None, value: dict[str, 
     if existing is None:
         return value
     _check_suite(path, _parsed(SuiteFile, existing, path), _parsed(SuiteFile, value, path))
-    return {**existing, **value}
+    merged = _merged_assessments(existing.get("assessments", []), value.get("assessments", []))
+    return {**existing, **value, **({"assessments": merged} if merged else {})}
+
+
+def _merged_assessments(existing: list[Any], value: list[Any]) -> list[Any]:
+    """Return the assessments of both files by set. A new one replaces an existing one, and all by other scorers."""
+    scorers = {one["scorer"] for one in value or existing}
+    own = {one["distilled"]: one for one in (*existing, *value) if one["scorer"] in scorers}
+    return [own[digest] for digest in sorted(own)]
 
 
 def _merged(path: Path, existing: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any]:

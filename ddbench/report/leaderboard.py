@@ -10,6 +10,7 @@ from ddbench.record import Environment, Measurement
 from ddbench.report.comparison import Comparison, Seeds, compare
 from ddbench.report.results import Results, Trial, results_of
 from ddbench.report.scores import BySet, Place, Score, by_set, scores_of
+from ddbench.report.set_scores import SetRow, set_row
 from ddbench.report.splits import Sets, Step, sets_of, steps_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
@@ -71,6 +72,9 @@ class Leaderboard:
         repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
             machines made it. One result of each counts.
         splits: the steps of the suite's splits, for each student and IPC.
+        sets: the scores of distilled sets themselves, in the order of the entries.
+        expected_near: number of training images that are near validation images, and of those that were compared; None
+            if no set is assessed.
         chance: accuracy of guesses, in percent; None in an old export.
     """
 
@@ -92,6 +96,8 @@ class Leaderboard:
     earlier: int = 0
     repeated: int = 0
     splits: tuple[Step, ...] = ()
+    sets: tuple[SetRow, ...] = ()
+    expected_near: tuple[int, int] | None = None
     chance: float | None = None
 
     @property
@@ -117,6 +123,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
     missing: dict[tuple[str, int, str], int] = {}
     entries, comparisons = [], []
     complete: dict[Place, BySet] = {}
+    by_row: dict[tuple[str, int, str], list[Measurement]] = {}
     for place, evaluations in _by_place(results.trials).items():
         found: dict[str, Measurement] = {}
         sets: dict[str, set[Seeds]] = {}
@@ -127,6 +134,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
             sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
         measured = [found[action_key] for action_key in sorted(found)]
         used += measured
+        by_row.setdefault((place[0], place[1], place[3]), []).extend(measured)
         sets_by_place[place[:3]] = sets_of(measured, sets)
         missing[place[:3]] = sum(key not in results.measured for key in evaluations)
         expected = len(measured) + missing[place[:3]]
@@ -152,6 +160,8 @@ def leaderboard_of(results: Results) -> Leaderboard:
         scores=tuple(scores_of(results, complete)),
         splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place, missing)),
         chance=100 / results.classes if results.classes else None,
+        sets=tuple(row for place, own in by_row.items() if (row := set_row(*place, own, results)) is not None),
+        expected_near=max(((one.expected, one.checked) for one in results.assessments.values()), default=None),
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),
     )

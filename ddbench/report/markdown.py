@@ -11,10 +11,12 @@ from ddbench.report.comparison import Comparison
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.splits import Step
 from ddbench.stats.scores import Estimate
-from ddbench.stats.summary import binomial_standard_error
+from ddbench.stats.summary import Summary, binomial_standard_error
 from ddbench.text import code, counted, markdown
 
 _NOTHING = "–"
+# Near-duplicates that are listed, at most.
+_NEAR_SHOWN = 20
 _RULE = (
     "*Reproduced* means that the published mean lies within our interval, widened on both sides by the published "
     "standard deviation, if there is one. Our interval is the 95 % Student-t interval of the mean accuracy. The unit "
@@ -47,6 +49,17 @@ _ABSENT = {
     "augmentation": "needs `twin` in `scores`, and finished twins of the method and of random images",
 }
 
+_SETS = (
+    "Scores of the sets themselves, in the embeddings of the scorer that `set_scores` names. *Images* are bytes of "
+    "pixels as stored, without compression. *Soft labels* are float32 numbers: one for each image and class, or for "
+    "each image, class and epoch if a teacher labels batches. Hard labels count nothing. *Coverage* is the share of "
+    "the training images of a class with an image of the set in their neighbourhood (arXiv:2002.09797). "
+    "Neighbourhoods are so large that as many independent real images cover half. *Diversity* is the Vendi score of a "
+    "class (arXiv:2210.02410): the effective number of different images. Both are means over the classes, then over "
+    "the sets. An image is *near* a real image if that is less than half as far as the 50 nearest are on "
+    "average (arXiv:2301.13188). Distances are those of embeddings, or of pixels at 16 × 16, mirrored or not."
+)
+
 
 def to_markdown(board: Leaderboard) -> str:
     """Return the whole page, with a final newline. Equal results give equal bytes."""
@@ -57,6 +70,8 @@ def to_markdown(board: Leaderboard) -> str:
         parts += ["## Scores", _SCORES, scores(board)]
     if board.splits:
         parts += ["## Where the gain comes from", _SPLITS, splits(board)]
+    if board.sets:
+        parts += ["## Distilled sets", _SETS, set_scores(board), *near_images(board)]
     parts += ["## Methods", methods(board), "## All entries", details(board)]
     return "\n\n".join(parts) + "\n"
 
@@ -177,6 +192,46 @@ def scores(board: Leaderboard) -> str:
     absent = [f"*{name.removesuffix(', %')}*: {_ABSENT[name]}" for name in columns if name not in shown]
     left_out = [f"Left out, as no row has a value: {'; '.join(absent)}."] if absent else []
     return "\n\n".join([_table(table, [*headers, *shown]), *left_out])
+
+
+def set_scores(board: Leaderboard) -> str:
+    """Return the table of distilled sets."""
+    headers = ["method", "protocol", "IPC", "sets", "images, KiB", "soft labels, KiB", "coverage, %", "diversity"]
+    headers += ["near validation", "near training"]
+    table = [
+        [
+            *(s.method, s.protocol, s.ipc, f"{s.assessed} of {s.sets}", *map(_kib, (s.image_bytes, s.label_bytes))),
+            *(s.coverage or _NOTHING, _two_decimals(s.diversity)),
+            *(f"{count} of {s.images}" for count in (s.near_validation, s.near_training)),
+        ]
+        for s in board.sets
+    ]
+    return _table(table, headers)
+
+
+def near_images(board: Leaderboard) -> list[str]:
+    """Return the lists of near-duplicates of validation images, the nearest first; and their number by chance."""
+    places: dict[tuple[float, str, str], list[str]] = {}
+    for s in board.sets:
+        for image in s.shown:
+            place = f"{markdown(s.method)}, IPC {s.ipc}"
+            places.setdefault((image.nearness, image.image, image.nearest), []).append(place)
+    listed = [
+        f"- {code(image)} is near validation image {code(nearest)} ({nearness:.3f}): {'; '.join(dict.fromkeys(own))}"
+        for (nearness, image, nearest), own in sorted(places.items())[:_NEAR_SHOWN]
+    ]
+    more = [f"- and {len(places) - _NEAR_SHOWN} more"] if len(places) > _NEAR_SHOWN else []
+    near, checked = board.expected_near or (0, 0)
+    compared = f"By the same rule, {near:,} of {checked:,} training images are near a validation image."
+    return [compared, *(["\n".join([*listed, *more])] if listed else [])]
+
+
+def _two_decimals(found: Summary) -> str:
+    return f"{found.mean:.2f}" + ("" if found.std is None else f" ± {found.std:.2f}")
+
+
+def _kib(size: int | None) -> str:
+    return _NOTHING if size is None else f"{size / 1024:,.1f}"
 
 
 def methods(board: Leaderboard) -> str:

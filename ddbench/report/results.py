@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddbench.record import Measurement, RunRecord
+from ddbench.record import Assessment, Measurement, RunRecord
 from ddbench.report.private import paths_of
 from ddbench.suite.build import described
 from ddbench.suite.made_with import other_students
@@ -61,6 +61,7 @@ class Results:
         records: the complete records of each evaluation. They are read again at each access.
         format: the format of the trials' keys. An earlier version made records of a lower format.
         classes: number of classes of the data set; None in an old export.
+        assessments: the assessments of distilled sets, by the digest of the set.
         paths: the paths in the suite and in its records; not known for exported results.
     """
 
@@ -78,6 +79,7 @@ class Results:
     records: Mapping[str, list[RunRecord]]
     format: int = 2
     classes: int | None = None
+    assessments: Mapping[str, Assessment] = field(default_factory=dict)
     paths: frozenset[str] = field(default=frozenset(), compare=False)
 
 
@@ -110,9 +112,17 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         values=suite.values,
         measured=measured,
         classes=len(suite.dataset.component.classes),
+        assessments=_assessments(state),
         paths=paths_of(suite),
         records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
     )
+
+
+def _assessments(state: State) -> dict[str, Assessment]:
+    """Return the finished assessments of a plan by the digest of the set."""
+    manifests = [state.manifests[key] for key in state.graph.assessments if key in state.manifests]
+    found = [manifest.made.assessment for manifest in manifests]
+    return {one.distilled: one for one in found if one is not None}
 
 
 def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:

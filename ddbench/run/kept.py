@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ddbench.api import Context, Samples, Scorer
+from ddbench.run.returned import check_finite
 from ddbench.toolkit import ignore
 from ddbench.toolkit.kept_parts import KeptPart, KeptParts
 
@@ -44,3 +45,10 @@ def score_by_block(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Te
         parts.append(kept.get(f"scores-{start}-of-{scorer.block}", partial(score, start)).tensors)
         ctx.progress(min(start + scorer.block, len(images)), len(images))
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
+    """Return the fields of a scorer. Raise ComponentError if one is missing, not finite, or of other length."""
+    fields = score_by_block(scorer, images, ctx)
+    check_finite(scorer, fields)
+    return fields

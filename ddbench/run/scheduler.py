@@ -32,7 +32,7 @@ class Scheduler:
         self._running: dict[str, list[str]] = {}
         self._wants_payload: set[str] = set()
         self._wanted: set[str] = set()
-        self.want(key for _, key in graph.cells)
+        self.want(graph.wanted)
 
     # wanted nodes
 
@@ -188,5 +188,5 @@ class Scheduler:
         self._queued -= affected
         self._wanted -= affected
         self.state.forget(affected)
-        self.want(key for _, key in self.graph.cells)
+        self.want(self.graph.wanted)
         return keys

@@ -27,9 +27,10 @@ from ddbench.api import (
 from ddbench.api.pixels import nearest_bytes, outside_unit
 from ddbench.errors import ChanceError, ComponentError, LeakError
 from ddbench.plan import STAGES, Inputs
+from ddbench.run.assess import assess, neighbours
 from ddbench.run.imported import check_stored_labels, with_latents
 from ddbench.run.job import Job
-from ddbench.run.kept import from_part, score_by_block, to_part
+from ddbench.run.kept import from_part, scored, to_part
 from ddbench.run.pools import REAL_LABELS, build_pool, gathered
 from ddbench.run.returned import check_finite, check_ids, check_refined, check_samples, check_split
 from ddbench.run.worker_cache import WorkerCache
@@ -56,6 +57,10 @@ def runs(stage: str) -> Callable[[Run], Run]:
         return function
 
     return register
+
+
+runs("neighbours")(neighbours)
+runs("assess")(assess)
 
 
 @runs("dataset")
@@ -101,7 +106,7 @@ def check(job: Job, cache: WorkerCache, ctx: Context) -> Output:
     scorer, data = cast("Scorer", cache.component(job, "scorer", ctx)), cache.training(job)
     classes, labels = len(data.classes), data.train.labels
     chosen = torch.tensor(evenly_by_class(labels.tolist(), classes, job.settings["images"]))
-    logits = _scored(scorer, data.train.images[chosen], ctx)["logits"]
+    logits = scored(scorer, data.train.images[chosen], ctx)["logits"]
     answers = logits[:, scorer.class_fields(data, ctx)["column"]].argmax(dim=1)
     right, images = int((answers == labels[chosen]).sum()), len(chosen)
     share, chance = 100 * right / images, 100 / classes
@@ -177,26 +182,20 @@ def _check_leak(samples: Samples, validation: set[str], job: Job) -> None:
 
 @runs("score")
 def score(job: Job, cache: WorkerCache, ctx: Context) -> Output:
-    """Score one shard, or the real training images of a few classes."""
+    """Score one shard, or the real images of a few classes: training images, or for assessments validation images."""
     scorer = cast("Scorer", cache.component(job, "scorer", ctx))
     data, content, shard = cache.training(job), {}, cache.inputs(job).shard
+    split = cache.validation(job) if "split" in job.settings else data.train
     if shard is not None:
-        fields = _scored(scorer, shard.tensor("images"), ctx)
+        fields = scored(scorer, shard.tensor("images"), ctx)
     else:
         first, last = job.settings["classes"]
-        chosen = ((data.train.labels >= first) & (data.train.labels < last)).nonzero()[:, 0]
-        fields = {**_scored(scorer, data.train.images[chosen], ctx), REAL_LABELS: data.train.labels[chosen]}
-        content = {"ids": [data.train.ids[i] for i in chosen.tolist()]}
+        chosen = ((split.labels >= first) & (split.labels < last)).nonzero()[:, 0]
+        fields = {**scored(scorer, split.images[chosen], ctx), REAL_LABELS: split.labels[chosen]}
+        content = {"ids": [split.ids[i] for i in chosen.tolist()]}
     per_class = scorer.class_fields(data, ctx)
     check_finite(scorer, per_class)
     return Output({**fields, **{f"class.{name}": values for name, values in per_class.items()}}, content)
-
-
-def _scored(scorer: Scorer, images: Tensor, ctx: Context) -> dict[str, Tensor]:
-    """Return the fields of a scorer. Raise ComponentError if one is missing, not finite, or of other length."""
-    fields = score_by_block(scorer, images, ctx)
-    check_finite(scorer, fields)
-    return fields
 
 
 @runs("label")
@@ -212,7 +211,7 @@ def label(job: Job, cache: WorkerCache, ctx: Context) -> Output:
         return Output({"logits": logits}, info={"notes": [note]})
     scorer, distilled = cast("Scorer", cache.component(job, "scorer", ctx)), inputs.distilled
     assert distilled is not None
-    logits = _scored(scorer, distilled.tensor("images"), ctx)["logits"]
+    logits = scored(scorer, distilled.tensor("images"), ctx)["logits"]
     return Output({"logits": logits[:, scorer.class_fields(cache.training(job), ctx)["column"]]})
 
 

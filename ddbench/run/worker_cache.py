@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ddbench.api import Component, Context, Dataset, EvaluationSettings, TrainingData, canonical_json
+from ddbench.api import (
+    Component,
+    Context,
+    Dataset,
+    EvaluationSettings,
+    LabeledImages,
+    TrainingData,
+    canonical_json,
+)
 from ddbench.errors import DataError
 from ddbench.plan import STAGES, ComponentRef, Inputs
 from ddbench.registry import catalogue
@@ -67,6 +75,11 @@ class WorkerCache:
         """Return the job's data set without its validation images."""
         dataset = self.dataset(job)
         return self.lru.get(("training", id(dataset)), dataset.training)
+
+    def validation(self, job: Job) -> LabeledImages:
+        """Return the validation images of the job's data set."""
+        dataset = self.dataset(job)
+        return self.lru.get(("validation", id(dataset)), dataset.validation)
 
     def inputs(self, job: Job) -> Inputs[Artifact]:
         """Open the inputs of the job. Raise CorruptError if one is missing."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 
-from ddbench.record import Machine, Part, Provenance, Usage, parse_part
+from ddbench.record import Assessment, Machine, Part, Provenance, Usage, parse_part
 from ddbench.record.format1 import upgrade_manifest
 from ddbench.record.part import first_mistake
 from ddbench.record.run_record import Count
@@ -24,6 +24,7 @@ class Info(Part):
         pool_size: number of images that a selector chose from.
         notes: remarks on the output.
         created: the time in ISO 8601.
+        assessment: the scores of a distilled set.
     """
 
     usage: Usage | None = None
@@ -32,6 +33,7 @@ class Info(Part):
     pool_size: Count | None = None
     notes: list[str] = Field(default_factory=list)
     created: str | None = None
+    assessment: Assessment | None = None
 
 
 class Used(Part):

@@ -64,6 +64,13 @@ def _check_dataset(role: str, scorers: Scorers, dataset: Dataset, source: YamlSo
         raise SuiteError(error.message, where=source.place(("scorers", role)), hint=error.hint) from None
 
 
+def check_assessor(role: str, scorers: Scorers, dataset: Dataset, source: YamlSource, available: Catalogue) -> None:
+    """Raise SuiteError unless the scorer of a role, which knows the data set's classes, writes embeddings."""
+    field = f"{role}.embedding"
+    _check_field(f"`set_scores` needs the field '{field}'", field, "provides", scorers, source, available)
+    _check_dataset(role, scorers, dataset, source)
+
+
 def check_labels(rows: Iterable[Row], source: YamlSource) -> None:
     """Raise SuiteError if soft labels are needed but missing, or given but not used."""
     for row in rows:

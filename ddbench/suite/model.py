@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ddbench.api.settings import EvaluationSettings
 from ddbench.limits import IMAGES_PER_CLASS, NAME_CHARACTERS
 from ddbench.suite.protocols import Changes, ProtocolUse
-from ddbench.suite.references import Scores
+from ddbench.suite.references import Scores, SetScores
 from ddbench.text import one_line
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
@@ -269,9 +269,9 @@ class SuiteModel(_Model, EvaluationSettings):
         twins: Changes of protocols by name. For each name a row gets a twin, called ``ROW, NAME``. It is the same row,
             but its protocol has these changes.
         scores: The rows against which scores in addition to accuracy are computed.
+        set_scores: Assess the images of each distilled set. No training waits for it.
         exclude: Cells to exclude.
-        splits: Rows in an order in which each adds one part to the row before: labels, selection or refinement. The
-            leaderboard then tells what each part adds.
+        splits: Rows that each add one part to the row before, such as labels. The leaderboard tells what each adds.
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
@@ -290,6 +290,7 @@ class SuiteModel(_Model, EvaluationSettings):
     matrix: Matrix | None = None
     twins: dict[Name, Changes] = {}
     scores: Scores | None = None
+    set_scores: SetScores | None = None
     exclude: list[Exclude] = []
     splits: dict[Name, Annotated[list[Name], Field(min_length=2)]] = {}
 

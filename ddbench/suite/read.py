@@ -16,7 +16,7 @@ from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.protocol.extend import with_files
 from ddbench.suite.model import Exclude, Labels, Matrix, Method, PooledSelector, Seeds, SuiteModel
 from ddbench.suite.published import is_shipped
-from ddbench.suite.references import Scores
+from ddbench.suite.references import Scores, SetScores
 from ddbench.suite.shipped import hint_for, shipped_suites
 from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
@@ -163,7 +163,7 @@ def _key_hint(path: KeyPath) -> str:
 def _fields(path: KeyPath) -> list[str]:
     """Return the keys that are allowed at ``path``."""
     models: dict[str, type[BaseModel]] = {"seeds": Seeds, "methods": Method, "matrix": Matrix, "exclude": Exclude}
-    models["scores"] = Scores
+    models |= {"scores": Scores, "set_scores": SetScores}
     if not path:
         return [*SuiteModel.model_fields, "extends"]
     if path[:2] == ("matrix", "selector"):

@@ -30,6 +30,18 @@ class Scores(BaseModel):
     twin: str | None = None
 
 
+class SetScores(BaseModel):
+    """The scores of distilled sets themselves: storage, coverage, diversity, and near-duplicates of real images.
+
+    Attributes:
+        teacher: The role of the scorer whose embeddings are compared.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    teacher: str = "teacher"
+
+
 def check_references(
     scores: Scores, twins: Mapping[str, dict[str, Any]], rows: Mapping[str, dict[str, str]], source: YamlSource
 ) -> None:

@@ -22,7 +22,7 @@ from ddbench.limits import CELLS, ROWS
 from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.build import Builder
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row, twin_of
-from ddbench.suite.check_scorers import check_fields, check_labels, check_teachers
+from ddbench.suite.check_scorers import check_assessor, check_fields, check_labels, check_teachers
 from ddbench.suite.checks import check_generators, check_published, check_sizes
 from ddbench.suite.exclude import excluded
 from ddbench.suite.model import Matrix, Method, SuiteModel
@@ -52,6 +52,7 @@ class ResolvedSuite:
         evaluation: the evaluation settings.
         scorers: the scorers by role.
         cells: the cells.
+        assessor: the role of the scorer that assesses distilled sets; None if they are not assessed.
         time_limit: the longest time of one node in seconds; None if there is no limit.
         skipped: the reasons for skipped combinations of the matrix.
         values: the content of the file, merged with the extended suite. It is stored with results.
@@ -64,6 +65,7 @@ class ResolvedSuite:
     evaluation: EvaluationSettings
     scorers: dict[str, Choice[Scorer]]
     cells: tuple[Cell, ...]
+    assessor: str | None
     time_limit: float | None
     skipped: tuple[str, ...]
     values: dict[str, Any]
@@ -134,6 +136,9 @@ class _Resolver:
         check_fields(rows, scorers, dataset.component, self.source, self.available)
         check_labels(rows, self.source)
         check_teachers(rows, scorers, dataset.component, self.source)
+        assessor = None if model.set_scores is None else model.set_scores.teacher
+        if assessor is not None:
+            check_assessor(assessor, scorers, dataset.component, self.source, self.available)
         cells = excluded(tuple(self.expand(rows, students)), model.exclude, self.source)
         check_sizes(cells, students, dataset.component, self.source, self.pools)
         check_generators(cells, dataset.component, self.source)
@@ -150,6 +155,7 @@ class _Resolver:
             evaluation=model.evaluation,
             scorers=scorers,
             cells=cells,
+            assessor=assessor,
             time_limit=model.time_limit,
             skipped=tuple(self.skipped),
             values=self.source.values,

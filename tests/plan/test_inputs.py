@@ -26,9 +26,11 @@ INPUTS = st.builds(
     distilled=SINGLE,
     soft=SINGLE,
     shard=SINGLE,
+    neighbours=SINGLE,
     samples=SHARDS,
     scores=BY_ROLE,
     real=BY_ROLE,
+    validation=BY_ROLE,
     fitted=st.dictionaries(KEYS, KEYS, max_size=2),
 )
 

@@ -29,6 +29,22 @@ def test_it_is_cached_whole(smoke_store: Path) -> None:
     assert len(events(smoke_store, "start")) == before
 
 
+def test_every_set_is_assessed_and_real_images_are_training_images(smoke_store: Path) -> None:
+    state = state_of(SMOKE, smoke_store)
+    found = {key: state.manifests[key].made.assessment for key in state.graph.assessments}
+    sets = {state.graph.nodes[key].inputs.distilled for _, key in state.graph.cells}
+    assert {state.graph.nodes[key].inputs.distilled for key in found} == sets
+    for key, made in found.items():
+        assert made is not None
+        assert made.image_bytes == made.images * 3 * 32 * 32
+        real = "· real +" in state.graph.nodes[key].label
+        assert (made.training.count == made.images) if real else (made.training.count < made.images / 2)
+        # A tenth of the images is far more than in photographs. A leak would be more.
+        assert made.validation.count <= made.images / 10
+        assert made.coverage is not None
+        assert 20 < made.coverage <= 100
+
+
 def test_its_selectors_choose_differently(smoke_store: Path) -> None:
     state = state_of(SMOKE, smoke_store)
     chosen: dict[tuple[str, int], dict[str, set[str]]] = {}

@@ -142,6 +142,13 @@ IMPOSSIBLE = [
     ("matrix: {§generator: [dit-xl2], selector: [first]}", "generator 'dit-xl2': class 'red' has no index in"),
     ("generators: {§fast: {use: dit-xl2, sampling_steps: 10}}\nmethods: {A: {generator: fast, selector: first}}",
      "generator 'dit-xl2': class 'red' has no index in"),
+    ("set_scores: {}\n§scorers: {judge: colour}\n" + f"{A}}}}}",
+     "`set_scores` needs the field 'teacher.embedding', but no scorer has the role 'teacher'; add `teacher: {use: …}` "
+     "under `scorers`; scorers that write 'embedding': "),
+    ("set_scores: {teacher: clip}\n"
+     "scorers: {§clip: {use: open-clip, model: ViT-B-32, pretrained: openai}}\n" + f"{A}}}}}",
+     "`set_scores` needs the field 'clip.embedding', but the scorer 'open-clip"),
+    ("set_scores: {§techer: clip}", "unknown key 'techer'; did you mean 'teacher'?"),
     ("methods: {A: {generator: real, selector: brightest}}", "selector 'brightest' of 'A' needs the field "
      "'teacher.embedding', but no scorer has the role 'teacher'; add `teacher: {use: …}` under `scorers`; "
      "scorers that write 'embedding': "),

@@ -16,8 +16,10 @@ SHARES: Final = {
     "check": 0.3,
     "generate": 0.4,
     "score": 0.3,
+    "neighbours": 0.2,
     "label": 0.3,
     "refine": 0.4,
+    "assess": 0.2,
     "evaluate": 0.3,
 }
 # Assumed, not measured: the minimum time of a kernel on a GPU, since the CPU launches kernels one by one.

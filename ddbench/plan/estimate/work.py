@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ddbench.api import Cost, EvaluationSettings, canonical_json
-from ddbench.api.cost import FLOAT, PASSES_OF_TRAINING, Work
+from ddbench.api.cost import COLOURS, FLOAT, PASSES_OF_TRAINING, Work
 from ddbench.api.work import Fit, Refine, Sample, Score, Train
 from ddbench.errors import StoreError
 from ddbench.plan.node import Node
@@ -19,11 +19,14 @@ from ddbench.record import Part, parse_part
 from ddbench.record.run_record import Count
 from ddbench.registry.blame import describe
 from ddbench.stats.chance import checked_per_class
+from ddbench.stats.embeddings import SIDE
 
 if TYPE_CHECKING:
     from ddbench.api import Component, Dataset, Generator, Scorer, Student
 
 V = TypeVar("V")
+# Bytes of a stored distance.
+_DISTANCE: Final = 8
 
 
 class _Sizes(Part):
@@ -110,6 +113,8 @@ class Workload:
                 images = self._images(node.inputs.selection)
                 stored = _times(self._sample(self.nodes[node.inputs.samples[0].output]), images).disk_bytes
                 return images, stored, Cost(flops=0, disk_bytes=stored)
+            case "neighbours":
+                return self._neighbours(node)
             case "evaluate":
                 return self._evaluate(node)
         images, cost = self._each_image(node)
@@ -130,6 +135,8 @@ class Workload:
                 cost = Cost(flops=0) if asked is None else self._price(asked.component, Score(self.dataset))
                 images = self._images(node.inputs.distilled or node.inputs.selection)
                 return images, replace(cost, disk_bytes=stored)
+            case "assess":
+                return self._images(node.inputs.distilled), self._assessed(node)
         work = Refine(self.dataset, generator_of(node), _teacher(node))
         cost = self._price(node.uses["refiner"].component, work)
         return self._images(node.inputs.distilled), replace(cost, disk_bytes=self._sample(node).disk_bytes)
@@ -152,13 +159,35 @@ class Workload:
     def _scored(self, node: Node) -> int | None:
         if node.inputs.shard is not None:
             return self._images(node.inputs.shard)
-        counts = self.dataset.train_counts
+        counts = self.dataset.validation_counts if "split" in node.settings else self.dataset.train_counts
         return None if counts is None else sum(counts[slice(*node.settings["classes"])])
 
     def _checked(self, node: Node) -> int | None:
         """Return the training images on which a teacher is checked; None if the smallest class is unknown."""
         counts, classes = self.dataset.train_counts, len(self.dataset.classes)
         return None if counts is None else classes * min(checked_per_class(node.settings["images"], classes), *counts)
+
+    def _neighbours(self, node: Node) -> tuple[int | None, int | None, Cost]:
+        """Return images, units and cost of the distances between the training images of each class."""
+        counts = self.dataset.train_counts
+        if counts is None:
+            return None, None, Cost()
+        (scores,) = node.inputs.real.values()
+        values = _values(self._price(self.nodes[scores[0].output].uses["scorer"].component, Score(self.dataset)))
+        flops = None if values is None else sum(2 * count**2 * values for count in counts)
+        return sum(counts), sum(counts), Cost(flops, disk_bytes=_DISTANCE * sum(counts))
+
+    def _assessed(self, node: Node) -> Cost:
+        """Return the cost of scoring an image, and of its distances to all real images.
+
+        Its pixels are compared twice, with and without a mirror.
+        """
+        cost, counts = self._price(node.uses["scorer"].component, Score(self.dataset)), self.dataset.train_counts
+        values, size = _values(cost), self.validation_size
+        if values is None or counts is None or size is None:
+            return Cost(memory_bytes=cost.memory_bytes)
+        compared = 2 * (values + 2 * COLOURS * SIDE**2) * (sum(counts) + size)
+        return replace(cost + Cost(compared, memory_bytes=0, disk_bytes=0), disk_bytes=4 * _DISTANCE)
 
     def _pool(self, node: Node) -> int | None:
         """Return the images that a selector chooses from."""
@@ -228,6 +257,11 @@ def _teacher(node: Node) -> Scorer | None:
 def evaluation_of(node: Node) -> EvaluationSettings:
     """Return the evaluation settings of an evaluation node."""
     return EvaluationSettings.model_validate(node.settings["evaluation"])
+
+
+def _values(cost: Cost) -> int | None:
+    """Return how many numbers a scorer stores for an image. Its embedding is most of them."""
+    return None if cost.disk_bytes is None else cost.disk_bytes // FLOAT
 
 
 def _times(cost: Cost, images: int | None) -> Cost:

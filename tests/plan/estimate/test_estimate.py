@@ -88,6 +88,20 @@ def test_refinement_and_labels_are_counted_by_image(tmp_path: Path, known: Catal
     assert found["refine"].disk_bytes.known == images * 200
 
 
+def test_assessments_count_scores_and_distances(tmp_path: Path, known: Catalogue) -> None:
+    methods = {"plain": {"generator": "endless", "selector": "first"}}
+    values = {**SUITE, "ipc": [1, 2], "methods": methods, "set_scores": {}}
+    found = stages(estimated(tmp_path, values, known))
+    images, numbers = (1 + 2) * CLASSES, 40 // 4
+    assert found["assess"].images.known == images
+    # Each image has its distance to each real one: by its embedding, by its pixels at 16 × 16, and mirrored.
+    distances = 2 * (numbers + 2 * 3 * 16 * 16) * (TRAIN + VALIDATION)
+    assert found["assess"].flops.known == images * (LOOK + distances)
+    assert found["neighbours"].nodes == 2
+    assert found["neighbours"].flops.known == 2 * CLASSES * 2 * (TRAIN // CLASSES) ** 2 * numbers
+    assert found["score"].images.known == TRAIN + VALIDATION
+
+
 def test_a_teacher_that_labels_each_batch_looks_at_every_image(tmp_path: Path, known: Catalogue) -> None:
     method = {"generator": "endless", "selector": "first", "protocol": "rded-kd@1"}
     values = {**SUITE, "ipc": [2], "methods": {"dynamic": method}, "scorers": {"kd": {"use": "priced"}}}
