@@ -58,9 +58,7 @@ def _draw(axes: Axes, shared: Shared, role: str) -> None:
     groups = [("pool", pool, POOL), ("chosen", pool[list(selection.positions)], CHOSEN)]
     real = selection.pool.real
     if real is not None and f"{role}.logits" in real.fields:
-        # The real images have the columns of the pool.
-        whole = type(real)(real.labels, real.class_names, real.sample_ids, real.fields, selection.pool.class_fields)
-        groups.insert(0, ("real", difficulties(whole, role), GREY))
+        groups.insert(0, ("real", difficulties(real, role), GREY))
     for line, (name, values, colour) in enumerate(groups):
         counts, edges = np.histogram(values, BINS, (0, 1))
         filled = name == "real"
