@@ -11,6 +11,8 @@ from ddbench.cli import (
     doctor,
     export,
     fetch,
+    figures,
+    gallery,
     gc,
     init,
     list_,
@@ -44,6 +46,8 @@ app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("sets")(sets.sets)
+app.command("figures")(figures.figures)
+app.command("gallery")(gallery.gallery)
 app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
 app.command("gc")(gc.gc)

@@ -21,6 +21,12 @@ StoreFolder = Annotated[
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Only the first distilled set of each row, trained once.")]
+SetSize = Annotated[
+    int | None,
+    typer.Option(
+        "--ipc", metavar="N", help="Images per class.", show_default="the IPC of most rows, the highest of equals"
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -29,3 +35,14 @@ def store_root(option: Path | None) -> Path:
     from ddbench.toolkit.home import store_home
 
     return (option or store_home()).absolute()
+
+
+def is_export(path: Path) -> bool:
+    """Return True for a folder of exported results, and for any other folder that is not the name of a suite."""
+    from os.path import isdir
+
+    from ddbench.report.exported import SUITE
+    from ddbench.suite.shipped import shipped_suites
+
+    # Unlike `Path.is_dir`, it is False for a name that no folder can have.
+    return isdir(path) and ((path / SUITE).is_file() or path.as_posix() not in shipped_suites())  # noqa: PTH112

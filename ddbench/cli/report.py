@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from os.path import isdir
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ddbench.cli.options import AsJson, StoreFolder, store_root
+from ddbench.cli.options import AsJson, StoreFolder, is_export, store_root
 
 
 def report(
@@ -24,13 +23,10 @@ def report(
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import leaderboard_of, read_exported, results_of, to_markdown
-    from ddbench.report.exported import SUITE
-    from ddbench.suite.shipped import shipped_suites
     from ddbench.toolkit.files import write_whole
 
     root = store_root(store)
-    # Unlike `Path.is_dir`, it is False for a name that no folder can have.
-    exported = isdir(suite) and ((suite / SUITE).is_file() or suite.as_posix() not in shipped_suites())  # noqa: PTH112
+    exported = is_export(suite)
     if exported:
         results = read_exported(suite)
     else:

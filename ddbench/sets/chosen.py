@@ -67,12 +67,18 @@ def choose_sets(suite: ResolvedSuite, state: State, method: str, ipc: int | None
     if done < len(cells):
         message = f"'{method}' at IPC {ipc} has {done} of {counted(len(cells), 'result')}"
         raise DdbenchError(message, hint=f"finish it first: `ddbench run {suite.file}`")
+    return planned_sets(state, method, ipc)
+
+
+def planned_sets(state: State, method: str, ipc: int) -> list[ChosenSet]:
+    """Return the different distilled sets of a row at an IPC, made or not, in the order of the suite's seeds."""
     found: dict[tuple[str, str | None], ChosenSet] = {}
-    for cell, key in cells:
-        inputs = state.graph.nodes[key].inputs
-        assert inputs.distilled is not None
-        place = (inputs.distilled, inputs.soft)
-        found.setdefault(place, ChosenSet(cell, *place))
+    for cell, key in state.graph.cells:
+        if (cell.row.name, cell.ipc) == (method, ipc):
+            inputs = state.graph.nodes[key].inputs
+            assert inputs.distilled is not None
+            place = (inputs.distilled, inputs.soft)
+            found.setdefault(place, ChosenSet(cell, *place))
     return list(found.values())
 
 
@@ -80,12 +86,12 @@ def read_set(state: State, chosen: ChosenSet) -> DistilledSet:
     """Read a distilled set from the store.
 
     Raises:
-        StoreError: its files were removed, or are damaged.
+        StoreError: it is not made yet, or its files were removed or are damaged.
     """
-    artifact = _opened(state, chosen.distilled)
+    artifact = open_output(state, chosen.distilled)
     soft = None
     if chosen.soft is not None:
-        soft = SoftLabels(_opened(state, chosen.soft).tensor("logits"), chosen.cell.row.labels.tau)
+        soft = SoftLabels(open_output(state, chosen.soft).tensor("logits"), chosen.cell.row.labels.tau)
     labels = artifact.tensor("labels")
     return DistilledSet(
         artifact.tensor("images"),
@@ -110,7 +116,10 @@ def teacher_of(suite: ResolvedSuite, chosen: ChosenSet) -> str | None:
     return f"{labels.teacher}: {suite.scorers[labels.teacher].label}"
 
 
-def _opened(state: State, key: str) -> Artifact:
+def open_output(state: State, key: str) -> Artifact:
+    """Open the output of a node. Raise StoreError if it is not made yet, or if its files were removed."""
+    if key not in state.manifests:
+        raise StoreError("not made yet", hint="run the suite")
     if not state.has_payload(key):
         hint = "make them again in an empty store: `ddbench run SUITE --store DIR`"
         raise StoreError("the files of the set were removed", where=str(state.store.root), hint=hint)

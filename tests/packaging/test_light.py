@@ -15,6 +15,7 @@ from tests.packaging.conftest import Built, environment, run
 pytestmark = pytest.mark.slow
 LIGHT = (
     "huggingface_hub",
+    "jinja2",
     "numpy",
     "pillow",
     "platformdirs",

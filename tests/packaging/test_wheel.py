@@ -14,6 +14,7 @@ from tests.packaging.conftest import Built, run
 
 pytestmark = pytest.mark.slow
 DATA = {
+    "ddbench/gallery": ("ddbench/gallery", "*.jinja"),
     "suites": ("ddbench/shipped/suites", "**/*.yaml"),
     "leaderboard/reported": ("ddbench/shipped/reported", "*.csv"),
     "components/evaluators/protocols": ("ddbench_components/evaluators/protocols", "*.yaml"),
