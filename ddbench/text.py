@@ -62,7 +62,7 @@ def code(text: str) -> str:
 def coarse(seconds: float) -> str:
     """Return a duration as a reader of a clock says it: ``45 s``, ``12 min``, ``3 h 20 min`` or ``2 days``."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{max(1, seconds):.0f} s"
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"{minutes} min"

@@ -34,9 +34,11 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
         found = {"suite": resolved.name, "rows": list(rows.values()), "earlier": earlier, "failures": failures}
         print_json({**found, "run": None if live is None else live.to_json()})
         return
-    for line in [*live.lines(), ""] if live else ["no run is live in this store", ""]:
-        print(line)
+    if live is not None:
+        print("\n".join([*live.lines(), ""]))
     print_table(["method", "done", "cells"], [[r["method"], r["done"], r["cells"]] for r in rows.values()])
+    done, cells = (sum(row[of] for row in rows.values()) for of in ("done", "cells"))
+    print(f"{done:,} of {cells:,} cells have results{'' if live else '; no run is going on in this store'}")
     if earlier:
         print(earlier_note(earlier))
     for failed in failures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from os.path import isdir
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,9 @@ _HEADERS: Final = ("suite", "data set", "protocols", "students", "IPC", "rows", 
 
 def exports_in(folder: Path) -> list[Path]:
     """Return the exported suites in a folder; empty if the folder is one itself or does not exist."""
-    return sorted(file.parent for file in folder.glob(f"*/{SUITE}")) if not (folder / SUITE).is_file() else []
+    if not isdir(folder) or (folder / SUITE).is_file():  # noqa: PTH112  (False for a name that no folder can have)
+        return []
+    return sorted(file.parent for file in folder.glob(f"*/{SUITE}"))
 
 
 def format_of(name: str | None, file: Path | None) -> Format:

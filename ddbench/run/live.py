@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ddbench.errors import StoreError
 from ddbench.plan.estimate.estimate import PartialSum
@@ -18,8 +18,6 @@ from ddbench.run.overview import EVENT
 from ddbench.run.progress import time_left
 from ddbench.store.lock import Holder, holder
 from ddbench.text import coarse, one_line
-
-_MANY: Final = 8
 
 
 class _Running(Part):
@@ -53,32 +51,32 @@ class LiveRun:
         holder: the process and its suite; the suite is ``gc`` or ``verify`` for these verbs.
         since: the time of its start; None if its log does not tell.
         overview: its last overview; None before the first one.
-        failures: stage and message of each node that failed in it.
+        failed: number of nodes that failed in it.
     """
 
     holder: Holder
     since: float | None
     overview: _Overview | None
-    failures: tuple[tuple[str, str], ...]
+    failed: int
 
     def lines(self) -> list[str]:
         """Return what a user wants to know, as lines of text."""
-        began = "" if self.since is None else f", running since {_clock(self.since)} ({_ago(self.since)})"
-        lines = [f"run of suite '{self.holder.suite}' in process {self.holder.pid}{began}"]
+        who = f"'{self.holder.suite}' (process {self.holder.pid})"
+        if self.since is None:
+            return [one_line(f"{who} is using the store")]
+        lines = [f"{who} is running since {_clock(self.since)}, for {_ago(self.since)}"]
         if (view := self.overview) is not None:
             left = time_left(PartialSum(view.seconds, int(view.least), 0))
             lines.append(f"{view.total - view.left:,} of {view.total:,} nodes done{left and f', {left}'}")
-            lines += [f"  {each.stage:<8} {each.label}{_steps(each)} · {_ago(each.since)}" for each in view.running]
-        lines += [f"failed in this run: {stage}: {message}" for stage, message in self.failures[:_MANY]]
-        if len(self.failures) > _MANY:
-            lines.append(f"and {len(self.failures) - _MANY} more nodes failed in this run")
+            lines += [f"  {each.stage:<8} {each.label}{_steps(each)} · for {_ago(each.since)}" for each in view.running]
+        if self.failed:
+            lines.append(f"{self.failed:,} {'node' if self.failed == 1 else 'nodes'} failed in this run")
         return [one_line(line) for line in lines]
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a JSON object. Times are seconds of Unix time."""
         view = None if self.overview is None else self.overview.model_dump()
-        failures = [{"stage": stage, "message": message} for stage, message in self.failures]
-        return {**self.holder.model_dump(), "since": self.since, "overview": view, "failures": failures}
+        return {**self.holder.model_dump(), "since": self.since, "overview": view, "failed": self.failed}
 
 
 def live_run(root: Path) -> LiveRun | None:
@@ -87,7 +85,7 @@ def live_run(root: Path) -> LiveRun | None:
     if held_by is None:
         return None
     folder = max((path.parent for path in (root / "runs").glob(f"*-{held_by.suite}-*/{LOG_NAME}")), default=None)
-    since, view, failures = None, None, []
+    since, view, failed = None, None, 0
     for event in () if folder is None else _events(folder / LOG_NAME):
         try:
             if event["event"] == "run":
@@ -98,10 +96,10 @@ def live_run(root: Path) -> LiveRun | None:
             elif event["event"] == EVENT:
                 view = parse_part(_Overview, event, "event")
             else:
-                failures.append((str(event["stage"]), str(event["message"])))
+                failed += 1
         except (StoreError, KeyError):
             continue
-    return LiveRun(held_by, since, view, tuple(failures))
+    return LiveRun(held_by, since, view, failed)
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:

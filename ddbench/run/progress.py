@@ -52,8 +52,8 @@ def describe_end(job: Job, fields: dict[str, Any], how: str) -> str:
 
 
 def time_left(seconds: PartialSum) -> str:
-    """Return a forecast as text, such as ``about 5 min left``; empty if nothing is known."""
-    if seconds.known is None:
+    """Return a forecast as text, such as ``about 5 min left``; empty if next to nothing is known."""
+    if seconds.known is None or (seconds.is_lower_bound and seconds.known < 1):
         return ""
     return f"{'more than' if seconds.is_lower_bound else 'about'} {coarse(seconds.known)} left"
 
