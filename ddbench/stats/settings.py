@@ -88,7 +88,8 @@ def _draw(setting: Setting, names: Sequence[str], rng: Generator) -> ndarray:
     columns = []
     for name in names:
         units = np.array(setting[name].units)
-        columns.append(rng.choice(units, size=(_DRAWS, len(units))).mean(axis=1))
+        # Drawing one set less than there are makes the variance of the mean unbiased.
+        columns.append(rng.choice(units, size=(_DRAWS, len(units) - 1)).mean(axis=1))
     return np.stack(columns, axis=1)
 
 

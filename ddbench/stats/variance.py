@@ -24,27 +24,28 @@ def variance_by_axis(rows: Sequence[Row], axes: Sequence[str]) -> dict[str, floa
         axes: the names of the axes in the order of the seeds.
 
     Returns:
-        The variance of each axis that varies, in squared points. If no set has several trainings, the last axis and
-        ``training`` are one: they cannot be told apart. Empty if nothing is repeated.
+        The variance of each axis that varies, in squared points. Axes that vary only together are one entry, such as
+        ``selection and training``: they cannot be told apart. Empty if nothing is repeated.
     """
     import numpy as np
 
     names = [*axes, _RESIDUAL]
     levels = [_Level.at(rows, depth) for depth in range(len(names) + 1)]
-    kept, labels = [levels[0]], []
+    kept: list[_Level] = [levels[0]]
+    labels: list[list[str]] = []
     for name, level in zip(names, levels[1:], strict=True):
-        if level.groups == kept[-1].groups:
-            labels = [*labels[:-1], f"{labels[-1]} and {name}"] if labels else labels
-            continue
-        kept.append(level)
-        labels.append(name)
+        if level.groups > kept[-1].groups:
+            kept.append(level)
+            labels.append([name])
+        elif labels:
+            labels[-1].append(name)
     if len(kept) == 1:
         return {}
     steps = list(zip(kept, kept[1:], strict=False))
     squares = [inner.squares - outer.squares for outer, inner in steps]
     shares = [[inner.share(of) - outer.share(of) for of in kept[1:]] for outer, inner in steps]
     found = np.linalg.solve(np.array(shares), np.array(squares))
-    return {label: max(0.0, float(value)) for label, value in zip(labels, found, strict=True)}
+    return {" and ".join(label): max(0.0, float(value)) for label, value in zip(labels, found, strict=True)}
 
 
 class _Level:
