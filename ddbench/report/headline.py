@@ -134,7 +134,7 @@ def _reasons(entry: Entry, standing: Standing | None) -> list[str]:
     """Return the reasons for what a cell lacks."""
     if entry.last is None:
         return ["no result yet"]
-    reasons = ["unfinished: the finished trainings only"] if entry.last.n < entry.expected else []
+    reasons = ["unfinished, so over the finished trainings only"] if entry.last.n < entry.expected else []
     if standing is not None and standing.spread is not None and standing.spread.note:
         spread = standing.spread
         lacks = [f"no {what}" for what, has in (("interval", spread.interval), ("rank", standing.rank)) if not has]
