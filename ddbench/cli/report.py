@@ -52,11 +52,11 @@ def report(
 
     name = "json" if json else format_
     exports = exports_in(suite)
+    if check and to is None:
+        raise DdbenchError("--check needs the file or folder to check", hint="name it with --to")
     if exports and to is None:
         found = ", ".join(export.name for export in exports)
         raise DdbenchError(f"{suite} holds several exports: {found}", hint="choose one, or write all with --to DIR")
-    if check and to is None:
-        raise DdbenchError("--check needs the file or folder to check", hint="name it with --to")
     if to is not None:
         kind = None if exports else format_of(name, to)
         if kind is None:

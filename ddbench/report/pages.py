@@ -67,7 +67,7 @@ def pages_of(exports: list[Path], folder: Path, name: str | None) -> dict[Path, 
 def _row(name: str, pages: list[str], results: Results, board: Leaderboard) -> list[str]:
     """Return a suite's row of the index. Dates are days in UTC, from the records of its results."""
     links = [f"[{markdown(name if page.endswith('.md') else Path(page).suffix[1:])}](<{page}>)" for page in pages]
-    days = sorted(record.created[:10] for records in results.records.values() for record in records)
+    days = sorted(one.created[:10] for found in results.records.values() for one in found if one.created)
     done = sum(entry.last.n for entry in board.entries if entry.last)
     ipcs = sorted({entry.ipc for entry in board.entries})
     students = dict.fromkeys(entry.student for entry in board.entries)
@@ -77,7 +77,7 @@ def _row(name: str, pages: list[str], results: Results, board: Leaderboard) -> l
         ", ".join(map(str, ipcs)),
         str(len(board.rows)),
         f"{done} of {sum(entry.expected for entry in board.entries)}",
-        *((days[0], days[-1]) if days else ("", "")),
+        *((markdown(days[0]), markdown(days[-1])) if days else ("", "")),
     ]
 
 
