@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os.path import isdir
 from pathlib import Path
 from typing import Annotated
 
@@ -20,26 +19,13 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Print a suite's leaderboard as Markdown. A dash means that there is no result yet."""
-    from ddbench.cli.output import print_damage, print_json
+    from ddbench.cli.output import print_json
+    from ddbench.cli.sources import read_results
     from ddbench.errors import DdbenchError
-    from ddbench.plan.state import plan_suite
-    from ddbench.report import leaderboard_of, read_exported, results_of, to_markdown
-    from ddbench.report.exported import SUITE
-    from ddbench.suite.shipped import shipped_suites
+    from ddbench.report import leaderboard_of, to_markdown
     from ddbench.toolkit.files import write_whole
 
-    root = store_root(store)
-    # Unlike `Path.is_dir`, it is False for a name that no folder can have.
-    exported = isdir(suite) and ((suite / SUITE).is_file() or suite.as_posix() not in shipped_suites())  # noqa: PTH112
-    if exported:
-        results = read_exported(suite)
-    else:
-        resolved, state = plan_suite(suite, root)
-        print_damage(state.corrupt.values())
-        results = results_of(resolved, state)
-    if not results.measured:
-        where, hint = (suite, "export it again") if exported else (root, f"run it: `ddbench run {suite}`")
-        raise DdbenchError(f"suite '{results.suite}' has no results in {where}", hint=hint)
+    results = read_results(suite, store_root(store))
     board = leaderboard_of(results)
     text = to_markdown(board)
     if output is not None:
