@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ddbench.report import Leaderboard, leaderboard_of
 from ddbench.report.formats import FORMATS
 from ddbench.report.latex import escape
+from tests.conftest import Cli
 from tests.report.boards import board
 from tests.report.stores import stored
 
@@ -112,6 +113,16 @@ def test_latex_compiles(tmp_path: Path) -> None:
     )
     assert ended.returncode == 0, ended.stdout[-2000:]
     assert (tmp_path / "page.pdf").stat().st_size > 1000
+
+
+def test_the_help_names_each_format(cli: Cli) -> None:
+    help_ = " ".join(cli("report", "--help", env_extra={"COLUMNS": "300"}).stdout.split())
+    assert f"{', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}." in help_
+
+
+def test_an_unknown_format_is_a_mistake_of_one_line(cli: Cli) -> None:
+    assert cli("report", "smoke", "--format", "latx").stderr.startswith("error: there is no format 'latx'; did you mean")
+    assert cli("report", "smoke", "--format", "word").stderr.startswith("error: there is no format 'word'; use one of md,")
 
 
 @pytest.mark.parametrize("name", FORMATS)
