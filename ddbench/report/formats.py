@@ -45,8 +45,7 @@ FORMATS: Final = {
 def format_named(name: str | None) -> Format | None:
     """Return the format with a name; None without one. Raise DdbenchError for an unknown name."""
     if name is not None and name not in FORMATS:
-        hint = did_you_mean(name, FORMATS) or f"use one of {', '.join(FORMATS)}"
-        raise DdbenchError(f"there is no format '{name}'", hint=hint)
+        raise DdbenchError(f"there is no format '{name}'", hint=did_you_mean(name, FORMATS))
     return None if name is None else FORMATS[name]
 
 
