@@ -60,14 +60,10 @@ def test_every_place_has_its_sets_mean_rank_and_verdict(tmp_path: Path) -> None:
     assert (found.baseline, found.margin, list(rows)) == ("base", 1.0, list(METHODS))
     assert [sorted(one.accuracies) for one in rows["good"].sets] == [[59, 61], [60, 62], [61, 63]]
     assert [one.seeds for one in rows["good"].sets] == [((seed, seed),) for seed in range(3)]
-    assert {name: str(one.rank) for name, one in rows.items()} == {
-        "base": "2",
-        "good": "1",
-        "control": "4",
-        "fixed": "3",
-    }
+    # Two trainings tell little of the spread of the fixed set's students, so that it is separated from none.
+    assert [str(rows[name].rank) for name in ("good", "base", "fixed", "control")] == ["1–2", "2–3", "1–4", "3–4"]
     assert rows["base"].verdict is None
-    assert [verdict(rows[name]).word for name in ("good", "control", "fixed")] == ["better", "worse", "worse"]
+    assert [verdict(rows[name]).word for name in ("good", "control", "fixed")] == ["better", "worse", "undecided"]
     assert [verdict(rows[name]).test for name in ("good", "control", "fixed")] == ["Dunnett", "Dunnett", "Welch t"]
 
 
