@@ -114,7 +114,7 @@ def _marks(standings: Iterable[Standing]) -> dict[Place, str]:
         if one.spread is not None and one.rank is not None:
             group = groups.setdefault((one.protocol, one.student, one.ipc), [])
             group.append((one.spread.mean, one.rank, _place(one)))
-    marks = {}
+    marks: dict[Place, str] = {}
     for group in groups.values():
         mean, rank, _ = max(group, key=lambda row: row[0])
         if len(group) > 1:
