@@ -53,7 +53,7 @@ class DistilledResult:
         """The mean accuracy of its trainings."""
         return fmean(one.last for one in self.measured)
 
-    @property
+    @cached_property
     def values(self) -> SetValues:
         """Its values for tables."""
         times = [one.wall_s for one in self.measured if one.wall_s is not None and not one.resumed]
