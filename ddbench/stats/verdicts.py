@@ -117,20 +117,23 @@ class Design:
         freedom = self.freedom + self.freedom_per_unit * (units - self.units)
         error = np.sqrt(self.variance / units)
         limit, inner = (-stdtrit(freedom, stdtr(self.freedom, -value)) for value in (self.limit, self.inner))
-        return np.maximum(
+        found: ndarray = np.maximum(
             power(self.difference / error, limit, freedom),
             equivalence_power(self.difference, margin, error, inner, freedom),
         )
+        return found
 
 
 def power(shift: ndarray, limit: ndarray, freedom: ndarray) -> ndarray:
     """Return the probability that a t statistic exceeds ``limit`` on the side of its noncentrality ``shift``."""
     from scipy.special import nctdtr
 
-    return 1 - nctdtr(freedom, abs(shift), limit)
+    found: ndarray = 1 - nctdtr(freedom, abs(shift), limit)
+    return found
 
 
 def equivalence_power(difference: float, margin: float, error: ndarray, limit: ndarray, freedom: ndarray) -> ndarray:
     """Return the probability that both one-sided tests find a difference below the margin."""
     above, below = (power(max(0.0, margin + sign * difference) / error, limit, freedom) for sign in (1, -1))
-    return (above + below - 1).clip(min=0)
+    found: ndarray = (above + below - 1).clip(min=0)
+    return found
