@@ -53,7 +53,7 @@ class DistilledResult:
         """The mean accuracy of its trainings."""
         return fmean(one.last for one in self.measured)
 
-    @property
+    @cached_property
     def values(self) -> SetValues:
         """Its values for tables."""
         times = [one.wall_s for one in self.measured if one.wall_s is not None and not one.resumed]
@@ -87,9 +87,9 @@ def distilled_results(
 def paired_by_lineage(before: Sequence[DistilledResult], after: Sequence[DistilledResult]) -> list[tuple[float, float]]:
     """Return the means of paired sets of two rows; none if the rows are independent.
 
-    Two rows are paired if each set of the row with fewer sets has a set of equal seeds in the other row, and if nine
-    tenths of their samples have the same ids. An id names class and index of a sample, so the sets share the noise that
-    these samples were made from. A refiner keeps the ids. A pool that both rows choose from is not enough.
+    Two rows are paired if each set of the row with fewer sets has a set of equal seeds in the other row. Nine tenths
+    of the samples of both must have the same ids. An id names class and index of a sample, so the sets share the noise
+    that these samples were made from. A refiner keeps the ids. A pool that both rows choose from is not enough.
     """
     by_seeds = {seeds: one for one in before for seeds in one.seeds}
     pairs = [(by_seeds[one.seeds[0]], one) for one in after if one.seeds[0] in by_seeds]

@@ -29,7 +29,7 @@ Column: TypeAlias = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class Standing:
-    """What the results say about one place of the table.
+    """The statistics of one place of the table.
 
     Attributes:
         method: the name of the row.

@@ -160,8 +160,8 @@ def _holm(tests: Sequence[_Test], family: int) -> list[_Test]:
             level = ALPHA / remaining
         largest = max(largest, min(1.0, remaining * test.p))
         freedom = test.design.freedom
-        limits = {"limit": float(stdtrit(freedom, 1 - level / 2)), "inner": float(stdtrit(freedom, 1 - level))}
-        adjusted.append(replace(test, design=replace(test.design, **limits), p=largest))
+        limit, inner = (float(-stdtrit(freedom, tail)) for tail in (level / 2, level))
+        adjusted.append(replace(test, design=replace(test.design, limit=limit, inner=inner), p=largest))
     return adjusted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Spread:
 
 def spread_of(sample: Sample) -> Spread:
     """Return the mean of a row and its uncertainty."""
-    sd = statistics.stdev(sample.units) if len(sample.units) > 1 and not sample.fixed else None
+    sd = None if sample.fixed or sample.variance is None else math.sqrt(sample.variance)
     return Spread(
         mean=sample.mean,
         sets=len(sample.sets),

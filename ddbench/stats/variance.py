@@ -26,7 +26,7 @@ def variance_by_axis(rows: Sequence[Row], axes: Sequence[str]) -> dict[str, floa
 
     Returns:
         The variance of each axis that varies, in squared points. Axes that vary only together are one entry, such as
-        ``selection and training``: they cannot be told apart. Empty if nothing is repeated.
+        ``selection and training``. Empty if nothing is repeated.
     """
     import numpy as np
 

@@ -23,12 +23,12 @@ from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.build import Builder
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row, twin_of
 from ddbench.suite.check_scorers import check_fields, check_labels, check_teachers
-from ddbench.suite.checks import check_generators, check_published, check_sizes
+from ddbench.suite.checks import check_baseline, check_generators, check_published, check_sizes
 from ddbench.suite.exclude import excluded
 from ddbench.suite.model import Matrix, Method, SuiteModel
 from ddbench.suite.published import Published, published_as, read_published
 from ddbench.suite.read import read_suite
-from ddbench.suite.references import check_baseline, check_references
+from ddbench.suite.references import check_references
 from ddbench.suite.shipped import find_suite
 from ddbench.suite.splits import check_splits
 from ddbench.yaml_source import KeyPath, YamlSource

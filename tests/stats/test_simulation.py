@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ddbench.stats.against import compare_with
+from ddbench.stats.against import Pairs, compare_with
 from ddbench.stats.dunnett import critical_value
 from ddbench.stats.ranks import ranks_of
 from ddbench.stats.samples import Sample
@@ -17,7 +17,9 @@ from ddbench.stats.verdicts import Design
 ROWS, BOARDS, SD = 14, 2000, 1.1
 
 
-def board(rng: np.random.Generator, sets: int, shift: float = 0, paired: int = 0) -> tuple[dict[str, Sample], dict]:
+def board(
+    rng: np.random.Generator, sets: int, shift: float = 0, paired: int = 0
+) -> tuple[dict[str, Sample], dict[str, Pairs]]:
     """Return fourteen rows, of which the first is the baseline and ``paired`` ones share its noise."""
     means = rng.normal(40, SD, (ROWS, sets))
     means[1 : 1 + paired] = means[0] + rng.normal(0, SD / 2, (paired, sets))
