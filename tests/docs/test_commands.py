@@ -121,6 +121,7 @@ def test_the_guides_are_run() -> None:
     assert {page.stem for page in GUIDES if page in RUN} == {
         "first-suite",
         "imports",
+        "reading-boards",
         "your-images",
         "your-method",
         "your-protocol",
