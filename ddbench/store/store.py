@@ -19,6 +19,7 @@ from typing import Any
 
 from ddbench.errors import StoreError
 from ddbench.record import RunRecord
+from ddbench.record.predictions import SUFFIX
 from ddbench.store.artifact import Artifact, Output, write_payload
 from ddbench.store.manifest import Manifest
 from ddbench.store.notes import EARLIER, FORMAT, Failure, Marker
@@ -219,15 +220,24 @@ class Store:
     def _results(self, action_key: str) -> Path:
         return self.root / "results" / action_key[:2] / action_key
 
-    def put_result(self, record: RunRecord) -> None:
+    def put_result(self, record: RunRecord, predictions: bytes | None = None) -> None:
         """Store the record of one training in one environment. An existing record is never overwritten.
+
+        The file of ``predictions`` is written first, so that every record has the file that it names.
 
         Raises:
             ComponentError: the record could not be read again.
         """
         path = self._results(record.action_key) / f"{record.fingerprint}.json"
         if not path.exists():
-            self._write(path, storable(record))
+            data = storable(record)
+            if predictions is not None:
+                self._write(path.with_suffix(SUFFIX), predictions)
+            self._write(path, data)
+
+    def predictions(self, record: RunRecord) -> Path:
+        """Return the file of a record's predictions, which exists if the record names it."""
+        return self._results(record.action_key) / f"{record.fingerprint}{SUFFIX}"
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Store a note that the result under ``action_key`` belongs to a cell."""

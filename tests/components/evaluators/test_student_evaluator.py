@@ -99,6 +99,16 @@ def test_measuring_once_changes_nothing_but_how_often(student: str) -> None:
     assert one.details["class_accuracies"] == often.details["class_accuracies"]
 
 
+def test_predictions_are_those_that_the_last_accuracy_counts() -> None:
+    made = evaluate(distilled(2), protocol())
+    labels = DATA.validation().labels.tolist()
+    assert made.predictions is not None
+    right = [own == label for own, label in zip(made.predictions, labels, strict=True)]
+    assert made.last == 100 * sum(right) / len(labels)
+    of_class = [[hit for hit, label in zip(right, labels, strict=True) if label == c] for c in range(3)]
+    assert made.details["class_accuracies"] == [100 * sum(hits) / len(hits) for hits in of_class]
+
+
 def test_details_say_what_was_trained() -> None:
     details = evaluate(distilled(2), protocol()).details
     assert (details["epochs"], details["steps"], details["batch_size"]) == (40, 40, 10)
