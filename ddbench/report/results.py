@@ -111,7 +111,7 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         measured=measured,
         classes=len(suite.dataset.component.classes),
         paths=paths_of(suite),
-        records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
+        records=LazyMapping({key: key for key in measured}, state.records),
     )
 
 

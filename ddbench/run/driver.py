@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.errors import ComponentError, DdbenchError, StoreError
-from ddbench.plan import Graph, State, build_graph
+from ddbench.plan import Exports, Graph, State, build_graph
 from ddbench.plan.drift import Drift, drifted
 from ddbench.plan.estimate.estimate import disk_left
 from ddbench.plan.missing import missing_here
@@ -80,14 +80,22 @@ class Driver:
         accepted: changes of code under one version that the user accepted.
     """
 
-    def __init__(self, suite: ResolvedSuite, store: Store, executor: Executor, log: EventLog, show: Reporter) -> None:
+    def __init__(
+        self,
+        suite: ResolvedSuite,
+        store: Store,
+        executor: Executor,
+        log: EventLog,
+        show: Reporter,
+        exports: Exports | None = None,
+    ) -> None:
         self.suite = suite
         self.store = store
         self.executor = executor
         self.log = log
         self.show = show
         self.graph: Graph = build_graph(suite)
-        self.state = State(self.graph, store)
+        self.state = State(self.graph, store, exports)
         self.outcome = Outcome(self.graph)
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
@@ -109,6 +117,8 @@ class Driver:
         self._quarantine_damaged()
         self._check_drift(accept_drift)
         self._check_disk()
+        for line in self.state.sources():
+            self.show.print_line(line)
         for line in missing_here(self.state):  # nodes that do not need it still run
             self.show.print_line(f"to fetch: {line}")
         self.scheduler = Scheduler(self.graph, self.state)
@@ -255,6 +265,8 @@ class Driver:
         for cell, key in self.graph.cells:
             if key not in self.state.measured:
                 self.outcome.blocked += key not in self.scheduler.failed
+                continue
+            if key in self.state.borrowed:
                 continue
             note: dict[str, Any] = {"suite": self.suite.name, "dataset": self.suite.dataset.label, **cell.describe()}
             self.store.put_cell(self.state.action_keys[key], key, note)

@@ -19,11 +19,9 @@ from tests.record.records import whole
 DATA = pack_predictions([1, 0, 2], 3)
 
 
-@given(
-    st.integers(1, 70_000).flatmap(lambda classes: st.tuples(st.just(classes), st.lists(st.integers(0, classes - 1))))
-)
-def test_what_is_packed_comes_back(drawn: tuple[int, list[int]]) -> None:
-    classes, predictions = drawn
+@given(st.data(), st.integers(1, 70_000))
+def test_what_is_packed_comes_back(data: st.DataObject, classes: int) -> None:
+    predictions = data.draw(st.lists(st.integers(0, classes - 1)))
     assert unpack_predictions(pack_predictions(predictions, classes)).tolist() == predictions
 
 
