@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.errors import StoreError
-from ddbench.record import RunRecord
+from ddbench.record import RunRecord, read_predictions
 from ddbench.record.predictions import SUFFIX
 from ddbench.store.artifact import Artifact, Output, write_payload
 from ddbench.store.manifest import Manifest
@@ -235,9 +235,11 @@ class Store:
                 self._write(path.with_suffix(SUFFIX), predictions)
             self._write(path, data)
 
-    def predictions(self, record: RunRecord) -> Path:
-        """Return the file of a record's predictions, which exists if the record names it."""
-        return self._results(record.action_key) / f"{record.fingerprint}{SUFFIX}"
+    def predictions(self, record: RunRecord) -> bytes | None:
+        """Return the file of a record's predictions; None if it has none. Raise CorruptError if it is damaged."""
+        if record.predictions is None:
+            return None
+        return read_predictions(self._results(record.action_key) / f"{record.fingerprint}{SUFFIX}", record)
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Store a note that the result under ``action_key`` belongs to a cell."""
