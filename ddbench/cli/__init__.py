@@ -14,6 +14,7 @@ from ddbench.cli import (
     gc,
     init,
     list_,
+    merge,
     plan,
     report,
     run,
@@ -43,6 +44,7 @@ app.command("describe")(describe.describe)
 app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("merge")(merge.merge)
 app.command("sets")(sets.sets)
 app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)

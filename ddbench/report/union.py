@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ddbench.errors import StoreError
 from ddbench.record import Measurement, Shared
 from ddbench.report.export_files import PARTS, Row, SuiteFile, Summary
 from ddbench.report.export_reading import Exported, numbers_of, place_of
@@ -51,22 +52,26 @@ class Union:
     another export. A cell with keys of two formats has the newer key.
 
     Attributes:
-        conflicts: what cannot be united.
         rows: the rows by method.
         cells: the cells by their values.
-        files: the places of the cells, the measurement and the path of each record.
+        files: the cells, the measurement and the path of each record.
     """
 
     def __init__(self) -> None:
-        self.conflicts: list[Conflict] = []
+        self._conflicts: dict[str, Conflict] = {}
         self.rows: dict[str, Row] = {}
         self.cells: dict[str, tuple[int, Trial]] = {}
-        self.files: list[tuple[list[str], Measurement, Path]] = []
+        self.files: list[tuple[list[Trial], Measurement, Path]] = []
         self._suite: SuiteFile | None = None
         self._summaries: dict[str, str] = {}
         self._values: dict[str, Any] = {}
         self._stated: dict[str, _Stated] = {}
         self._shared = Shared()
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """What cannot be united; the first conflict about each thing."""
+        return list(self._conflicts.values())
 
     def add_suite(self, path: Path, suite: SuiteFile) -> None:
         """Add the suite of an export."""
@@ -106,15 +111,25 @@ class Union:
         if known.value[0] != numbers_of(record):
             one, other = f"{known.value[1]} % ({known.path})", f"{record.result.last} % ({found.path})"
             self._conflict(key, one, f"other numbers: {other}")
-        places = list(map(place_of, found.file.cells))
-        self.files.append((places, Measurement.of(record, self._shared), found.path))
+        self.files.append((found.file.cells, Measurement.of(record, self._shared), found.path))
+
+    def refuse(self, error: StoreError) -> None:
+        """Add a file that cannot be read to the conflicts."""
+        self._conflict(f"file {error.where}", error.message, error.hint or "")
+
+    def by_key(self) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]]]:
+        """Return measurements and files by the keys that the records themselves give, whatever other cells say."""
+        return self._grouped(lambda cell: cell.evaluation)
 
     def by_evaluation(self) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]]]:
         """Return measurements and files by evaluation, one for each key and environment."""
+        return self._grouped(lambda cell: self.cells[place_of(cell)][1].evaluation)
+
+    def _grouped(self, key: Callable[[Trial], str]) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]]]:
         measured: dict[str, dict[tuple[str, str], Measurement]] = {}
         paths: dict[str, dict[tuple[str, str], Path]] = {}
-        for places, one, path in self.files:
-            for evaluation in {self.cells[place][1].evaluation for place in places}:
+        for cells, one, path in self.files:
+            for evaluation in set(map(key, cells)):
                 measured.setdefault(evaluation, {}).setdefault((one.action_key, one.fingerprint), one)
                 paths.setdefault(evaluation, {}).setdefault((one.action_key, one.fingerprint), path)
         return _listed(measured), _listed(paths)
@@ -168,8 +183,7 @@ class Union:
             self.cells[place] = (form, cell)
 
     def _conflict(self, what: str, one: str, other: str) -> None:
-        if all(conflict.what != what for conflict in self.conflicts):
-            self.conflicts.append(Conflict(what, one, other))
+        self._conflicts.setdefault(what, Conflict(what, one, other))
 
 
 def _listed(groups: Mapping[str, Mapping[Any, Any]]) -> dict[str, list[Any]]:
