@@ -29,6 +29,9 @@ ResultFolders = Annotated[
         help="Use the exported results in this folder, or in its subfolders, as if they were in the store. Repeatable.",
     ),
 ]
+Full = Annotated[
+    bool, typer.Option("--full", help="On a terminal, print the whole page: all numbers, protocols and origins.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -53,9 +53,9 @@ def plan(
     from ddbench.plan.drift import code_changes, drifted
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
-    from ddbench.report.elsewhere import exports_in
+    from ddbench.report.elsewhere import results_in
 
-    resolved, state = plan_suite(suite, store_root(store), quick=quick, exports=exports_in(results))
+    resolved, state = plan_suite(suite, store_root(store), quick=quick, exports=results_in(results))
     graph, to_run, found = state.graph, state.to_run(), estimate(state, device)
     rows = _rows(state, to_run, found)
     cells, done = len(graph.cells), sum(key in state.measured for _, key in graph.cells)

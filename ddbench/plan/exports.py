@@ -19,12 +19,14 @@ class Exports:
         measured: the measurements of each evaluation, one for each environment.
         records: the complete records of each evaluation. They are read again at each access.
         folders: the folder of each evaluation.
+        samples: the ids of chosen samples, by the key of the choice.
         earlier: number of results with keys of an earlier version, which match no evaluation.
     """
 
     measured: Mapping[str, list[Measurement]] = field(default_factory=dict)
     records: Mapping[str, list[RunRecord]] = field(default_factory=dict)
     folders: Mapping[str, Path] = field(default_factory=dict)
+    samples: Mapping[str, list[str]] = field(default_factory=dict)
     earlier: int = 0
 
     def joined(self, key: str, own: list[Measurement]) -> list[Measurement]:

@@ -15,7 +15,7 @@ from ddbench.report.union import Union
 from ddbench.toolkit.lazy import LazyMapping
 
 
-def exports_in(folders: Sequence[Path] | None) -> Exports:
+def results_in(folders: Sequence[Path] | None) -> Exports:
     """Return the results of exported folders, or of folders that hold some. Only JSON is read, and no code.
 
     Raises:
@@ -36,7 +36,7 @@ def exports_in(folders: Sequence[Path] | None) -> Exports:
         problem = f"{numbers[0].what}: {numbers[0].one}, {numbers[0].other}"
         raise StoreError(f"two exports contradict each other about {problem}", hint="leave one of them out")
     measured, paths = union.by_key()
-    return Exports(measured, LazyMapping(paths, read_records), owners, earlier)
+    return Exports(measured, LazyMapping(paths, read_records), owners, union.samples, earlier)
 
 
 def _exports(folder: Path) -> list[Path]:

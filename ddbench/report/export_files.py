@@ -102,8 +102,10 @@ class RecordFile(Part):
         record: the record as JSON.
         cells: the cells whose result it is.
         rows: the rows of these cells; empty in old exports. With them, a file is complete without its suite.
+        samples: the ids of the samples that its selector chose; empty if they were not kept.
     """
 
     record: dict[str, Any]
     cells: list[Cell]
     rows: list[RowParts] = Field(default_factory=list)
+    samples: list[str] = Field(default_factory=list)

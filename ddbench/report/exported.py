@@ -49,6 +49,7 @@ def read_exported(folder: Path) -> Results:
         values=suite.values,
         measured=measured,
         records=LazyMapping(paths, read_records),
+        samples=union.samples,
         format=suite.format,
     )
 

@@ -136,17 +136,17 @@ class _File:
 
     Attributes:
         evaluation: a key under which the results have the record.
-        fingerprint: the record's environment, which tells it from others of the same key.
+        measured: its measurement. The environment tells it from others of the same key.
         trials: the cells.
     """
 
     evaluation: str
-    fingerprint: str
+    measured: Measurement
     trials: list[Trial]
 
     def records(self, results: Results) -> list[RunRecord]:
         """Return the record. Raise StoreError if it was removed meanwhile."""
-        found = [one for one in results.records[self.evaluation] if one.fingerprint == self.fingerprint]
+        found = [one for one in results.records[self.evaluation] if one.fingerprint == self.measured.fingerprint]
         if not found:
             raise StoreError(f"a result of '{self.trials[0].method}' was removed meanwhile", hint="export again")
         return found
@@ -157,7 +157,7 @@ def _record_files(results: Results) -> dict[str, _File]:
     found: dict[str, _File] = {}
     for trial in results.trials:
         for measured in results.measured.get(trial.evaluation, ()):
-            file = found.setdefault(stem(measured), _File(trial.evaluation, measured.fingerprint, []))
+            file = found.setdefault(stem(measured), _File(trial.evaluation, measured, []))
             file.trials.append(trial)
     return found
 
@@ -178,7 +178,8 @@ def _value(results: Results, file: _File) -> dict[str, Any]:
     rows = [{"method": name, "parts": results.rows[name]} for name in sorted({trial.method for trial in file.trials})]
     value: dict[str, Any] = {"record": file.records(results)[0].to_json(), "cells": cells, "rows": rows}
     shortened: dict[str, Any] = without_folders(value, results.paths)
-    return shortened
+    samples = results.samples.get(file.measured.selection or "")
+    return {**shortened, "samples": list(samples)} if samples else shortened
 
 
 def _compared(folder: Path, there: list[Path], results: Results, file: _File) -> tuple[str, Path]:
@@ -228,7 +229,7 @@ def with_cells(existing: Exported, value: dict[str, Any]) -> dict[str, Any]:
     new = parse_file(existing.path, value)
     cells = _merged_cells(existing.value["cells"], existing.file.cells, value["cells"], new.cells)
     rows = {row["method"]: row for row in (*existing.value.get("rows", ()), *value.get("rows", ()))}
-    return {**existing.value, "cells": cells, "rows": [rows[name] for name in sorted(rows)]}
+    return {**value, **existing.value, "cells": cells, "rows": [rows[name] for name in sorted(rows)]}
 
 
 def _merged_cells(existing: list[Any], old: list[Trial], value: list[Any], new: list[Trial]) -> list[Any]:

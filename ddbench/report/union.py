@@ -55,6 +55,7 @@ class Union:
         rows: the rows by method.
         cells: the cells by their values.
         files: the cells, the measurement and the path of each record.
+        samples: the ids of chosen samples, by the key of the choice.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class Union:
         self.rows: dict[str, Row] = {}
         self.cells: dict[str, tuple[int, Trial]] = {}
         self.files: list[tuple[list[Trial], Measurement, Path]] = []
+        self.samples: dict[str, list[str]] = {}
         self._suite: SuiteFile | None = None
         self._summaries: dict[str, str] = {}
         self._values: dict[str, Any] = {}
@@ -107,11 +109,14 @@ class Union:
         for cell in found.file.cells:
             self._add_cell(cell, record.format, found.path)
         key = f"training {record.action_key[:16]} in environment {record.fingerprint[:16]}"
+        measurement = Measurement.of(record, self._shared)
+        if found.file.samples and measurement.selection is not None:
+            self.samples.setdefault(measurement.selection, found.file.samples)
         known = self._stated.setdefault(key, _Stated((numbers_of(record), record.result.last), found.path))
         if known.value[0] != numbers_of(record):
             one, other = f"{known.value[1]} % ({known.path})", f"{record.result.last} % ({found.path})"
             self._conflict(key, one, f"other numbers: {other}")
-        self.files.append((found.file.cells, Measurement.of(record, self._shared), found.path))
+        self.files.append((found.file.cells, measurement, found.path))
 
     def refuse(self, error: StoreError) -> None:
         """Add a file that cannot be read to the conflicts."""

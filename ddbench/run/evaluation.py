@@ -16,6 +16,7 @@ from ddbench.record import (
     ComponentUse,
     Distilled,
     Environment,
+    FileReference,
     ProtocolUse,
     Provenance,
     Result,
@@ -130,9 +131,13 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, made: Measured, usag
         lineage=_lineage(job, before),
         environment=Environment.model_validate(env),
         stages=[*map(_stage, before), _last_stage(job, usage)],
-        predictions=made.predictions and reference(f"{fingerprint(env)}{SUFFIX}", made.predictions),
+        predictions=_reference(fingerprint(env), made.predictions),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _reference(name: str, predictions: bytes | None) -> FileReference | None:
+    return None if predictions is None else reference(f"{name}{SUFFIX}", predictions)
 
 
 def _protocol(job: Job) -> ProtocolUse:
