@@ -124,10 +124,13 @@ def _letters() -> Iterator[str]:
         yield from map("".join, product(ascii_lowercase, repeat=size))
 
 
-def _cell(entry: Entry, best: dict[tuple[str, str, int], float], reasons: Iterable[str], notes: dict[str, str]) -> Cell:
+def _cell(
+    entry: Entry, best: dict[tuple[str, str, int], float], reasons: Iterable[str], notes: dict[str, str]
+) -> Cell:
     letters = ",".join(notes[reason] for reason in reasons if reason in notes)
     if entry.last is None:
         return Cell(NOTHING, "", letters)
     partial = f" ({entry.last.n} of {entry.expected})" if entry.last.n < entry.expected else ""
     mark = BEST if best.get(_column(entry)) == entry.last.mean else ""
     return Cell(f"{entry.last}{partial}", mark, letters)
+

@@ -40,6 +40,7 @@ _SCORES = (
 )
 
 
+
 @dataclass(frozen=True)
 class Section:
     """A part of a page.

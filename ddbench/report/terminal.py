@@ -33,9 +33,7 @@ def show_board(board: Leaderboard, console: Console, *, full: bool = False) -> N
     _say(console, _title(board, head))
     names = [line.method for line in head.lines]
     cells = [_column(head, index) for index in range(len(head.columns))]
-    widths = [
-        max(map(cell_len, (*column, *title.split("\n")))) for column, title in zip(cells, _titles(head), strict=True)
-    ]
+    widths = [max(map(cell_len, (*column, *title.split("\n")))) for column, title in zip(cells, _titles(head), strict=True)]
     method, parts = _parts(max(map(cell_len, [*names, "method"])), widths, console.width)
     for part in parts:
         _say(console, "", _headline(board, head, cells, part, method))
