@@ -20,6 +20,7 @@ from ddbench.cli import (
     run,
     sets,
     status,
+    submit,
     suites,
     verify,
     why,
@@ -45,6 +46,7 @@ app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("merge")(merge.merge)
+app.command("submit")(submit.submit)
 app.command("sets")(sets.sets)
 app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
