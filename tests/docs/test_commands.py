@@ -120,6 +120,7 @@ def test_the_guides_are_run() -> None:
     assert {page.stem for page in GUIDES if page in RUN} == {
         "first-suite",
         "imports",
+        "share-results",
         "your-images",
         "your-method",
         "your-protocol",
