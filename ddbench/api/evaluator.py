@@ -36,7 +36,7 @@ class Evaluation:
         curve: (epoch, accuracy) of each evaluation.
         details: further JSON values to store with the result.
         predictions: the predicted class of each validation image after the last epoch, in the order of
-            ``Dataset.validation``; None if the evaluator does not report them. They are stored beside the record.
+            ``Dataset.validation``; None if the evaluator does not report them. They are stored next to the record.
     """
 
     last: float

@@ -26,7 +26,7 @@ Cell = Annotated[Trial, AfterValidator(_check_seeds)]
 
 
 class RowParts(Part):
-    """What makes a row of the table.
+    """The definition of a row of the table.
 
     Attributes:
         method: its name.

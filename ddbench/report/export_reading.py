@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
@@ -22,6 +22,8 @@ PREDICTIONS: Final = "predictions"
 _DIGITS: Final = 16
 
 P = TypeVar("P", bound=Part)
+# The method, IPC, student, protocol and seeds of a cell.
+Place: TypeAlias = tuple[str, int, str, str, tuple[tuple[str, int], ...]]
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def parse_exported(path: Path, value: dict[str, Any]) -> Exported:
         record = RunRecord.parse(file.record)
     except CorruptError:
         raise _foreign(path) from None
-    if path.name not in (f"{stem(record)}.json", name_of(record, file.record)):
+    if path.name != f"{stem(record)}.json" and path.name != name_of(record, file.record):
         raise _foreign(path)
     return Exported(path, value, file, record)
 
@@ -115,9 +117,9 @@ def predictions_file(folder: Path, record: RunRecord) -> Path | None:
     return None if record.predictions is None else folder / PREDICTIONS / f"{record.predictions.sha256}{SUFFIX}"
 
 
-def place_of(trial: Trial) -> str:
-    """Return the values of a cell without its key, as text."""
-    return canonical_json({**asdict(trial), "evaluation": None})
+def place_of(trial: Trial) -> Place:
+    """Return the values of a cell without its key."""
+    return trial.method, trial.ipc, trial.student, trial.protocol, tuple(sorted(trial.seeds.items()))
 
 
 def numbers_of(record: RunRecord) -> tuple[Any, ...]:

@@ -108,11 +108,11 @@ def merge_exports(folders: Sequence[Path], target: Path) -> Merged:
 
 
 def _add(folder: Path, union: Union, files: _Files) -> None:
-    """Add a folder. A file that cannot be read is a conflict, so that all of them are told at once."""
+    """Add a folder. A file that cannot be read is a conflict, so that one table shows all of them."""
     if not (folder / SUITE).exists():
         inside = sorted(path.parent.name for path in folder.glob(f"*/{SUITE}"))
         hint = f"merge its subfolders one by one: {', '.join(inside)}" if inside else "`ddbench export` writes exports"
-        raise StoreError(f"the folder is no export, since it has no {SUITE}", where=str(folder), hint=hint)
+        raise StoreError(f"the folder is not an export: it has no {SUITE}", where=str(folder), hint=hint)
     try:
         union.add_suite(folder / SUITE, read_suite(folder))
     except StoreError as error:
@@ -135,7 +135,7 @@ def _check_predictions(found: Exported) -> None:
 
 
 def _value(path: Path) -> dict[str, Any]:
-    """Return the content of a file that was there before."""
+    """Return the content of an existing file."""
     value = read_value(path)
     if value is None:
         raise StoreError("the file was removed meanwhile", where=str(path), hint="merge again")

@@ -141,7 +141,7 @@ def _local(measured: Iterable[Measurement]) -> Iterator[str]:
 
 def _unknown(env: Environment) -> str | None:
     """Return what an environment does not tell; None if it tells everything."""
-    values = {"vector instructions": env.cpu_capability, "threads": env.threads, "system": env.os}
+    values: dict[str, object] = {"vector instructions": env.cpu_capability, "threads": env.threads, "system": env.os}
     if env.device != "cpu":
         gpu = env.gpu
         values |= {"driver": gpu and gpu.driver, "CUDA": gpu and gpu.cuda, "cuDNN": gpu and gpu.cudnn}

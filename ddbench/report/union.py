@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ddbench.api.canonical import sha256_json
 from ddbench.errors import StoreError
 from ddbench.record import Measurement, Shared
 from ddbench.report.export_files import PARTS, Row, SuiteFile, Summary
-from ddbench.report.export_reading import Exported, numbers_of, place_of
+from ddbench.report.export_reading import Exported, Place, numbers_of, place_of
 from ddbench.report.results import Trial
 
 # Keys of a suite under which two authors may add to each other. Any other key must be equal.
@@ -61,7 +62,7 @@ class Union:
     def __init__(self) -> None:
         self._conflicts: dict[str, Conflict] = {}
         self.rows: dict[str, Row] = {}
-        self.cells: dict[str, tuple[int, Trial]] = {}
+        self.cells: dict[Place, tuple[int, Trial]] = {}
         self.files: list[tuple[list[Trial], Measurement, Path]] = []
         self.samples: dict[str, list[str]] = {}
         self._suite: SuiteFile | None = None
@@ -72,7 +73,7 @@ class Union:
 
     @property
     def conflicts(self) -> list[Conflict]:
-        """What cannot be united; the first conflict about each thing."""
+        """The contradictions; the first about each thing."""
         return list(self._conflicts.values())
 
     def add_suite(self, path: Path, suite: SuiteFile) -> None:
@@ -112,8 +113,9 @@ class Union:
         measurement = Measurement.of(record, self._shared)
         if found.file.samples and measurement.selection is not None:
             self.samples.setdefault(measurement.selection, found.file.samples)
-        known = self._stated.setdefault(key, _Stated((numbers_of(record), record.result.last), found.path))
-        if known.value[0] != numbers_of(record):
+        numbers = sha256_json(numbers_of(record))
+        known = self._stated.setdefault(key, _Stated((numbers, record.result.last), found.path))
+        if known.value[0] != numbers:
             one, other = f"{known.value[1]} % ({known.path})", f"{record.result.last} % ({found.path})"
             self._conflict(key, one, f"other numbers: {other}")
         self.files.append((found.file.cells, measurement, found.path))
@@ -123,7 +125,7 @@ class Union:
         self._conflict(f"file {error.where}", error.message, error.hint or "")
 
     def by_key(self) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]]]:
-        """Return measurements and files by the keys that the records themselves give, whatever other cells say."""
+        """Return measurements and files by the keys in the records, also if these contradict each other."""
         return self._grouped(lambda cell: cell.evaluation)
 
     def by_evaluation(self) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]]]:

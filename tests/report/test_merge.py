@@ -161,7 +161,7 @@ def test_the_verb_prints_a_table_and_exits_with_1(tmp_path: Path, halves: tuple[
 
 
 def test_a_folder_of_exports_is_told_apart_from_an_export(tmp_path: Path, halves: tuple[Path, Path]) -> None:
-    with pytest.raises(StoreError, match=r"the folder is no export, .*merge its subfolders one by one: out"):
+    with pytest.raises(StoreError, match=r"the folder is not an export.*merge its subfolders one by one: out"):
         merge_exports([halves[0].parent], tmp_path / "both")
     with pytest.raises(StoreError, match="`ddbench export` writes exports"):
         merge_exports([tmp_path / "none"], tmp_path / "both")
