@@ -186,8 +186,11 @@ def _artifact(folder: Path, found: Findings) -> None:
 
 
 def _predictions(path: Path, found: Findings) -> None:
-    """Check a file of predictions by its record."""
-    record = read_record(path.with_suffix(".json"))
+    """Check a file of predictions by its record. A damaged record is an entry of its own."""
+    try:
+        record = read_record(path.with_suffix(".json"))
+    except CorruptError:
+        return
     if record is None or record.predictions is None:
         found.unknown.append(path)
     else:

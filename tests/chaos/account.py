@@ -116,8 +116,9 @@ class Account:
         return must, odd | {entry.folder for entry in self.entries().values() if entry.health == "missing"}
 
     def _has_checksum(self, path: Path) -> bool:
-        """Return True unless the file is a log, a lock, in a cache, unfinished, or predictions without their record."""
-        if path.suffix == ".npy" and stamp(path.with_suffix(".json")) is None:
+        """Return True unless the file is a log, a lock, in a cache, unfinished, or predictions without a record."""
+        record = path.with_suffix(".json")
+        if path.suffix == ".npy" and (stamp(record) is None or self.is_damaged(record)):
             return False
         room = path.relative_to(self.root).parts[0]
         return room in ("artifacts", "results", "failures", "store.json") or path.name == "suite.json"
