@@ -1,39 +1,74 @@
-"""``ddbench report``: make a leaderboard from results."""
+"""``ddbench report``: show a leaderboard, or write and check its files."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from ddbench.cli.options import AsJson, StoreFolder, store_root
+from ddbench.cli.options import AsJson, Full, ResultFolders, StoreFolder, store_root
+
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="SUITE", help="A suite, a folder written by `ddbench export`, or a folder of such folders."),
+]
+Format = Annotated[
+    Literal["md", "latex", "csv", "json"] | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="md, latex, csv or json.",
+        show_default="by the file's name; else a table on a terminal, md elsewhere",
+    ),
+]
+To = Annotated[
+    Path | None,
+    typer.Option("--to", "--output", "-o", metavar="FILE", help="Write to this file, or pages and index to a folder."),
+]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit with code 1 if files of --to are stale.")]
 
 
 def report(
-    suite: Annotated[Path, typer.Argument(metavar="SUITE", help="A suite, or a folder written by `ddbench export`.")],
+    suite: Source,
     store: StoreFolder = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the Markdown to this file.")
-    ] = None,
+    format_: Format = None,
+    to: To = None,
+    check: Check = False,
+    full: Full = False,
     json: AsJson = False,
+    results_from: ResultFolders = None,
 ) -> None:
-    """Print a suite's leaderboard as Markdown. A dash means that there is no result yet."""
-    from ddbench.cli.output import print_json
+    """Show a suite's leaderboard, or write it to a file. A dash means that there is no result yet."""
+    from ddbench.cli.output import print_board
     from ddbench.cli.sources import read_results
     from ddbench.errors import DdbenchError
-    from ddbench.report import leaderboard_of, to_markdown
-    from ddbench.toolkit.files import write_whole
+    from ddbench.report import leaderboard_of
+    from ddbench.report.pages import exports_in, format_of, pages_of, stale, write
 
-    results = read_results(suite, store_root(store))
-    board = leaderboard_of(results)
-    text = to_markdown(board)
-    if output is not None:
-        try:
-            write_whole(output, text.encode())
-        except OSError as error:
-            raise DdbenchError(f"cannot write {output}: {error.strerror}") from None
-    elif json:
-        print_json(board.to_json())
-    else:
-        print(text)
+    name = "json" if json else format_
+    exports = exports_in(suite)
+    if exports and to is None:
+        found = ", ".join(export.name for export in exports)
+        raise DdbenchError(f"{suite} holds several exports: {found}", hint="choose one, or write all with --to DIR")
+    if check and to is None:
+        raise DdbenchError("--check needs the file or folder to check", hint="name it with --to")
+    if to is not None:
+        kind = None if exports else format_of(name, to)
+        if kind is None:
+            files = pages_of(exports, to, name)
+        else:
+            results = read_results(suite, store_root(store), results_from)
+            files = {to: kind.render(results, leaderboard_of(results))}
+        if not check:
+            write(files)
+            return
+        command = shlex.join(["ddbench", *(word for word in sys.argv[1:] if word != "--check")])
+        old = list(stale(files))
+        for path in old:
+            print(f"{path} is stale; make it anew with `{command}`")
+        sys.exit(1 if old else 0)
+    results = read_results(suite, store_root(store), results_from)
+    print_board(results, leaderboard_of(results), name, full=full)

@@ -122,6 +122,7 @@ def test_the_guides_are_run() -> None:
         "first-suite",
         "imports",
         "reading-boards",
+        "share-results",
         "your-images",
         "your-method",
         "your-protocol",
