@@ -15,11 +15,13 @@ from ddbench.cli import (
     gc,
     init,
     list_,
+    merge,
     plan,
     report,
     run,
     sets,
     status,
+    submit,
     suites,
     verify,
     why,
@@ -45,6 +47,8 @@ app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("export")(export.export)
+app.command("merge")(merge.merge)
+app.command("submit")(submit.submit)
 app.command("sets")(sets.sets)
 app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ddbench.cli.options import AsJson, StoreFolder, store_root
+from ddbench.cli.options import AsJson, ResultFolders, StoreFolder, store_root
 
 if TYPE_CHECKING:
     from ddbench.report import Contrast, Side
@@ -34,6 +34,7 @@ def compare(
         ),
     ] = None,
     json: AsJson = False,
+    results_from: ResultFolders = None,
 ) -> None:
     """Tell whether A is better than B, worse, equivalent, or undecided, and what would decide.
 
@@ -43,7 +44,7 @@ def compare(
     from ddbench.report import contrast
     from ddbench.report.standings import margin_of
 
-    one, other = _sides(first, second, store_root(store))
+    one, other = _sides(first, second, store_root(store), results_from)
     found = contrast(one, other, margin_of(one.results) if margin is None else margin, ipc)
     if json:
         print_json({"a": first, "b": second, **found.to_json()})
@@ -51,7 +52,7 @@ def compare(
         _print(found, first, second)
 
 
-def _sides(first: str, second: str, root: Path) -> tuple[Side, Side]:
+def _sides(first: str, second: str, root: Path, folders: list[Path] | None) -> tuple[Side, Side]:
     """Return both sides. A side without a suite is a row of the other side's suite."""
     from ddbench.cli.sources import read_results
     from ddbench.errors import DdbenchError
@@ -62,7 +63,7 @@ def _sides(first: str, second: str, root: Path) -> tuple[Side, Side]:
     if not known:
         hint = "write SUITE:ROW, a suite, or a folder of `ddbench export`"
         raise DdbenchError(f"neither '{first}' nor '{second}' names a suite", hint=hint)
-    read = {suite: read_results(Path(suite), root) for suite in known}
+    read = {suite: read_results(Path(suite), root, folders) for suite in known}
     one, other = (Side(read[suite or known[0]], row) for suite, row in texts)
     if (one.row is None) != (other.row is None):
         raise DdbenchError("one side is a row and the other a suite", hint="write SUITE:ROW on both sides")

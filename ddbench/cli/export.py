@@ -16,8 +16,11 @@ def export(
         Path, typer.Option("--to", metavar="DIR", help="Write into the subfolder of DIR with the suite's name.")
     ] = Path("leaderboard/results"),
     store: StoreFolder = None,
+    predictions: Annotated[
+        bool, typer.Option("--predictions", help="Export the predicted class of each validation image too.")
+    ] = False,
 ) -> None:
-    """Write a suite's results as JSON, one file for each training.
+    """Write a suite's results as JSON, one file for each training, and the versions that made them.
 
     `ddbench report` makes the same leaderboard from these files.
     Existing files are kept. If one has a different result, nothing is written.
@@ -26,6 +29,7 @@ def export(
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import export_results, results_of
+    from ddbench.report.export_reading import PREDICTIONS
 
     resolved, state = plan_suite(suite, store_root(store))
     print_damage(state.corrupt.values())
@@ -35,5 +39,7 @@ def export(
             f"suite '{resolved.name}' has no results in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
         )
     folder = to / resolved.name
-    count, new = export_results(results, folder)
-    print(f"{folder}: {count} results, {new} of them new")
+    written = export_results(results, folder, state.store.predictions if predictions else None)
+    print(f"{folder}: {written.results} results, {written.new} of them new")
+    if predictions:
+        print(f"{folder / PREDICTIONS}: predictions of {written.predictions} results, {written.size / 1000:,.1f} kB")

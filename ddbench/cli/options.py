@@ -21,6 +21,14 @@ StoreFolder = Annotated[
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Only the first distilled set of each row, trained once.")]
+ResultFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="Use the exported results in this folder, or in its subfolders, as if they were in the store. Repeatable.",
+    ),
+]
 Full = Annotated[
     bool, typer.Option("--full", help="On a terminal, print the whole page: all numbers, protocols and origins.")
 ]

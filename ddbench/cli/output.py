@@ -63,11 +63,16 @@ def fail(error: DdbenchError) -> None:
     stderr.print(one_line(f"error: {error}"), markup=False, highlight=False, soft_wrap=True)
 
 
+def print_notes(lines: Iterable[str]) -> None:
+    """Print each line to stderr."""
+    for line in lines:
+        stderr.print(one_line(line), markup=False, highlight=False, soft_wrap=True)
+
+
 def print_damage(reports: Iterable[str]) -> None:
     """Print a few messages about damaged files of the store to stderr, and the remedy."""
     messages = sorted(set(reports))
-    for message in messages[:_DAMAGE_SHOWN]:
-        stderr.print(one_line(f"damaged: {message}"), markup=False, highlight=False, soft_wrap=True)
+    print_notes(f"damaged: {message}" for message in messages[:_DAMAGE_SHOWN])
     if messages:
         what = "1 file counts" if len(messages) == 1 else f"{len(messages)} files count"
         stderr.print(f"{what} as missing; `ddbench run` moves damaged files to quarantine and makes them again")

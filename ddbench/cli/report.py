@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ddbench.cli.options import AsJson, Full, StoreFolder, store_root
+from ddbench.cli.options import AsJson, Full, ResultFolders, StoreFolder, store_root
 
 Source = Annotated[
     Path,
@@ -39,6 +39,7 @@ def report(
     check: Check = False,
     full: Full = False,
     json: AsJson = False,
+    results_from: ResultFolders = None,
 ) -> None:
     """Show a suite's leaderboard, or write it to a file. A dash means that there is no result yet."""
     from ddbench.cli.output import print_board
@@ -50,7 +51,7 @@ def report(
 
     known = format_named("json" if json else format_)
     if to is not None:
-        files = files_of(suite, to, known, lambda: read_results(suite, store_root(store)))
+        files = files_of(suite, to, known, lambda: read_results(suite, store_root(store), results_from))
         if check:
             _tell_stale(files)
         write(files)
@@ -60,7 +61,7 @@ def report(
     if exports := exports_in(suite):
         found = ", ".join(export.name for export in exports)
         raise DdbenchError(f"{suite} holds several exports: {found}", hint="choose one, or write all with --to DIR")
-    results = read_results(suite, store_root(store))
+    results = read_results(suite, store_root(store), results_from)
     print_board(results, leaderboard_of(results), known, full=full)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ddbench.cli.options import Full, Quick, StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import Full, Quick, ResultFolders, StoreFolder, SuiteFile, store_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,7 @@ def run(
     ] = None,
     quick: Quick = False,
     full: Full = False,
+    results: ResultFolders = None,
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
@@ -45,18 +46,21 @@ def run(
     """
     from ddbench.cli.output import stderr
     from ddbench.errors import DdbenchError
+    from ddbench.report.elsewhere import results_in
     from ddbench.run import run_suite
     from ddbench.run.progress import reporter
     from ddbench.suite import load_suite
 
     if device not in ("auto", "cpu", "cuda"):
         raise DdbenchError(f"there is no device '{device}'", hint="use auto, cpu or cuda (all GPUs)")
-    resolved, root = load_suite(suite, quick=quick), store_root(store)
+    resolved, root, exports = load_suite(suite, quick=quick), store_root(store), results_in(results)
     signal.signal(signal.SIGTERM, _interrupt)
     show = reporter(stderr)
     try:
         with show:
-            outcome = run_suite(resolved, root, show, workers=workers, device=device, accept_drift=accept_drift or ())
+            outcome = run_suite(
+                resolved, root, show, workers=workers, device=device, accept_drift=accept_drift or (), exports=exports
+            )
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")
@@ -75,7 +79,7 @@ def _print_results(
     from ddbench.report import leaderboard_of, results_of
     from ddbench.store import Store
 
-    state = State(outcome.graph, Store(root)).resolve_all()
+    state = State(outcome.graph, Store(root), outcome.exports).resolve_all()
     print_damage(state.corrupt.values())
     results = results_of(resolved, state)
     print_board(results, leaderboard_of(results), None, full=full)

@@ -19,19 +19,27 @@ def is_export(source: Path) -> bool:
     return isdir(source) and ((source / SUITE).is_file() or source.as_posix() not in shipped_suites())  # noqa: PTH112
 
 
-def read_results(source: Path, root: Path) -> Results:
-    """Return the results of a suite in the store, or of an exported folder. Raise DdbenchError if there are none."""
-    from ddbench.cli.output import print_damage
+def read_results(source: Path, root: Path, folders: list[Path] | None = None) -> Results:
+    """Return the results of a suite or of an exported folder. Raise DdbenchError if there are none.
+
+    Args:
+        source: the suite or the folder.
+        root: the store's folder.
+        folders: folders with further results of the suite.
+    """
+    from ddbench.cli.output import print_damage, print_notes
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import read_exported, results_of
+    from ddbench.report.elsewhere import results_in
 
     exported = is_export(source)
     if exported:
         results = read_exported(source)
     else:
-        resolved, state = plan_suite(source, root)
+        resolved, state = plan_suite(source, root, exports=results_in(folders))
         print_damage(state.corrupt.values())
+        print_notes(state.sources())
         results = results_of(resolved, state)
     if not results.measured:
         where, hint = (source, "export it again") if exported else (root, f"run it: `ddbench run {source}`")

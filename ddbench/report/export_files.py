@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -13,7 +13,7 @@ from ddbench.suite.published import Published
 FORMAT = 2
 
 _AXES = {"generation", "selection", "training"}
-_PARTS = {"generator", "pool", "selector", "refiner", "labels", "protocol"}
+PARTS = {"generator", "pool", "selector", "refiner", "labels", "protocol"}
 
 
 def _check_seeds(trial: Trial) -> Trial:
@@ -25,24 +25,32 @@ def _check_seeds(trial: Trial) -> Trial:
 Cell = Annotated[Trial, AfterValidator(_check_seeds)]
 
 
-class Row(Part):
-    """A row of the table.
+class RowParts(Part):
+    """The definition of a row of the table.
 
     Attributes:
         method: its name.
         parts: its components and settings as text.
-        published: the published numbers that it is compared with.
     """
 
     method: str
     parts: dict[str, str]
-    published: list[Published]
 
     @model_validator(mode="after")
-    def _check_parts(self) -> Row:
-        if not self.parts.keys() >= _PARTS:
+    def _check_parts(self) -> Self:
+        if not self.parts.keys() >= PARTS:
             raise ValueError("a row needs every part")
         return self
+
+
+class Row(RowParts):
+    """A row of the table.
+
+    Attributes:
+        published: the published numbers that it is compared with.
+    """
+
+    published: list[Published]
 
 
 class Summary(Part):
@@ -93,9 +101,11 @@ class RecordFile(Part):
     Attributes:
         record: the record as JSON.
         cells: the cells whose result it is.
+        rows: the rows of these cells; empty in old exports. With them, a file is complete without its suite.
         samples: the ids of the samples that its selector chose; empty if they were not kept.
     """
 
     record: dict[str, Any]
     cells: list[Cell]
+    rows: list[RowParts] = Field(default_factory=list)
     samples: list[str] = Field(default_factory=list)

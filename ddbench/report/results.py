@@ -115,14 +115,20 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         classes=len(suite.dataset.component.classes),
         paths=paths_of(suite),
         samples=_samples(state),
-        records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
+        records=LazyMapping({key: key for key in measured}, state.records),
     )
 
 
 def _samples(state: State) -> Mapping[str, Sequence[str]]:
-    """Return the ids of chosen samples, by the key of the choice; none if they were removed or damaged."""
+    """Return the known ids of chosen samples, by the key of the choice; none if they are damaged.
+
+    Those in the store are read at each access.
+    """
+    others = state.exports.samples
 
     def read(key: str) -> Sequence[str]:
+        if key in others:
+            return others[key]
         try:
             ids: list[str] = state.store.artifact(key).content()["ids"]
         except StoreError:
@@ -130,8 +136,8 @@ def _samples(state: State) -> Mapping[str, Sequence[str]]:
         return ids
 
     chosen = (key for key, node in state.graph.nodes.items() if node.stage == "select" and state.has_payload(key))
-    keys = [state.action_keys[key] for key in chosen if state.manifests[key].files]
-    return LazyMapping({key: key for key in keys}, read)
+    keys = {state.action_keys[key] for key in chosen if state.manifests[key].files}
+    return LazyMapping({key: key for key in {*keys, *others}}, read)
 
 
 def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:

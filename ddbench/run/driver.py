@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.errors import ComponentError, DdbenchError, StoreError
-from ddbench.plan import Graph, State, build_graph
+from ddbench.plan import Exports, Graph, State, build_graph
 from ddbench.plan.drift import Drift, drifted
 from ddbench.plan.estimate.estimate import disk_left
 from ddbench.plan.missing import missing_here
@@ -40,6 +40,7 @@ class Outcome:
 
     Attributes:
         graph: the plan.
+        exports: results outside the store that count as there.
         ran: number of executed nodes by stage.
         failures: label and message of each failed node.
         user_fault: True if a failure was caused by the suite, the data or a plug-in.
@@ -47,6 +48,7 @@ class Outcome:
     """
 
     graph: Graph
+    exports: Exports
     ran: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[str, str]] = field(default_factory=list)
     user_fault: bool = False
@@ -92,6 +94,7 @@ class Driver:
         log: EventLog,
         show: Reporter,
         device: Device,
+        exports: Exports | None = None,
     ) -> None:
         self.suite = suite
         self.store = store
@@ -99,8 +102,8 @@ class Driver:
         self.log = log
         self.show = show
         self.graph: Graph = build_graph(suite)
-        self.state = State(self.graph, store)
-        self.outcome = Outcome(self.graph)
+        self.state = State(self.graph, store, exports)
+        self.outcome = Outcome(self.graph, self.state.exports)
         self.overview = Overview(log, show, lambda: Forecast(self.state, device, executor.width))
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
@@ -122,6 +125,8 @@ class Driver:
         self._quarantine_damaged()
         self._check_drift(accept_drift)
         self._check_disk()
+        for line in self.state.sources():
+            self.show.print_line(line)
         for line in missing_here(self.state):  # nodes that do not need it still run
             self.show.print_line(f"to fetch: {line}")
         self.scheduler = Scheduler(self.graph, self.state)
@@ -269,6 +274,8 @@ class Driver:
         for cell, key in self.graph.cells:
             if key not in self.state.measured:
                 self.outcome.blocked += key not in self.scheduler.failed
+                continue
+            if key in self.state.borrowed:
                 continue
             note: dict[str, Any] = {"suite": self.suite.name, "dataset": self.suite.dataset.label, **cell.describe()}
             self.store.put_cell(self.state.action_keys[key], key, note)

@@ -121,6 +121,8 @@ def test_the_guides_are_run() -> None:
     assert {page.stem for page in GUIDES if page in RUN} == {
         "first-suite",
         "imports",
+        "reading-boards",
+        "share-results",
         "your-images",
         "your-method",
         "your-protocol",
