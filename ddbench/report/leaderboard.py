@@ -116,11 +116,11 @@ def leaderboard_of(results: Results) -> Leaderboard:
     sets_by_place: dict[tuple[str, int, str], Sets] = {}
     entries, comparisons = [], []
     complete: dict[Place, BySet] = {}
-    for place, evaluations in _by_place(results.trials).items():
+    for place, evaluations in by_place(results.trials).items():
         found: dict[str, Measurement] = {}
         sets: dict[str, set[Seeds]] = {}
         for key in sorted(evaluations.keys() & results.measured.keys()):
-            chosen = _chosen(results.measured[key])
+            chosen = representative(results.measured[key])
             repeated |= {key} if _is_repeated(chosen, results.measured[key]) else set()
             found[chosen.action_key] = chosen
             sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
@@ -155,7 +155,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
     )
 
 
-def _by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
+def by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
     """Return the cells of each place, by the recipe key of their training."""
     groups: dict[Place, dict[str, list[Trial]]] = {}
     for trial in trials:
@@ -183,7 +183,7 @@ def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
     return counts
 
 
-def _chosen(measured: list[Measurement]) -> Measurement:
+def representative(measured: list[Measurement]) -> Measurement:
     """Choose one of several measurements of a training from different environments or inputs, always the same.
 
     The newest format comes first. Other environments are replicates, not further seeds.

@@ -1,0 +1,138 @@
+"""The data of a page, as JSON: what its table, its charts and its provenance show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from ddbench.record import Validation
+from ddbench.report.comparison import Comparison
+from ddbench.report.leaderboard import Entry, Leaderboard
+from ddbench.report.page.trainings import Training, curve_of, stage_times, trainings_of
+from ddbench.report.private import without_folders
+from ddbench.report.results import Results
+from ddbench.suite.cells import PoolSize
+from ddbench.text import one_line
+
+_DIGITS = 3
+
+
+def page_data(results: Results, board: Leaderboard) -> dict[str, Any]:
+    """Return the data of a page. It holds no path, and no character that changes the direction of text.
+
+    Equal results give equal data, in an equal order.
+    """
+    shared = _Shared()
+    trainings = trainings_of(results)
+    entries = [
+        _entry(entry, trainings[entry.method, entry.ipc, entry.student, entry.protocol], board, shared)
+        for entry in board.entries
+    ]
+    data = {
+        "suite": board.suite,
+        "dataset": board.dataset,
+        "numerics": board.numerics,
+        "chance": board.chance,
+        "methods": board.rows,
+        "protocols": board.summaries,
+        "generators": board.generators,
+        "scorers": board.scorers,
+        "entries": entries,
+        "comparisons": [_comparison(one) for one in board.comparisons],
+        **shared.lists,
+    }
+    return _shown(without_folders(data, results.paths))  # type: ignore[no-any-return]
+
+
+class _Shared:
+    """Values that many trainings have in common. The data holds each of them once, and its position elsewhere."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, list[Any]] = {"environments": [], "components": [], "validations": []}
+        self._positions: dict[tuple[str, str], int] = {}
+
+    def place(self, kind: str, mark: str, value: Any) -> int:
+        """Return the position of a value in its list. Values with one mark are equal."""
+        if (kind, mark) not in self._positions:
+            self._positions[kind, mark] = len(self.lists[kind])
+            self.lists[kind].append(to_jsonable_python(value))
+        return self._positions[kind, mark]
+
+
+def _entry(entry: Entry, trainings: Sequence[Training], board: Leaderboard, shared: _Shared) -> dict[str, Any]:
+    """Return one place of the table."""
+    times = stage_times(trainings)
+    components = {repr(part): part for training in trainings for part in training.measured.lineage}
+    return {
+        "method": entry.method,
+        "ipc": entry.ipc,
+        "student": entry.student,
+        "protocol": entry.protocol,
+        "expected": entry.expected,
+        "last": None if entry.last is None else _rounded(asdict(entry.last)),
+        "best": None if entry.best is None else _rounded(asdict(entry.best)),
+        "evaluations": entry.evaluations,
+        "epochs": entry.epochs,
+        "pool": _pool(board.rows[entry.method]["pool"], entry.ipc),
+        "stages": _rounded({name: list(pair) for name, pair in times.items()}),
+        "curve": _rounded(curve_of(trainings)),
+        "trainings": [_training(training, shared) for training in trainings],
+        "components": [shared.place("components", mark, part) for mark, part in components.items()],
+    }
+
+
+def _training(training: Training, shared: _Shared) -> dict[str, Any]:
+    measured, record = training.measured, training.record
+    return {
+        "seeds": training.seeds,
+        "last": measured.last,
+        "best": measured.best,
+        "key": measured.action_key,
+        "set": measured.distilled,
+        "created": None if record is None else record.created,
+        "environment": shared.place("environments", measured.fingerprint, measured.environment),
+        "validation": shared.place("validations", measured.validation.digest, _validation(measured.validation)),
+    }
+
+
+def _validation(validation: Validation) -> dict[str, Any]:
+    return {"digest": validation.digest, "size": validation.size}
+
+
+def _pool(text: str, ipc: int) -> int:
+    """Return how many images per class a row's pool has. It is 0 for a row that uses all existing images."""
+    return 0 if text == "everything" else PoolSize(int(text) if text.isdecimal() else text).count(ipc) or 0
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        "method": one.method,
+        "student": one.student,
+        "protocol": one.protocol,
+        "ipc": one.ipc,
+        "published": asdict(one.published),
+        "ours": None if one.ours is None else {**_rounded(asdict(one.ours)), "counted": one.ours.counted},
+        "difference": _rounded(one.difference),
+        "reproduced": one.reproduced,
+    }
+
+
+def _rounded(value: Any) -> Any:
+    """Return a JSON value with rounded numbers, so that the page stays small."""
+    if isinstance(value, float):
+        return round(value, _DIGITS)
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _shown(value: Any) -> Any:
+    """Return a JSON value whose texts and keys have visible escapes in place of control characters."""
+    if isinstance(value, str):
+        return one_line(value)
+    if isinstance(value, dict):
+        return {one_line(name): _shown(part) for name, part in value.items()}
+    return [_shown(part) for part in value] if isinstance(value, list | tuple) else value

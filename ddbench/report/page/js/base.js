@@ -1,0 +1,64 @@
+"use strict";
+// Names come from suites and plug-ins. They reach the document as text nodes and attributes only, never as markup.
+const page = { data: JSON.parse(document.getElementById("data").textContent) };
+
+// Return an element. Attributes that start with "on" are listeners.
+page.element = function (tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+};
+
+// Return a table of texts and elements. Numbers are aligned to the right.
+page.table = function (titles, rows) {
+  const { element } = page;
+  const cell = (value) =>
+    element("td", typeof value === "number" ? { class: "number" } : {}, value instanceof Node ? value : String(value ?? "–"));
+  return element(
+    "div", { class: "scroll", tabindex: 0, role: "region", "aria-label": titles.join(", ") },
+    element(
+      "table", {},
+      element("thead", {}, element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)))),
+      element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map(cell)))),
+    ),
+  );
+};
+
+page.fixed = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits));
+page.signed = (value, digits = 2) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
+page.interval = (pair, digits = 1) => (pair ? `[${pair.map((end) => end.toFixed(digits)).join(", ")}]` : "–");
+
+page.duration = function (seconds) {
+  if (seconds === null || seconds === undefined) return "unknown";
+  if (seconds < 1) return `${Number(seconds.toPrecision(1))} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+};
+
+// Return the sum of the wall times (0) or CPU times (1) of an entry's stages; null if one is unknown.
+page.seconds = function (entry, column) {
+  const times = Object.values(entry.stages).map((pair) => pair[column]);
+  return times.length === 0 || times.includes(null) ? null : d3.sum(times);
+};
+
+// Colours mark at most this many methods. Others are grey.
+page.MOST_COLOURS = 6;
+page.state = { student: null, protocol: null, ipc: null, cost: "wall", methods: [] };
+page.colour = function (method) {
+  const position = page.state.methods.indexOf(method);
+  return position < 0 ? "var(--faint)" : `var(--series-${position})`;
+};
+page.isChosen = (entry) => page.state.methods.includes(entry.method);
+
+// Return the entries with a result for the chosen student and protocol, those of highlighted methods last.
+page.shown = function () {
+  const { student, protocol } = page.state;
+  const found = page.data.entries.filter((e) => e.last && e.student === student && e.protocol === protocol);
+  return d3.sort(found, (entry) => page.isChosen(entry));
+};
+page.shownAtIpc = () => page.shown().filter((entry) => entry.ipc === page.state.ipc);

@@ -1,0 +1,108 @@
+"use strict";
+page.COSTS = {
+  pool: { label: "images per class in the pool", of: (entry) => entry.pool },
+  wall: { label: "wall time, seconds", of: (entry) => page.seconds(entry, 0) },
+  cpu: { label: "CPU time, seconds", of: (entry) => page.seconds(entry, 1) },
+};
+
+// Return the entries that no other one beats: none is at least as cheap and better, or cheaper and as good.
+page.front = function (points) {
+  const found = [];
+  for (const point of d3.sort(points, (a, b) => a.cost - b.cost || b.mean - a.mean)) {
+    if (found.length === 0 || point.mean > found.at(-1).mean) found.push(point);
+  }
+  return found;
+};
+
+page.costChart = function (width) {
+  const cost = page.COSTS[page.state.cost];
+  const points = page.shownAtIpc().flatMap((entry) => {
+    const amount = cost.of(entry);
+    if (amount === null) return [];
+    const interval = entry.spread?.interval;
+    const title = `${page.describe(entry)}\n${page.state.cost === "pool" ? `pool: ${amount} images per class` : page.duration(amount)}`;
+    return [{ method: entry.method, cost: amount, mean: entry.last.mean, low: interval?.[0], high: interval?.[1], title }];
+  });
+  if (points.length === 0) return { node: null, note: "The records have no times for these entries." };
+  const front = page.front(points);
+  const steps = [...front, { cost: d3.max(points, (p) => p.cost), mean: front.at(-1).mean }];
+  const named = points.filter((point) => page.isChosen(point) || front.includes(point));
+  const others = points.filter((point) => !page.isChosen(point));
+  const fill = (point) => page.colour(point.method);
+  const height = 420;
+  const node = page.frame(width, {
+    height, marginRight: 20, marginBottom: 40, insetLeft: 16, insetRight: 30,
+    x: { type: page.state.cost === "pool" ? "symlog" : "log", label: `${cost.label} →`, ticks: width < 600 ? 4 : 8, tickFormat: "~s" },
+    y: { grid: true, label: "↑ accuracy, %", nice: true },
+    marks: [
+      Plot.line(steps, { x: "cost", y: "mean", curve: "step-after", stroke: "var(--quiet)", strokeDasharray: "4 3" }),
+      Plot.ruleX(points.filter((p) => page.isChosen(p) && p.low !== undefined), { x: "cost", y1: "low", y2: "high", stroke: fill, strokeWidth: 1.5 }),
+      Plot.dot(others, { x: "cost", y: "mean", r: 3.5, fill, ariaLabel: "title" }),
+      Plot.dot(points.filter(page.isChosen), { x: "cost", y: "mean", r: 5, fill, ariaLabel: "title" }),
+      Plot.tip(points, Plot.pointer({ x: "cost", y: "mean", title: "title", fill: "var(--paper)", stroke: "var(--faint)" })),
+    ],
+  });
+  page.labelPoints(node, named);
+  const rule = "The dashed line is the Pareto front: no other method is both cheaper and better. It ignores the intervals.";
+  const pool = "The pool is what a generator makes. It is 0 for methods that choose from all existing images.";
+  const times = "Time is that of one training and of every stage before it, also of stages that methods share.";
+  return {
+    node, note: `IPC ${page.state.ipc}. ${rule} ${page.state.cost === "pool" ? pool : times}`,
+    titles: ["method", cost.label, "accuracy", "on the front"],
+    rows: d3.sort(points, (p) => p.cost).map((p) => [p.method, p.cost, page.fixed(p.mean, 2), front.includes(p) ? "yes" : "no"]),
+  };
+};
+
+// Write names beside points where there is room, and leave out those that would overlap.
+page.labelPoints = function (node, points) {
+  const [x, y] = [node.scale("x"), node.scale("y")];
+  const taken = [];
+  const width = node.width.baseVal.value;
+  const free = (box) =>
+    box.left > 44 && box.right < width && taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+  const group = d3.select(node).append("g").attr("font-weight", 600).attr("aria-hidden", "true");
+  for (const point of points) taken.push({ left: x.apply(point.cost) - 4, right: x.apply(point.cost) + 4, top: y.apply(point.mean) - 4, bottom: y.apply(point.mean) + 4 });
+  for (const point of d3.sort(points, (p) => -page.isChosen(p))) {
+    const label = group.append("text").text(point.method).attr("fill", page.isChosen(point) ? page.colour(point.method) : "var(--quiet)");
+    const long = label.node().textContent.length * 6.8;
+    const [left, top] = [x.apply(point.cost), y.apply(point.mean)];
+    const places = [[9, 4], [-long - 9, 4], [-long / 2, -9], [-long / 2, 18], [9, -9], [9, 18], [-long - 9, -9], [-long - 9, 18]];
+    const boxes = places.map(([dx, dy]) => ({ left: left + dx, right: left + dx + long, top: top + dy - 11, bottom: top + dy + 3 }));
+    const box = boxes.find(free);
+    if (!box) { label.remove(); continue; }
+    taken.push(box);
+    label.attr("x", box.left).attr("y", box.bottom - 3);
+  }
+};
+
+// Stages in the order of the work, by colour. Short stages share one.
+page.STAGES = ["fit", "generate", "score", "select", "label", "refine", "evaluate", "other"];
+
+page.stagesChart = function (width) {
+  const column = page.state.cost === "cpu" ? 1 : 0;
+  const entries = page.shownAtIpc().filter((entry) => page.seconds(entry, column) !== null);
+  if (entries.length === 0) return { node: null, note: "The records have no times for these entries." };
+  const sorted = d3.sort(entries, (entry) => page.seconds(entry, column));
+  const parts = sorted.flatMap((entry) => {
+    const known = d3.rollup(Object.entries(entry.stages), (own) => d3.sum(own, ([, pair]) => pair[column]), ([name]) => (page.STAGES.includes(name) ? name : "other"));
+    return page.STAGES.filter((name) => known.has(name)).map((stage) => ({ method: entry.method, stage, seconds: known.get(stage) }));
+  });
+  const used = page.STAGES.filter((stage) => parts.some((part) => part.stage === stage));
+  const fill = (part) => `var(--stage-${part.stage})`;
+  const marginLeft = Math.min(width * 0.42, 230);
+  const node = page.frame(width, {
+    marginLeft, marginRight: 64, marginTop: 8, height: 50 + 24 * sorted.length,
+    x: { grid: true, label: "seconds →", ticks: width < 600 ? 3 : 8, tickFormat: "~s" }, y: { domain: sorted.map((entry) => entry.method), label: null, axis: null },
+    marks: [
+      Plot.axisY({ tickSize: 0, label: null, lineWidth: (marginLeft - 12) / 12, textOverflow: "ellipsis" }),
+      Plot.barX(parts, { y: "method", x: "seconds", fill, title: (part) => `${part.method}\n${part.stage}: ${page.duration(part.seconds)}`, tip: { fill: "var(--paper)", stroke: "var(--faint)" }, inset: 0.5 }),
+      Plot.text(sorted, { y: "method", x: (entry) => page.seconds(entry, column), text: (entry) => page.duration(page.seconds(entry, column)), textAnchor: "start", dx: 5 }),
+    ],
+  });
+  const legend = page.element("div", { class: "legend" }, ...used.map((stage) => page.element("span", {}, page.element("i", { style: `background:var(--stage-${stage})` }), stage)));
+  return {
+    node: page.element("div", {}, legend, page.element("div", { class: "tall" }, node)),
+    note: `IPC ${page.state.ipc}, ${column ? "CPU" : "wall"} time of one training and of every stage before it. A stage that several methods share counts for each of them.`,
+    titles: ["method", "stage", "seconds"], rows: parts.map((part) => [part.method, part.stage, page.fixed(part.seconds, 1)]),
+  };
+};

@@ -1,0 +1,106 @@
+"use strict";
+// The dialog that shows what is behind one number.
+page.showProvenance = function (index) {
+  const { element, data } = page;
+  const entry = data.entries[index];
+  const dialog = document.getElementById("provenance");
+  const close = element("button", { class: "close", "aria-label": "Close", onclick: () => dialog.close() }, "✕");
+  dialog.replaceChildren(
+    close,
+    element("h2", { id: "provenance-title" }, entry.method),
+    element("p", { class: "note" }, `${entry.student}, IPC ${entry.ipc}, protocol ${entry.protocol}`),
+    page.summaryOf(entry),
+    element("h3", {}, "Values by seed"), page.trainingsOf(entry),
+    element("h3", {}, "Recipe"), page.recipeOf(entry),
+    element("h3", {}, "Components"), page.componentsOf(entry),
+    element("h3", {}, "Time of one training and all stages before it"), page.stagesOf(entry),
+    element("h3", {}, "Environment"), ...page.environmentsOf(entry),
+  );
+  dialog.showModal();
+  dialog.scrollTop = 0;
+};
+
+page.definitions = function (pairs) {
+  const { element } = page;
+  const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return element("dl", {}, ...shown.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));
+};
+
+page.summaryOf = function (entry) {
+  const { last, best } = entry;
+  if (!last) return page.definitions([["result", `none of ${entry.expected} trainings yet`]]);
+  const spread = (one) => page.fixed(one.mean, 2) + (one.std === null ? "" : ` ± ${page.fixed(one.std, 2)}`);
+  return page.definitions([
+    ["mean of last accuracies", spread(last)],
+    ["trainings", `${last.n} of ${entry.expected}`],
+    ["best of all evaluations", best ? spread(best) : null],
+    ["evaluations", entry.evaluations],
+    ["epochs", entry.epochs],
+  ]);
+};
+
+page.trainingsOf = function (entry) {
+  const { element, data } = page;
+  const code = (text) => (text ? element("code", { title: text }, text.slice(0, 12)) : null);
+  const several = data.environments.length > 1;
+  const titles = ["generation", "selection", "training", "last", "best", "key", "distilled set", "made"];
+  const rows = entry.trainings.map((one) => {
+    const [first, ...others] = one.seeds;
+    const shared = others.length ? ` (and ${others.length} more seeds)` : "";
+    return [
+      `${first[0]}${shared}`, first[1], first[2], one.last.toFixed(2), one.best === null ? null : one.best.toFixed(2),
+      code(one.key), code(one.set), one.created ? one.created.slice(0, 10) : null, ...(several ? [one.environment + 1] : []),
+    ];
+  });
+  return page.table([...titles, ...(several ? ["environment"] : [])], rows);
+};
+
+page.recipeOf = function (entry) {
+  const { data } = page;
+  const recipe = data.methods[entry.method];
+  const explained = [
+    [`generator ${recipe.generator}`, data.generators[recipe.generator]],
+    [`protocol ${entry.protocol}`, data.protocols[entry.protocol]],
+    ...Object.entries(data.scorers).map(([role, text]) => [`scorer ${role}`, text]),
+  ];
+  return page.definitions([...Object.entries(recipe), ...explained]);
+};
+
+page.componentsOf = function (entry) {
+  const { element, data } = page;
+  if (entry.components.length === 0) return element("p", { class: "note" }, "The records do not have them.");
+  const rows = entry.components.map((position) => {
+    const part = data.components[position];
+    const from = [part.package, part.package_version].filter(Boolean).join(" ");
+    const commit = part.commit ? `${part.commit.slice(0, 12)}${part.dirty ? ", changed" : ""}` : null;
+    const parameters = Object.entries(part.params ?? {}).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+    const hash = part.code_hash ? element("code", { title: part.code_hash }, part.code_hash.slice(0, 12)) : null;
+    return [part.kind, part.name, part.version, from, commit, hash, parameters.join(", ")];
+  });
+  return page.table(["kind", "name", "version", "package", "commit", "code", "parameters"], rows);
+};
+
+page.stagesOf = function (entry) {
+  const stages = Object.entries(entry.stages);
+  if (stages.length === 0) return page.element("p", { class: "note" }, "The records do not have times.");
+  const rows = stages.map(([name, pair]) => [name, ...pair.map(page.duration)]);
+  return page.table(["stage", "wall time", "CPU time"], rows);
+};
+
+page.environmentsOf = function (entry) {
+  const { data } = page;
+  const used = [...new Set(entry.trainings.map((one) => one.environment))];
+  const sets = [...new Set(entry.trainings.map((one) => one.validation))];
+  const flat = (value) =>
+    value && typeof value === "object" ? Object.entries(value).map(([name, part]) => `${name} ${part ?? "?"}`).join(", ") : value;
+  const environments = used.map((position) =>
+    page.definitions([
+      ...(data.environments.length > 1 ? [["number", position + 1]] : []),
+      ...Object.entries(data.environments[position]).map(([name, value]) => [name.replaceAll("_", " "), flat(value)]),
+    ]));
+  const validations = sets.map((position) => {
+    const { digest, size } = data.validations[position];
+    return page.definitions([["validation images", size], ["their SHA-256", digest]]);
+  });
+  return [...environments, ...validations];
+};
