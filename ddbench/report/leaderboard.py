@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ddbench.record import Environment, Measurement
-from ddbench.report.comparison import Comparison, Seeds, compare
+from ddbench.report.comparison import Comparison, compare
+from ddbench.report.distilled import DistilledResult, Seeds, distilled_results
+from ddbench.report.replicates import EnvironmentSpread, mean_of, newest, spread_between
 from ddbench.report.results import Results, Trial, results_of
 from ddbench.report.scores import BySet, Place, Score, by_set, scores_of
 from ddbench.report.splits import Sets, Step, sets_of, steps_of
+from ddbench.report.standings import Statistics, statistics_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
 if TYPE_CHECKING:
@@ -69,9 +72,11 @@ class Leaderboard:
         scores: scores in addition to accuracy, in the order of the entries.
         earlier: number of results from an earlier version, whose keys have another format.
         repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
-            machines made it. One result of each counts.
+            machines made it. The mean of each counts.
         splits: the steps of the suite's splits, for each student and IPC.
         chance: accuracy of guesses, in percent; None in an old export.
+        statistics: intervals, ranks and verdicts of the entries, in their order, and more.
+        environment_spread: the spread of equal trainings between environments; None if none was repeated.
     """
 
     suite: str
@@ -93,6 +98,8 @@ class Leaderboard:
     repeated: int = 0
     splits: tuple[Step, ...] = ()
     chance: float | None = None
+    statistics: Statistics = Statistics()
+    environment_spread: EnvironmentSpread | None = None
 
     @property
     def protocols(self) -> list[str]:
@@ -115,17 +122,22 @@ def leaderboard_of(results: Results) -> Leaderboard:
     repeated: set[str] = set()
     sets_by_place: dict[tuple[str, int, str], Sets] = {}
     entries, comparisons = [], []
+    every: dict[str, list[Measurement]] = {}
     complete: dict[Place, BySet] = {}
+    distilled: dict[Place, list[DistilledResult]] = {}
     for place, evaluations in by_place(results.trials).items():
         found: dict[str, Measurement] = {}
         sets: dict[str, set[Seeds]] = {}
         for key in sorted(evaluations.keys() & results.measured.keys()):
-            chosen = representative(results.measured[key])
-            repeated |= {key} if _is_repeated(chosen, results.measured[key]) else set()
-            found[chosen.action_key] = chosen
-            sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
+            replicates = newest(results.measured[key])
+            one = mean_of(replicates)
+            repeated |= {key} if len({r.action_key for r in replicates}) > 1 else set()
+            used += replicates
+            every[key] = replicates
+            found[one.action_key] = one
+            sets.setdefault(one.action_key, set()).update(map(_set_seeds, evaluations[key]))
         measured = [found[action_key] for action_key in sorted(found)]
-        used += measured
+        distilled[place] = distilled_results(measured, sets, results.samples)
         sets_by_place[place[:3]] = sets_of(measured, sets)
         expected = len(measured) + sum(key not in results.measured for key in evaluations)
         entries.append(_entry(place, measured, expected))
@@ -150,6 +162,8 @@ def leaderboard_of(results: Results) -> Leaderboard:
         scores=tuple(scores_of(results, complete)),
         splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place)),
         chance=100 / results.classes if results.classes else None,
+        statistics=statistics_of(results, distilled),
+        environment_spread=spread_between(every.values()),
         earlier=len({m.action_key for m in used if m.format < results.format}),
         repeated=len(repeated),
     )
@@ -164,11 +178,6 @@ def by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
     return groups
 
 
-def _is_repeated(chosen: Measurement, measured: Sequence[Measurement]) -> bool:
-    """Return whether a training has results on other inputs than the chosen one, in the same format."""
-    return any(one.format == chosen.format and one.action_key != chosen.action_key for one in measured)
-
-
 def _set_seeds(trial: Trial) -> Seeds:
     """Return the seeds of a cell's distilled set."""
     return trial.seeds["generation"], trial.seeds["selection"]
@@ -181,14 +190,6 @@ def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
     if pairs == counts["generation"] == counts["selection"] > 1:
         return {"generation and selection": pairs, "training": counts["training"]}
     return counts
-
-
-def representative(measured: list[Measurement]) -> Measurement:
-    """Choose one of several measurements of a training from different environments or inputs, always the same.
-
-    The newest format comes first. Other environments are replicates, not further seeds.
-    """
-    return min(measured, key=lambda one: (-one.format, one.fingerprint, one.action_key))
 
 
 def _entry(place: tuple[str, int, str, str], measured: list[Measurement], expected: int) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,7 @@ class Results:
         values: the suite file's content.
         measured: the measurements of each evaluation, one for each environment.
         records: the complete records of each evaluation. They are read again at each access.
+        samples: the ids of chosen samples, by the key of the choice. A choice whose ids were not kept has no entry.
         format: the format of the trials' keys. An earlier version made records of a lower format.
         classes: number of classes of the data set; None in an old export.
         paths: the paths in the suite and in its records; not known for exported results.
@@ -76,6 +77,7 @@ class Results:
     values: dict[str, Any]
     measured: dict[str, list[Measurement]]
     records: Mapping[str, list[RunRecord]]
+    samples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     format: int = 2
     classes: int | None = None
     paths: frozenset[str] = field(default=frozenset(), compare=False)
