@@ -14,6 +14,7 @@ from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.page.trainings import Training, curve_of, stage_times, trainings_of
 from ddbench.report.private import without_folders
 from ddbench.report.results import Results
+from ddbench.report.standings import Standing
 from ddbench.suite.cells import PoolSize
 from ddbench.text import one_line
 
@@ -28,19 +29,25 @@ def page_data(results: Results, board: Leaderboard) -> dict[str, Any]:
     shared = _Shared()
     trainings = trainings_of(results)
     entries = [
-        _entry(entry, trainings[entry.method, entry.ipc, entry.student, entry.protocol], board, shared)
-        for entry in board.entries
+        {
+            **_entry(entry, trainings[entry.method, entry.ipc, entry.student, entry.protocol], board, shared),
+            **_standing(standing),
+        }
+        for entry, standing in zip(board.entries, board.statistics.standings, strict=True)
     ]
     data = {
         "suite": board.suite,
         "dataset": board.dataset,
         "numerics": board.numerics,
         "chance": board.chance,
+        "baseline": board.statistics.baseline,
+        "margin": board.statistics.margin,
         "methods": board.rows,
         "protocols": board.summaries,
         "generators": board.generators,
         "scorers": board.scorers,
         "entries": entries,
+        "overall": _rounded({name: asdict(one) for name, one in board.statistics.overall.items()}),
         "comparisons": [_comparison(one) for one in board.comparisons],
         **shared.lists,
     }
@@ -72,7 +79,7 @@ def _entry(entry: Entry, trainings: Sequence[Training], board: Leaderboard, shar
         "student": entry.student,
         "protocol": entry.protocol,
         "expected": entry.expected,
-        "last": None if entry.last is None else _rounded(asdict(entry.last)),
+        "n": entry.last.n if entry.last else 0,
         "best": None if entry.best is None else _rounded(asdict(entry.best)),
         "evaluations": entry.evaluations,
         "epochs": entry.epochs,
@@ -82,6 +89,12 @@ def _entry(entry: Entry, trainings: Sequence[Training], board: Leaderboard, shar
         "trainings": [_training(training, shared) for training in trainings],
         "components": [shared.place("components", mark, part) for mark, part in components.items()],
     }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    """Return interval, rank and verdict of one place."""
+    parts = {"spread": standing.spread, "rank": standing.rank, "verdict": standing.verdict}
+    return {name: None if part is None else _rounded(asdict(part)) for name, part in parts.items()}
 
 
 def _training(training: Training, shared: _Shared) -> dict[str, Any]:

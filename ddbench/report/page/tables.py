@@ -6,13 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 _NOTHING = "–"
+_SIGNS = {"better": "▲", "worse": "▼", "equivalent": "≈", "undecided": ""}
 # The parts of a method, as columns.
 PARTS = ("generator", "pool", "selector", "refiner", "labels", "protocol")
 
 
-def legend(data: dict[str, Any]) -> str:
+def legend(data: dict[str, Any]) -> list[str]:
     """Return sentences that explain the marks of the numbers."""
-    return "Brackets hold the 95 % Student-t interval of the mean."
+    found = ["Brackets hold the 95 % Student-t interval of the mean over distilled sets."]
+    if any(entry["rank"] for entry in data["entries"]):
+        found.append("The best ranked mean of a column is bold. Underlined means cannot be separated from the best one.")
+    if data["baseline"]:
+        found.append(
+            f"A triangle marks a method that is better (▲) or worse (▼) than {data['baseline']}. "
+            f"A sign ≈ marks a difference below {data['margin']:g} points."
+        )
+    return found
 
 
 def heat_table(data: dict[str, Any]) -> dict[str, Any]:
@@ -23,6 +32,7 @@ def heat_table(data: dict[str, Any]) -> dict[str, Any]:
     rows = list(dict.fromkeys((entry["method"], entry["protocol"]) for entry in entries))
     places = {(e["method"], e["protocol"], e["student"], e["ipc"]): i for i, e in enumerate(entries)}
     shades = _shades(entries)
+    best = _best(entries)
     return {
         "columns": [{"student": student, "ipc": ipc} for student, ipc in columns],
         "rows": [
@@ -30,7 +40,7 @@ def heat_table(data: dict[str, Any]) -> dict[str, Any]:
                 "method": method,
                 "protocol": protocol,
                 "cells": [
-                    None if (i := places.get((method, protocol, *column))) is None else _cell(i, entries[i], shades[i])
+                    None if (i := places.get((method, protocol, *column))) is None else _cell(i, entries[i], shades[i], i in best)
                     for column in columns
                 ],
             }
@@ -43,27 +53,73 @@ def _shades(entries: Sequence[dict[str, Any]]) -> list[float | None]:
     """Return the position of each mean between the lowest and the highest of its column; None without a mean."""
     columns: dict[tuple[str, int], list[float]] = {}
     for entry in entries:
-        if entry["last"]:
-            columns.setdefault((entry["student"], entry["ipc"]), []).append(entry["last"]["mean"])
+        if entry["spread"]:
+            columns.setdefault((entry["student"], entry["ipc"]), []).append(entry["spread"]["mean"])
 
     def shade(entry: dict[str, Any]) -> float | None:
-        if not entry["last"]:
+        if not entry["spread"]:
             return None
         means = columns[entry["student"], entry["ipc"]]
         low, high = min(means), max(means)
-        return round((entry["last"]["mean"] - low) / (high - low), 3) if high > low else 0.0
+        return round((entry["spread"]["mean"] - low) / (high - low), 3) if high > low else 0.0
 
     return [shade(entry) for entry in entries]
 
 
-def _cell(index: int, entry: dict[str, Any], shade: float | None) -> dict[str, Any]:
-    last = entry["last"]
-    return {"entry": index, "heat": shade, "mark": "", "mean": f"{last['mean']:.1f}" if last else _NOTHING, "detail": ""}
+def _best(entries: Sequence[dict[str, Any]]) -> set[int]:
+    """Return the position of the highest mean with a rank in each column."""
+    found: dict[tuple[str, int], int] = {}
+    for i, entry in enumerate(entries):
+        column = entry["student"], entry["ipc"]
+        if entry["rank"] and (column not in found or entry["spread"]["mean"] > entries[found[column]]["spread"]["mean"]):
+            found[column] = i
+    return set(found.values())
+
+
+def _cell(index: int, entry: dict[str, Any], shade: float | None, best: bool) -> dict[str, Any]:
+    """Return one cell: its number, what is below it, and its shade."""
+    spread, rank = entry["spread"], entry["rank"]
+    return {
+        "entry": index,
+        "heat": shade,
+        "mark": "best" if best else "tied" if rank and rank["low"] == 1 else "",
+        "mean": f"{spread['mean']:.1f}" if spread else _NOTHING,
+        "sign": _SIGNS[entry["verdict"]["word"]] if entry["verdict"] else "",
+        "detail": _detail(entry),
+    }
+
+
+def _detail(entry: dict[str, Any]) -> str:
+    """Return the interval of a place, or why there is none, and how many trainings are missing."""
+    spread = entry["spread"]
+    if spread is None:
+        return f"0 of {entry['expected']}"
+    shown = "[{:.1f}, {:.1f}]".format(*spread["interval"]) if spread["interval"] else "one set"
+    return shown if entry["n"] == entry["expected"] else f"{shown}, {entry['n']} of {entry['expected']}"
 
 
 def entries_table(data: dict[str, Any]) -> dict[str, Any]:
     """Return the table of all entries."""
-    return {"titles": [], "rows": []}
+    titles = ["method", "student", "IPC", "protocol", "accuracy", "95 % interval", "n", "rank"]
+    if data["baseline"]:
+        titles += [f"minus {data['baseline']}", "verdict"]
+    rows = []
+    for entry in data["entries"]:
+        spread, rank, verdict = entry["spread"], entry["rank"], entry["verdict"]
+        line = [entry["method"], entry["student"], entry["ipc"], entry["protocol"]]
+        line += [f"{spread['mean']:.2f}" if spread else _NOTHING, _interval(spread and spread["interval"])]
+        line += [f"{entry['n']} of {entry['expected']}", _rank(rank)]
+        if data["baseline"]:
+            difference = verdict and verdict["difference"]
+            line += [_NOTHING if difference is None else f"{difference:+.2f}", verdict["word"] if verdict else _NOTHING]
+        rows.append(line)
+    return {"titles": titles, "rows": rows}
+
+
+def _rank(rank: dict[str, Any] | None) -> str:
+    if rank is None:
+        return _NOTHING
+    return str(rank["low"]) if rank["low"] == rank["high"] else f"{rank['low']}–{rank['high']}"
 
 
 def reported_table(data: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import TypeAlias
 
 from ddbench.record import Measurement, RunRecord
-from ddbench.report.leaderboard import by_place, representative
+from ddbench.report.leaderboard import by_place
+from ddbench.report.replicates import newest
 from ddbench.report.results import Results, Trial
 from ddbench.report.scores import Place
 
@@ -20,10 +21,10 @@ CurvePoint: TypeAlias = tuple[int, float, float, float]
 
 @dataclass(frozen=True)
 class Training:
-    """A training that a table counts.
+    """A result that a table counts. A training that several environments repeated has several results.
 
     Attributes:
-        seeds: the seeds of generation, selection and training of each cell that shares it.
+        seeds: the seeds of generation, selection and training of each cell that shares the training.
         measured: its measurement.
         record: its complete record; None if it was removed meanwhile.
     """
@@ -34,26 +35,26 @@ class Training:
 
 
 def trainings_of(results: Results) -> dict[Place, list[Training]]:
-    """Return the trainings of each place, in the order of the table and of their seeds."""
+    """Return the results of each place, in the order of the table and of their seeds."""
     return {
-        place: sorted(_trainings(results, cells), key=lambda training: training.seeds)
+        place: sorted(
+            _trainings(results, cells), key=lambda one: (one.seeds, one.measured.action_key, one.measured.fingerprint)
+        )
         for place, cells in by_place(results.trials).items()
     }
 
 
 def _trainings(results: Results, cells: Mapping[str, Sequence[Trial]]) -> Iterator[Training]:
-    """Yield the trainings of one place. Equal trainings count once, even if their cells have different keys."""
-    evaluations: dict[str, str] = {}
+    """Yield the results of one place. Each counts once, even if cells with different keys share it."""
+    found: dict[tuple[str, str], tuple[str, Measurement]] = {}
     seeds: dict[str, set[tuple[int, int, int]]] = {}
     for key in sorted(cells.keys() & results.measured.keys()):
-        action_key = representative(results.measured[key]).action_key
-        evaluations[action_key] = key
-        seeds.setdefault(action_key, set()).update(map(_seeds, cells[key]))
-    for action_key, key in evaluations.items():
-        measured = representative(results.measured[key])
-        mark = action_key, measured.fingerprint
-        record = next((one for one in results.records[key] if (one.action_key, one.fingerprint) == mark), None)
-        yield Training(tuple(sorted(seeds[action_key])), measured, record)
+        for one in newest(results.measured[key]):
+            found[one.action_key, one.fingerprint] = key, one
+            seeds.setdefault(one.action_key, set()).update(map(_seeds, cells[key]))
+    for (action_key, fingerprint), (key, measured) in found.items():
+        records = (r for r in results.records[key] if (r.action_key, r.fingerprint) == (action_key, fingerprint))
+        yield Training(tuple(sorted(seeds[action_key])), measured, next(records, None))
 
 
 def _seeds(trial: Trial) -> tuple[int, int, int]:

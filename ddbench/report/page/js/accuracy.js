@@ -3,7 +3,7 @@ page.ipcChart = function (width) {
   const entries = page.shown();
   const ipcs = d3.sort(new Set(entries.map((entry) => entry.ipc)));
   const points = entries.map((entry) => ({
-    method: entry.method, x: entry.ipc, mean: entry.last.mean,
+    method: entry.method, x: entry.ipc, mean: entry.spread.mean,
     low: entry.spread?.interval?.[0] ?? null, high: entry.spread?.interval?.[1] ?? null, title: page.describe(entry),
   }));
   const domain = ipcs.length > 1 ? d3.extent(ipcs) : [ipcs[0] / 2, ipcs[0] * 2];
@@ -11,7 +11,7 @@ page.ipcChart = function (width) {
     node: page.lines(points, width, { x: { type: "log", domain, ticks: ipcs, tickFormat: String, label: "images per class (IPC) →" } }),
     note: "A band is the 95 % interval of the mean. Methods that are not highlighted are grey.",
     titles: ["method", "IPC", "accuracy", "95 % interval"],
-    rows: entries.map((entry) => [entry.method, entry.ipc, page.fixed(entry.last.mean, 2), page.interval(entry.spread?.interval, 2)]),
+    rows: entries.map((entry) => [entry.method, entry.ipc, page.fixed(entry.spread.mean, 2), page.interval(entry.spread?.interval, 2)]),
   };
 };
 

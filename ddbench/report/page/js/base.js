@@ -32,6 +32,8 @@ page.fixed = (value, digits = 1) => (value === null || value === undefined ? "�
 page.signed = (value, digits = 2) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
 page.interval = (pair, digits = 1) => (pair ? `[${pair.map((end) => end.toFixed(digits)).join(", ")}]` : "–");
 
+page.rank = (rank) => (!rank ? "–" : rank.low === rank.high ? String(rank.low) : `${rank.low}–${rank.high}`);
+
 page.duration = function (seconds) {
   if (seconds === null || seconds === undefined) return "unknown";
   if (seconds < 1) return `${Number(seconds.toPrecision(1))} s`;
@@ -58,7 +60,7 @@ page.isChosen = (entry) => page.state.methods.includes(entry.method);
 // Return the entries with a result for the chosen student and protocol, those of highlighted methods last.
 page.shown = function () {
   const { student, protocol } = page.state;
-  const found = page.data.entries.filter((e) => e.last && e.student === student && e.protocol === protocol);
+  const found = page.data.entries.filter((e) => e.spread && e.student === student && e.protocol === protocol);
   return d3.sort(found, (entry) => page.isChosen(entry));
 };
 page.shownAtIpc = () => page.shown().filter((entry) => entry.ipc === page.state.ipc);

@@ -14,7 +14,7 @@ page.addChart = function (id, draw) {
     page.drawChart(chart);
   }, { rootMargin: "300px" }).observe(figure);
   new ResizeObserver(() => {
-    if (chart.seen && figure.clientWidth !== chart.width) page.drawChart(chart);
+    if (chart.seen && figure.clientWidth > 0 && figure.clientWidth !== chart.width) page.drawChart(chart);
   }).observe(figure);
 };
 
@@ -52,9 +52,9 @@ page.frame = (width, options) => Plot.plot({
 });
 
 page.describe = function (entry) {
-  const { last, spread } = entry;
+  const { spread } = entry;
   const interval = spread?.interval ? ` ${page.interval(spread.interval)}` : "";
-  return `${entry.method}\nIPC ${entry.ipc}: ${page.fixed(last.mean)} %${interval}`;
+  return `${entry.method}\nIPC ${entry.ipc}: ${page.fixed(spread.mean)} %${interval}`;
 };
 
 // Return positions at least `gap` apart, near the wanted ones and within [low, high]. They keep their order.

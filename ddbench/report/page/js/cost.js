@@ -21,7 +21,7 @@ page.costChart = function (width) {
     if (amount === null) return [];
     const interval = entry.spread?.interval;
     const title = `${page.describe(entry)}\n${page.state.cost === "pool" ? `pool: ${amount} images per class` : page.duration(amount)}`;
-    return [{ method: entry.method, cost: amount, mean: entry.last.mean, low: interval?.[0], high: interval?.[1], title }];
+    return [{ method: entry.method, cost: amount, mean: entry.spread.mean, low: interval?.[0], high: interval?.[1], title }];
   });
   if (points.length === 0) return { node: null, note: "The records have no times for these entries." };
   const front = page.front(points);

@@ -2,10 +2,10 @@
 // Choose what the charts show first: the first setting, its largest IPC, and methods from the best to the worst.
 page.start = function () {
   const { data, state } = page;
-  const first = data.entries.find((entry) => entry.last) ?? data.entries[0];
+  const first = data.entries.find((entry) => entry.spread) ?? data.entries[0];
   Object.assign(state, { student: first.student, protocol: first.protocol });
   page.settle();
-  const ranked = d3.sort(page.shownAtIpc(), (entry) => -entry.last.mean).map((entry) => entry.method);
+  const ranked = d3.sort(page.shownAtIpc(), (entry) => -entry.spread.mean).map((entry) => entry.method);
   state.methods = ranked.slice(0, page.MOST_COLOURS - 2);
 };
 
@@ -46,7 +46,7 @@ page.drawControls = function () {
 
 document.documentElement.classList.add("with-scripts");
 page.makeTable();
-if (page.data.entries.some((entry) => entry.last)) {
+if (page.data.entries.some((entry) => entry.spread)) {
   page.start();
   page.drawControls();
   page.addChart("ipc", page.ipcChart);

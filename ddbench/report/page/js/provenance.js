@@ -27,16 +27,35 @@ page.definitions = function (pairs) {
 };
 
 page.summaryOf = function (entry) {
-  const { last, best } = entry;
-  if (!last) return page.definitions([["result", `none of ${entry.expected} trainings yet`]]);
-  const spread = (one) => page.fixed(one.mean, 2) + (one.std === null ? "" : ` ± ${page.fixed(one.std, 2)}`);
+  const { spread, rank, best } = entry;
+  if (!spread) return page.definitions([["result", `none of ${entry.expected} trainings yet`]]);
+  const several = spread.trainings === spread.sets ? "" : `, ${spread.trainings} trainings`;
   return page.definitions([
-    ["mean of last accuracies", spread(last)],
-    ["trainings", `${last.n} of ${entry.expected}`],
-    ["best of all evaluations", best ? spread(best) : null],
+    ["accuracy", `${page.fixed(spread.mean, 2)} %; each set counts once`],
+    ["95 % interval", spread.interval ? `${page.interval(spread.interval, 2)}, over ${spread.unit}` : null],
+    ["remark", spread.note],
+    ["sets", `${spread.sets}${several}${entry.n < entry.expected ? `; ${entry.n} of ${entry.expected} trainings are done` : ""}`],
+    ["standard deviation of sets", spread.sd_sets === null ? null : page.fixed(spread.sd_sets, 2)],
+    ["rank", rank ? `${page.rank(rank)} of ${rank.of}, by ${rank.test}` : "none, because the spread of its sets is unknown"],
+    ...page.verdictOf(entry.verdict),
+    ["best of all evaluations", best ? page.fixed(best.mean, 2) : null],
     ["evaluations", entry.evaluations],
     ["epochs", entry.epochs],
   ]);
+};
+
+page.verdictOf = function (verdict) {
+  if (!verdict) return [];
+  const { against, word, difference, interval, test, p, reason, family, margin, sets_needed: needed, hours } = verdict;
+  const chance = p === null ? "" : `, p ${p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}`;
+  const sets = needed === null ? null : `${needed} more of each row${hours === null ? "" : `, about ${page.duration(hours * 3600)}`}`;
+  return [
+    [`against ${against}`, word === "equivalent" ? `equivalent within ${margin} points` : word],
+    ["difference", difference === null ? null : `${page.signed(difference)} points${interval ? ` ${page.interval(interval, 2)}` : ""}`],
+    ["test", test ? `${test}, ${family} comparison${family === 1 ? "" : "s"}${chance}` : null],
+    ["why", reason],
+    ["sets that would decide", sets],
+  ];
 };
 
 page.trainingsOf = function (entry) {
@@ -48,7 +67,7 @@ page.trainingsOf = function (entry) {
     const [first, ...others] = one.seeds;
     const shared = others.length ? ` (and ${others.length} more seeds)` : "";
     return [
-      `${first[0]}${shared}`, first[1], first[2], one.last.toFixed(2), one.best === null ? null : one.best.toFixed(2),
+      others.length ? `${first[0]}${shared}` : first[0], first[1], first[2], one.last.toFixed(2), one.best === null ? null : one.best.toFixed(2),
       code(one.key), code(one.set), one.created ? one.created.slice(0, 10) : null, ...(several ? [one.environment + 1] : []),
     ];
   });

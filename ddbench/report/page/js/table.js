@@ -2,13 +2,13 @@
 // The sortable table of all entries.
 page.makeTable = function () {
   const { data } = page;
-  const means = data.entries.flatMap((entry) => (entry.last ? [entry.last.mean] : []));
+  const means = data.entries.flatMap((entry) => (entry.spread ? [entry.spread.mean] : []));
   const ends = data.entries.flatMap((entry) => entry.spread?.interval ?? []);
   const scale = d3.scaleLinear([d3.min([...means, ...ends]), d3.max([...means, ...ends])], [0, 100]);
   const board = new Tabulator("#board", {
     data: data.entries.map(page.rowOf),
     index: "index",
-    layout: "fitDataStretch",
+    layout: "fitDataFill",
     maxHeight: "75vh",
     columns: page.columns(scale),
     columnDefaults: { headerSortTristate: true, resizable: false },
@@ -21,14 +21,20 @@ page.makeTable = function () {
 };
 
 page.rowOf = function (entry, index) {
-  const { last, best } = entry;
+  const { spread, rank, verdict, best } = entry;
   return {
     index,
     method: entry.method, student: entry.student, ipc: entry.ipc, protocol: entry.protocol,
-    mean: last ? last.mean : null,
-    interval: entry.spread?.interval ?? null,
-    n: last ? last.n : 0,
+    mean: spread ? spread.mean : null,
+    interval: spread ? spread.interval : null,
+    note: spread && !spread.interval ? "one set" : "",
+    n: entry.n,
     expected: entry.expected,
+    // Ranks are sorted by their better end, then by their worse one.
+    rank: rank ? rank.low + rank.high / 1e6 : null,
+    rankText: page.rank(rank),
+    difference: verdict ? verdict.difference : null,
+    verdict: verdict ? verdict.word : "",
     best: best ? best.mean : null,
     pool: entry.pool,
     seconds: page.seconds(entry, 0),
@@ -60,10 +66,13 @@ page.columns = function (scale) {
   return [
     { title: "method", field: "method", ...text, formatter: open, frozen: true, minWidth: 130, maxWidth: 300 },
     { title: "student", field: "student", ...text, visible: several("student") },
-    { title: "IPC", field: "ipc", ...number(0), headerFilter: "input", headerFilterFunc: "=", headerFilterPlaceholder: "equals" },
+    { title: "IPC", field: "ipc", ...number(0), minWidth: 85, headerFilter: "input", headerFilterFunc: "=", headerFilterPlaceholder: "equals" },
     { title: "protocol", field: "protocol", ...text, visible: several("protocol") },
-    { title: "accuracy", field: "mean", ...number(1), ...least },
+    { title: "accuracy", field: "mean", ...number(1), minWidth: 105, ...least },
     { title: "95 % interval", field: "interval", minWidth: 230, headerSort: false, formatter: (cell) => page.intervalMark(cell.getData(), scale) },
+    { title: "rank", field: "rank", ...number(0), headerSortStartingDir: "asc", formatter: (cell) => cell.getData().rankText },
+    { title: `minus ${data.baseline}`, field: "difference", ...number(2), titleFormatter: () => page.element("span", {}, `minus ${data.baseline}`), visible: data.baseline !== null, formatter: (cell) => (cell.getValue() === null ? "–" : page.signed(cell.getValue())) },
+    { title: "verdict", field: "verdict", ...text, visible: data.baseline !== null },
     { title: "n", field: "n", hozAlign: "right", sorter: "number", formatter: (cell) => page.count(cell.getData()) },
     { title: "best", field: "best", ...number(1), visible: data.entries.some((entry) => entry.best) },
     { title: "pool / class", field: "pool", ...number(0), headerSortStartingDir: "asc" },
