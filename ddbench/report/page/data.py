@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -47,32 +46,42 @@ def page_data(results: Results, board: Leaderboard) -> dict[str, Any]:
         "generators": board.generators,
         "scorers": board.scorers,
         "entries": entries,
-        "overall": _rounded({name: asdict(one) for name, one in board.statistics.overall.items()}),
+        "overall": {name: vars(one) for name, one in board.statistics.overall.items()},
         "comparisons": [_comparison(one) for one in board.comparisons],
         **shared.lists,
     }
-    return _shown(without_folders(data, results.paths))  # type: ignore[no-any-return]
+    return _clean(without_folders(data, results.paths))  # type: ignore[no-any-return]
 
 
 class _Shared:
-    """Values that many trainings have in common. The data holds each of them once, and its position elsewhere."""
+    """Values that many results have in common. The data holds each of them once, and its position elsewhere."""
 
     def __init__(self) -> None:
-        self.lists: dict[str, list[Any]] = {"environments": [], "components": [], "validations": []}
-        self._positions: dict[tuple[str, str], int] = {}
+        self.lists: dict[str, list[Any]] = {"environments": [], "validations": [], "components": [], "epochs": []}
+        self._positions: dict[tuple[str, Hashable], int] = {}
+        self._lineages: dict[int, list[int]] = {}
 
-    def place(self, kind: str, mark: str, value: Any) -> int:
+    def place(self, kind: str, mark: Hashable, value: Any) -> int:
         """Return the position of a value in its list. Values with one mark are equal."""
         if (kind, mark) not in self._positions:
             self._positions[kind, mark] = len(self.lists[kind])
             self.lists[kind].append(to_jsonable_python(value))
         return self._positions[kind, mark]
 
+    def components(self, trainings: Iterable[Training]) -> list[int]:
+        """Return the positions of the components that made results, each once."""
+        found: dict[int, None] = {}
+        for training in trainings:
+            lineage = training.measured.lineage
+            if id(lineage) not in self._lineages:  # The results keep the lineage, so its id is not used again.
+                self._lineages[id(lineage)] = [self.place("components", repr(part), part) for part in lineage]
+            found |= dict.fromkeys(self._lineages[id(lineage)])
+        return list(found)
+
 
 def _entry(entry: Entry, trainings: Sequence[Training], board: Leaderboard, shared: _Shared) -> dict[str, Any]:
     """Return one place of the table."""
-    times = stage_times(trainings)
-    components = {repr(part): part for training in trainings for part in training.measured.lineage}
+    curve = curve_of(trainings)
     return {
         "method": entry.method,
         "ipc": entry.ipc,
@@ -80,21 +89,21 @@ def _entry(entry: Entry, trainings: Sequence[Training], board: Leaderboard, shar
         "protocol": entry.protocol,
         "expected": entry.expected,
         "n": entry.last.n if entry.last else 0,
-        "best": None if entry.best is None else _rounded(asdict(entry.best)),
+        "best": None if entry.best is None else entry.best.mean,
         "evaluations": entry.evaluations,
         "epochs": entry.epochs,
         "pool": _pool(board.rows[entry.method]["pool"], entry.ipc),
-        "stages": _rounded({name: list(pair) for name, pair in times.items()}),
-        "curve": _rounded(curve_of(trainings)),
+        "stages": stage_times(trainings),
+        "curve": curve and {**vars(curve), "epochs": shared.place("epochs", curve.epochs, curve.epochs)},
         "trainings": [_training(training, shared) for training in trainings],
-        "components": [shared.place("components", mark, part) for mark, part in components.items()],
+        "components": shared.components(trainings),
     }
 
 
 def _standing(standing: Standing) -> dict[str, Any]:
     """Return interval, rank and verdict of one place."""
     parts = {"spread": standing.spread, "rank": standing.rank, "verdict": standing.verdict}
-    return {name: None if part is None else _rounded(asdict(part)) for name, part in parts.items()}
+    return {name: None if part is None else vars(part) for name, part in parts.items()}
 
 
 def _training(training: Training, shared: _Shared) -> dict[str, Any]:
@@ -126,26 +135,19 @@ def _comparison(one: Comparison) -> dict[str, Any]:
         "student": one.student,
         "protocol": one.protocol,
         "ipc": one.ipc,
-        "published": asdict(one.published),
-        "ours": None if one.ours is None else {**_rounded(asdict(one.ours)), "counted": one.ours.counted},
-        "difference": _rounded(one.difference),
+        "published": vars(one.published),
+        "ours": None if one.ours is None else {**vars(one.ours), "counted": one.ours.counted},
+        "difference": one.difference,
         "reproduced": one.reproduced,
     }
 
 
-def _rounded(value: Any) -> Any:
-    """Return a JSON value with rounded numbers, so that the page stays small."""
+def _clean(value: Any) -> Any:
+    """Return a JSON value with rounded numbers, and with visible escapes in place of control characters."""
     if isinstance(value, float):
         return round(value, _DIGITS)
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    return [_rounded(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _shown(value: Any) -> Any:
-    """Return a JSON value whose texts and keys have visible escapes in place of control characters."""
     if isinstance(value, str):
         return one_line(value)
     if isinstance(value, dict):
-        return {one_line(name): _shown(part) for name, part in value.items()}
-    return [_shown(part) for part in value] if isinstance(value, list | tuple) else value
+        return {one_line(name): _clean(part) for name, part in value.items()}
+    return [_clean(part) for part in value] if isinstance(value, list | tuple) else value

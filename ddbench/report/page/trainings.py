@@ -15,8 +15,6 @@ from ddbench.report.scores import Place
 
 # The wall time and the CPU time of a stage in seconds. None if a record does not have it.
 Times: TypeAlias = tuple[float | None, float | None]
-# An epoch, and the mean, the lowest and the highest accuracy after it.
-CurvePoint: TypeAlias = tuple[int, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -68,25 +66,49 @@ def stage_times(trainings: Iterable[Training]) -> dict[str, Times]:
     not timed or was resumed, because a resumed stage is timed only in part.
     """
     records = [training.record for training in trainings if training.record is not None]
-    names = dict.fromkeys(stage.stage for record in records for stage in record.stages)
-    return {name: (_mean_time(records, name, "wall_s"), _mean_time(records, name, "cpu_s")) for name in names}
+    times: dict[str, list[Times]] = {}
+    for record in records:
+        for stage in record.stages:
+            pair = (None, None) if stage.resumed else (stage.wall_s, stage.cpu_s)
+            times.setdefault(stage.stage, []).append(pair)
+    return {
+        name: (_sum([wall for wall, _ in pairs], len(records)), _sum([cpu for _, cpu in pairs], len(records)))
+        for name, pairs in times.items()
+    }
 
 
-def _mean_time(records: Sequence[RunRecord], name: str, field: str) -> float | None:
-    stages = [stage for record in records for stage in record.stages if stage.stage == name]
-    times = [None if stage.resumed else getattr(stage, field) for stage in stages]
-    return None if None in times else sum(times) / len(records)
+def _sum(times: Sequence[float | None], share: int) -> float | None:
+    """Return the sum of times divided by ``share``; None if one of them is not known."""
+    known = [time for time in times if time is not None]
+    return sum(known) / share if len(known) == len(times) else None
 
 
-def curve_of(trainings: Iterable[Training]) -> list[CurvePoint]:
-    """Return the learning curve of a place over its trainings.
+@dataclass(frozen=True)
+class Curve:
+    """The learning curve of a place over its results, in percent.
 
-    It is empty if a training was evaluated only once, or if the trainings were evaluated after different epochs.
+    Attributes:
+        epochs: the epochs after which the students were evaluated.
+        mean: the mean after each of them.
+        low: the lowest accuracy; empty if there is one result.
+        high: the highest accuracy; empty if there is one result.
+    """
+
+    epochs: tuple[int, ...]
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+
+
+def curve_of(trainings: Iterable[Training]) -> Curve | None:
+    """Return the learning curve of a place.
+
+    It is None if a student was evaluated only once, or if students were evaluated after different epochs.
     """
     curves = [training.record.result.curve for training in trainings if training.record is not None]
     epochs = {tuple(epoch for epoch, _ in curve) for curve in curves}
     if len(epochs) != 1 or len(curves[0]) < 2:
-        return []
-    by_epoch = zip(*curves, strict=True)
-    accuracies = ((points[0][0], [accuracy for _, accuracy in points]) for points in by_epoch)
-    return [(epoch, fmean(values), min(values), max(values)) for epoch, values in accuracies]
+        return None
+    values = [[accuracy for _, accuracy in points] for points in zip(*curves, strict=True)]
+    low, high = ([pick(own) for own in values] if len(curves) > 1 else [] for pick in (min, max))
+    return Curve(epochs.pop(), list(map(fmean, values)), low, high)

@@ -36,18 +36,18 @@ page.reportedChart = function (width) {
   const marginLeft = Math.min(width * 0.45, 300);
   const y = "position";
   const node = page.frame(width, {
-    marginLeft, marginRight: 20, height: 50 + 30 * lines.length,
+    marginLeft, marginRight: 20, marginBottom: 40, height: 64 + 30 * lines.length,
     x: { grid: true, label: "accuracy, % →", nice: true }, y: { domain: lines.map((line) => line.position), axis: null, type: "band" },
     marks: [
       Plot.axisY(lines.map((line) => line.position), {
         tickFormat: (position) => lines[position].label, tickSize: 0, label: null, lineWidth: (marginLeft - 12) / 12, textOverflow: "ellipsis",
       }),
       Plot.ruleY(lines, { y, x1: "low", x2: "high", dy: -5, stroke: "var(--quiet)" }),
-      Plot.dot(lines, { y, x: "published", dy: -5, r: 4, stroke: "var(--quiet)", fill: "var(--paper)" }),
+      Plot.dot(lines, { y, x: "published", dy: -5, r: 4, stroke: "var(--quiet)", fill: "var(--paper)", ariaLabel: "title" }),
       Plot.ruleY(ours.filter((line) => line.ourLow !== null), { y, x1: "ourLow", x2: "ourHigh", dy: 5, stroke: "var(--series-0)", strokeWidth: 2 }),
       Plot.dot(ours, { y, x: "ours", dy: 5, r: 4, fill: "var(--series-0)", ariaLabel: "title" }),
       Plot.tip(lines, Plot.pointerY({ y, x: "published", title: "title", fill: "var(--paper)", stroke: "var(--faint)" })),
     ],
   });
-  return { node, note: "", titles: [], rows: [] };
+  return { node };
 };

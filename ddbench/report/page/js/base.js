@@ -42,6 +42,16 @@ page.duration = function (seconds) {
   return `${(seconds / 3600).toFixed(1)} h`;
 };
 
+// Return the width of a text in a chart, in pixels.
+page.textWidth = function (text) {
+  page.pen ??= document.createElement("canvas").getContext("2d");
+  page.pen.font = "600 12px system-ui, sans-serif";
+  return page.pen.measureText(text).width;
+};
+
+// Return the unit in which the longest of some times is easy to read, with its seconds.
+page.unit = (longest) => (longest < 120 ? ["seconds", 1] : longest < 7200 ? ["minutes", 60] : ["hours", 3600]);
+
 // Return the sum of the wall times (0) or CPU times (1) of an entry's stages; null if one is unknown.
 page.seconds = function (entry, column) {
   const times = Object.values(entry.stages).map((pair) => pair[column]);

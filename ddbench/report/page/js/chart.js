@@ -24,12 +24,15 @@ page.drawChart = function (chart) {
   chart.width = figure.clientWidth;
   const caption = figure.querySelector("figcaption");
   const { node, note, titles, rows } = chart.draw(chart.width);
-  const parts = [element("p", { class: "note" }, note)];
+  const parts = note ? [element("p", { class: "note" }, note)] : [];
   if (node) {
     page.makeFocusable(node);
+    parts.push(node);
+  }
+  if (rows) {
     const numbers = element("details", {}, element("summary", {}, "Numbers"));
     numbers.addEventListener("toggle", () => numbers.append(page.table(titles, rows)), { once: true });
-    parts.push(node, numbers);
+    parts.push(numbers);
   }
   const heading = caption.querySelector("h3, p");
   caption.replaceChildren(heading);
@@ -70,7 +73,7 @@ page.apart = function (wanted, gap, low, high) {
 
 // Lines with bands for highlighted methods, and a label at the end of each of them.
 // Each point is {method, x, mean, low, high, title}; low and high may be null.
-page.lines = function (points, width, { x, height = 400 }) {
+page.lines = function (points, width, { x, height = 400, dots = true }) {
   const margins = { marginRight: Math.min(220, width * 0.36), marginBottom: 36, marginTop: 24 };
   const chosen = points.filter(page.isChosen);
   const ends = points.flatMap((point) => [point.mean, ...(page.isChosen(point) ? [point.low ?? point.mean, point.high ?? point.mean] : [])]);
@@ -86,7 +89,7 @@ page.lines = function (points, width, { x, height = 400 }) {
       Plot.line(points.filter((point) => !page.isChosen(point)), { ...own, y: "mean", stroke, strokeWidth: 1 }),
       Plot.areaY(chosen.filter((p) => p.low !== null), { ...own, y1: "low", y2: "high", fill: stroke, fillOpacity: 0.13 }),
       Plot.line(chosen, { ...own, y: "mean", stroke, strokeWidth: 2 }),
-      Plot.dot(points.length < 2000 ? points : chosen, { x: "x", y: "mean", r: (p) => (page.isChosen(p) ? 4 : 2), fill: stroke, ariaLabel: "title" }),
+      Plot.dot(dots ? points : [], { x: "x", y: "mean", r: (p) => (page.isChosen(p) ? 4 : 2), fill: stroke, ariaLabel: "title" }),
       Plot.text(last.map((point, i) => ({ ...point, y: heights[i] })), {
         x: "x", y: "y", dx: 10, text: "method", fill: stroke, textAnchor: "start", fontWeight: 600,
         lineWidth: (margins.marginRight - 14) / 12, textOverflow: "ellipsis",

@@ -1,9 +1,40 @@
 "use strict";
 page.COSTS = {
   pool: { label: "images per class in the pool", of: (entry) => entry.pool },
-  wall: { label: "wall time, seconds", of: (entry) => page.seconds(entry, 0) },
-  cpu: { label: "CPU time, seconds", of: (entry) => page.seconds(entry, 1) },
+  wall: { label: "wall time", of: (entry) => page.seconds(entry, 0) },
+  cpu: { label: "CPU time", of: (entry) => page.seconds(entry, 1) },
 };
+
+// Return round ticks of a logarithmic axis, at most about `most`.
+page.logTicks = function ([low, high], most) {
+  for (const steps of [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
+    const powers = d3.range(Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)) + 1);
+    const ticks = powers.flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(2))));
+    const inside = ticks.filter((tick) => tick >= low && tick <= high);
+    if (inside.length <= most) return inside;
+  }
+  return [low, high];
+};
+
+// Return the options of the cost axis, for amounts in seconds or images.
+page.costAxis = function (amounts, width) {
+  const { cost } = page.state;
+  const { label } = page.COSTS[cost];
+  if (cost === "pool") {
+    const pools = d3.sort(new Set(amounts));
+    const step = Math.ceil(pools.length / (width / 70));
+    return { type: "symlog", label: `${label} →`, ticks: pools.filter((_, i) => i % step === 0), tickFormat: String };
+  }
+  const [name, seconds] = page.unit(d3.max(amounts));
+  const extent = d3.extent(amounts);
+  const ticks = page.logTicks(extent.map((amount) => amount / seconds), width / 70);
+  return { type: "log", label: `${label}, ${name} →`, ticks: ticks.map((tick) => tick * seconds), tickFormat: (amount) => String(Number((amount / seconds).toPrecision(2))) };
+};
+
+page.NO_TIMES = "The records have no complete times for these entries.";
+page.TIMES = "Time is that of one training and of every stage before it. A stage that several methods share counts for each of them.";
+page.leftOut = (count) =>
+  (count === 0 ? "" : `${count} method${count === 1 ? " is" : "s are"} left out, because a stage was resumed and timed only in part, or not timed.`);
 
 // Return the entries that no other one beats: none is at least as cheap and better, or cheaper and as good.
 page.front = function (points) {
@@ -23,7 +54,7 @@ page.costChart = function (width) {
     const title = `${page.describe(entry)}\n${page.state.cost === "pool" ? `pool: ${amount} images per class` : page.duration(amount)}`;
     return [{ method: entry.method, cost: amount, mean: entry.spread.mean, low: interval?.[0], high: interval?.[1], title }];
   });
-  if (points.length === 0) return { node: null, note: "The records have no times for these entries." };
+  if (points.length === 0) return { node: null, note: page.NO_TIMES };
   const front = page.front(points);
   const steps = [...front, { cost: d3.max(points, (p) => p.cost), mean: front.at(-1).mean }];
   const named = points.filter((point) => page.isChosen(point) || front.includes(point));
@@ -32,7 +63,7 @@ page.costChart = function (width) {
   const height = 420;
   const node = page.frame(width, {
     height, marginRight: 20, marginBottom: 40, insetLeft: 16, insetRight: 30,
-    x: { type: page.state.cost === "pool" ? "symlog" : "log", label: `${cost.label} →`, ticks: width < 600 ? 4 : 8, tickFormat: "~s" },
+    x: page.costAxis(points.map((point) => point.cost), width),
     y: { grid: true, label: "↑ accuracy, %", nice: true },
     marks: [
       Plot.line(steps, { x: "cost", y: "mean", curve: "step-after", stroke: "var(--quiet)", strokeDasharray: "4 3" }),
@@ -45,7 +76,7 @@ page.costChart = function (width) {
   page.labelPoints(node, named);
   const rule = "The dashed line is the Pareto front: no other method is both cheaper and better. It ignores the intervals.";
   const pool = "The pool is what a generator makes. It is 0 for methods that choose from all existing images.";
-  const times = "Time is that of one training and of every stage before it, also of stages that methods share.";
+  const times = `${page.TIMES} ${page.leftOut(page.shownAtIpc().length - points.length)}`;
   return {
     node, note: `IPC ${page.state.ipc}. ${rule} ${page.state.cost === "pool" ? pool : times}`,
     titles: ["method", cost.label, "accuracy", "on the front"],
@@ -60,11 +91,11 @@ page.labelPoints = function (node, points) {
   const width = node.width.baseVal.value;
   const free = (box) =>
     box.left > 44 && box.right < width && taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
-  const group = d3.select(node).append("g").attr("font-weight", 600).attr("aria-hidden", "true");
+  const group = d3.select(node).append("g").attr("class", "labels").attr("aria-hidden", "true");
   for (const point of points) taken.push({ left: x.apply(point.cost) - 4, right: x.apply(point.cost) + 4, top: y.apply(point.mean) - 4, bottom: y.apply(point.mean) + 4 });
   for (const point of d3.sort(points, (p) => -page.isChosen(p))) {
     const label = group.append("text").text(point.method).attr("fill", page.isChosen(point) ? page.colour(point.method) : "var(--quiet)");
-    const long = label.node().textContent.length * 6.8;
+    const long = page.textWidth(point.method);
     const [left, top] = [x.apply(point.cost), y.apply(point.mean)];
     const places = [[9, 4], [-long - 9, 4], [-long / 2, -9], [-long / 2, 18], [9, -9], [9, 18], [-long - 9, -9], [-long - 9, 18]];
     const boxes = places.map(([dx, dy]) => ({ left: left + dx, right: left + dx + long, top: top + dy - 11, bottom: top + dy + 3 }));
@@ -81,7 +112,8 @@ page.STAGES = ["fit", "generate", "score", "select", "label", "refine", "evaluat
 page.stagesChart = function (width) {
   const column = page.state.cost === "cpu" ? 1 : 0;
   const entries = page.shownAtIpc().filter((entry) => page.seconds(entry, column) !== null);
-  if (entries.length === 0) return { node: null, note: "The records have no times for these entries." };
+  if (entries.length === 0) return { node: null, note: page.NO_TIMES };
+  const [unit, size] = page.unit(d3.max(entries, (entry) => page.seconds(entry, column)));
   const sorted = d3.sort(entries, (entry) => page.seconds(entry, column));
   const parts = sorted.flatMap((entry) => {
     const known = d3.rollup(Object.entries(entry.stages), (own) => d3.sum(own, ([, pair]) => pair[column]), ([name]) => (page.STAGES.includes(name) ? name : "other"));
@@ -92,7 +124,7 @@ page.stagesChart = function (width) {
   const marginLeft = Math.min(width * 0.42, 230);
   const node = page.frame(width, {
     marginLeft, marginRight: 64, marginTop: 8, height: 50 + 24 * sorted.length,
-    x: { grid: true, label: "seconds →", ticks: width < 600 ? 3 : 8, tickFormat: "~s" }, y: { domain: sorted.map((entry) => entry.method), label: null, axis: null },
+    x: { grid: true, label: `${unit} →`, ticks: width < 600 ? 3 : 8, transform: (seconds) => seconds / size }, y: { domain: sorted.map((entry) => entry.method), label: null, axis: null },
     marks: [
       Plot.axisY({ tickSize: 0, label: null, lineWidth: (marginLeft - 12) / 12, textOverflow: "ellipsis" }),
       Plot.barX(parts, { y: "method", x: "seconds", fill, title: (part) => `${part.method}\n${part.stage}: ${page.duration(part.seconds)}`, tip: { fill: "var(--paper)", stroke: "var(--faint)" }, inset: 0.5 }),
@@ -102,7 +134,7 @@ page.stagesChart = function (width) {
   const legend = page.element("div", { class: "legend" }, ...used.map((stage) => page.element("span", {}, page.element("i", { style: `background:var(--stage-${stage})` }), stage)));
   return {
     node: page.element("div", {}, legend, page.element("div", { class: "tall" }, node)),
-    note: `IPC ${page.state.ipc}, ${column ? "CPU" : "wall"} time of one training and of every stage before it. A stage that several methods share counts for each of them.`,
+    note: `IPC ${page.state.ipc}, ${page.COSTS[column ? "cpu" : "wall"].label}. ${page.TIMES} ${page.leftOut(page.shownAtIpc().length - entries.length)}`,
     titles: ["method", "stage", "seconds"], rows: parts.map((part) => [part.method, part.stage, page.fixed(part.seconds, 1)]),
   };
 };

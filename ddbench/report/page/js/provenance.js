@@ -38,7 +38,7 @@ page.summaryOf = function (entry) {
     ["standard deviation of sets", spread.sd_sets === null ? null : page.fixed(spread.sd_sets, 2)],
     ["rank", rank ? `${page.rank(rank)} of ${rank.of}, by ${rank.test}` : "none, because the spread of its sets is unknown"],
     ...page.verdictOf(entry.verdict),
-    ["best of all evaluations", best ? page.fixed(best.mean, 2) : null],
+    ["best of all evaluations", best === null ? null : page.fixed(best, 2)],
     ["evaluations", entry.evaluations],
     ["epochs", entry.epochs],
   ]);
