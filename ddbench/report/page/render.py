@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ddbench import __version__
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.page.data import page_data
-from ddbench.report.page.tables import PARTS, entries_table, heat_table, legend, reported_table
+from ddbench.report.page.tables import PARTS, SHADES, entries_table, heat_table, legend, overall_table, reported_table
 from ddbench.report.results import Results
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ def to_html(results: Results, board: Leaderboard) -> str:
         mixed=len(data["protocols"]) > 1,
         legend=legend(data),
         heat=heat_table(data),
+        overall=overall_table(data),
         table=entries_table(data),
         reported=reported_table(data),
         parts=PARTS,
+        shades=SHADES,
     )
 
 

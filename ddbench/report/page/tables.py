@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _NOTHING = "–"
+# Classes of the styles, which are faster than a style for each cell.
+SHADES = 20
 _SIGNS = {"better": "▲", "worse": "▼", "equivalent": "≈", "undecided": ""}
 # The parts of a method, as columns.
 PARTS = ("generator", "pool", "selector", "refiner", "labels", "protocol")
@@ -25,7 +27,7 @@ def legend(data: dict[str, Any]) -> list[str]:
 
 
 def heat_table(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the table of methods by student and IPC. Each cell has a shade from 0 to 1 within its column."""
+    """Return the table of methods by student and IPC. A cell's shade is its position in the column, from 0 to ``SHADES``."""
     entries = data["entries"]
     students = list(dict.fromkeys(entry["student"] for entry in entries))
     columns = sorted({(e["student"], e["ipc"]) for e in entries}, key=lambda c: (students.index(c[0]), c[1]))
@@ -49,19 +51,19 @@ def heat_table(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shades(entries: Sequence[dict[str, Any]]) -> list[float | None]:
-    """Return the position of each mean between the lowest and the highest of its column; None without a mean."""
+def _shades(entries: Sequence[dict[str, Any]]) -> list[int]:
+    """Return the position of each mean between the lowest and the highest of its column; 0 without a mean."""
     columns: dict[tuple[str, int], list[float]] = {}
     for entry in entries:
         if entry["spread"]:
             columns.setdefault((entry["student"], entry["ipc"]), []).append(entry["spread"]["mean"])
 
-    def shade(entry: dict[str, Any]) -> float | None:
+    def shade(entry: dict[str, Any]) -> int:
         if not entry["spread"]:
-            return None
+            return 0
         means = columns[entry["student"], entry["ipc"]]
         low, high = min(means), max(means)
-        return round((entry["spread"]["mean"] - low) / (high - low), 3) if high > low else 0.0
+        return round(SHADES * (entry["spread"]["mean"] - low) / (high - low)) if high > low else 0
 
     return [shade(entry) for entry in entries]
 
@@ -76,12 +78,12 @@ def _best(entries: Sequence[dict[str, Any]]) -> set[int]:
     return set(found.values())
 
 
-def _cell(index: int, entry: dict[str, Any], shade: float | None, best: bool) -> dict[str, Any]:
+def _cell(index: int, entry: dict[str, Any], shade: int, best: bool) -> dict[str, Any]:
     """Return one cell: its number, what is below it, and its shade."""
     spread, rank = entry["spread"], entry["rank"]
     return {
         "entry": index,
-        "heat": shade,
+        "shade": shade,
         "mark": "best" if best else "tied" if rank and rank["low"] == 1 else "",
         "mean": f"{spread['mean']:.1f}" if spread else _NOTHING,
         "sign": _SIGNS[entry["verdict"]["word"]] if entry["verdict"] else "",
@@ -96,6 +98,17 @@ def _detail(entry: dict[str, Any]) -> str:
         return f"0 of {entry['expected']}"
     shown = "[{:.1f}, {:.1f}]".format(*spread["interval"]) if spread["interval"] else "one set"
     return shown if entry["n"] == entry["expected"] else f"{shown}, {entry['n']} of {entry['expected']}"
+
+
+def overall_table(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the table of each method over all students and IPCs. It has no rows if there is only one of them."""
+    against = ["mean difference to " + data["baseline"], "its interval"] if data["baseline"] else []
+    rows = []
+    for method, one in data["overall"].items():
+        difference = one["difference"]
+        minus = [_NOTHING if difference is None else f"{difference:+.2f}", _interval(one["interval"])] if against else []
+        rows.append([method, one["settings"], *minus, f"{one['rank']:.1f}", "[{:.1f}, {:.1f}]".format(*one["rank_interval"])])
+    return {"titles": ["method", "settings", *against, "mean rank", "its interval"], "rows": rows}
 
 
 def entries_table(data: dict[str, Any]) -> dict[str, Any]:

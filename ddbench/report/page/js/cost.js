@@ -57,7 +57,9 @@ page.costChart = function (width) {
   if (points.length === 0) return { node: null, note: page.NO_TIMES };
   const front = page.front(points);
   const steps = [...front, { cost: d3.max(points, (p) => p.cost), mean: front.at(-1).mean }];
-  const named = points.filter((point) => page.isChosen(point) || front.includes(point));
+  // The ends of a long front are enough: names along it would hide it.
+  const told = front.length > 6 ? [front[0], front.at(-1)] : front;
+  const named = points.filter((point) => page.isChosen(point) || told.includes(point));
   const others = points.filter((point) => !page.isChosen(point));
   const fill = (point) => page.colour(point.method);
   const height = 420;

@@ -55,11 +55,6 @@ if (page.data.entries.some((entry) => entry.spread)) {
   page.addChart("curves", page.curvesChart);
   page.addChart("published", page.reportedChart);
 }
-for (const cell of document.querySelectorAll("[data-entry]")) {
-  const content = page.element("button", { class: "link" });
-  content.append(...cell.childNodes);
-  cell.append(content);
-}
 document.getElementById("accuracy").addEventListener("click", (event) => {
   const cell = event.target.closest("[data-entry]");
   if (cell) page.showProvenance(Number(cell.dataset.entry));

@@ -73,7 +73,7 @@ page.columns = function () {
     { title: "IPC", field: "ipc", ...number(0), minWidth: 85, headerFilter: "input", headerFilterFunc: "=", headerFilterPlaceholder: "equals" },
     { title: "protocol", field: "protocol", ...text, visible: several("protocol") },
     { title: "accuracy", field: "mean", ...number(1), minWidth: 105, ...least },
-    { title: "95 % interval", field: "interval", minWidth: 230, headerSort: false, formatter: (cell) => page.intervalMark(cell.getData(), scales) },
+    { title: "95 % interval", field: "interval", minWidth: 215, headerSort: false, formatter: (cell) => page.intervalMark(cell.getData(), scales) },
     { title: "rank", field: "rank", ...number(0), headerSortStartingDir: "asc", formatter: (cell) => cell.getData().rankText },
     { title: `minus ${data.baseline}`, field: "difference", ...number(2), titleFormatter: () => page.element("span", {}, `minus ${data.baseline}`), visible: data.baseline !== null, formatter: (cell) => (cell.getValue() === null ? "–" : page.signed(cell.getValue())) },
     { title: "verdict", field: "verdict", ...text, minWidth: 115, visible: data.baseline !== null },
