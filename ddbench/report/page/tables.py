@@ -106,7 +106,7 @@ def overall_table(data: dict[str, Any]) -> dict[str, Any]:
     rows = []
     for method, one in data["overall"].items():
         difference = one["difference"]
-        minus = [_NOTHING if difference is None else f"{difference:+.2f}", _interval(one["interval"])] if against else []
+        minus = [_signed(difference), _interval(one["interval"])] if against else []
         rows.append([method, one["settings"], *minus, f"{one['rank']:.1f}", "[{:.1f}, {:.1f}]".format(*one["rank_interval"])])
     return {"titles": ["method", "settings", *against, "mean rank", "its interval"], "rows": rows}
 
@@ -124,7 +124,7 @@ def entries_table(data: dict[str, Any]) -> dict[str, Any]:
         line += [f"{entry['n']} of {entry['expected']}", _rank(rank)]
         if data["baseline"]:
             difference = verdict and verdict["difference"]
-            line += [_NOTHING if difference is None else f"{difference:+.2f}", verdict["word"] if verdict else _NOTHING]
+            line += [_signed(difference), verdict["word"] if verdict else _NOTHING]
         rows.append(line)
     return {"titles": titles, "rows": rows}
 
@@ -148,13 +148,16 @@ def _reported(one: dict[str, Any]) -> list[Any]:
     if ours is None:
         return [*line, *[_NOTHING] * 5]
     verdict = {True: "reproduced", False: "not reproduced", None: _NOTHING}[one["reproduced"]]
-    difference = f"{one['difference']:+.2f}"
-    return [*line, _spread(ours["mean"], ours["std"]), ours["counted"], _interval(ours["interval"]), difference, verdict]
+    return [*line, _spread(ours["mean"], ours["std"]), ours["counted"], _interval(ours["interval"]), _signed(one["difference"]), verdict]
 
 
 def _spread(mean: float, std: float | None) -> str:
     return f"{mean:.1f}" + ("" if std is None else f" ± {std:.1f}")
 
 
+def _signed(difference: float | None) -> str:
+    return _NOTHING if difference is None else f"{difference:+.2f}".replace("-", "−")
+
+
 def _interval(interval: Sequence[float] | None) -> str:
-    return "[{:.2f}, {:.2f}]".format(*interval) if interval else _NOTHING
+    return "[{:.2f}, {:.2f}]".format(*interval).replace("-", "−") if interval else _NOTHING

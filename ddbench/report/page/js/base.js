@@ -30,7 +30,7 @@ page.table = function (titles, rows) {
 
 page.fixed = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits));
 page.signed = (value, digits = 2) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
-page.interval = (pair, digits = 1) => (pair ? `[${pair.map((end) => end.toFixed(digits)).join(", ")}]` : "–");
+page.interval = (pair, digits = 1) => (pair ? `[${pair.map((end) => end.toFixed(digits).replace("-", "−")).join(", ")}]` : "–");
 
 page.rank = (rank) => (!rank ? "–" : rank.low === rank.high ? String(rank.low) : `${rank.low}–${rank.high}`);
 

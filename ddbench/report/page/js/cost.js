@@ -93,7 +93,7 @@ page.labelPoints = function (node, points) {
   const width = node.width.baseVal.value;
   const free = (box) =>
     box.left > 44 && box.right < width && taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
-  const group = d3.select(node).append("g").attr("class", "labels").attr("aria-hidden", "true");
+  const group = d3.select(node).append("g").attr("class", "labels").attr("text-anchor", "start").attr("aria-hidden", "true");
   for (const point of points) taken.push({ left: x.apply(point.cost) - 4, right: x.apply(point.cost) + 4, top: y.apply(point.mean) - 4, bottom: y.apply(point.mean) + 4 });
   for (const point of d3.sort(points, (p) => -page.isChosen(p))) {
     const label = group.append("text").text(point.method).attr("fill", page.isChosen(point) ? page.colour(point.method) : "var(--quiet)");
