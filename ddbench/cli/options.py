@@ -21,6 +21,9 @@ StoreFolder = Annotated[
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Only the first distilled set of each row, trained once.")]
+Full = Annotated[
+    bool, typer.Option("--full", help="On a terminal, print the whole page: all numbers, protocols and origins.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from ddbench.errors import DdbenchError
 from ddbench.text import one_line
+
+if TYPE_CHECKING:
+    from ddbench.report import Leaderboard, Results
 
 stderr = Console(stderr=True)
 _DAMAGE_SHOWN: Final = 5
@@ -39,6 +43,18 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     for text in texts:
         table.add_row(*text)
     console.print(table, markup=False)
+
+
+def print_board(results: Results, board: Leaderboard, name: str | None, *, full: bool) -> None:
+    """Print a leaderboard to stdout in the format ``name``: by default a table on a terminal, and Markdown elsewhere."""
+    from ddbench.report.formats import FORMATS
+    from ddbench.report.terminal import show_board
+
+    console = Console()
+    if name is None and console.is_terminal:
+        show_board(board, console, full=full)
+    else:
+        sys.stdout.write(FORMATS[name or "md"].render(results, board))
 
 
 def fail(error: DdbenchError) -> None:

@@ -93,7 +93,9 @@ class RecordFile(Part):
     Attributes:
         record: the record as JSON.
         cells: the cells whose result it is.
+        samples: the ids of the samples that its selector chose; empty if they were not kept.
     """
 
     record: dict[str, Any]
     cells: list[Cell]
+    samples: list[str] = Field(default_factory=list)

@@ -62,7 +62,7 @@ def read_exported(folder: Path) -> Results:
         hint = "give a suite file, or a folder that `ddbench export` wrote"
         raise StoreError(f"there is no {SUITE}", where=str(folder), hint=hint)
     suite = _parsed(SuiteFile, value, folder / SUITE)
-    measured, paths = _files(folder, suite)
+    measured, paths, samples = _files(folder, suite)
     mixed = mixed_code(one for found in measured.values() for one in found)
     if mixed is not None:
         hint = "export them to two folders, or raise the version of the component"
@@ -81,26 +81,36 @@ def read_exported(folder: Path) -> Results:
         values=suite.values,
         measured=measured,
         records=LazyMapping(paths, _read_records),
+        samples=samples,
         format=suite.format,
     )
 
 
-def _files(folder: Path, suite: SuiteFile) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]]]:
-    """Return measurements and files by evaluation. Match cells of the other format with the suite's by their values."""
+def _files(
+    folder: Path, suite: SuiteFile
+) -> tuple[dict[str, list[Measurement]], dict[str, list[Path]], dict[str, list[str]]]:
+    """Return measurements and files by evaluation, and the ids of samples by their choice.
+
+    Cells of the other format are matched with the suite's by their values.
+    """
     evaluations = {_place(trial): trial.evaluation for trial in suite.cells}
     measured: dict[str, list[Measurement]] = {}
     paths: dict[str, list[Path]] = {}
+    samples: dict[str, list[str]] = {}
     shared = Shared()
     for path in sorted(folder.glob("*.json")):
         value = None if path.name == SUITE else _read(path)
         if value is None:
             continue
         file, record = _record_file(path, value)
+        measurement = Measurement.of(record, shared)
+        if file.samples and measurement.selection is not None:
+            samples[measurement.selection] = file.samples
         places = {} if record.format == suite.format else evaluations
         for evaluation in {places.get(_place(cell), cell.evaluation) for cell in file.cells}:
-            measured.setdefault(evaluation, []).append(Measurement.of(record, shared))
+            measured.setdefault(evaluation, []).append(measurement)
             paths.setdefault(evaluation, []).append(path)
-    return measured, paths
+    return measured, paths, samples
 
 
 def _read_records(paths: list[Path]) -> list[RunRecord]:
@@ -138,12 +148,12 @@ class _File:
 
     Attributes:
         evaluation: a key under which the results have the record.
-        fingerprint: the record's environment, which tells it from others of the same key.
+        measured: its measurement. The environment tells it from others of the same key.
         trials: the cells.
     """
 
     evaluation: str
-    fingerprint: str
+    measured: Measurement
     trials: list[Trial]
 
 
@@ -152,19 +162,20 @@ def _record_files(results: Results) -> dict[str, _File]:
     found: dict[str, _File] = {}
     for trial in results.trials:
         for measured in results.measured.get(trial.evaluation, ()):
-            file = found.setdefault(_name(measured), _File(trial.evaluation, measured.fingerprint, []))
+            file = found.setdefault(_name(measured), _File(trial.evaluation, measured, []))
             file.trials.append(trial)
     return found
 
 
 def _value(results: Results, file: _File) -> dict[str, Any]:
     """Return a record with its cells as JSON."""
-    found = [one.to_json() for one in results.records[file.evaluation] if one.fingerprint == file.fingerprint]
+    found = [one.to_json() for one in results.records[file.evaluation] if one.fingerprint == file.measured.fingerprint]
     if not found:
         raise StoreError(f"a result of '{file.trials[0].method}' was removed meanwhile", hint="export again")
     cells = sorted(map(asdict, file.trials), key=canonical_json)
     value: dict[str, Any] = without_folders({"record": found[0], "cells": cells}, results.paths)
-    return value
+    samples = results.samples.get(file.measured.selection or "")
+    return {**value, "samples": list(samples)} if samples else value
 
 
 def _content(path: Path, results: Results, file: _File) -> dict[str, Any]:
@@ -231,7 +242,7 @@ def _merged(path: Path, existing: dict[str, Any] | None, value: dict[str, Any]) 
     new, new_record = _record_file(path, value)
     if _measured(record) != _measured(new_record):
         raise _conflict(path, "the file has other numbers for the same training in the same environment")
-    return {**existing, "cells": _merged_cells(existing["cells"], file.cells, value["cells"], new.cells)}
+    return {**value, **existing, "cells": _merged_cells(existing["cells"], file.cells, value["cells"], new.cells)}
 
 
 def _merged_cells(existing: list[Any], old: list[Trial], value: list[Any], new: list[Trial]) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ddbench.record import Environment, Measurement
@@ -98,7 +98,7 @@ class Leaderboard:
     repeated: int = 0
     splits: tuple[Step, ...] = ()
     chance: float | None = None
-    statistics: Statistics = Statistics()
+    statistics: Statistics = field(default_factory=Statistics)
     environment_spread: EnvironmentSpread | None = None
 
     @property

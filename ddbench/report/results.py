@@ -113,8 +113,20 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         measured=measured,
         classes=len(suite.dataset.component.classes),
         paths=paths_of(suite),
+        samples=_samples(state),
         records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
     )
+
+
+def _samples(state: State) -> Mapping[str, Sequence[str]]:
+    """Return the ids of chosen samples that the store has, by the key of the choice. They are read at each access."""
+
+    def read(key: str) -> Sequence[str]:
+        ids: list[str] = state.store.artifact(key).content()["ids"]
+        return ids
+
+    keys = (key for key, node in state.graph.nodes.items() if node.stage == "select" and state.has_payload(key))
+    return LazyMapping({state.action_keys[key]: state.action_keys[key] for key in keys}, read)
 
 
 def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:

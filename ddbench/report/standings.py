@@ -17,10 +17,10 @@ from ddbench.stats.settings import Overall, overall
 from ddbench.stats.variance import variance_by_axis
 from ddbench.stats.verdicts import Verdict
 from ddbench.suite.cells import twin_of
+from ddbench.suite.model import MARGIN
 
 V = TypeVar("V")
 
-DEFAULT_MARGIN: Final = 1.0
 _AXES: Final = ("generation", "selection")
 _SECONDS_PER_HOUR: Final = 3600
 # A student, an IPC and the name of a twin, or an empty text for rows that are no twins.
@@ -82,7 +82,7 @@ class Statistics:
     """
 
     baseline: str | None = None
-    margin: float = DEFAULT_MARGIN
+    margin: float = MARGIN
     standings: tuple[Standing, ...] = ()
     variances: tuple[Variances, ...] = ()
     overall: dict[str, Overall] = field(default_factory=dict)
@@ -95,7 +95,7 @@ def statistics_of(results: Results, places: Mapping[Place, Sequence[DistilledRes
         results: the results of the suite.
         places: the distilled sets of every place, in the order of the table.
     """
-    baseline, margin = results.values.get("baseline"), float(results.values.get("margin", DEFAULT_MARGIN))
+    baseline, margin = results.values.get("baseline"), float(results.values.get("margin", MARGIN))
     samples = {place: sample_of(sets) for place, sets in places.items() if sets}
     columns: dict[Column, dict[str, Place]] = {}
     for place in places:

@@ -18,6 +18,7 @@ from ddbench.store import Store
 from ddbench.store.lock import Holder, run_lock
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.cores import usable_cores
+from ddbench.toolkit.hardware import device_of_runs, this_cpu
 
 
 def run_suite(
@@ -59,7 +60,8 @@ def run_suite(
         try:
             for reason in suite.skipped:
                 show.print_line(f"skipped in the matrix: {reason}")
-            driver = Driver(suite, store, executor, EventLog(folder / LOG_NAME), show)
+            hardware = this_cpu() if devices.is_cpu else device_of_runs()
+            driver = Driver(suite, store, executor, EventLog(folder / LOG_NAME), show, hardware)
             return driver.run(accept_drift)
         finally:
             executor.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 # The seeds of a training by axis, from the outermost axis on, without the training's own.
@@ -41,7 +42,7 @@ def variance_by_axis(rows: Sequence[Row], axes: Sequence[str]) -> dict[str, floa
             labels[-1].append(name)
     if len(kept) == 1:
         return {}
-    steps = list(zip(kept, kept[1:], strict=False))
+    steps = list(pairwise(kept))
     squares = [inner.squares - outer.squares for outer, inner in steps]
     shares = [[inner.share(of) - outer.share(of) for of in kept[1:]] for outer, inner in steps]
     found = np.linalg.solve(np.array(shares), np.array(squares))

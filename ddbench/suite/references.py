@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ddbench.errors import SuiteError, did_you_mean
+from ddbench.suite.cells import twin_of
 from ddbench.yaml_source import KeyPath, YamlSource
 
 
@@ -28,6 +29,21 @@ class Scores(BaseModel):
     ]
     full: str | None = None
     twin: str | None = None
+
+
+def check_baseline(baseline: str | None, twins: Mapping[str, Any], rows: Iterable[str], source: YamlSource) -> None:
+    """Raise SuiteError if the baseline is not a row with cells, or is a twin of one.
+
+    Args:
+        baseline: the name of the row that others are compared with.
+        twins: the changes of each twin.
+        rows: the names of the rows with cells.
+        source: the suite file.
+    """
+    own = [row for row in rows if not any(row.endswith(twin_of("", twin)) for twin in twins)]
+    if baseline is not None and baseline not in own:
+        where, hint = source.place(("baseline",)), did_you_mean(baseline, own)
+        raise SuiteError(f"no row with cells is called '{baseline}'", where=where, hint=hint)
 
 
 def check_references(
