@@ -7,6 +7,7 @@ from gc import set_threshold
 import typer
 
 from ddbench.cli import (
+    compare,
     describe,
     doctor,
     export,
@@ -42,6 +43,7 @@ app.command("list")(list_.list_)
 app.command("describe")(describe.describe)
 app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("sets")(sets.sets)
 app.command("doctor")(doctor.doctor)

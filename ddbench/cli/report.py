@@ -20,11 +20,11 @@ Source = Annotated[
     typer.Argument(metavar="SUITE", help="A suite, a folder written by `ddbench export`, or a folder of such folders."),
 ]
 Format = Annotated[
-    Literal["md", "latex", "csv", "json"] | None,
+    Literal["md", "html", "latex", "csv", "json"] | None,
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="md, latex, csv or json.",
+        help="md, html, latex, csv or json.",
         show_default="by the file's name; else a table on a terminal, md elsewhere",
     ),
 ]

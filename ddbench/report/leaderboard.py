@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ddbench.record import Environment, Measurement
 from ddbench.report.comparison import Comparison, compare
-from ddbench.report.distilled import DistilledResult, Seeds, distilled_results
-from ddbench.report.replicates import EnvironmentSpread, mean_of, newest, spread_between
+from ddbench.report.places import places_of, set_seeds
+from ddbench.report.replicates import EnvironmentSpread, spread_between
 from ddbench.report.results import Results, Trial, results_of
-from ddbench.report.scores import BySet, Place, Score, by_set, scores_of
-from ddbench.report.splits import Sets, Step, sets_of, steps_of
+from ddbench.report.scores import Score, by_set, scores_of
+from ddbench.report.splits import Step, sets_of, steps_of
 from ddbench.report.standings import Statistics, statistics_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
@@ -118,32 +119,19 @@ def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
 
 def leaderboard_of(results: Results) -> Leaderboard:
     """Aggregate the results of a suite. Equal trainings count once, even if several cells share them."""
-    used: list[Measurement] = []
-    repeated: set[str] = set()
-    sets_by_place: dict[tuple[str, int, str], Sets] = {}
-    entries, comparisons = [], []
-    every: dict[str, list[Measurement]] = {}
-    complete: dict[Place, BySet] = {}
-    distilled: dict[Place, list[DistilledResult]] = {}
-    for place, evaluations in by_place(results.trials).items():
-        found: dict[str, Measurement] = {}
-        sets: dict[str, set[Seeds]] = {}
-        for key in sorted(evaluations.keys() & results.measured.keys()):
-            replicates = newest(results.measured[key])
-            one = mean_of(replicates)
-            repeated |= {key} if len({r.action_key for r in replicates}) > 1 else set()
-            used += replicates
-            every[key] = replicates
-            found[one.action_key] = one
-            sets.setdefault(one.action_key, set()).update(map(_set_seeds, evaluations[key]))
-        measured = [found[action_key] for action_key in sorted(found)]
-        distilled[place] = distilled_results(measured, sets, results.samples)
-        sets_by_place[place[:3]] = sets_of(measured, sets)
-        expected = len(measured) + sum(key not in results.measured for key in evaluations)
-        entries.append(_entry(place, measured, expected))
-        if measured and len(measured) == expected:
-            complete[place] = by_set(measured, sets)
-        comparisons += compare(place, results.published.get(place[0], ()), measured, sets, expected)
+    places = places_of(results)
+    replicates = [own for found in places.values() for own in found.replicates]
+    used = [one for own in replicates for one in own]
+    complete = {
+        place: by_set(found.measured, found.seeds)
+        for place, found in places.items()
+        if found.measured and len(found.measured) == found.expected
+    }
+    comparisons = chain.from_iterable(
+        compare(place, results.published.get(place[0], ()), found.measured, found.seeds, found.expected)
+        for place, found in places.items()
+    )
+    sets_by_place = {place[:3]: sets_of(found.measured, found.seeds) for place, found in places.items()}
     return Leaderboard(
         suite=results.suite,
         dataset=results.dataset,
@@ -154,7 +142,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         generators=results.generators,
         scorers=results.scorers,
         summaries=results.protocols,
-        entries=tuple(entries),
+        entries=tuple(_entry(place, found.measured, found.expected) for place, found in places.items()),
         validation=tuple(sorted({(m.validation.digest, m.validation.size) for m in used})),
         environments=tuple(sorted({_environment(m.environment) for m in used})),
         teachers=tuple(sorted({told for m in used for told in m.teachers})),
@@ -162,31 +150,17 @@ def leaderboard_of(results: Results) -> Leaderboard:
         scores=tuple(scores_of(results, complete)),
         splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place)),
         chance=100 / results.classes if results.classes else None,
-        statistics=statistics_of(results, distilled),
-        environment_spread=spread_between(every.values()),
+        statistics=statistics_of(results, {place: found.distilled for place, found in places.items()}),
+        environment_spread=spread_between(replicates),
         earlier=len({m.action_key for m in used if m.format < results.format}),
-        repeated=len(repeated),
+        repeated=len({own[0].action_key for own in replicates if len({one.action_key for one in own}) > 1}),
     )
-
-
-def by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
-    """Return the cells of each place, by the recipe key of their training."""
-    groups: dict[Place, dict[str, list[Trial]]] = {}
-    for trial in trials:
-        place = trial.method, trial.ipc, trial.student, trial.protocol
-        groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
-    return groups
-
-
-def _set_seeds(trial: Trial) -> Seeds:
-    """Return the seeds of a cell's distilled set."""
-    return trial.seeds["generation"], trial.seeds["selection"]
 
 
 def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
     """Count the seeds of each axis. Generation and selection count as one axis if they only vary together."""
     counts = {axis: len({trial.seeds[axis] for trial in trials}) for axis in ("generation", "selection", "training")}
-    pairs = len(set(map(_set_seeds, trials)))
+    pairs = len(set(map(set_seeds, trials)))
     if pairs == counts["generation"] == counts["selection"] > 1:
         return {"generation and selection": pairs, "training": counts["training"]}
     return counts

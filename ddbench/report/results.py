@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddbench.errors import StoreError
 from ddbench.record import Measurement, RunRecord
 from ddbench.report.private import paths_of
 from ddbench.suite.build import described
@@ -119,14 +120,18 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
 
 
 def _samples(state: State) -> Mapping[str, Sequence[str]]:
-    """Return the ids of chosen samples that the store has, by the key of the choice. They are read at each access."""
+    """Return the ids of chosen samples, by the key of the choice; none if they were removed or damaged."""
 
     def read(key: str) -> Sequence[str]:
-        ids: list[str] = state.store.artifact(key).content()["ids"]
+        try:
+            ids: list[str] = state.store.artifact(key).content()["ids"]
+        except StoreError:
+            return ()
         return ids
 
-    keys = (key for key, node in state.graph.nodes.items() if node.stage == "select" and state.has_payload(key))
-    return LazyMapping({state.action_keys[key]: state.action_keys[key] for key in keys}, read)
+    chosen = (key for key, node in state.graph.nodes.items() if node.stage == "select" and state.has_payload(key))
+    keys = [state.action_keys[key] for key in chosen if state.manifests[key].files]
+    return LazyMapping({key: key for key in keys}, read)
 
 
 def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:

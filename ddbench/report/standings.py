@@ -149,23 +149,25 @@ def verdicts_of(baseline: str, rows: Mapping[str, Sequence[DistilledResult]], ma
     """Return the verdict on each row with results against one of them, with the time of the sets that it lacks."""
     pairs = {name: paired_by_lineage(rows.get(baseline, ()), sets) for name, sets in rows.items()}
     found = compare_with(baseline, {name: sample_of(sets) for name, sets in rows.items()}, pairs, margin)
-    return {
-        name: replace(verdict, hours=_hours(verdict, rows[name], rows[baseline])) for name, verdict in found.items()
-    }
+    return {name: with_hours(verdict, rows[name], rows.get(baseline, ())) for name, verdict in found.items()}
 
 
-def _hours(verdict: Verdict, *rows: Sequence[DistilledResult]) -> float | None:
-    """Return the recorded time of the sets that a verdict lacks."""
+def with_hours(verdict: Verdict, *rows: Sequence[DistilledResult]) -> Verdict:
+    """Return the verdict with the recorded time of the sets of both rows that it lacks."""
     if verdict.sets_needed is None:
-        return None
+        return verdict
     seconds = 0.0
     for sets in rows:
         times = [one.values for one in sets]
-        known = [t.seconds + len(t.accuracies) * t.training_seconds for t in times if t.seconds and t.training_seconds]
+        known = [
+            t.seconds + len(t.accuracies) * t.training_seconds
+            for t in times
+            if t.seconds is not None and t.training_seconds is not None
+        ]
         if not known:
-            return None
+            return verdict
         seconds += fmean(known)
-    return verdict.sets_needed * seconds / _SECONDS_PER_HOUR
+    return replace(verdict, hours=verdict.sets_needed * seconds / _SECONDS_PER_HOUR)
 
 
 def _at_chance(sample: Sample | None, results: Results, method: str) -> bool | None:

@@ -23,11 +23,9 @@ Pairs: TypeAlias = Sequence[tuple[float, float]]
 DUNNETT: Final = "Dunnett"
 PAIRED: Final = "paired t"
 WELCH: Final = "Welch t"
-_REASONS: Final = {
-    DUNNETT: "the sets of the two rows are independent",
-    PAIRED: "the two rows share their samples",
-    WELCH: "one row draws nothing and has one set by nature",
-}
+_INDEPENDENT: Final = "the sets of the two rows are independent"
+_REASONS: Final = {DUNNETT: _INDEPENDENT, WELCH: _INDEPENDENT, PAIRED: "the two rows share their samples"}
+_FIXED: Final = "one row draws nothing, so it has one set"
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,40 @@ class _Test:
     p: float
 
 
+@dataclass(frozen=True)
+class Case:
+    """Two rows to compare.
+
+    Attributes:
+        against: the name of the other row.
+        other: the other row; None if it has no result.
+        own: the row that the verdict is on.
+        pairs: their paired sets; empty if their lineage does not pair them.
+    """
+
+    against: str
+    other: Sample | None
+    own: Sample
+    pairs: Pairs
+
+    @property
+    def refusal(self) -> str:
+        """Why the rows cannot be tested; empty if they can."""
+        if self.other is None:
+            return f"'{self.against}' has no result"
+        for who, one in ((f"'{self.against}'", self.other), ("the row", self.own)):
+            if one.variance is None:
+                return f"{who} has one {'training' if one.fixed else 'set'}, so its spread is unknown"
+        return ""
+
+    @property
+    def fixed(self) -> bool:
+        """True if one of the rows has one set by nature."""
+        return self.own.fixed or (self.other is not None and self.other.fixed)
+
+
 def compare_with(
-    baseline: str,
-    rows: Mapping[str, Sample],
-    pairs: Mapping[str, Pairs],
-    margin: float,
-    alpha: float = ALPHA,
+    baseline: str, rows: Mapping[str, Sample], pairs: Mapping[str, Pairs], margin: float
 ) -> dict[str, Verdict]:
     """Return the verdict on each row but the baseline, in the order of ``rows``.
 
@@ -61,45 +87,31 @@ def compare_with(
         rows: the rows with results, with or without the baseline.
         pairs: the paired sets of each row that is paired with the baseline by its lineage.
         margin: differences below it count as none, in points.
-        alpha: the probability of any false verdict.
     """
-    control = rows.get(baseline)
-    others = {name: sample for name, sample in rows.items() if name != baseline}
-    refused = {name: reason for name, sample in others.items() if (reason := _refusal(baseline, control, sample))}
-    tested = {name: sample for name, sample in others.items() if name not in refused}
-    found: dict[str, Verdict] = {}
-    if control is not None and tested:
-        paired = {n: _paired(n, pairs[n]) for n, s in tested.items() if len(pairs.get(n, ())) > 1 and not s.fixed}
-        alone = [n for n, s in tested.items() if n not in paired and (s.fixed or control.fixed)]
-        single = [*paired.values(), *(_welch(n, control, tested[n]) for n in alone)]
-        independent = {n: s for n, s in tested.items() if n not in paired and n not in alone}
-        adjusted = [*_holm(single, alpha, len(tested)), *_dunnett(control, independent, alpha, len(tested))]
-        counts = {name: (len(sample.units), len(control.units)) for name, sample in tested.items()}
-        found = {test.name: _verdict(baseline, test, counts[test.name], len(tested), margin) for test in adjusted}
-    untested = {
-        name: Verdict(
-            baseline,
-            "undecided",
-            None if control is None else others[name].mean - control.mean,
-            *(None, None, None),
-            reason=reason,
-            family=len(tested),
-            margin=margin,
-            sets=(len(others[name].sets), len(control.sets) if control else 0),
-        )
-        for name, reason in refused.items()
+    cases = {n: Case(baseline, rows.get(baseline), s, pairs.get(n, ())) for n, s in rows.items() if n != baseline}
+    return _compared(cases, margin, DUNNETT)
+
+
+def compare_each(cases: Mapping[str, Case], margin: float) -> dict[str, Verdict]:
+    """Return the verdict of each case. The rows of a case have no row in common with those of another."""
+    return _compared(cases, margin, WELCH)
+
+
+def _compared(cases: Mapping[str, Case], margin: float, independent: str) -> dict[str, Verdict]:
+    """Return the verdict of each case; ``independent`` is the test of independent sets."""
+    kinds = {
+        name: WELCH if case.fixed else PAIRED if len(case.pairs) > 1 else independent
+        for name, case in cases.items()
+        if not case.refusal
     }
-    return {name: found.get(name) or untested[name] for name in others}
-
-
-def _refusal(baseline: str, control: Sample | None, sample: Sample) -> str:
-    """Return why a row cannot be tested; empty if it can."""
-    if control is None:
-        return f"'{baseline}' has no result"
-    for who, one in ((f"'{baseline}'", control), ("the row", sample)):
-        if one.variance is None:
-            return f"{who} has one {'training' if one.fixed else 'set'}, so its spread is unknown"
-    return ""
+    single = [
+        _paired(name, cases[name].pairs) if kind == PAIRED else _welch(name, cases[name])
+        for name, kind in kinds.items()
+        if kind != DUNNETT
+    ]
+    group = {name: cases[name] for name, kind in kinds.items() if kind == DUNNETT}
+    tests = {test.name: test for test in (*_holm(single, len(kinds)), *_dunnett(group, len(kinds)))}
+    return {name: _verdict(case, tests.get(name), len(kinds), margin) for name, case in cases.items()}
 
 
 def _paired(name: str, pairs: Pairs) -> _Test:
@@ -110,15 +122,16 @@ def _paired(name: str, pairs: Pairs) -> _Test:
     return _single(name, PAIRED, statistics.fmean(differences), variance, count, variance / count, count - 1, 1)
 
 
-def _welch(name: str, control: Sample, sample: Sample) -> _Test:
+def _welch(name: str, case: Case) -> _Test:
     """Return Welch's t-test."""
-    parts = [(s.variance or 0.0, len(s.units)) for s in (control, sample)]
+    assert case.other is not None
+    parts = [(sample.variance or 0.0, len(sample.units)) for sample in (case.other, case.own)]
     squares = [variance / count for variance, count in parts]
     total = sum(squares)
     spread = sum(square**2 / (count - 1) for square, (_, count) in zip(squares, parts, strict=True))
     freedom = total**2 / spread if spread else float(sum(count - 1 for _, count in parts))
     variance, units = sum(variance for variance, _ in parts), min(count for _, count in parts)
-    return _single(name, WELCH, sample.mean - control.mean, variance, units, total, freedom, 2)
+    return _single(name, WELCH, case.own.mean - case.other.mean, variance, units, total, freedom, 2)
 
 
 def _single(
@@ -131,20 +144,20 @@ def _single(
     return _Test(name, kind, Design(difference, variance, units, error, 0, 0, freedom, gain), p)
 
 
-def _holm(tests: Sequence[_Test], alpha: float, family: int) -> list[_Test]:
-    """Adjust tests by Holm's method, at their part of ``alpha`` in a family of ``family`` comparisons.
+def _holm(tests: Sequence[_Test], family: int) -> list[_Test]:
+    """Adjust tests by Holm's method, at their part of ``ALPHA`` in a family of ``family`` comparisons.
 
     The interval of each has the level of the step that decides on it, so interval and p-value agree.
     """
     from scipy.special import stdtrit
 
-    adjusted, largest, level = [], 0.0, alpha / family
+    adjusted, largest, level = [], 0.0, ALPHA / max(family, 1)
     ordered = sorted(tests, key=lambda test: test.p)
     share = family / len(ordered) if ordered else 1.0
     for step, test in enumerate(ordered):
         remaining = (len(ordered) - step) * share
-        if largest <= alpha:
-            level = alpha / remaining
+        if largest <= ALPHA:
+            level = ALPHA / remaining
         largest = max(largest, min(1.0, remaining * test.p))
         freedom = test.design.freedom
         limits = {"limit": float(stdtrit(freedom, 1 - level / 2)), "inner": float(stdtrit(freedom, 1 - level))}
@@ -152,36 +165,41 @@ def _holm(tests: Sequence[_Test], alpha: float, family: int) -> list[_Test]:
     return adjusted
 
 
-def _dunnett(control: Sample, rows: Mapping[str, Sample], alpha: float, family: int) -> list[_Test]:
-    """Return Dunnett's test of all rows, at their part of ``alpha`` in a family of ``family`` comparisons."""
-    if not rows:
+def _dunnett(cases: Mapping[str, Case], family: int) -> list[_Test]:
+    """Return Dunnett's test of all rows, at their part of ``ALPHA`` in a family of ``family`` comparisons."""
+    control = next((case.other for case in cases.values()), None)
+    if control is None:
         return []
-    variance, freedom = pooled_variance([control, *rows.values()])
-    own, sizes = len(control.units), tuple(sorted(len(sample.units) for sample in rows.values()))
-    share = family / len(rows)
-    limit, inner = (critical_value(level / share, own, sizes, freedom) for level in (alpha, 2 * alpha))
+    variance, freedom = pooled_variance([control, *(case.own for case in cases.values())])
+    own, sizes = len(control.units), tuple(sorted(len(case.own.units) for case in cases.values()))
+    share = family / len(cases)
+    limit, inner = (critical_value(level / share, own, sizes, freedom) for level in (ALPHA, 2 * ALPHA))
     tests = []
-    for name, sample in rows.items():
-        count, difference = len(sample.units), sample.mean - control.mean
+    for name, case in cases.items():
+        count, difference = len(case.own.units), case.own.mean - control.mean
         error = math.sqrt(variance * (1 / count + 1 / own))
         p = 1 - within_probability(abs(difference) / error, own, sizes, freedom) if error else float(difference == 0)
-        units, gain = min(count, own), len(rows) + 1
+        units, gain = min(count, own), len(cases) + 1
         design = Design(difference, 2 * variance, units, error, limit, inner, freedom, gain)
         tests.append(_Test(name, DUNNETT, design, min(1.0, max(0.0, share * p))))
     return tests
 
 
-def _verdict(baseline: str, test: _Test, sets: tuple[int, int], family: int, margin: float) -> Verdict:
-    """Return the verdict of an adjusted test; its p-value is that of its own family."""
+def _verdict(case: Case, test: _Test | None, family: int, margin: float) -> Verdict:
+    """Return the verdict of an adjusted test, or the reason why there is none."""
+    sets = len(case.own.sets), len(case.other.sets) if case.other else 0
+    if test is None:
+        difference = case.own.mean - case.other.mean if case.other else None
+        return Verdict(case.against, "undecided", difference, None, None, None, case.refusal, family, margin, sets)
     word = test.design.word(margin)
     return Verdict(
-        against=baseline,
+        against=case.against,
         word=word,
         difference=test.design.difference,
         interval=test.design.interval,
         p=test.p,
         test=test.kind,
-        reason=_REASONS[test.kind],
+        reason=_FIXED if case.fixed else _REASONS[test.kind],
         family=family,
         margin=margin,
         sets=sets,

@@ -125,9 +125,9 @@ class Design:
 
 def power(shift: ndarray, limit: ndarray, freedom: ndarray) -> ndarray:
     """Return the probability that a t statistic exceeds ``limit`` on the side of its noncentrality ``shift``."""
-    from scipy.stats import nct
+    from scipy.special import nctdtr
 
-    return nct.sf(limit, freedom, abs(shift))
+    return 1 - nctdtr(freedom, abs(shift), limit)
 
 
 def equivalence_power(difference: float, margin: float, error: ndarray, limit: ndarray, freedom: ndarray) -> ndarray:

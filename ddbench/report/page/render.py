@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddbench import __version__
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.page.data import page_data
 from ddbench.report.page.tables import PARTS, SHADES, entries_table, heat_table, legend, overall_table, reported_table
@@ -39,7 +38,6 @@ def to_html(results: Results, board: Leaderboard) -> str:
     )
     return environment.get_template("page.html").render(
         data=data,
-        version=__version__,
         policy=_policy(scripts),
         styles=[_trusted(path.read_text(encoding="utf-8")) for path in (_VENDOR / "tabulator_simple.min.css", _FOLDER / "page.css")],
         scripts=[_trusted(script) for script in scripts],

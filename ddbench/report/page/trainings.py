@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TypeAlias
 
 from ddbench.record import Measurement, RunRecord
-from ddbench.report.leaderboard import by_place
+from ddbench.report.places import cells_by_place
 from ddbench.report.replicates import newest
 from ddbench.report.results import Results, Trial
 from ddbench.report.scores import Place
@@ -38,7 +38,7 @@ def trainings_of(results: Results) -> dict[Place, list[Training]]:
         place: sorted(
             _trainings(results, cells), key=lambda one: (one.seeds, one.measured.action_key, one.measured.fingerprint)
         )
-        for place, cells in by_place(results.trials).items()
+        for place, cells in cells_by_place(results.trials).items()
     }
 
 
