@@ -17,9 +17,6 @@ from ddbench.report.standings import Standing
 from ddbench.suite.cells import PoolSize
 from ddbench.text import one_line
 
-_DIGITS = 3
-
-
 def page_data(results: Results, board: Leaderboard) -> dict[str, Any]:
     """Return the data of a page. It holds no path, and no character that changes the direction of text.
 
@@ -143,9 +140,7 @@ def _comparison(one: Comparison) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """Return a JSON value with rounded numbers, and with visible escapes in place of control characters."""
-    if isinstance(value, float):
-        return round(value, _DIGITS)
+    """Return a JSON value with visible escapes in place of control characters."""
     if isinstance(value, str):
         return one_line(value)
     if isinstance(value, dict):

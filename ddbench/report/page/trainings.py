@@ -78,9 +78,9 @@ def stage_times(trainings: Iterable[Training]) -> dict[str, Times]:
 
 
 def _sum(times: Sequence[float | None], share: int) -> float | None:
-    """Return the sum of times divided by ``share``; None if one of them is not known."""
+    """Return the sum of times divided by ``share``, in milliseconds' precision; None if one of them is not known."""
     known = [time for time in times if time is not None]
-    return sum(known) / share if len(known) == len(times) else None
+    return round(sum(known) / share, 3) if len(known) == len(times) else None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Curve:
 
     Attributes:
         epochs: the epochs after which the students were evaluated.
-        mean: the mean after each of them.
+        mean: the mean after each of them, with two decimals.
         low: the lowest accuracy; empty if there is one result.
         high: the highest accuracy; empty if there is one result.
     """
@@ -111,4 +111,4 @@ def curve_of(trainings: Iterable[Training]) -> Curve | None:
         return None
     values = [[accuracy for _, accuracy in points] for points in zip(*curves, strict=True)]
     low, high = ([pick(own) for own in values] if len(curves) > 1 else [] for pick in (min, max))
-    return Curve(epochs.pop(), list(map(fmean, values)), low, high)
+    return Curve(epochs.pop(), [round(fmean(own), 2) for own in values], low, high)

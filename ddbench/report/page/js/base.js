@@ -28,10 +28,14 @@ page.table = function (titles, rows) {
   );
 };
 
-page.fixed = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits));
-page.signed = (value, digits = 2) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(digits);
-page.interval = (pair, digits = 1) => (pair ? `[${pair.map((end) => end.toFixed(digits).replace("-", "−")).join(", ")}]` : "–");
-
+// Round as Python does, half to even, so that the page agrees with the other formats.
+page.formats = [0, 1, 2].map((digits) => new Intl.NumberFormat("en", {
+  minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven", useGrouping: false,
+}));
+page.fixed = (value, digits = 1) =>
+  (value === null || value === undefined ? "–" : page.formats[digits].format(value).replace("-", "−"));
+page.signed = (value, digits = 2) => (value < 0 ? "" : "+") + page.fixed(value, digits);
+page.interval = (pair, digits = 1) => (pair ? `[${pair.map((end) => page.fixed(end, digits)).join(", ")}]` : "–");
 page.rank = (rank) => (!rank ? "–" : rank.low === rank.high ? String(rank.low) : `${rank.low}–${rank.high}`);
 
 page.duration = function (seconds) {

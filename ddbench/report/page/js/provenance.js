@@ -67,7 +67,7 @@ page.trainingsOf = function (entry) {
     const [first, ...others] = one.seeds;
     const shared = others.length ? ` (and ${others.length} more seeds)` : "";
     return [
-      others.length ? `${first[0]}${shared}` : first[0], first[1], first[2], one.last.toFixed(2), one.best === null ? null : one.best.toFixed(2),
+      others.length ? `${first[0]}${shared}` : first[0], first[1], first[2], page.fixed(one.last, 2), page.fixed(one.best, 2),
       code(one.key), code(one.set), one.created ? one.created.slice(0, 10) : null, ...(several ? [one.environment + 1] : []),
     ];
   });
