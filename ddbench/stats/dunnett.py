@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from numpy import ndarray
 
-# Nodes for the shared control and for the standard deviation. Probabilities are exact to about 1e-6.
+# Nodes for the shared control and for the standard deviation.
 _NODES = 80
 
 
@@ -28,18 +28,17 @@ def within_probability(limit: float, control: int, groups: tuple[int, ...], free
         freedom: degrees of freedom of the pooled variance.
     """
     import numpy as np
-    from scipy.special import chdtri, ndtr
+    from scipy.special import ndtr
 
     shared, weights = _normal_nodes()
-    quantiles, chi_weights = _unit_nodes()
-    deviation = np.sqrt(chdtri(freedom, 1 - quantiles) / freedom)
+    deviation = _deviations(freedom)
     product = np.ones((_NODES, _NODES))
     for size in set(groups):
         own = size / (size + control)
         centre, reach = np.sqrt(own) * shared[:, None], limit * deviation[None, :]
         scale = np.sqrt(1 - own)
         product *= (ndtr((centre + reach) / scale) - ndtr((centre - reach) / scale)) ** groups.count(size)
-    return float(weights @ product @ chi_weights)
+    return float(weights @ product @ weights)
 
 
 @lru_cache(maxsize=1024)
@@ -65,10 +64,14 @@ def _normal_nodes() -> tuple[ndarray, ndarray]:
     return nodes, weights / weights.sum()
 
 
-@lru_cache(maxsize=1)
-def _unit_nodes() -> tuple[ndarray, ndarray]:
-    """Return nodes and weights of the mean over a uniform variable between 0 and 1."""
-    from numpy.polynomial.legendre import leggauss
+@lru_cache(maxsize=1024)
+def _deviations(freedom: int) -> ndarray:
+    """Return standard deviations from a sample at the quantiles of the normal nodes."""
+    import numpy as np
+    from scipy.special import gammainccinv, gammaincinv, ndtr
 
-    nodes, weights = leggauss(_NODES)
-    return (nodes + 1) / 2, weights / 2
+    nodes, _ = _normal_nodes()
+    # The smaller tail has the digits.
+    halves = np.where(nodes < 0, gammaincinv(freedom / 2, ndtr(nodes)), gammainccinv(freedom / 2, ndtr(-nodes)))
+    deviations: ndarray = np.sqrt(2 * halves / freedom)
+    return deviations
