@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import zip_longest
 from typing import Any, Final
 
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.results import Results
+from ddbench.report.standings import Standing
 from ddbench.text import one_line
 
 # Spreadsheets run a cell that begins like this as a formula.
@@ -22,15 +24,18 @@ def render(results: Results, board: Leaderboard) -> str:
     apostrophe itself. Without the first apostrophe, each text is as in the suite.
     """
     file = io.StringIO()
-    writer = csv.DictWriter(file, list(_row(board, board.entries[0])) if board.entries else [])
+    rows = [_row(board, *pair) for pair in zip_longest(board.entries, board.statistics.standings)]
+    writer = csv.DictWriter(file, list(rows[0]))
     writer.writeheader()
-    for entry in board.entries:
-        writer.writerow({name: _cell(value) for name, value in _row(board, entry).items()})
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return _BYTE_ORDER_MARK + file.getvalue()
 
 
-def _row(board: Leaderboard, entry: Entry) -> dict[str, Any]:
-    last, best = entry.last, entry.best
+def _row(board: Leaderboard, entry: Entry, standing: Standing | None) -> dict[str, Any]:
+    last, best, spread = entry.last, entry.best, standing.spread if standing else None
+    rank, verdict = (standing.rank, standing.verdict) if standing else (None, None)
+    low, high = (spread and spread.interval) or (None, None)
+    from_low, from_high = (verdict and verdict.interval) or (None, None)
     return {
         "suite": board.suite,
         "dataset": board.dataset,
@@ -41,8 +46,22 @@ def _row(board: Leaderboard, entry: Entry) -> dict[str, Any]:
         "images": entry.images,
         "trainings": last.n if last else 0,
         "expected": entry.expected,
-        "mean": last and last.mean,
-        "std": last and last.std,
+        "sets": spread and spread.sets,
+        "mean": spread.mean if spread else last and last.mean,
+        "std_sets": spread and spread.sd_sets,
+        "std_trainings": last and last.std,
+        "low": low,
+        "high": high,
+        "interval_over": spread and spread.interval and spread.unit,
+        "rank_low": rank and rank.low,
+        "rank_high": rank and rank.high,
+        "against": verdict and verdict.against,
+        "verdict": verdict and verdict.word,
+        "difference": verdict and verdict.difference,
+        "difference_low": from_low,
+        "difference_high": from_high,
+        "p": verdict and verdict.p,
+        "more_sets": verdict and verdict.sets_needed,
         "best_mean": best and best.mean,
         "best_std": best and best.std,
         "evaluations": entry.evaluations,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 from tabulate import tabulate
 
-from ddbench.report.headline import BEST, TIED, Cell, headline_of
+from ddbench.report.headline import BEST, NOTHING, TIED, Cell, headline_of
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.results import Results
-from ddbench.report.sections import NOTHING
 from ddbench.text import one_line
 
 _SPECIAL: Final = {
@@ -24,15 +24,16 @@ _SPECIAL: Final = {
     '"': r"\textquotedbl{}",
     "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
-    "-": "-{}",  # two in a row are a dash
-    "–": "--",
-    "—": "---",
+    "–": r"\textendash{}",
+    "—": r"\textemdash{}",
     "±": r"$\pm$",
     "×": r"$\times$",
     "≥": r"$\geq$",
     "≤": r"$\leq$",
 }
+_JOINED: Final = re.compile(r"([-,])(?=\1)")
 _SHIFTED: Final = {"<super>": r"\textsuperscript", "<sub>": r"\textsubscript"}
+_COMMANDS: Final = {BEST: r"\textbf", TIED: r"\underline"}
 _PACKAGES: Final = "% \\usepackage[T1]{fontenc}\n% \\usepackage{booktabs,textcomp}\n"
 _RULES: Final = ("\\toprule", "\\midrule", "\\bottomrule")
 
@@ -54,7 +55,7 @@ def render(results: Results, board: Leaderboard) -> str:
     for rule in _RULES:  # tabulate's booktabs format would escape the cells again
         table = table.replace("\\hline", rule, 1)
     said = [f"{board.suite}: top-1 accuracy in %, mean and standard deviation", *head.remarks]
-    said += [f"{letter}: {why}" for letter, why in head.notes]
+    said += [f"{mark}: {why}" for mark, why in (*head.legend, *head.notes) if mark not in _COMMANDS]
     comments = "".join(f"% {one_line(line)}\n" for line in said)
     return f"{comments}{_PACKAGES}{_engine(table)}{table}\n"
 
@@ -65,15 +66,16 @@ def _engine(table: str) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    command = {BEST: r"\textbf", TIED: r"\underline"}.get(cell.mark)
+    command = _COMMANDS.get(cell.mark)
     value = escape(cell.value)
     shown = f"{command}{{{value}}}" if command else value
-    return f"{shown}\\textsuperscript{{{escape(cell.notes)}}}" if cell.notes else shown
+    notes = " ".join(map(escape, filter(None, (cell.verdict, cell.notes))))
+    return f"{shown}\\textsuperscript{{{notes}}}" if notes else shown
 
 
 def escape(text: str) -> str:
-    """Return a text for LaTeX."""
-    return "".join(map(_letter, one_line(text)))
+    """Return a text for LaTeX. Braces keep two hyphens or two commas from becoming one sign."""
+    return _JOINED.sub(r"\1{}", "".join(map(_letter, one_line(text))))
 
 
 def _letter(letter: str) -> str:

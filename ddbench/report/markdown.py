@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tabulate import tabulate
 
-from ddbench.report.headline import BEST, Cell, headline_of
+from ddbench.report.headline import BEST, NOTHING, Cell, headline_of
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.results import Results
-from ddbench.report.sections import NOTHING, Section, preamble, sections_of
+from ddbench.report.sections import Section, preamble, sections_of
 from ddbench.text import markdown
 
 _MARKS = {BEST: "**bold**"}
@@ -44,8 +44,9 @@ def _headline(board: Leaderboard) -> list[str]:
 
 def _cell(cell: Cell) -> str:
     """Return a cell; the best one is bold."""
-    shown = f"**{cell.value}**" if cell.mark == BEST else f"{cell.value} {markdown(cell.mark)}"
-    return f"{shown} {cell.notes}".strip()
+    best = cell.mark == BEST
+    parts = [f"**{cell.value}**" if best else cell.value, "" if best else cell.mark, cell.verdict, cell.notes]
+    return " ".join([parts[0], *(markdown(part) for part in parts[1:] if part)])
 
 
 def _section(section: Section) -> list[str]:

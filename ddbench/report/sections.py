@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ddbench.record.format1 import earlier_note
 from ddbench.report.comparison import Comparison
-from ddbench.report.leaderboard import Leaderboard
+from ddbench.report.headline import NOTHING, value_of
+from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.splits import Step
+from ddbench.report.standings import Standing
 from ddbench.stats.summary import binomial_standard_error
 from ddbench.text import code, markdown, one_line
 
-NOTHING = "–"
 _RULE = (
     "*Reproduced* means that the published mean lies within our interval, widened on both sides by the published "
     "standard deviation, if there is one. Our interval is the 95 % Student-t interval of the mean accuracy. The unit "
@@ -22,6 +23,17 @@ _RULE = (
     "*last*. If the statistic is unknown, our *last* is shown. There is no verdict for an unknown statistic, for "
     "another number of evaluations, for a single unit, or while a training is missing."
 )
+_VERDICTS = (
+    "The difference is the mean of the row minus that of the baseline, over distilled sets, in points. Intervals and "
+    "p-values hold for all comparisons of one student and IPC together. *Equivalent* means that the difference is "
+    "surely below the margin. *More sets* is the number of further sets of each row that would decide with a "
+    "probability of 80 %, if difference and spread are as measured; *hours* is their recorded time."
+)
+_OVERALL = (
+    "Means over all students and IPCs, with 95 % bootstrap intervals. Rows without several sets in each are left out. "
+    "With fewer than five settings, the intervals hold for these settings only."
+)
+_VARIANCE = "The variance that each seed adds, pooled over the rows, as a standard deviation in points."
 _SPLITS = (
     "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "
     "minus that of the first, in percent points. Its interval is the 95 % Student-t interval over distilled sets. "
@@ -59,10 +71,16 @@ class Section:
     text: str = ""
     items: tuple[str, ...] = ()
 
+    def without(self, header: str) -> Section:
+        """Return the section without a column."""
+        n = self.headers.index(header)
+        rows = [[*row[:n], *row[n + 1 :]] for row in self.rows]
+        return replace(self, headers=[*self.headers[:n], *self.headers[n + 1 :]], rows=rows)
+
 
 def sections_of(board: Leaderboard) -> list[Section]:
     """Return the parts of a page after its headline, without those that have nothing to show."""
-    optional = [published(board), scores(board), splits(board)]
+    optional = [verdicts(board), published(board), scores(board), splits(board), overall(board), variances(board)]
     return [*(section for section in optional if section.rows), methods(board), details(board)]
 
 
@@ -82,7 +100,8 @@ def preamble(board: Leaderboard) -> list[str]:
     ]
     lines = [
         markdown(f"Data set {board.dataset}, protocol {', '.join(board.protocols)}, numerics {board.numerics}."),
-        f"Top-1 accuracy in %, mean ± standard deviation (ddof {board.ddof}) over {', '.join(varied)}.",
+        f"Top-1 accuracy in %, mean ± standard deviation (ddof {board.ddof}) over {', '.join(varied)}. "
+        "Each distilled set counts once. The deviation is that of the means of sets, or of trainings in a row with one.",
         "*last* is the accuracy after the last epoch. *best* is the highest accuracy of all evaluations of a training, "
         "as papers report it. It is optimistic, because the validation set selects it. It is empty unless the suite "
         "sets `evaluate: papers`.",
@@ -96,7 +115,13 @@ def preamble(board: Leaderboard) -> list[str]:
     if board.repeated:
         have = "1 training has" if board.repeated == 1 else f"{board.repeated} trainings have"
         lines.append(
-            f"{have} results on inputs with different bits, as two machines make them. One result of each counts."
+            f"{have} results on inputs with different bits, as two machines make them. The mean of each counts."
+        )
+    if (between := board.environment_spread) is not None:
+        lines.append(
+            f"{between.trainings} trainings have results from several of {between.environments} environments. Their "
+            f"standard deviation between environments is {between.sd:.2f}, and the largest difference is "
+            f"{between.largest:.2f}."
         )
     return lines
 
@@ -119,6 +144,59 @@ def _compared(comparison: Comparison) -> list[Any]:
     missing = f" ({done} of {comparison.expected})" if done < comparison.expected else ""
     verdict = {True: "reproduced", False: "not reproduced", None: NOTHING}[comparison.reproduced]
     return [*line, ours, f"{ours.counted}{missing}", _interval(ours.interval), f"{comparison.difference:+.2f}", verdict]
+
+
+def verdicts(board: Leaderboard) -> Section:
+    """Return the comparisons with the baseline."""
+    headers = ["method", "protocol", "student", "IPC", "difference", "interval", "p", "verdict", "test", "sets"]
+    rows = [_verdict(standing) for standing in board.statistics.standings if standing.verdict]
+    text = f"{_VERDICTS} The margin is ±{board.statistics.margin:g}."
+    title = f"Against {markdown(str(board.statistics.baseline))}"
+    return _section(title, [*headers, "more sets", "hours"], rows, text)
+
+
+def _verdict(standing: Standing) -> list[Any]:
+    verdict = standing.verdict
+    assert verdict is not None
+    return [
+        *(standing.method, standing.protocol, standing.student, standing.ipc),
+        NOTHING if verdict.difference is None else f"{verdict.difference:+.2f}",
+        _interval(verdict.interval),
+        _probability(verdict.p),
+        verdict.word,
+        verdict.test or f"none: {verdict.reason}",
+        f"{verdict.sets[0]} and {verdict.sets[1]}",
+        NOTHING if verdict.sets_needed is None else f"{verdict.sets_needed:,}",
+        NOTHING if verdict.hours is None else f"{verdict.hours:,.1f}",
+    ]
+
+
+def _probability(p: float | None) -> str:
+    return NOTHING if p is None else "< 0.0001" if p < 1e-4 else f"{p:.4f}"
+
+
+def overall(board: Leaderboard) -> Section:
+    """Return each row over all students and IPCs."""
+    rows = (
+        [
+            *(method, row.settings, NOTHING if row.difference is None else f"{row.difference:+.2f}"),
+            *(_interval(row.interval), f"{row.rank:.1f}", _interval(row.rank_interval)),
+        ]
+        for method, row in board.statistics.overall.items()
+    )
+    difference = f"difference to {board.statistics.baseline}" if board.statistics.baseline else "difference"
+    headers = ["method", "settings", difference, "interval", "mean rank", "interval of the rank"]
+    return _section("Over all settings", headers, rows, _OVERALL)
+
+
+def variances(board: Leaderboard) -> Section:
+    """Return the variance of each column by seed axis."""
+    rows = (
+        [column.student, column.ipc, axis, f"{variance**0.5:.2f}"]
+        for column in board.statistics.variances
+        for axis, variance in column.by_axis.items()
+    )
+    return _section("Where the variance comes from", ["student", "IPC", "seed", "sd"], rows, _VARIANCE)
 
 
 def splits(board: Leaderboard) -> Section:
@@ -165,22 +243,22 @@ def methods(board: Leaderboard) -> Section:
 
 
 def details(board: Leaderboard) -> Section:
-    """Return the table of all entries: n, last, best, evaluations and epochs."""
-    rows = (
-        [
-            e.method,
-            e.ipc,
-            e.images or NOTHING,
-            e.student,
-            *([e.protocol] if len(board.protocols) > 1 else []),
-            f"{e.last.n if e.last else 0} of {e.expected}",
-            e.last or NOTHING,
-            e.best or NOTHING,
-            e.evaluations or NOTHING,
-            e.epochs or NOTHING,
-        ]
-        for e in board.entries
-    )
-    protocol = ["protocol"] if len(board.protocols) > 1 else []
-    headers = ["method", "IPC", "images", "student", *protocol, "n", "last", "best", "evaluations", "epochs"]
-    return _section("All entries", headers, rows)
+    """Return all entries: repetitions, accuracies, intervals and ranks."""
+    standings = {(s.method, s.ipc, s.student, s.protocol): s for s in board.statistics.standings}
+    rows = [_entry(e, standings.get((e.method, e.ipc, e.student, e.protocol))) for e in board.entries]
+    headers = ["method", "protocol", "student", "IPC", "images", "n", "sets", "last", "95 % interval", "rank"]
+    section = _section("All entries", [*headers, "best", "evaluations", "epochs"], rows)
+    return section if len(board.protocols) > 1 else section.without("protocol")
+
+
+def _entry(entry: Entry, standing: Standing | None) -> list[Any]:
+    spread = standing.spread if standing else None
+    return [
+        *(entry.method, entry.protocol, entry.student, entry.ipc, entry.images or NOTHING),
+        f"{entry.last.n if entry.last else 0} of {entry.expected}",
+        spread.sets if spread else NOTHING,
+        value_of(entry, standing) if entry.last else NOTHING,
+        _interval(spread.interval if spread else None),
+        standing.rank if standing and standing.rank else NOTHING,
+        *(entry.best or NOTHING, entry.evaluations or NOTHING, entry.epochs or NOTHING),
+    ]

@@ -12,9 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ddbench.report.headline import BEST, TIED, Cell, Headline, headline_of
+from ddbench.report.headline import BEST, NOTHING, TIED, Cell, Headline, headline_of
 from ddbench.report.leaderboard import Leaderboard
-from ddbench.report.sections import NOTHING, Section, preamble, sections_of
+from ddbench.report.sections import Section, preamble, sections_of
 from ddbench.text import one_line
 
 _GAP = 2  # spaces between columns
@@ -40,6 +40,8 @@ def show_board(board: Leaderboard, console: Console, *, full: bool = False) -> N
     _say(console, "", *_legend(head))
     if full:
         _show_page(board, console)
+    else:
+        _say(console, "", Text("--full adds intervals, verdicts, components and origins", style="dim"))
 
 
 def _say(console: Console, *parts: Text | Table | Padding | str) -> None:
@@ -54,7 +56,7 @@ def _title(board: Leaderboard, head: Headline) -> Text:
     varied = [f"{count} {axis} seeds" for axis, count in board.seeds.items() if count > 1] or ["one seed of each axis"]
     title = Text(one_line(board.suite), style="bold")
     title.append(one_line(f" · {' · '.join([board.dataset, *common])}"), style="not bold")
-    title.append(f"\nlast top-1 accuracy in %, mean ± sd over {', '.join(varied)}", style="not bold")
+    title.append(f"\ntop-1 accuracy in % after the last epoch, mean ± sd over {', '.join(varied)}", style="not bold")
     return title
 
 
@@ -65,17 +67,20 @@ def _titles(head: Headline) -> list[str]:
 
 
 def _column(head: Headline, index: int) -> list[str]:
-    """Return the texts of a column: numbers aligned at their points, then marks and notes in a place of their own."""
+    """Return the texts of a column: numbers aligned at their points, then marks and notes."""
     cells = [line.cells[index] for line in head.lines]
     before = max(cell_len(cell.value.partition(".")[0]) for cell in cells)
     values = [cell.value.rjust(len(cell.value) + before - cell_len(cell.value.partition(".")[0])) for cell in cells]
-    width, marked = max(map(cell_len, values)), any(cell.mark for cell in cells)
-    return [_text(value.ljust(width), cell, marked) for value, cell in zip(values, cells, strict=True)]
+    width, marks = max(map(cell_len, values)), [_marks(cell) for cell in cells]
+    marked = max(map(len, marks)) + 1
+    return [
+        f"{value.ljust(width)} {mark.ljust(marked)}{cell.notes}".rstrip()
+        for value, mark, cell in zip(values, marks, cells, strict=True)
+    ]
 
 
-def _text(value: str, cell: Cell, marked: bool) -> str:
-    mark = f" {cell.mark or ' '}" if marked else ""
-    return f"{value}{mark}{f' {cell.notes}' if cell.notes else ''}"
+def _marks(cell: Cell) -> str:
+    return f"{cell.mark or ' '}{cell.verdict}".rstrip()
 
 
 def _parts(method: int, widths: Sequence[int], width: int) -> tuple[int, list[list[int]]]:
@@ -125,9 +130,9 @@ def _headline(board: Leaderboard, head: Headline, cells: list[list[str]], part: 
 def _legend(head: Headline) -> Iterator[Padding]:
     """Yield a line for each mark, each remark and each note."""
     for mark, meaning in (*head.legend, *head.notes):
-        yield Padding(Text(one_line(f"{mark}  {meaning}")), (0, 0, 0, 1))
+        yield Padding(Text(one_line(f"{mark}  {meaning}")), (0, 0, 0, 1), expand=False)
     for remark in head.remarks:
-        yield Padding(Text(one_line(remark)), (0, 0, 0, 1))
+        yield Padding(Text(one_line(remark)), (0, 0, 0, 1), expand=False)
 
 
 def _show_page(board: Leaderboard, console: Console) -> None:
@@ -163,4 +168,4 @@ def _table(section: Section, width: int) -> Iterator[Table | Text | Padding]:
     for row in section.rows:
         name, *others = shown
         yield Text(row[name], style="bold")
-        yield Padding(Text(" · ".join(f"{columns[n][0]} {row[n]}" for n in others if row[n] != NOTHING)), (0, 0, 0, 2))
+        yield Padding(Text(" · ".join(f"{columns[n][0]} {row[n]}" for n in others if row[n] != NOTHING)), (0, 0, 0, 2), expand=False)
