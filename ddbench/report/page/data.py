@@ -17,6 +17,7 @@ from ddbench.report.standings import Standing
 from ddbench.suite.cells import PoolSize
 from ddbench.text import one_line
 
+
 def page_data(results: Results, board: Leaderboard) -> dict[str, Any]:
     """Return the data of a page. It holds no path, and no character that changes the direction of text.
 

@@ -39,7 +39,10 @@ def to_html(results: Results, board: Leaderboard) -> str:
     return environment.get_template("page.html").render(
         data=data,
         policy=_policy(scripts),
-        styles=[_trusted(path.read_text(encoding="utf-8")) for path in (_VENDOR / "tabulator_simple.min.css", _FOLDER / "page.css")],
+        styles=[
+            _trusted(path.read_text(encoding="utf-8"))
+            for path in (_VENDOR / "tabulator_simple.min.css", _FOLDER / "page.css")
+        ],
         scripts=[_trusted(script) for script in scripts],
         json=_trusted(_inert_json(data)),
         licences={path.name: path.read_text(encoding="utf-8") for path in sorted(_VENDOR.glob("*-LICENSE"))},

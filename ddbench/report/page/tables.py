@@ -17,7 +17,9 @@ def legend(data: dict[str, Any]) -> list[str]:
     """Return sentences that explain the marks of the numbers."""
     found = ["Brackets hold the 95 % Student-t interval of the mean over distilled sets."]
     if any(entry["rank"] for entry in data["entries"]):
-        found.append("The best ranked mean of a column is bold. Underlined means cannot be separated from the best one.")
+        found.append(
+            "The best ranked mean of a column is bold. Underlined means cannot be separated from the best one."
+        )
     if data["baseline"]:
         found.append(
             f"A triangle marks a method that is better (▲) or worse (▼) than {data['baseline']}. "
@@ -42,7 +44,9 @@ def heat_table(data: dict[str, Any]) -> dict[str, Any]:
                 "method": method,
                 "protocol": protocol,
                 "cells": [
-                    None if (i := places.get((method, protocol, *column))) is None else _cell(i, entries[i], shades[i], i in best)
+                    None
+                    if (i := places.get((method, protocol, *column))) is None
+                    else _cell(i, entries[i], shades[i], i in best)
                     for column in columns
                 ],
             }
@@ -73,7 +77,9 @@ def _best(entries: Sequence[dict[str, Any]]) -> set[int]:
     found: dict[tuple[str, int], int] = {}
     for i, entry in enumerate(entries):
         column = entry["student"], entry["ipc"]
-        if entry["rank"] and (column not in found or entry["spread"]["mean"] > entries[found[column]]["spread"]["mean"]):
+        if entry["rank"] and (
+            column not in found or entry["spread"]["mean"] > entries[found[column]]["spread"]["mean"]
+        ):
             found[column] = i
     return set(found.values())
 
@@ -107,7 +113,9 @@ def overall_table(data: dict[str, Any]) -> dict[str, Any]:
     for method, one in data["overall"].items():
         difference = one["difference"]
         minus = [_signed(difference), _interval(one["interval"])] if against else []
-        rows.append([method, one["settings"], *minus, f"{one['rank']:.1f}", "[{:.1f}, {:.1f}]".format(*one["rank_interval"])])
+        rows.append(
+            [method, one["settings"], *minus, f"{one['rank']:.1f}", "[{:.1f}, {:.1f}]".format(*one["rank_interval"])]
+        )
     return {"titles": ["method", "settings", *against, "mean rank", "its interval"], "rows": rows}
 
 
@@ -148,7 +156,14 @@ def _reported(one: dict[str, Any]) -> list[Any]:
     if ours is None:
         return [*line, *[_NOTHING] * 5]
     verdict = {True: "reproduced", False: "not reproduced", None: _NOTHING}[one["reproduced"]]
-    return [*line, _spread(ours["mean"], ours["std"]), ours["counted"], _interval(ours["interval"]), _signed(one["difference"]), verdict]
+    return [
+        *line,
+        _spread(ours["mean"], ours["std"]),
+        ours["counted"],
+        _interval(ours["interval"]),
+        _signed(one["difference"]),
+        verdict,
+    ]
 
 
 def _spread(mean: float, std: float | None) -> str:

@@ -142,7 +142,9 @@ def test_marks_tell_the_best_its_ties_and_verdicts() -> None:
     results = board_results(methods, ipcs=[10], seeds=5, baseline="M10")
     board = leaderboard_of(results)
     text = to_html(results, board)
-    found = dict(re.findall(r'<th scope="row">(M\d\d)</th><td class="heat-\d+"><button type="button"(.*?)<small>', text))
+    found = dict(
+        re.findall(r'<th scope="row">(M\d\d)</th><td class="heat-\d+"><button type="button"(.*?)<small>', text)
+    )
     standings = {one.method: one for one in board.statistics.standings}
     best = max(standings, key=lambda name: standings[name].spread.mean if standings[name].spread else 0)
     for name, one in standings.items():
