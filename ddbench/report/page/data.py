@@ -44,7 +44,6 @@ def page_data(results: Results, board: Leaderboard) -> dict[str, Any]:
         "generators": board.generators,
         "scorers": board.scorers,
         "entries": entries,
-        "overall": {name: vars(one) for name, one in board.statistics.overall.items()},
         "comparisons": [_comparison(one) for one in board.comparisons],
         **shared.lists,
     }

@@ -5,22 +5,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.page.data import page_data
-from ddbench.report.page.tables import PARTS, SHADES, entries_table, heat_table, legend, overall_table, reported_table
+from ddbench.report.page.heat import SHADES, heat_of
 from ddbench.report.results import Results
+from ddbench.report.sections import Section, preamble, sections_of
+from ddbench.text import one_line
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_FOLDER = Path(__file__).parent
-_VENDOR = _FOLDER / "vendor"
-_LIBRARIES = ("d3.min.js", "plot.umd.min.js", "tabulator.min.js")
+_FOLDER: Final = Path(__file__).parent
+_VENDOR: Final = _FOLDER / "vendor"
+_STYLES: Final = (_VENDOR / "tabulator_simple.min.css", _FOLDER / "page.css")
+_LIBRARIES: Final = ("d3.min.js", "plot.umd.min.js", "tabulator.min.js")
 # In the order in which they use each other.
-_SCRIPTS = ("base.js", "provenance.js", "table.js", "chart.js", "accuracy.js", "cost.js", "curves.js", "main.js")
+_SCRIPTS: Final = ("base.js", "provenance.js", "table.js", "chart.js", "accuracy.js", "cost.js", "curves.js", "main.js")
 
 
 def to_html(results: Results, board: Leaderboard) -> str:
@@ -31,44 +35,57 @@ def to_html(results: Results, board: Leaderboard) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     data = page_data(results, board)
-    scripts = _scripts()
-    loader = FileSystemLoader(_FOLDER)
+    paths = [*(_VENDOR / name for name in _LIBRARIES), *(_FOLDER / "js" / name for name in _SCRIPTS)]
+    scripts = [path.read_text(encoding="utf-8") for path in paths]
+    *sections, details = map(_as_html, sections_of(board))
     environment = Environment(
-        autoescape=True, loader=loader, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+        autoescape=True,
+        loader=FileSystemLoader(_FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_visible,
     )
-    return environment.get_template("page.html").render(
+    page = environment.get_template("page.html").render(
         data=data,
         policy=_policy(scripts),
-        styles=[
-            _trusted(path.read_text(encoding="utf-8"))
-            for path in (_VENDOR / "tabulator_simple.min.css", _FOLDER / "page.css")
-        ],
-        scripts=[_trusted(script) for script in scripts],
+        styles=[_trusted(path.read_text(encoding="utf-8")) for path in _STYLES],
+        scripts=list(map(_trusted, scripts)),
         json=_trusted(_inert_json(data)),
         licences={path.name: path.read_text(encoding="utf-8") for path in sorted(_VENDOR.glob("*-LICENSE"))},
-        results=sum(len(entry["trainings"]) for entry in data["entries"]),
-        protocols=list(data["protocols"]),
-        mixed=len(data["protocols"]) > 1,
-        legend=legend(data),
-        heat=heat_table(data),
-        overall=overall_table(data),
-        table=entries_table(data),
-        reported=reported_table(data),
-        parts=PARTS,
+        preamble=list(map(_inline, preamble(board))),
+        mixed=len(board.protocols) > 1,
+        heat=heat_of(board),
         shades=SHADES,
+        sections=sections,
+        details=details,
     )
+    return page.lstrip() + "\n"
 
 
-def _scripts() -> list[str]:
-    paths = [*(_VENDOR / name for name in _LIBRARIES), *(_FOLDER / "js" / name for name in _SCRIPTS)]
-    return [path.read_text(encoding="utf-8") for path in paths]
+def _visible(value: Any) -> Any:
+    """Return a value of the template; a text without control characters, such as those that turn its direction."""
+    return one_line(value) if type(value) is str else value
+
+
+def _as_html(section: Section) -> Section:
+    """Return a section with HTML in place of Markdown."""
+    items = tuple(map(_inline, section.items))
+    return replace(section, title=_inline(section.title), text=_inline(section.text), items=items)
+
+
+def _inline(text: str) -> Markup:
+    """Return a line of Markdown as HTML. Tags in it are shown as text."""
+    from markdown_it import MarkdownIt
+
+    return _trusted(MarkdownIt("commonmark", {"html": False}).renderInline(text))
 
 
 def _policy(scripts: list[str]) -> str:
     """Return a Content Security Policy that allows these inline scripts, inline styles, and nothing else."""
     digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    other = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src {allowed}; {other}"
 
 
 def _inert_json(data: dict[str, Any]) -> str:

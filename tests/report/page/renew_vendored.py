@@ -1,7 +1,7 @@
 """Fetch the scripts of ``ddbench/report/page/vendor`` again: ``python -m tests.report.page.renew_vendored``.
 
-The file ``vendored.json`` there pins each npm package by version, and its archive and its files by SHA-256. ``npm pack``
-fetches the archives. To take another version, change it and the digests there first.
+The file ``vendored.json`` there pins each npm package by version, and its archive and its files by SHA-256.
+``npm pack`` fetches the archives. To take another version, change it and the digests there first.
 """
 
 from __future__ import annotations

@@ -133,8 +133,9 @@ def test_one_set_has_no_interval_and_no_rank_and_a_missing_result_is_a_dash() ->
     partial = replace(results, measured={key: found for key, found in results.measured.items() if key != missing})
     rows = Page(html(partial)).rows
     mean = results.measured[results.trials[0].evaluation][0].last
-    assert rows["accuracy"][1:] == [["A", f"{mean:.1f}one set"], ["B", "–0 of 1"]]
-    assert [row[4:] for row in rows["entries"][1:]] == [[f"{mean:.2f}", "–", "1 of 1", "–"], ["–", "–", "0 of 1", "–"]]
+    assert rows["accuracy"][1:] == [["A", f"{mean:.1f}no interval (a)"], ["B", "–0 of 1 (b)"]]
+    columns = [rows["entries"][0].index(title) for title in ("last", "95 % interval", "rank")]
+    assert [[row[n] for n in columns] for row in rows["entries"][1:]] == [[f"{mean:.1f}", "–", "–"], ["–", "–", "–"]]
 
 
 def test_marks_tell_the_best_its_ties_and_verdicts() -> None:

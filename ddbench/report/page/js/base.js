@@ -13,11 +13,10 @@ page.element = function (tag, attributes = {}, ...children) {
   return made;
 };
 
-// Return a table of texts and elements. Numbers are aligned to the right.
+// Return a table of texts and elements.
 page.table = function (titles, rows) {
   const { element } = page;
-  const cell = (value) =>
-    element("td", typeof value === "number" ? { class: "number" } : {}, value instanceof Node ? value : String(value ?? "–"));
+  const cell = (value) => element("td", {}, value instanceof Node ? value : String(value ?? "–"));
   return element(
     "div", { class: "scroll", tabindex: 0, role: "region", "aria-label": titles.join(", ") },
     element(

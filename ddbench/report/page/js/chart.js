@@ -34,7 +34,7 @@ page.drawChart = function (chart) {
     numbers.addEventListener("toggle", () => numbers.append(page.table(titles, rows)), { once: true });
     parts.push(numbers);
   }
-  const heading = caption.querySelector("h3, p");
+  const heading = caption.querySelector("h3");
   caption.replaceChildren(heading);
   figure.replaceChildren(caption, ...parts);
 };
