@@ -13,7 +13,7 @@ from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.page.data import page_data
 from ddbench.report.page.heat import SHADES, heat_of
 from ddbench.report.results import Results
-from ddbench.report.sections import Section, preamble, sections_of
+from ddbench.report.sections import Section, details, preamble, sections_of, verdicts
 from ddbench.text import one_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def to_html(results: Results, board: Leaderboard) -> str:
     data = page_data(results, board)
     paths = [*(_VENDOR / name for name in _LIBRARIES), *(_FOLDER / "js" / name for name in _SCRIPTS)]
     scripts = [path.read_text(encoding="utf-8") for path in paths]
-    *sections, details = map(_as_html, sections_of(board))
+    by_entry = [section for section in (details(board), verdicts(board)) if section.rows]
     environment = Environment(
         autoescape=True,
         loader=FileSystemLoader(_FOLDER),
@@ -56,8 +56,8 @@ def to_html(results: Results, board: Leaderboard) -> str:
         mixed=len(board.protocols) > 1,
         heat=heat_of(board),
         shades=SHADES,
-        sections=sections,
-        details=details,
+        by_entry=list(map(_as_html, by_entry)),
+        sections=[_as_html(section) for section in sections_of(board) if section not in by_entry],
     )
     return page.lstrip() + "\n"
 
