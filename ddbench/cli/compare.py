@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import isdir
+from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ import typer
 from ddbench.cli.options import AsJson, StoreFolder, store_root
 
 if TYPE_CHECKING:
-    from ddbench.report import Contrast, Results, Side
+    from ddbench.report import Contrast, Side
     from ddbench.report.contrast import Pair
 
 _WORDS = {"better": "better than B", "worse": "worse than B", "equivalent": "equivalent to B"}
@@ -41,11 +41,10 @@ def compare(
     """
     from ddbench.cli.output import print_json
     from ddbench.report import contrast
-    from ddbench.suite.model import MARGIN
+    from ddbench.report.standings import margin_of
 
     one, other = _sides(first, second, store_root(store))
-    chosen = float(one.results.values.get("margin", MARGIN)) if margin is None else margin
-    found = contrast(one, other, chosen, ipc)
+    found = contrast(one, other, margin_of(one.results) if margin is None else margin, ipc)
     if json:
         print_json({"a": first, "b": second, **found.to_json()})
     else:
@@ -54,6 +53,7 @@ def compare(
 
 def _sides(first: str, second: str, root: Path) -> tuple[Side, Side]:
     """Return both sides. A side without a suite is a row of the other side's suite."""
+    from ddbench.cli.sources import read_results
     from ddbench.errors import DdbenchError
     from ddbench.report import Side
 
@@ -62,7 +62,7 @@ def _sides(first: str, second: str, root: Path) -> tuple[Side, Side]:
     if not known:
         hint = "write SUITE:ROW, a suite, or a folder of `ddbench export`"
         raise DdbenchError(f"neither '{first}' nor '{second}' names a suite", hint=hint)
-    read = {suite: _results(suite, root) for suite in known}
+    read = {suite: read_results(Path(suite), root) for suite in known}
     one, other = (Side(read[suite or known[0]], row) for suite, row in texts)
     if (one.row is None) != (other.row is None):
         raise DdbenchError("one side is a row and the other a suite", hint="write SUITE:ROW on both sides")
@@ -82,25 +82,7 @@ def _split(text: str) -> tuple[str | None, str | None]:
 def _is_suite(text: str) -> bool:
     from ddbench.suite.shipped import shipped_suites
 
-    return Path(text).exists() or text in shipped_suites()
-
-
-def _results(suite: str, root: Path) -> Results:
-    """Return the results of a suite in the store, or of a folder. Raise DdbenchError if there are none."""
-    from ddbench.cli.output import print_damage
-    from ddbench.errors import DdbenchError
-    from ddbench.plan.state import plan_suite
-    from ddbench.report import read_exported, results_of
-
-    if isdir(suite):  # noqa: PTH112  (False for a name that no folder can have)
-        results = read_exported(Path(suite))
-    else:
-        resolved, state = plan_suite(Path(suite), root)
-        print_damage(state.corrupt.values())
-        results = results_of(resolved, state)
-    if not results.measured:
-        raise DdbenchError(f"suite '{suite}' has no results in {root}", hint=f"run it: `ddbench run {suite}`")
-    return results
+    return exists(text) or text in shipped_suites()  # noqa: PTH110  (False for a name that no file can have)
 
 
 def _print(found: Contrast, first: str, second: str) -> None:
@@ -124,12 +106,13 @@ def _lines(pair: Pair, found: Contrast) -> list[str]:
     lines = [f"{row}IPC {pair.ipc}, {pair.student}: {word}"]
     own, other = verdict.sets
     if verdict.difference is not None:
-        lines.append(f"A − B: {verdict.difference:+.2f} points from {own} and {other} sets")
+        lines.append(f"A − B: {verdict.difference:+.2f} points; sets: {own} and {other}")
     if verdict.test is None or verdict.interval is None or verdict.p is None:
         return [*lines, f"no test: {verdict.reason}"]
     lines[-1] += f", interval {_interval(verdict.interval)}, p = {verdict.p:.2g}, margin {verdict.margin:g}"
     where = "the leaderboard" if found.on_board else "this comparison"
-    lines.append(f"test: {verdict.test}, because {verdict.reason}; adjusted for {verdict.family} of {where}")
+    adjusted = f"; adjusted for the {verdict.family} tests of {where}" if verdict.family > 1 else ""
+    lines.append(f"test: {verdict.test}, because {verdict.reason}{adjusted}")
     if verdict.sets_needed is not None:
         price = "" if verdict.hours is None else f" and {verdict.hours:.1f} hours, as recorded"
         lines.append(f"to decide with a probability of 80 %: {verdict.sets_needed} more sets of each row{price}")

@@ -15,6 +15,7 @@ from ddbench.text import one_line
 
 if TYPE_CHECKING:
     from ddbench.report import Leaderboard, Results
+    from ddbench.report.formats import Format
 
 stderr = Console(stderr=True)
 _DAMAGE_SHOWN: Final = 5
@@ -45,16 +46,16 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title:
     console.print(table, markup=False)
 
 
-def print_board(results: Results, board: Leaderboard, name: str | None, *, full: bool) -> None:
-    """Print a leaderboard to stdout in the format ``name``: by default a table on a terminal, and Markdown elsewhere."""
+def print_board(results: Results, board: Leaderboard, known: Format | None, *, full: bool) -> None:
+    """Print a leaderboard to stdout in a format: by default a table on a terminal, and Markdown elsewhere."""
     from ddbench.report.formats import FORMATS
     from ddbench.report.terminal import show_board
 
     console = Console()
-    if name is None and console.is_terminal:
+    if known is None and console.is_terminal:
         show_board(board, console, full=full)
     else:
-        sys.stdout.write(FORMATS[name or "md"].render(results, board))
+        sys.stdout.write((known or FORMATS["md"]).render(results, board))
 
 
 def fail(error: DdbenchError) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from ddbench.errors import DdbenchError, did_you_mean
 from ddbench.report import csv_table, latex, markdown, page
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.results import Results
@@ -39,3 +41,19 @@ FORMATS: Final = {
     "csv": Format(".csv", csv_table.render),
     "json": Format(".json", _json),
 }
+
+
+def format_named(name: str | None) -> Format | None:
+    """Return the format with a name; None without one. Raise DdbenchError for an unknown name."""
+    if name is not None and name not in FORMATS:
+        raise DdbenchError(f"there is no format '{name}'", hint=did_you_mean(name, FORMATS))
+    return None if name is None else FORMATS[name]
+
+
+def format_of(file: Path) -> Format:
+    """Return the format of a file's suffix. Raise DdbenchError if it has none."""
+    for known in FORMATS.values():
+        if file.suffix == known.suffix:
+            return known
+    suffixes = ", ".join(known.suffix for known in FORMATS.values())
+    raise DdbenchError(f"the name of {file} does not tell its format", hint=f"use {suffixes}, or --format")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from os.path import isdir
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from ddbench.errors import DdbenchError
 from ddbench.report.exported import SUITE, read_exported
-from ddbench.report.formats import FORMATS, Format
+from ddbench.report.formats import FORMATS, Format, format_of
 from ddbench.report.leaderboard import Leaderboard, leaderboard_of
 from ddbench.report.results import Results
 from ddbench.text import markdown
@@ -28,30 +28,27 @@ def exports_in(folder: Path) -> list[Path]:
     return sorted(file.parent for file in folder.glob(f"*/{SUITE}"))
 
 
-def format_of(name: str | None, file: Path | None) -> Format:
-    """Return the format with a name, or else that of a file's suffix.
-
-    Raises:
-        DdbenchError: neither tells it.
-    """
-    if name is not None:
-        return FORMATS[name]
-    for known in FORMATS.values():
-        if file is not None and file.suffix == known.suffix:
-            return known
-    suffixes = ", ".join(known.suffix for known in FORMATS.values())
-    raise DdbenchError(f"the name of {file} does not tell its format", hint=f"use {suffixes}, or --format")
-
-
-def pages_of(exports: list[Path], folder: Path, name: str | None) -> dict[Path, str]:
-    """Return the files of a folder of leaderboards: the pages of each exported suite, and an index in Markdown.
+def files_of(source: Path, to: Path, known: Format | None, read: Callable[[], Results]) -> dict[Path, str]:
+    """Return the files of a report by path.
 
     Args:
-        exports: the folders of the exported suites. A page is named after its folder.
-        folder: the folder of the pages.
-        name: the only format of the pages; None for each format that makes pages.
+        source: a suite, an exported suite, or a folder of exported suites.
+        to: the file, or the folder of the pages of a folder of exported suites.
+        known: the format; by default that of the file's name, or each format that makes pages.
+        read: reads the results of a single suite.
+
+    Raises:
+        DdbenchError: the format is not known.
     """
-    formats = [FORMATS[name]] if name else [known for known in FORMATS.values() if known.is_page]
+    if exports := exports_in(source):
+        return _pages(exports, to, [known] if known else [each for each in FORMATS.values() if each.is_page])
+    known = known or format_of(to)
+    results = read()
+    return {to: known.render(results, leaderboard_of(results))}
+
+
+def _pages(exports: list[Path], folder: Path, formats: list[Format]) -> dict[Path, str]:
+    """Return the pages of exported suites, named after their folders, and an index in Markdown."""
     files: dict[Path, str] = {}
     rows = []
     for export in exports:
@@ -67,7 +64,7 @@ def pages_of(exports: list[Path], folder: Path, name: str | None) -> dict[Path, 
 def _row(name: str, pages: list[str], results: Results, board: Leaderboard) -> list[str]:
     """Return a suite's row of the index. Dates are days in UTC, from the records of its results."""
     links = [f"[{markdown(name if page.endswith('.md') else Path(page).suffix[1:])}](<{page}>)" for page in pages]
-    days = sorted(record.created[:10] for records in results.records.values() for record in records)
+    days = sorted(one.created[:10] for found in results.records.values() for one in found if one.created)
     done = sum(entry.last.n for entry in board.entries if entry.last)
     ipcs = sorted({entry.ipc for entry in board.entries})
     students = dict.fromkeys(entry.student for entry in board.entries)
@@ -77,7 +74,7 @@ def _row(name: str, pages: list[str], results: Results, board: Leaderboard) -> l
         ", ".join(map(str, ipcs)),
         str(len(board.rows)),
         f"{done} of {sum(entry.expected for entry in board.entries)}",
-        *((days[0], days[-1]) if days else ("", "")),
+        *((markdown(days[0]), markdown(days[-1])) if days else ("", "")),
     ]
 
 

@@ -95,7 +95,7 @@ def statistics_of(results: Results, places: Mapping[Place, Sequence[DistilledRes
         results: the results of the suite.
         places: the distilled sets of every place, in the order of the table.
     """
-    baseline, margin = results.values.get("baseline"), float(results.values.get("margin", MARGIN))
+    baseline, margin = results.values.get("baseline"), margin_of(results)
     samples = {place: sample_of(sets) for place, sets in places.items() if sets}
     columns: dict[Column, dict[str, Place]] = {}
     for place in places:
@@ -126,6 +126,12 @@ def statistics_of(results: Results, places: Mapping[Place, Sequence[DistilledRes
         if not twin
     )
     return Statistics(baseline, margin, tuple(standings), tuple(variances), overall(settings, baseline))
+
+
+def margin_of(results: Results) -> float:
+    """Return the suite's margin, in points. An earlier or damaged export has the usual one."""
+    margin = results.values.get("margin")
+    return float(margin) if isinstance(margin, int | float) and margin > 0 else MARGIN
 
 
 def _column(place: Place, twins: Iterable[str]) -> Column:
@@ -172,7 +178,7 @@ def with_hours(verdict: Verdict, *rows: Sequence[DistilledResult]) -> Verdict:
 
 def _at_chance(sample: Sample | None, results: Results, method: str) -> bool | None:
     """Return whether a control with shuffled labels is at chance; None for other rows and without an interval."""
-    if sample is None or results.classes is None or results.rows[method]["labels"] != "shuffled":
+    if sample is None or results.classes is None or results.rows.get(method, {}).get("labels") != "shuffled":
         return None
     interval = spread_of(sample).interval
     return None if interval is None else interval[0] <= 100 / results.classes <= interval[1]

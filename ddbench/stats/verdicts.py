@@ -17,7 +17,7 @@ ALPHA: Final = 0.05
 POWER: Final = 0.8
 # More sets than this are no answer.
 _MOST_SETS: Final = 100_000
-_STEPS: Final = 200
+_STEPS: Final = 48
 
 
 @dataclass(frozen=True)

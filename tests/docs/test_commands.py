@@ -35,7 +35,8 @@ class Workspace:
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
-        (folder / "suites").symlink_to(ROOT / "suites")
+        for shared in ("suites", "leaderboard"):
+            (folder / shared).symlink_to(ROOT / shared)
         for program, arguments in (("ddbench", "-m ddbench"), ("python", "")):
             path = folder / "bin" / program
             path.parent.mkdir(exist_ok=True)

@@ -21,7 +21,8 @@ def frozen(**values: Any) -> Results:
     for method, row in rows.items():
         for seed, last, wall_s, set_s, choice, distilled in row["sets"]:
             key = f"{method} {seed}"
-            trials.append(Trial(method, IPC, STUDENT, PROTOCOL, {"generation": seed, "selection": seed, "training": 0}, key))
+            seeds = {"generation": seed, "selection": seed, "training": 0}
+            trials.append(Trial(method, IPC, STUDENT, PROTOCOL, seeds, key))
             made = record(distilled, last)
             stages = [
                 {"stage": "generate", "action_key": "a" * 64, "uses": {}, "wall_s": set_s},

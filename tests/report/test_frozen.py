@@ -56,8 +56,8 @@ def test_rows_of_one_set_have_no_rank_and_say_why(standings: dict[str, Standing]
 
 
 def test_no_neighbours_in_the_table_are_separated(standings: dict[str, Standing]) -> None:
-    ranked = sorted((s for s in standings.values() if s.rank and s.spread), key=lambda s: -(s.spread.mean if s.spread else 0))
-    assert [str(one.rank) for one in ranked] == ["1–7", *["1–11"] * 6, *["2–11"] * 4, *["12–14"] * 3]
+    ranked = [(one.spread.mean, str(one.rank)) for one in standings.values() if one.rank and one.spread]
+    assert [rank for _, rank in sorted(ranked, reverse=True)] == ["1–7", *["1–11"] * 6, *["2–11"] * 4, *["12–14"] * 3]
 
 
 def test_inversion_matching_is_equivalent_to_fine_tuning() -> None:

@@ -53,7 +53,8 @@ def test_paired_rows_are_compared_by_their_differences_and_adjusted_by_holm() ->
     first, second, third = sorted(p, key=p.__getitem__)
     by_hand = {first: 3 * p[first], second: max(3 * p[first], 2 * p[second])}
     by_hand[third] = max(by_hand[second], p[third])
-    assert {name: verdict.p for name, verdict in found.items()} == pytest.approx({n: min(1, q) for n, q in by_hand.items()})
+    adjusted = {name: min(1, value) for name, value in by_hand.items()}
+    assert {name: verdict.p for name, verdict in found.items()} == pytest.approx(adjusted)
     own = stats.ttest_rel(rows[first], base).confidence_interval(1 - 0.05 / 3)
     assert interval(found[first]) == pytest.approx((own.low, own.high))
 

@@ -29,7 +29,8 @@ def test_differences_and_ranks_are_means_over_settings() -> None:
 
 
 def test_rows_without_several_sets_everywhere_are_left_out() -> None:
-    settings = [{"a": sample(1, 2), "b": sample(1, 2), "c": sample(1, 2)}, {"a": sample(1, 2), "b": sample(3, 4), "c": sample(1)}]
+    two = sample(1, 2)
+    settings = [{"a": two, "b": two, "c": two}, {"a": two, "b": two, "c": sample(1)}]
     assert set(overall(settings, "c")) == {"a", "b"}
     assert overall(settings[:1], None) == {}
     assert overall([], None) == {}

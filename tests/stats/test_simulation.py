@@ -12,6 +12,7 @@ from ddbench.stats.against import compare_with
 from ddbench.stats.dunnett import critical_value
 from ddbench.stats.ranks import ranks_of
 from ddbench.stats.samples import Sample
+from ddbench.stats.verdicts import Design
 
 ROWS, BOARDS, SD = 14, 2000, 1.1
 
@@ -24,6 +25,12 @@ def board(rng: np.random.Generator, sets: int, shift: float = 0, paired: int = 0
     rows = {str(i): Sample(tuple((float(value),) for value in own)) for i, own in enumerate(means)}
     pairs = {str(i): list(zip(rows["0"].units, rows[str(i)].units, strict=True)) for i in range(1, 1 + paired)}
     return rows, pairs
+
+
+@pytest.fixture(autouse=True)
+def _no_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the prices, which take most of the time and decide nothing."""
+    monkeypatch.setattr(Design, "more_units", lambda self, margin: None)
 
 
 @pytest.mark.slow
