@@ -71,5 +71,5 @@ def _tell_stale(files: dict[Path, str]) -> None:
     command = shlex.join(["ddbench", *(word for word in sys.argv[1:] if word != "--check")])
     old = list(stale(files))
     for path in old:
-        print(f"{path} is stale; make it anew with `{command}`")
+        print(f"{path} is stale; renew it with `{command}`")
     sys.exit(1 if old else 0)

@@ -38,7 +38,7 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
         print("\n".join([*live.lines(), ""]))
     print_table(["method", "done", "cells"], [[r["method"], r["done"], r["cells"]] for r in rows.values()])
     done, cells = (sum(row[of] for row in rows.values()) for of in ("done", "cells"))
-    print(f"{done:,} of {cells:,} cells have results{'' if live else '; no run is going on in this store'}")
+    print(f"{done:,} of {cells:,} cells have results{'' if live else '; no run is using this store'}")
     if earlier:
         print(earlier_note(earlier))
     for failed in failures:

@@ -26,8 +26,8 @@ _RULE = (
 _VERDICTS = (
     "The difference is the mean of the row minus that of the baseline, over distilled sets, in points. Intervals and "
     "p-values hold for all comparisons of one student and IPC together. *Equivalent* means that the difference is "
-    "surely below the margin. *More sets* is the number of further sets of each row that would decide with a "
-    "probability of 80 %, if difference and spread are as measured; *hours* is their recorded time."
+    "surely below the margin. *More sets* is the number of further sets of each row that decide with a probability "
+    "of 80 %. Difference and spread are then as measured. *Hours* is their recorded time."
 )
 _OVERALL = (
     "Means over all students and IPCs, with 95 % bootstrap intervals. Rows without several sets in each are left out. "
@@ -50,7 +50,6 @@ _SCORES = (
     "sets, or over trainings if there is only one set. A score is empty while a training is missing. It is "
     "empty too if `scores` names no row that it needs. A row of random images must have the method's protocol."
 )
-
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def preamble(board: Leaderboard) -> list[str]:
     lines = [
         markdown(f"Data set {board.dataset}, protocol {', '.join(board.protocols)}, numerics {board.numerics}."),
         f"Top-1 accuracy in %, mean ± standard deviation (ddof {board.ddof}) over {', '.join(varied)}. "
-        "Each distilled set counts once. The deviation is that of the means of sets, or of trainings in a row with one.",
+        "Each set counts once. The deviation is that of set means, or of the trainings of a row with one set.",
         "*last* is the accuracy after the last epoch. *best* is the highest accuracy of all evaluations of a training, "
         "as papers report it. It is optimistic, because the validation set selects it. It is empty unless the suite "
         "sets `evaluate: papers`.",

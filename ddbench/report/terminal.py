@@ -33,7 +33,9 @@ def show_board(board: Leaderboard, console: Console, *, full: bool = False) -> N
     _say(console, _title(board, head))
     names = [line.method for line in head.lines]
     cells = [_column(head, index) for index in range(len(head.columns))]
-    widths = [max(map(cell_len, (*column, *title.split("\n")))) for column, title in zip(cells, _titles(head), strict=True)]
+    widths = [
+        max(map(cell_len, (*column, *title.split("\n")))) for column, title in zip(cells, _titles(head), strict=True)
+    ]
     method, parts = _parts(max(map(cell_len, [*names, "method"])), widths, console.width)
     for part in parts:
         _say(console, "", _headline(board, head, cells, part, method))
@@ -150,7 +152,7 @@ def _show_page(board: Leaderboard, console: Console) -> None:
 
 
 def _table(section: Section, width: int) -> Iterator[Table | Text | Padding]:
-    """Yield a section's table. Columns with one value are told in one line; rows that are too wide become paragraphs."""
+    """Yield a section's table. One line has the columns of one value. Rows that are too wide become paragraphs."""
     columns = list(zip(section.headers, zip(*section.rows, strict=True), strict=True))
     equal = [n for n, (_, values) in enumerate(columns) if len(set(values)) == 1 and len(values) > 1]
     shown = [n for n in range(len(columns)) if n not in equal]
@@ -168,4 +170,8 @@ def _table(section: Section, width: int) -> Iterator[Table | Text | Padding]:
     for row in section.rows:
         name, *others = shown
         yield Text(row[name], style="bold")
-        yield Padding(Text(" · ".join(f"{columns[n][0]} {row[n]}" for n in others if row[n] != NOTHING)), (0, 0, 0, 2), expand=False)
+        yield Padding(
+            Text(" · ".join(f"{columns[n][0]} {row[n]}" for n in others if row[n] != NOTHING)),
+            (0, 0, 0, 2),
+            expand=False,
+        )

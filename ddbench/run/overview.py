@@ -14,7 +14,7 @@ from ddbench.run.job import Job
 from ddbench.run.progress import Reporter, time_left
 
 EVENT: Final = "overview"
-# A changed overview is logged and its forecast is made anew after the first time, an unchanged one after the second.
+# A changed overview is logged and its forecast is renewed after the first time, an unchanged one after the second.
 _CHANGED_S: Final = 1.0
 _UNCHANGED_S: Final = 30.0
 _UNKNOWN: Final = PartialSum(unknown=1)
@@ -29,7 +29,7 @@ class Running:
         label: its name for display.
         since: the time of its start, in seconds of Unix time.
         done: number of finished steps; None if it has not reported any.
-        total: number of its steps; None likewise.
+        total: number of its steps; None if it has not reported any.
     """
 
     stage: str
@@ -110,7 +110,7 @@ class Overview:
         self.show.left(self.left, self.total, time_left(self._time))
 
     def _log(self, left: Collection[str]) -> None:
-        """Make the forecast anew and log the overview, unless it is too early."""
+        """Renew the forecast and log the overview, unless it is too early."""
         now = time.monotonic()
         if not left or now - self._logged_at < (_CHANGED_S if self._changed else _UNCHANGED_S):
             return

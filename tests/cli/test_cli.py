@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.cells import cell_len
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -90,23 +88,6 @@ def test_help_says_all_that_is_written_for_it(verb: str) -> None:
     written = [command.help, *(p.help for p in command.params), *(f"[default: ({default})]" for default in defaults)]
     for text in written:
         assert " ".join(text.split()) in shown
-
-
-@pytest.mark.parametrize("width", [60, 80, 120])
-def test_a_terminal_gets_a_table_that_fits_and_a_pipe_gets_markdown(cli: Cli, example_suite: Path, width: int) -> None:
-    terminal = {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": str(width)}
-    ran = cli("run", str(example_suite), env_extra=terminal).stdout
-    for shown in (ran, cli("report", str(example_suite), env_extra=terminal).stdout):
-        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
-        assert lines[0].startswith("example · dots · pixels · smoke@1")
-        assert max(map(cell_len, lines)) <= width
-        assert lines[-1].startswith("--full adds")
-    whole = cli("report", str(example_suite), "--full", env_extra=terminal).stdout
-    assert "All entries" in whole
-    page = cli("report", str(example_suite)).stdout
-    assert page.startswith("# example\n")
-    assert cli("run", str(example_suite)).stdout == page
-    assert cli("report", str(example_suite), "--format", "md", env_extra=terminal).stdout == page
 
 
 def test_help_names_the_defaults_of_a_run() -> None:

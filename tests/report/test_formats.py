@@ -121,8 +121,8 @@ def test_the_help_names_each_format(cli: Cli) -> None:
 
 
 def test_an_unknown_format_is_a_mistake_of_one_line(cli: Cli) -> None:
-    assert cli("report", "smoke", "--format", "latx").stderr.startswith("error: there is no format 'latx'; did you mean")
-    assert cli("report", "smoke", "--format", "word").stderr.startswith("error: there is no format 'word'; known: csv, ")
+    for name, hint in {"latx": "did you mean 'latex'?", "word": "known: csv, "}.items():
+        assert cli("report", "smoke", "--format", name).stderr.startswith(f"error: there is no format '{name}'; {hint}")
 
 
 @pytest.mark.parametrize("name", FORMATS)

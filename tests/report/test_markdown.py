@@ -44,8 +44,8 @@ PAGE = r"""
 # small
 
 Data set dots, protocol p@1, numerics reference.$$
-Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds. Each distilled set counts once. The \
-deviation is that of the means of sets, or of trainings in a row with one.$$
+Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds. Each set counts once. The \
+deviation is that of set means, or of the trainings of a row with one set.$$
 *last* is the accuracy after the last epoch. *best* is the highest accuracy of all evaluations of a training, as \
 papers report it. It is optimistic, because the validation set selects it. It is empty unless the suite sets \
 `evaluate: papers`.$$

@@ -48,7 +48,7 @@ def test_a_page_that_was_edited_or_is_missing_is_stale(cli: Cli, results: Path, 
     (tmp_path / "boards" / "second.md").unlink()
     ended = cli(*command, "--check")
     assert ended.returncode == 1
-    remedy = f"is stale; make it anew with `ddbench report {results} --to boards`"
+    remedy = f"is stale; renew it with `ddbench report {results} --to boards`"
     assert ended.stdout.splitlines() == [f"boards/first.md {remedy}", f"boards/second.md {remedy}"]
     assert not (tmp_path / "boards" / "second.md").exists()
 
@@ -71,9 +71,7 @@ def test_one_file_can_be_checked(cli: Cli, results: Path, tmp_path: Path) -> Non
         (["results", "--to", "first.md"], "cannot write first.md/first.md: "),
     ],
 )
-def test_mistakes_are_one_line(
-    cli: Cli, results: Path, tmp_path: Path, arguments: list[str], message: str
-) -> None:
+def test_mistakes_are_one_line(cli: Cli, results: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "first.md").write_text("")
     ended = cli("report", *arguments)
     assert ended.returncode == 2

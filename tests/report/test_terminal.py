@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from rich.console import Console
 
 from ddbench.report import Leaderboard
 from ddbench.report.terminal import show_board
+from tests.conftest import Cli
 from tests.report.boards import board
 
 WIDE = [(student, ipc) for student in ("convnet3", "resnetap10", "resnet18") for ipc in (1, 10, 50, 100)]
@@ -86,3 +89,20 @@ def test_the_whole_page_has_all_that_markdown_has(width: int) -> None:
     text = " ".join(" ".join(screen(board(baseline="C"), width, full=True)).split())
     for said in ("Against C", "Methods", "All entries", "protocol p@1: Short and hard.", "[38.52, 43.48]"):
         assert said in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_terminal_gets_a_table_that_fits_and_a_pipe_gets_markdown(cli: Cli, example_suite: Path, width: int) -> None:
+    terminal = {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": str(width)}
+    ran = cli("run", str(example_suite), env_extra=terminal).stdout
+    for shown in (ran, cli("report", str(example_suite), env_extra=terminal).stdout):
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+        assert lines[0].startswith("example · dots · pixels · smoke@1")
+        assert max(map(cell_len, lines)) <= width
+        assert lines[-1].startswith("--full adds")
+    whole = cli("report", str(example_suite), "--full", env_extra=terminal).stdout
+    assert "All entries" in whole
+    page = cli("report", str(example_suite)).stdout
+    assert page.startswith("# example\n")
+    assert cli("run", str(example_suite)).stdout == page
+    assert cli("report", str(example_suite), "--format", "md", env_extra=terminal).stdout == page

@@ -105,7 +105,7 @@ def going_on(root: Path, suite: str) -> Iterator[Path]:
 
 def test_status_shows_a_run_that_goes_on(cli: Cli, example_suite: Path, tmp_path: Path) -> None:
     root = Store.open(tmp_path / ".ddbench").root
-    assert "no run is going on" in cli("status", str(example_suite)).stdout
+    assert "no run is using" in cli("status", str(example_suite)).stdout
     with going_on(root, "example") as folder:
         log = EventLog(folder / LOG_NAME)
         log.add("run", suite="example", nodes=10, cells=3)
