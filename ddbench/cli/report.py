@@ -20,7 +20,7 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="md, latex, csv or json.",
+        help="md, html, latex, csv or json.",
         show_default="by the file's name; else a table on a terminal, md elsewhere",
     ),
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ddbench.errors import DdbenchError, did_you_mean
-from ddbench.report import csv_table, latex, markdown
+from ddbench.report import csv_table, latex, markdown, page
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.results import Results
 
@@ -36,6 +36,7 @@ def _json(results: Results, board: Leaderboard) -> str:
 # By name.
 FORMATS: Final = {
     "md": Format(".md", markdown.render, is_page=True),
+    "html": Format(".html", page.to_html, is_page=True),
     "latex": Format(".tex", latex.render),
     "csv": Format(".csv", csv_table.render),
     "json": Format(".json", _json),

@@ -33,11 +33,16 @@ class PlaceResults:
 
 def places_of(results: Results) -> dict[Place, PlaceResults]:
     """Return the results of each place, in the order of the table."""
+    return {place: _results_at(results, cells) for place, cells in cells_by_place(results.trials).items()}
+
+
+def cells_by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
+    """Return the cells of each place, by the recipe key of their training."""
     groups: dict[Place, dict[str, list[Trial]]] = {}
-    for trial in results.trials:
+    for trial in trials:
         place = trial.method, trial.ipc, trial.student, trial.protocol
         groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
-    return {place: _results_at(results, evaluations) for place, evaluations in groups.items()}
+    return groups
 
 
 def set_seeds(trial: Trial) -> Seeds:
