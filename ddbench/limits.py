@@ -21,6 +21,7 @@ __all__ = [
     "PICTURE_PIXELS",
     "PIXEL_VALUES",
     "POOL_SIDES",
+    "PREDICTIONS_BYTES",
     "ROWS",
     "TEXT_BYTES",
     "YAML_DEPTH",
@@ -43,6 +44,7 @@ HASH_CACHE_BYTES: Final = 2**24  # of the file that keeps code hashes
 # JSON files of stores and exports.
 JSON_BYTES: Final = 2**29
 JSON_DEPTH: Final = 200  # pydantic-core reads no deeper objects
+PREDICTIONS_BYTES: Final = 2**26  # of one training
 
 # Pictures.
 PICTURE_BYTES: Final = 2**29

@@ -70,5 +70,17 @@ def code(text: str) -> str:
     return f"{fence}{pad}{one_line(text)}{pad}{fence}"
 
 
+def coarse(seconds: float) -> str:
+    """Return a duration as a reader of a clock says it: ``45 s``, ``12 min``, ``3 h 20 min`` or ``2 days``."""
+    if seconds < 90:
+        return f"{max(1, seconds):.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+    return f"{round(minutes / 60 / 24)} days"
+
+
 def _escape(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()

@@ -27,6 +27,8 @@ from ddbench.run.worker_cache import new_worker_cache
 class InProcessExecutor:
     """An executor that runs each node at once, on the CPU, with the code of a worker."""
 
+    width = 1
+
     def __init__(self, root: Path, run_folder: Path, cores: int, devices: Devices) -> None:
         self._cache = new_worker_cache(root, "cpu")
         self._events = EventLog(run_folder / LOG_NAME)

@@ -11,7 +11,7 @@ import ddbench
 from ddbench import Context, Dataset, DistilledSet, Evaluation, Evaluator, component, unkeyed
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from ddbench import Scorer, Student
     from ddbench.protocol import Protocol
@@ -86,7 +86,7 @@ class StudentEvaluator(Evaluator):
             "seconds": seconds,
             "resumed_after": meter.resumed_after,
         }
-        return meter.evaluation(details)
+        return meter.evaluation(details, meter.predicted(trained.model).tolist())
 
 
 @dataclass
@@ -105,6 +105,7 @@ class _Meter:
         began: start of the training, by ``time.perf_counter``.
         epoch: the last epoch.
         resumed_after: the epochs after which the training was resumed, 0 for one that stopped in the first epoch.
+        last: the predictions after the last epoch.
     """
 
     validation: ResidentImages
@@ -118,6 +119,7 @@ class _Meter:
     began: float = field(default_factory=time.perf_counter)
     epoch: int = 0
     resumed_after: list[int] = field(default_factory=list)
+    last: Tensor | None = None
 
     def notes(self) -> dict[str, Any]:
         """Return the state that a checkpoint stores."""
@@ -137,19 +139,29 @@ class _Meter:
         self.resumed_after = notes["resumed_after"]
 
     def __call__(self, epoch: int, model: nn.Module) -> None:
-        from ddbench.train import class_accuracies, predict
+        from ddbench.train import class_accuracies
 
         self.epoch = epoch
         if epoch not in self.epochs:
             return
         began = time.perf_counter()
         labels = self.validation.labels
-        predicted = predict(model, self.validation, self.ctx, self.kept, f"epoch-{epoch}")
-        self.curve.append((epoch, 100 * int((predicted == labels).sum()) / len(labels)))
-        self.class_accuracies = class_accuracies(predicted, labels, self.num_classes)
+        self.last = self._predict(model)
+        self.curve.append((epoch, 100 * int((self.last == labels).sum()) / len(labels)))
+        self.class_accuracies = class_accuracies(self.last, labels, self.num_classes)
         self.seconds += time.perf_counter() - began
 
-    def evaluation(self, details: dict[str, Any]) -> Evaluation:
+    def _predict(self, model: nn.Module) -> Tensor:
+        from ddbench.train import predict
+
+        return predict(model, self.validation, self.ctx, self.kept, f"epoch-{self.epoch}")
+
+    def predicted(self, model: nn.Module) -> Tensor:
+        """Return the predictions of the trained ``model``. A training resumed after its last epoch makes them again."""
+        self.epoch = max(self.epochs)
+        return self._predict(model) if self.last is None else self.last
+
+    def evaluation(self, details: dict[str, Any], predictions: list[int]) -> Evaluation:
         """Return the result of the training."""
         return Evaluation(
             last=self.curve[-1][1],
@@ -157,4 +169,5 @@ class _Meter:
             evaluations=len(self.curve),
             curve=tuple(self.curve),
             details=details,
+            predictions=predictions,
         )

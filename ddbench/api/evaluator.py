@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -35,6 +35,8 @@ class Evaluation:
         evaluations: number of times that the student was measured.
         curve: (epoch, accuracy) of each evaluation.
         details: further JSON values to store with the result.
+        predictions: the predicted class of each validation image after the last epoch, in the order of
+            ``Dataset.validation``; None if the evaluator does not report them. They are stored next to the record.
     """
 
     last: float
@@ -42,6 +44,7 @@ class Evaluation:
     evaluations: int
     curve: tuple[tuple[int, float], ...]
     details: Mapping[str, Any] = field(default_factory=dict)
+    predictions: Sequence[int] | None = None
 
 
 class Evaluator(Component):

@@ -7,6 +7,7 @@ from gc import set_threshold
 import typer
 
 from ddbench.cli import (
+    compare,
     describe,
     doctor,
     export,
@@ -16,11 +17,13 @@ from ddbench.cli import (
     gc,
     init,
     list_,
+    merge,
     plan,
     report,
     run,
     sets,
     status,
+    submit,
     suites,
     verify,
     why,
@@ -44,7 +47,10 @@ app.command("list")(list_.list_)
 app.command("describe")(describe.describe)
 app.command("fetch")(fetch.fetch)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("export")(export.export)
+app.command("merge")(merge.merge)
+app.command("submit")(submit.submit)
 app.command("sets")(sets.sets)
 app.command("figures")(figures.figures)
 app.command("gallery")(gallery.gallery)

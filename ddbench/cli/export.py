@@ -17,8 +17,11 @@ def export(
         Path, typer.Option("--to", metavar="DIR", help="Write into the subfolder of DIR with the suite's name.")
     ] = Path("leaderboard/results"),
     store: StoreFolder = None,
+    predictions: Annotated[
+        bool, typer.Option("--predictions", help="Export the predicted class of each validation image too.")
+    ] = False,
 ) -> None:
-    """Write a suite's results as JSON, one file for each training.
+    """Write a suite's results as JSON, one file for each training, and the versions that made them.
 
     `ddbench report` makes the same leaderboard from these files.
     Existing files are kept. If one has a different result, nothing is written.
@@ -27,6 +30,7 @@ def export(
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
     from ddbench.report import export_results, results_of
+    from ddbench.report.export_reading import PREDICTIONS
 
     resolved, state = plan_suite(suite, store_root(store))
     print_damage(state.corrupt.values())
@@ -36,5 +40,9 @@ def export(
             f"suite '{resolved.name}' has no results in {state.store.root}", hint=f"run it: `ddbench run {suite}`"
         )
     folder = to / resolved.name
-    count, new = export_results(results, folder)
-    print(f"{folder}: {counted(count, 'result')}, {new} of {'it' if count == 1 else 'them'} new")
+    written = export_results(results, folder, state.store.predictions if predictions else None)
+    of = "it" if written.results == 1 else "them"
+    print(f"{folder}: {counted(written.results, 'result')}, {written.new} of {of} new")
+    if predictions:
+        told = f"predictions of {counted(written.predictions, 'result')}, {written.size / 1000:,.1f} kB"
+        print(f"{folder / PREDICTIONS}: {told}")

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ddbench.cli.options import SetSize, StoreFolder, is_export, store_root
+from ddbench.cli.options import SetSize, StoreFolder, store_root
+from ddbench.cli.sources import is_export
 
 
 def figures(

@@ -27,6 +27,17 @@ SetSize = Annotated[
         "--ipc", metavar="N", help="Images per class.", show_default="the IPC of most rows, the highest of equals"
     ),
 ]
+ResultFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="Use the exported results in this folder, or in its subfolders, as if they were in the store. Repeatable.",
+    ),
+]
+Full = Annotated[
+    bool, typer.Option("--full", help="On a terminal, print the whole page: all numbers, protocols and origins.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -35,14 +46,3 @@ def store_root(option: Path | None) -> Path:
     from ddbench.toolkit.home import store_home
 
     return (option or store_home()).absolute()
-
-
-def is_export(path: Path) -> bool:
-    """Return True for a folder of exported results, and for any other folder that is not the name of a suite."""
-    from os.path import isdir
-
-    from ddbench.report.exported import SUITE
-    from ddbench.suite.shipped import shipped_suites
-
-    # Unlike `Path.is_dir`, it is False for a name that no folder can have.
-    return isdir(path) and ((path / SUITE).is_file() or path.as_posix() not in shipped_suites())  # noqa: PTH112

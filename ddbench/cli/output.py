@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from textwrap import fill
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from ddbench.errors import DdbenchError
 from ddbench.text import counted, one_line
+
+if TYPE_CHECKING:
+    from ddbench.report import Leaderboard, Results
+    from ddbench.report.formats import Format
 
 stderr = Console(stderr=True)
 _DAMAGE_SHOWN: Final = 5
@@ -50,16 +55,33 @@ def print_wrapped(line: str) -> None:
     print(fill(one_line(line), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
 
+def print_board(results: Results, board: Leaderboard, known: Format | None, *, full: bool) -> None:
+    """Print a leaderboard to stdout in a format: by default a table on a terminal, and Markdown elsewhere."""
+    from ddbench.report.formats import FORMATS
+    from ddbench.report.terminal import show_board
+
+    console = Console()
+    if known is None and console.is_terminal:
+        show_board(board, console, full=full)
+    else:
+        sys.stdout.write((known or FORMATS["md"]).render(results, board))
+
+
 def fail(error: DdbenchError) -> None:
     """Print an error as one line to stderr."""
     stderr.print(one_line(f"error: {error}"), markup=False, highlight=False, soft_wrap=True)
 
 
+def print_notes(lines: Iterable[str]) -> None:
+    """Print each line to stderr."""
+    for line in lines:
+        stderr.print(one_line(line), markup=False, highlight=False, soft_wrap=True)
+
+
 def print_damage(reports: Iterable[str]) -> None:
     """Print a few messages about damaged files of the store to stderr, and the remedy."""
     messages = sorted(set(reports))
-    for message in messages[:_DAMAGE_SHOWN]:
-        stderr.print(one_line(f"damaged: {message}"), markup=False, highlight=False, soft_wrap=True)
+    print_notes(f"damaged: {message}" for message in messages[:_DAMAGE_SHOWN])
     if messages:
         what = f"{counted(len(messages), 'file')} {'counts' if len(messages) == 1 else 'count'}"
         stderr.print(f"{what} as missing; `ddbench run` moves damaged files to quarantine and makes them again")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ddbench.cli.options import AsJson, Quick, StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import AsJson, Quick, ResultFolders, StoreFolder, SuiteFile, store_root
 from ddbench.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def plan(
     store: StoreFolder = None,
     device: Device = None,
     quick: Quick = False,
+    results: ResultFolders = None,
     json: AsJson = False,
 ) -> None:
     """Show the work of a run and its estimated cost for each stage. Nothing is run.
@@ -53,8 +54,9 @@ def plan(
     from ddbench.plan.drift import code_changes, drifted
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
+    from ddbench.report.elsewhere import results_in
 
-    resolved, state = plan_suite(suite, store_root(store), quick=quick)
+    resolved, state = plan_suite(suite, store_root(store), quick=quick, exports=results_in(results))
     graph, to_run, found = state.graph, state.to_run(), estimate(state, device)
     rows = _rows(state, to_run, found)
     cells, done = len(graph.cells), sum(key in state.measured for _, key in graph.cells)
@@ -67,13 +69,14 @@ def plan(
         value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}
         images = {source: list(own) for source, own in counts.items()}
         notes = {"drift": drift, "damaged": damaged, "skipped": skipped, "local_protocols": resolved.local_protocols}
-        print_json({**value, **notes, "images": images, "students": _students(resolved), "sets": sets})
+        notes |= {"results": state.sources(), "sets": sets}
+        print_json({**value, **notes, "images": images, "students": _students(resolved)})
         return
     table = [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)]
     print_table(*_without_repeated_times(_HEADERS, table))
     print(f"\n{counted(cells, 'cell')}, {done} with results; {counted(len(to_run), 'node')} to run")
     told = [counts_line(*part, classes) for part in counts.items()]
-    for line in [sets_line(sets), *_protocols(resolved), *told, *_estimate_text(found)]:
+    for line in [*state.sources(), sets_line(sets), *_protocols(resolved), *told, *_estimate_text(found)]:
         print_wrapped(line)
     for note in [*drift, *damaged, *(f"skipped: {reason}" for reason in skipped)]:
         stderr.print(one_line(note), markup=False, highlight=False, soft_wrap=True)

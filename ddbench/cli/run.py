@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ddbench.cli.options import Quick, StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import Full, Quick, ResultFolders, StoreFolder, SuiteFile, store_root
 from ddbench.text import counted
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def run(
         ),
     ] = None,
     quick: Quick = False,
+    full: Full = False,
+    results: ResultFolders = None,
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
@@ -45,37 +47,43 @@ def run(
     """
     from ddbench.cli.output import stderr
     from ddbench.errors import DdbenchError
+    from ddbench.report.elsewhere import results_in
     from ddbench.run import run_suite
     from ddbench.run.progress import reporter
     from ddbench.suite import load_suite
 
     if device not in ("auto", "cpu", "cuda"):
         raise DdbenchError(f"there is no device '{device}'", hint="use auto, cpu or cuda (all GPUs)")
-    resolved, root = load_suite(suite, quick=quick), store_root(store)
+    resolved, root, exports = load_suite(suite, quick=quick), store_root(store), results_in(results)
     signal.signal(signal.SIGTERM, _interrupt)
     show = reporter(stderr)
     try:
         with show:
-            outcome = run_suite(resolved, root, show, workers=workers, device=device, accept_drift=accept_drift or ())
+            outcome = run_suite(
+                resolved, root, show, workers=workers, device=device, accept_drift=accept_drift or (), exports=exports
+            )
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")
         sys.exit(INTERRUPTED)
-    _print_results(resolved, suite, root, outcome, show)
+    _print_results(resolved, suite, root, outcome, show, full)
     sys.exit(outcome.exit_code)
 
 
-def _print_results(resolved: ResolvedSuite, suite: Path, root: Path, outcome: Outcome, show: Reporter) -> None:
+def _print_results(
+    resolved: ResolvedSuite, suite: Path, root: Path, outcome: Outcome, show: Reporter, full: bool
+) -> None:
     """Print the leaderboard and the failures. Raise StoreError if results are lost that the run had found or made."""
-    from ddbench.cli.output import print_damage
+    from ddbench.cli.output import print_board, print_damage
     from ddbench.errors import StoreError
     from ddbench.plan import State
-    from ddbench.report import build_leaderboard, to_markdown
+    from ddbench.report import leaderboard_of, results_of
     from ddbench.store import Store
 
-    state = State(outcome.graph, Store(root)).resolve_all()
+    state = State(outcome.graph, Store(root), outcome.exports).resolve_all()
     print_damage(state.corrupt.values())
-    print(to_markdown(build_leaderboard(resolved, state)))
+    results = results_of(resolved, state)
+    print_board(results, leaderboard_of(results), None, full=full)
     _tell_failures(outcome, suite, show)
     ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
     cells = len(state.graph.cells)

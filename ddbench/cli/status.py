@@ -8,13 +8,15 @@ from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
 
 
 def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) -> None:
-    """Show how many cells of each row have results, and list failed nodes."""
+    """Show what a live run does, how many cells of each row have results, and which nodes failed."""
     from ddbench.cli.output import print_damage, print_json, print_table
     from ddbench.plan.state import plan_suite
     from ddbench.record.format1 import earlier_note
+    from ddbench.run.live import live_run
     from ddbench.text import one_line
 
     resolved, state = plan_suite(suite, store_root(store))
+    live = live_run(state.store.root)
     rows: dict[str, dict[str, Any]] = {}
     for cell, key in state.graph.cells:
         row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})
@@ -30,9 +32,13 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     earlier = len({key for _, key in state.graph.cells} & state.earlier.keys())
     if json:
         found = {"suite": resolved.name, "rows": list(rows.values()), "earlier": earlier, "failures": failures}
-        print_json(found)
+        print_json({**found, "run": None if live is None else live.to_json()})
         return
+    if live is not None:
+        print("\n".join([*live.lines(), ""]))
     print_table(["method", "done", "cells"], [[r["method"], r["done"], r["cells"]] for r in rows.values()])
+    done, cells = (sum(row[of] for row in rows.values()) for of in ("done", "cells"))
+    print(f"{done:,} of {cells:,} cells have results{'' if live else '; no run is using this store'}")
     if earlier:
         print(earlier_note(earlier))
     for failed in failures:

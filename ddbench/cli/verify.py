@@ -18,6 +18,7 @@ _UNKNOWN_SHOWN = 10
 _REMEDIES = {
     "artifacts": "the next run that needs one makes it again",
     "results": "the next run trains them again",
+    "predictions": "the next run trains their results again",
     "notes on cells": "the next run writes them again",
     "failures": "only `status` and `why` show them",
     "runs": "they describe past runs, and nothing needs them",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ddbench.plan.dag import Graph
 from ddbench.plan.earlier import earlier_results
+from ddbench.plan.exports import Exports
 from ddbench.plan.graph import build_graph
 from ddbench.plan.stages import STAGES
 from ddbench.record import Measurement, RunRecord, Shared
@@ -29,11 +30,15 @@ class State:
         manifests: the manifests of finished nodes other than evaluations.
         measured: the measurements of finished evaluations, one for each environment.
         corrupt: the store's messages about damaged manifests, results and failures.
+        exports: results outside the store.
+        borrowed: evaluations whose only results are outside the store.
     """
 
-    def __init__(self, graph: Graph, store: Store) -> None:
+    def __init__(self, graph: Graph, store: Store, exports: Exports | None = None) -> None:
         self.graph = graph
         self.store = store
+        self.exports = exports or Exports()
+        self.borrowed: set[str] = set()
         self.action_keys: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         self.manifests: dict[str, Manifest] = {}
@@ -49,7 +54,10 @@ class State:
 
     def resolve(self, key: str) -> bool:
         """Look up one node; return True if it is finished."""
-        return key in self.digests or (self._has_action_key(key) and self._note(key, self._read(key)))
+        if key in self.digests:
+            return True
+        found = self._read(key) if self._has_action_key(key) else None
+        return self._note(key, found) or self._borrow(key)
 
     def _has_action_key(self, key: str) -> bool:
         """Compute the action key of a node; return False if the digest of an input is not known."""
@@ -78,20 +86,44 @@ class State:
             self.manifests[key] = found
             self.digests[key] = found.digest
         elif found:
-            self.measured[key] = found
+            self.measured[key] = self.exports.joined(key, found)
             self.digests[key] = self.action_keys[key]
+        return key in self.digests
+
+    def _borrow(self, key: str) -> bool:
+        """Use results from outside the store, if there are any; return True if the node is finished."""
+        found = self.exports.measured.get(key)
+        if found:
+            self.borrowed.add(key)
+            self.measured[key], self.digests[key] = found, found[0].action_key
         return key in self.digests
 
     @property
     def results(self) -> Mapping[str, list[RunRecord]]:
         """The complete records of finished evaluations. They are read again at each access."""
-        return LazyMapping({key: self.action_keys[key] for key in self.measured}, self.store.results)
+        return LazyMapping({key: key for key in self.measured}, self.records)
+
+    def records(self, key: str) -> list[RunRecord]:
+        """Return the complete records of an evaluation that has results, also earlier ones."""
+        if key in self.borrowed:
+            return self.exports.records[key]
+        if key not in self.measured:
+            return self.store.results(self.earlier[key][0].action_key)
+        own = self.store.results(self.action_keys[key])
+        known = {record.fingerprint for record in own}
+        return own + [record for record in self.exports.records.get(key, ()) if record.fingerprint not in known]
+
+    def sources(self) -> list[str]:
+        """Return lines on how many results are in the store and how many outside; nothing without exports."""
+        trainings = {key for _, key in self.graph.cells}
+        done = len(trainings & self.measured.keys())
+        return self.exports.summary(self.borrowed, done - len(self.borrowed), len(trainings) - done)
 
     def all_measured(self) -> Iterator[Measurement]:
         """Yield the measurements of the whole store, of this plan and of others."""
         for found in self.measured.values():
             yield from found
-        for record in self.store.all_results({self.action_keys[key] for key in self.measured}):
+        for record in self.store.all_results(set(map(self.digests.__getitem__, self.measured))):
             yield Measurement.of(record, self._shared)
 
     @cached_property
@@ -122,6 +154,7 @@ class State:
         for key in keys:
             for table in (self.action_keys, self.digests, self.manifests, self.measured, self.corrupt):
                 table.pop(key, None)
+            self.borrowed.discard(key)
 
     def to_run(self) -> set[str]:
         """Return the nodes that a run would execute, as far as known.
@@ -145,16 +178,19 @@ class State:
         return wanted
 
 
-def plan_suite(suite_file: Path | str, store_root: Path, *, quick: bool = False) -> tuple[ResolvedSuite, State]:
+def plan_suite(
+    suite_file: Path | str, store_root: Path, *, quick: bool = False, exports: Exports | None = None
+) -> tuple[ResolvedSuite, State]:
     """Load a suite, plan it, and look up every node.
 
     Args:
         suite_file: the path of the suite or its shipped name.
         store_root: the store's folder, which need not exist.
         quick: True for the first seed of each axis only.
+        exports: results outside the store.
 
     Raises:
         SuiteError: the suite does not exist or has a mistake.
     """
     suite = load_suite(suite_file, quick=quick)
-    return suite, State(build_graph(suite), Store(store_root)).resolve_all()
+    return suite, State(build_graph(suite), Store(store_root), exports).resolve_all()

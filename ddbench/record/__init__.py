@@ -4,6 +4,7 @@ from ddbench.record.assessment import Assessment, NearImage, NearImages
 from ddbench.record.environment import Environment, Gpu, Machine
 from ddbench.record.measurement import Measurement, Shared
 from ddbench.record.part import Part, parse_part, read_part
+from ddbench.record.predictions import pack_predictions, read_predictions, unpack_predictions
 from ddbench.record.provenance import ComponentUse, Provenance
 from ddbench.record.run_record import (
     Distilled,
@@ -40,6 +41,9 @@ __all__ = [
     "StageRecord",
     "Usage",
     "Validation",
+    "pack_predictions",
     "parse_part",
     "read_part",
+    "read_predictions",
+    "unpack_predictions",
 ]

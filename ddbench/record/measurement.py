@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ddbench.record.run_record import ProtocolUse, RunRecord, Validation
 
 T = TypeVar("T")
+_OF_A_SET = ("generate", "select", "distill", "label", "refine")
 
 
 class Shared:
@@ -39,6 +40,7 @@ class Measurement:
         best: highest accuracy of all evaluations; None with ``evaluate: last``.
         evaluations: number of evaluations.
         epochs: number of epochs; None if the evaluator does not report it.
+        selection: key of the choice of samples; None if the record does not have it.
         distilled: digest of the distilled set; None if a record of format 1 does not have it.
         ipc: images per class of the distilled set; None in records of format 1.
         images: images of the distilled set; None if a record of format 1 does not have it.
@@ -54,6 +56,7 @@ class Measurement:
         peak_memory_mib: peak memory of the process in MiB.
         peak_device_memory_mib: peak memory of tensors on the GPU in MiB.
         resumed: True if the training was resumed, so that it was timed only in part.
+        set_s: wall time of the stages that another set would repeat, without the training; None if unknown.
     """
 
     format: int
@@ -63,6 +66,7 @@ class Measurement:
     best: float | None
     evaluations: int
     epochs: int | None
+    selection: str | None
     distilled: str | None
     ipc: int | None
     images: int | None
@@ -78,6 +82,7 @@ class Measurement:
     peak_memory_mib: float | None
     peak_device_memory_mib: float | None
     resumed: bool
+    set_s: float | None
 
     @classmethod
     def of(cls, record: RunRecord, shared: Shared) -> Measurement:
@@ -93,6 +98,7 @@ class Measurement:
             best=result.best,
             evaluations=result.evaluations,
             epochs=epochs if isinstance(epochs, int) else None,
+            selection=next((stage.action_key for stage in record.stages if stage.stage == "select"), None),
             distilled=None if distilled is None else distilled.digest,
             ipc=None if distilled is None else distilled.ipc,
             images=None if distilled is None else distilled.size,
@@ -109,7 +115,17 @@ class Measurement:
             peak_device_memory_mib=training.peak_device_memory_mib,
             # Older records have it in the evaluator's details.
             resumed=training.resumed or bool(result.details.get("resumed_after")),
+            set_s=_set_seconds(record),
         )
+
+
+def _set_seconds(record: RunRecord) -> float | None:
+    """Return the time of the stages that depend on a set's seeds; None if one was not timed, or only in part."""
+    stages = [stage for stage in record.stages[:-1] if stage.stage in _OF_A_SET]
+    # Scores of real images name their classes. Records of format 1 have no settings.
+    scores = [s for s in record.stages if s.stage == "score" and s.settings is not None and "classes" not in s.settings]
+    times = [None if stage.resumed else stage.wall_s for stage in (*stages, *scores)]
+    return sum(time for time in times if time is not None) if None not in times else None
 
 
 def _teachers(record: RunRecord) -> Iterator[str]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from ddbench.record import Measurement
+from ddbench.report.distilled import Seeds, grouped
 from ddbench.stats.repeats import Repeats, agrees, repeats
 from ddbench.suite.published import Published
-
-# The seeds of a distilled set: generation and selection.
-Seeds: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,10 @@ def compare(
     theirs = [number for number in published if (number.student, number.ipc) == (student, ipc)]
     if not theirs or not measured:
         return [Comparison(method, protocol, student, ipc, number, expected, None, None, None) for number in theirs]
-    last = repeats(_by_set({one.action_key: one.last for one in measured}, measured, seeds))
-    bests = {one.action_key: one.best for one in measured if one.best is not None}
-    best = repeats(_by_set(bests, measured, seeds)) if len(bests) == len(measured) else None
+    sets = grouped(measured, seeds)
+    last = repeats([[one.last for one in own] for own in sets])
+    bests = [[one.best for one in own if one.best is not None] for own in sets]
+    best = repeats(bests) if sum(map(len, bests)) == len(measured) else None
     found = []
     for number in theirs:
         ours = best if number.statistic.startswith("best") else last
@@ -91,27 +89,3 @@ def _alike(statistic: str, measured: Iterable[Measurement]) -> bool:
     if (evaluations := statistic.removeprefix("best of ")) != statistic:
         return all(one.evaluations == int(evaluations) for one in measured)
     return statistic != "unknown"
-
-
-def _by_set(
-    accuracies: Mapping[str, float], measured: Iterable[Measurement], seeds: Mapping[str, Iterable[Seeds]]
-) -> list[list[float]]:
-    """Return the accuracies on each distilled set, given by action key.
-
-    A set is one if its bits are equal or if its seeds are. Merged exports may hold a set as two machines made it, with
-    other bits. Without a digest, the bits count as different from all others.
-    """
-    joined: dict[str | Seeds, str | Seeds] = {}
-
-    def first(mark: str | Seeds) -> str | Seeds:
-        while (other := joined.setdefault(mark, mark)) != mark:
-            mark = other
-        return mark
-
-    for one in measured:
-        for mark in seeds[one.action_key]:
-            joined[first(mark)] = first(one.distilled or one.action_key)
-    sets: dict[str | Seeds, list[float]] = {}
-    for one in measured:
-        sets.setdefault(first(one.distilled or one.action_key), []).append(accuracies[one.action_key])
-    return list(sets.values())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -13,7 +14,7 @@ from ddbench.suite.published import Published
 FORMAT = 2
 
 _AXES = {"generation", "selection", "training"}
-_PARTS = {"generator", "pool", "selector", "refiner", "labels", "protocol"}
+PARTS = {"generator", "pool", "selector", "refiner", "labels", "protocol"}
 
 
 def _check_seeds(trial: Trial) -> Trial:
@@ -25,24 +26,32 @@ def _check_seeds(trial: Trial) -> Trial:
 Cell = Annotated[Trial, AfterValidator(_check_seeds)]
 
 
-class Row(Part):
-    """A row of the table.
+class RowParts(Part):
+    """The definition of a row of the table.
 
     Attributes:
         method: its name.
         parts: its components and settings as text.
-        published: the published numbers that it is compared with.
     """
 
     method: str
     parts: dict[str, str]
-    published: list[Published]
 
     @model_validator(mode="after")
-    def _check_parts(self) -> Row:
-        if not self.parts.keys() >= _PARTS:
+    def _check_parts(self) -> Self:
+        if not self.parts.keys() >= PARTS:
             raise ValueError("a row needs every part")
         return self
+
+
+class Row(RowParts):
+    """A row of the table.
+
+    Attributes:
+        published: the published numbers that it is compared with.
+    """
+
+    published: list[Published]
 
 
 class Summary(Part):
@@ -95,7 +104,18 @@ class RecordFile(Part):
     Attributes:
         record: the record as JSON.
         cells: the cells whose result it is.
+        rows: the rows of these cells; empty in old exports. With them, a file is complete without its suite.
+        samples: the ids of the samples that its selector chose; empty if they were not kept.
     """
 
     record: dict[str, Any]
     cells: list[Cell]
+    rows: list[RowParts] = Field(default_factory=list)
+    samples: list[str] = Field(default_factory=list)
+
+
+def united_assessments(existing: Sequence[Assessment], added: Sequence[Assessment]) -> list[Assessment]:
+    """Return the assessments of both by set. An added one replaces an existing one, and all by other scorers."""
+    scorers = {one.scorer for one in added or existing}
+    own = {one.distilled: one for one in (*existing, *added) if one.scorer in scorers}
+    return [own[digest] for digest in sorted(own)]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ddbench.record import Environment, Measurement
-from ddbench.report.comparison import Comparison, Seeds, compare
+from ddbench.report.comparison import Comparison, compare
+from ddbench.report.places import places_of, set_seeds
+from ddbench.report.replicates import EnvironmentSpread, spread_between
 from ddbench.report.results import Results, Trial, results_of
-from ddbench.report.scores import BySet, Place, Score, by_set, scores_of
-from ddbench.report.set_scores import SetRow, set_row
-from ddbench.report.splits import Sets, Step, sets_of, steps_of
+from ddbench.report.scores import Score, by_set, scores_of
+from ddbench.report.set_scores import SetRow, set_rows
+from ddbench.report.splits import Step, sets_of, steps_of
+from ddbench.report.standings import Statistics, statistics_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
 if TYPE_CHECKING:
@@ -70,12 +74,14 @@ class Leaderboard:
         scores: scores in addition to accuracy, in the order of the entries.
         earlier: number of results from an earlier version, whose keys have another format.
         repeated: number of trainings with results on different inputs. Merged exports may hold a distilled set as two
-            machines made it. One result of each counts.
+            machines made it. The mean of each counts.
         splits: the steps of the suite's splits, for each student and IPC.
         sets: the scores of distilled sets themselves, in the order of the entries.
         expected_near: number of training images that are near validation images, and of those that were compared; None
             if no set is assessed.
         chance: accuracy of guesses, in percent; None in an old export.
+        statistics: intervals, ranks and verdicts of the entries, in their order, and more.
+        environment_spread: the spread of equal trainings between environments; None if none was repeated.
     """
 
     suite: str
@@ -99,6 +105,8 @@ class Leaderboard:
     sets: tuple[SetRow, ...] = ()
     expected_near: tuple[int, int] | None = None
     chance: float | None = None
+    statistics: Statistics = field(default_factory=Statistics)
+    environment_spread: EnvironmentSpread | None = None
 
     @property
     def protocols(self) -> list[str]:
@@ -117,31 +125,20 @@ def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
 
 def leaderboard_of(results: Results) -> Leaderboard:
     """Aggregate the results of a suite. Equal trainings count once, even if several cells share them."""
-    used: list[Measurement] = []
-    repeated: set[str] = set()
-    sets_by_place: dict[tuple[str, int, str], Sets] = {}
-    missing: dict[tuple[str, int, str], int] = {}
-    entries, comparisons = [], []
-    complete: dict[Place, BySet] = {}
-    by_row: dict[tuple[str, int, str], list[Measurement]] = {}
-    for place, evaluations in _by_place(results.trials).items():
-        found: dict[str, Measurement] = {}
-        sets: dict[str, set[Seeds]] = {}
-        for key in sorted(evaluations.keys() & results.measured.keys()):
-            chosen = _chosen(results.measured[key])
-            repeated |= {key} if _is_repeated(chosen, results.measured[key]) else set()
-            found[chosen.action_key] = chosen
-            sets.setdefault(chosen.action_key, set()).update(map(_set_seeds, evaluations[key]))
-        measured = [found[action_key] for action_key in sorted(found)]
-        used += measured
-        by_row.setdefault((place[0], place[1], place[3]), []).extend(measured)
-        sets_by_place[place[:3]] = sets_of(measured, sets)
-        missing[place[:3]] = sum(key not in results.measured for key in evaluations)
-        expected = len(measured) + missing[place[:3]]
-        entries.append(_entry(place, measured, expected))
-        if measured and len(measured) == expected:
-            complete[place] = by_set(measured, sets)
-        comparisons += compare(place, results.published.get(place[0], ()), measured, sets, expected)
+    places = places_of(results)
+    replicates = [own for found in places.values() for own in found.replicates]
+    used = [one for own in replicates for one in own]
+    complete = {
+        place: by_set(found.measured, found.seeds)
+        for place, found in places.items()
+        if found.measured and len(found.measured) == found.expected
+    }
+    comparisons = chain.from_iterable(
+        compare(place, results.published.get(place[0], ()), found.measured, found.seeds, found.expected)
+        for place, found in places.items()
+    )
+    sets_by_place = {place[:3]: sets_of(found.measured, found.seeds) for place, found in places.items()}
+    missing = {place[:3]: found.expected - len(found.measured) for place, found in places.items()}
     return Leaderboard(
         suite=results.suite,
         dataset=results.dataset,
@@ -152,7 +149,7 @@ def leaderboard_of(results: Results) -> Leaderboard:
         generators=results.generators,
         scorers=results.scorers,
         summaries=results.protocols,
-        entries=tuple(entries),
+        entries=tuple(_entry(place, found.measured, found.expected) for place, found in places.items()),
         validation=tuple(sorted({(m.validation.digest, m.validation.size) for m in used})),
         environments=tuple(sorted({_environment(m.environment) for m in used})),
         teachers=tuple(sorted({told for m in used for told in m.teachers})),
@@ -160,47 +157,22 @@ def leaderboard_of(results: Results) -> Leaderboard:
         scores=tuple(scores_of(results, complete)),
         splits=tuple(steps_of(results.values.get("splits", {}), results.rows, sets_by_place, missing)),
         chance=100 / results.classes if results.classes else None,
-        sets=tuple(row for place, own in by_row.items() if (row := set_row(*place, own, results)) is not None),
+        sets=tuple(set_rows({place: found.measured for place, found in places.items()}, results)),
         expected_near=max(((one.expected, one.checked) for one in results.assessments.values()), default=None),
+        statistics=statistics_of(results, {place: found.distilled for place, found in places.items()}),
+        environment_spread=spread_between(replicates),
         earlier=len({m.action_key for m in used if m.format < results.format}),
-        repeated=len(repeated),
+        repeated=len({own[0].action_key for own in replicates if len({one.action_key for one in own}) > 1}),
     )
-
-
-def _by_place(trials: Sequence[Trial]) -> dict[Place, dict[str, list[Trial]]]:
-    """Return the cells of each place, by the recipe key of their training."""
-    groups: dict[Place, dict[str, list[Trial]]] = {}
-    for trial in trials:
-        place = trial.method, trial.ipc, trial.student, trial.protocol
-        groups.setdefault(place, {}).setdefault(trial.evaluation, []).append(trial)
-    return groups
-
-
-def _is_repeated(chosen: Measurement, measured: Sequence[Measurement]) -> bool:
-    """Return whether a training has results on other inputs than the chosen one, in the same format."""
-    return any(one.format == chosen.format and one.action_key != chosen.action_key for one in measured)
-
-
-def _set_seeds(trial: Trial) -> Seeds:
-    """Return the seeds of a cell's distilled set."""
-    return trial.seeds["generation"], trial.seeds["selection"]
 
 
 def _seeds(trials: Sequence[Trial]) -> dict[str, int]:
     """Count the seeds of each axis. Generation and selection count as one axis if they only vary together."""
     counts = {axis: len({trial.seeds[axis] for trial in trials}) for axis in ("generation", "selection", "training")}
-    pairs = len(set(map(_set_seeds, trials)))
+    pairs = len(set(map(set_seeds, trials)))
     if pairs == counts["generation"] == counts["selection"] > 1:
         return {"generation and selection": pairs, "training": counts["training"]}
     return counts
-
-
-def _chosen(measured: list[Measurement]) -> Measurement:
-    """Choose one of several measurements of a training from different environments or inputs, always the same.
-
-    The newest format comes first. Other environments are replicates, not further seeds.
-    """
-    return min(measured, key=lambda one: (-one.format, one.fingerprint, one.action_key))
 
 
 def _entry(place: tuple[str, int, str, str], measured: list[Measurement], expected: int) -> Entry:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddbench.errors import StoreError
 from ddbench.record import Assessment, Measurement, RunRecord
 from ddbench.report.private import paths_of
 from ddbench.suite.build import described
@@ -59,6 +60,7 @@ class Results:
         values: the suite file's content.
         measured: the measurements of each evaluation, one for each environment.
         records: the complete records of each evaluation. They are read again at each access.
+        samples: the ids of chosen samples, by the key of the choice. A choice whose ids were not kept has no entry.
         format: the format of the trials' keys. An earlier version made records of a lower format.
         classes: number of classes of the data set; None in an old export.
         assessments: the assessments of distilled sets, by the digest of the set.
@@ -77,6 +79,7 @@ class Results:
     values: dict[str, Any]
     measured: dict[str, list[Measurement]]
     records: Mapping[str, list[RunRecord]]
+    samples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     format: int = 2
     classes: int | None = None
     assessments: Mapping[str, Assessment] = field(default_factory=dict)
@@ -114,7 +117,8 @@ def results_of(suite: ResolvedSuite, state: State) -> Results:
         classes=len(suite.dataset.component.classes),
         assessments=_assessments(state),
         paths=paths_of(suite),
-        records=LazyMapping({key: found[0].action_key for key, found in measured.items()}, state.store.results),
+        samples=_samples(state),
+        records=LazyMapping({key: key for key in measured}, state.records),
     )
 
 
@@ -123,6 +127,27 @@ def _assessments(state: State) -> dict[str, Assessment]:
     manifests = [state.manifests[key] for key in state.graph.assessments if key in state.manifests]
     found = [manifest.made.assessment for manifest in manifests]
     return {one.distilled: one for one in found if one is not None}
+
+
+def _samples(state: State) -> Mapping[str, Sequence[str]]:
+    """Return the known ids of chosen samples, by the key of the choice; none if they are damaged.
+
+    Those in the store are read at each access.
+    """
+    others = state.exports.samples
+
+    def read(key: str) -> Sequence[str]:
+        if key in others:
+            return others[key]
+        try:
+            ids: list[str] = state.store.artifact(key).content()["ids"]
+        except StoreError:
+            return ()
+        return ids
+
+    chosen = (key for key, node in state.graph.nodes.items() if node.stage == "select" and state.has_payload(key))
+    keys = {state.action_keys[key] for key in chosen if state.manifests[key].files}
+    return LazyMapping({key: key for key in {*keys, *others}}, read)
 
 
 def _variants(suite: ResolvedSuite, rows: Mapping[str, Row]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ddbench.record import Measurement
-from ddbench.report.comparison import Seeds
+from ddbench.report.distilled import Seeds
 from ddbench.report.results import Results
 from ddbench.stats.scores import Estimate, gap, improvement, recovered, robustness
 from ddbench.suite.cells import twin_of

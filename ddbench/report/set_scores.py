@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ddbench.record import Measurement, NearImage
 from ddbench.report.results import Results
+from ddbench.report.scores import Place
 from ddbench.stats.summary import Summary, summarise
 
 # Bytes of one number of a soft label, which is a float32.
@@ -51,7 +52,16 @@ class SetRow:
     shown: tuple[NearImage, ...]
 
 
-def set_row(method: str, ipc: int, protocol: str, measured: Iterable[Measurement], results: Results) -> SetRow | None:
+def set_rows(places: Mapping[Place, Sequence[Measurement]], results: Results) -> list[SetRow]:
+    """Return the scores of the sets of each method, IPC and protocol, over all students; those that are assessed."""
+    groups: dict[tuple[str, int, str], list[Measurement]] = {}
+    for (method, ipc, _, protocol), measured in places.items():
+        groups.setdefault((method, ipc, protocol), []).extend(measured)
+    rows = (_row(*group, measured, results) for group, measured in groups.items())
+    return [row for row in rows if row is not None]
+
+
+def _row(method: str, ipc: int, protocol: str, measured: Iterable[Measurement], results: Results) -> SetRow | None:
     """Return the scores of the sets of one place; None if none of them is assessed.
 
     Args:

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TypeAlias
 
 from ddbench.record import Measurement
-from ddbench.report.comparison import Seeds
+from ddbench.report.distilled import Seeds
 from ddbench.stats.differences import Difference, independent_difference, paired_difference
 from ddbench.suite.splits import changed_parts
 

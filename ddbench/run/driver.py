@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.errors import ComponentError, DdbenchError, StoreError
-from ddbench.plan import Graph, State, build_graph
+from ddbench.plan import Exports, Graph, State, build_graph
 from ddbench.plan.drift import Drift, drifted
 from ddbench.plan.estimate.estimate import disk_left
 from ddbench.plan.missing import missing_here
 from ddbench.plan.seeds import seeds_without_effect
 from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
+from ddbench.run.forecast import Forecast
 from ddbench.run.job import make_job
+from ddbench.run.overview import Overview
 from ddbench.run.progress import Reporter
 from ddbench.run.scheduler import Scheduler
 from ddbench.store import CorruptError, Failure, Store
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.files import write_sealed
+from ddbench.toolkit.hardware import Device
 
 # After so many deaths of its worker without progress, a node counts as failed.
 ATTEMPTS = 3
@@ -37,6 +40,7 @@ class Outcome:
 
     Attributes:
         graph: the plan.
+        exports: results outside the store that count as there.
         ran: number of executed nodes by stage.
         failures: label and message of each failed node.
         user_fault: True if a failure was caused by the suite, the data or a plug-in.
@@ -44,6 +48,7 @@ class Outcome:
     """
 
     graph: Graph
+    exports: Exports
     ran: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[str, str]] = field(default_factory=list)
     user_fault: bool = False
@@ -77,18 +82,29 @@ class Driver:
         graph: the plan.
         state: the state of the plan.
         outcome: the outcome so far.
+        overview: the counts and the forecast.
         accepted: changes of code under one version that the user accepted.
     """
 
-    def __init__(self, suite: ResolvedSuite, store: Store, executor: Executor, log: EventLog, show: Reporter) -> None:
+    def __init__(
+        self,
+        suite: ResolvedSuite,
+        store: Store,
+        executor: Executor,
+        log: EventLog,
+        show: Reporter,
+        device: Device,
+        exports: Exports | None = None,
+    ) -> None:
         self.suite = suite
         self.store = store
         self.executor = executor
         self.log = log
         self.show = show
         self.graph: Graph = build_graph(suite)
-        self.state = State(self.graph, store)
-        self.outcome = Outcome(self.graph)
+        self.state = State(self.graph, store, exports)
+        self.outcome = Outcome(self.graph, self.state.exports)
+        self.overview = Overview(log, show, lambda: Forecast(self.state, device, executor.width))
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
         self._damaged: Counter[str] = Counter()
@@ -109,10 +125,12 @@ class Driver:
         self._quarantine_damaged()
         self._check_drift(accept_drift)
         self._check_disk()
+        for line in self.state.sources():
+            self.show.print_line(line)
         for line in missing_here(self.state):  # nodes that do not need it still run
             self.show.print_line(f"to fetch: {line}")
         self.scheduler = Scheduler(self.graph, self.state)
-        self.executor.prepare(self.scheduler.outstanding)
+        self.executor.prepare(len(self.scheduler.wanted))
         while True:
             self._submit_ready()
             if self.scheduler.done:
@@ -175,30 +193,30 @@ class Driver:
                 if self._damaged[job.action_key] >= ATTEMPTS:
                     self._failed(Answer.failure(job, f"its stored output was damaged {ATTEMPTS} times: {message}"))
                     continue
-            self.show.started(job)
+            self.overview.started(job)
             self.executor.submit(job)
-        self.show.total(self.outcome.ran.total() + len(self.outcome.failures) + self.scheduler.outstanding)
+        self.overview.update(self.scheduler.wanted)
 
     def _handle(self, answer: Answer) -> None:
         job, fields = answer.job, answer.fields
         if answer.kind == "progress":
-            self.show.progress(job, fields["done"], fields["total"])
+            self.overview.progress(job, fields["done"], fields["total"])
             return
         if answer.kind == "warning":
             if fields["message"] not in self._warnings:
                 self.show.print_line(f"{job.stage:<8} {job.label} · {fields['message']}")
             self._warnings.add(fields["message"])
             return
-        self.show.ended(job, fields, "done" if answer.kind == "done" else answer.kind)
         if answer.kind == "done":
             self.outcome.ran[job.stage] += 1
             for key in self.scheduler.finished(job.action_key):
                 self.store.clear_failure(key)
-        elif answer.kind == "corrupt":
+        self.overview.ended(job, fields, answer.kind, self.scheduler.wanted)
+        if answer.kind == "corrupt":
             self._remake(answer)
         elif answer.kind == "lost":
             self._lost(answer)
-        else:
+        elif answer.kind == "failed":
             self._failed(answer)
 
     def _remake(self, answer: Answer) -> None:
@@ -247,6 +265,7 @@ class Driver:
         for key in self.scheduler.fail(job.action_key):
             said = {"message": fields["message"], "trace": fields["trace"]}
             self.store.put_failure(Failure(recipe_key=key, **about, **said))
+        self.overview.failed(self.scheduler.wanted)
         if fields["fatal"]:
             raise DdbenchError(fields["message"])
 
@@ -255,6 +274,8 @@ class Driver:
         for cell, key in self.graph.cells:
             if key not in self.state.measured:
                 self.outcome.blocked += key not in self.scheduler.failed
+                continue
+            if key in self.state.borrowed:
                 continue
             note: dict[str, Any] = {"suite": self.suite.name, "dataset": self.suite.dataset.label, **cell.describe()}
             self.store.put_cell(self.state.action_keys[key], key, note)

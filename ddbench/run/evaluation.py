@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from ddbench.api import KINDS, Context, DistilledSet, Evaluator, Student, canonical_json
+from ddbench.api import KINDS, Context, Dataset, DistilledSet, Evaluator, Student, canonical_json
 from ddbench.errors import ComponentError
 from ddbench.protocol.protocol import Protocol
 from ddbench.record import (
     ComponentUse,
     Distilled,
     Environment,
+    FileReference,
     ProtocolUse,
     Provenance,
     Result,
@@ -24,8 +26,10 @@ from ddbench.record import (
     StageRecord,
     Usage,
     Validation,
+    pack_predictions,
 )
 from ddbench.record.part import first_mistake
+from ddbench.record.predictions import SUFFIX, reference
 from ddbench.run.job import Job
 from ddbench.run.stages import distilled_set, images_per_class, teacher
 from ddbench.run.worker_cache import WorkerCache
@@ -37,7 +41,20 @@ from ddbench.train.numerics import Numerics
 _KINDS = list(KINDS)
 
 
-def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
+@dataclass(frozen=True)
+class Measured:
+    """The outcome of an evaluation.
+
+    Attributes:
+        result: the accuracies.
+        predictions: the file of predictions; None if the evaluator reports none.
+    """
+
+    result: Result
+    predictions: bytes | None = None
+
+
+def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Measured:
     """Run one evaluation. Raise ComponentError if the evaluator returns an invalid result."""
     evaluator = cast("Evaluator", cache.bare(job, "evaluator"))
     student = cast("Student", cache.bare(job, "student"))
@@ -46,8 +63,9 @@ def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
     if "shuffled" in job.settings:
         distilled = shuffled(distilled, job.settings["shuffled"])
     made = evaluator.evaluate(distilled, dataset, student, protocol, teacher(job, cache, ctx), ctx)
+    predictions = _predictions(made.predictions, evaluator, dataset)
     try:
-        return Result(
+        result = Result(
             last=made.last,
             best=made.best,
             evaluations=made.evaluations,
@@ -56,6 +74,20 @@ def evaluate(job: Job, cache: WorkerCache, ctx: Context) -> Result:
         )
     except ValidationError as error:
         raise ComponentError(f"{evaluator.label()} returned an invalid result: {first_mistake(error)}") from None
+    return Measured(result, predictions)
+
+
+def _predictions(found: Sequence[int] | None, evaluator: Evaluator, dataset: Dataset) -> bytes | None:
+    """Return predictions as a file. Raise ComponentError unless there is one class for each validation image."""
+    if found is None:
+        return None
+    images, classes = len(dataset.validation()), len(dataset.classes)
+    if len(found) != images or not all(isinstance(label, int) and 0 <= label < classes for label in found):
+        problem = f"{len(found)} predictions for {images} validation images of {classes} classes"
+        raise ComponentError(
+            f"{evaluator.label()} returned {problem}", hint="it must return one class index for each image, from 0 on"
+        )
+    return pack_predictions(found, classes)
 
 
 def shuffled(distilled: DistilledSet, seed: int) -> DistilledSet:
@@ -64,7 +96,7 @@ def shuffled(distilled: DistilledSet, seed: int) -> DistilledSet:
     return replace(distilled, labels=distilled.labels[order])
 
 
-def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usage: dict[str, float]) -> RunRecord:
+def make_record(job: Job, cache: WorkerCache, ctx: Context, made: Measured, usage: dict[str, float]) -> RunRecord:
     """Return the complete record of an evaluation: result, components, environment, and cost of each stage."""
     inputs = cache.inputs(job)
     assert inputs.dataset is not None
@@ -78,7 +110,7 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
         format=2,
         action_key=job.action_key,
         fingerprint=fingerprint(env),
-        result=result,
+        result=made.result,
         settings=Settings(seed=job.settings["seed"], evaluation=ctx.evaluation.model_dump(mode="json")),
         protocol=_protocol(job),
         evaluator=uses["evaluator"],
@@ -88,7 +120,7 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
         validation=Validation(
             digest=data["digests"]["validation"],
             size=size,
-            standard_error=binomial_standard_error(result.last, size),
+            standard_error=binomial_standard_error(made.result.last, size),
         ),
         distilled=Distilled(
             digest=str(job.input_digests.distilled),
@@ -99,8 +131,13 @@ def make_record(job: Job, cache: WorkerCache, ctx: Context, result: Result, usag
         lineage=_lineage(job, before),
         environment=Environment.model_validate(env),
         stages=[*map(_stage, before), _last_stage(job, usage)],
+        predictions=_reference(fingerprint(env), made.predictions),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _reference(name: str, predictions: bytes | None) -> FileReference | None:
+    return None if predictions is None else reference(f"{name}{SUFFIX}", predictions)
 
 
 def _protocol(job: Job) -> ProtocolUse:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import Any, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
+from ddbench.plan.estimate.estimate import PartialSum
 from ddbench.run.job import Job
-from ddbench.text import counted, one_line
+from ddbench.text import coarse, counted, one_line
 
-_LABEL_WIDTH = 62
+_ALL = "all nodes"
 _WORTH_A_LINE_S = 0.5
 _STEP_EVERY_S = 60.0
 
@@ -22,8 +23,8 @@ class Reporter(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...
-    def total(self, nodes: int) -> None:
-        """Set the number of nodes that must run. It grows as inputs become known."""
+    def left(self, nodes: int, total: int, time: str) -> None:
+        """Show how many nodes of ``total`` are left, and for how long they run. It is called all the time."""
 
     def started(self, job: Job) -> None:
         """Show that a worker runs a node."""
@@ -50,14 +51,22 @@ def describe_end(job: Job, fields: dict[str, Any], how: str) -> str:
     return f"{job.stage:<8} {job.label} · {how}: {fields['message']}"
 
 
+def time_left(seconds: PartialSum) -> str:
+    """Return a forecast as text, such as ``about 5 min left``; empty if next to nothing is known."""
+    if seconds.known is None or (seconds.is_lower_bound and seconds.known < 1):
+        return ""
+    return f"{'more than' if seconds.is_lower_bound else 'about'} {coarse(seconds.known)} left"
+
+
 class Lines:
     """A reporter for logs, pipes and CI: one line for each finished node, and one per minute for a long node."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began = time.monotonic()
+        self._left = 0
         self._total = 0
-        self._done = 0
+        self._time = ""
         self._last_line: dict[str, float] = {}
         self._running: dict[str, tuple[Job, float]] = {}
 
@@ -67,11 +76,11 @@ class Lines:
     def __exit__(self, *exc: object) -> None:
         return None
 
-    def total(self, nodes: int) -> None:
+    def left(self, nodes: int, total: int, time: str) -> None:
         """Print the number of nodes once."""
         if nodes and not self._total:
-            self.print_line(f"{counted(nodes, 'node')} to run")
-        self._total = nodes
+            self.print_line(f"{counted(nodes, 'node')} to run{f', {time}' if time else ''}")
+        self._left, self._total, self._time = nodes, total, time
 
     def started(self, job: Job) -> None:
         """Note the start of a node."""
@@ -96,8 +105,8 @@ class Lines:
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Print one line."""
         del self._last_line[job.action_key], self._running[job.action_key]
-        self._done += how != "lost"
-        self.print_line(f"[{self._done}/{max(self._total, self._done)}] {describe_end(job, fields, how)}")
+        done = f"{self._total - self._left}/{self._total}"
+        self.print_line(f"[{done}{f', {self._time}' if self._time else ''}] {describe_end(job, fields, how)}")
 
     def print_line(self, message: str) -> None:
         """Print a message after the elapsed seconds."""
@@ -111,16 +120,16 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+            BarColumn(bar_width=max(6, min(24, console.width // 8))),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            expand=True,
         )
-        self._all = self._progress.add_task("all nodes", total=None)
+        self._all = self._progress.add_task(_ALL, total=None)
         self._running: dict[str, TaskID] = {}
-        self._ended: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -129,15 +138,14 @@ class Bars:
     def __exit__(self, *exc: object) -> None:
         self._progress.stop()
 
-    def total(self, nodes: int) -> None:
-        """Set the length of the bar of the whole run."""
-        self._progress.update(self._all, total=max(nodes, self._ended.total()))
+    def left(self, nodes: int, total: int, time: str) -> None:
+        """Advance the bar of the whole run."""
+        description = f"{_ALL} · {time}" if time else _ALL
+        self._progress.update(self._all, completed=total - nodes, total=total, description=description)
 
     def started(self, job: Job) -> None:
         """Add a bar for a node."""
-        label = f"{job.stage} {job.label}"
-        short = label if len(label) <= _LABEL_WIDTH else f"{label[: _LABEL_WIDTH - 1]}…"
-        self._running[job.action_key] = self._progress.add_task(f"  {short}", total=None)
+        self._running[job.action_key] = self._progress.add_task(f"  {job.stage} {one_line(job.label)}", total=None)
 
     def progress(self, job: Job, done: int, total: int) -> None:
         """Advance the bar of a node."""
@@ -149,9 +157,6 @@ class Bars:
     def ended(self, job: Job, fields: dict[str, Any], how: str) -> None:
         """Remove the bar of a node. Print one line if it took long or did not succeed."""
         self._progress.remove_task(self._running.pop(job.action_key))
-        if how != "lost":
-            self._ended[how] += 1
-            self._progress.update(self._all, completed=self._ended.total())
         if how != "done" or "note" in fields or fields["usage"]["wall_s"] >= _WORTH_A_LINE_S:
             self.print_line(describe_end(job, fields, how))
 

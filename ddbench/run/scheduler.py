@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from ddbench.plan import STAGES, Graph, State
 
@@ -105,9 +105,9 @@ class Scheduler:
         return not self._running and not self._ready
 
     @property
-    def outstanding(self) -> int:
-        """Number of wanted nodes that may still run. Equal work among them is found only later."""
-        return len(self._wanted)
+    def wanted(self) -> Set[str]:
+        """Wanted nodes that may still run. Equal work among them is found only later."""
+        return self._wanted
 
     def peek(self) -> str | None:
         """Return the node that :meth:`take` would return; None if no node can run now."""

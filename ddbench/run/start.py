@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ddbench.errors import DataError
-from ddbench.plan import State, build_graph
+from ddbench.plan import Exports, State, build_graph
 from ddbench.plan.missing import check_libraries
 from ddbench.registry.libraries import absent_libraries
 from ddbench.run.devices import Devices
@@ -18,6 +18,7 @@ from ddbench.store import Store
 from ddbench.store.lock import Holder, run_lock
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.cores import usable_cores
+from ddbench.toolkit.hardware import device_of_runs, this_cpu
 
 
 def run_suite(
@@ -28,6 +29,7 @@ def run_suite(
     workers: int | None = None,
     device: str = "auto",
     accept_drift: Sequence[str] = (),
+    exports: Exports | None = None,
 ) -> Outcome:
     """Run a suite on this machine.
 
@@ -38,6 +40,7 @@ def run_suite(
         workers: CPU threads that nodes use in parallel; by default one for each core.
         device: ``cpu``, ``cuda`` for all GPUs, or ``auto`` for the GPUs if there are any.
         accept_drift: components whose stored outputs are used although their code has changed.
+        exports: results outside the store, which are not trained again.
 
     Raises:
         DataError: the data set is missing, or there is no GPU.
@@ -48,7 +51,7 @@ def run_suite(
     if missing:
         raise DataError(missing)
     if absent_libraries():
-        check_libraries(State(build_graph(suite), Store(store_root)).resolve_all())
+        check_libraries(State(build_graph(suite), Store(store_root), exports).resolve_all())
     devices = Devices(device, lambda message: show.print_line(message))
     store = Store.open(store_root)
     lock = run_lock(store_root, suite.name, lambda holder: show.print_line(_waiting(store_root, holder)))
@@ -59,7 +62,8 @@ def run_suite(
         try:
             for reason in suite.skipped:
                 show.print_line(f"skipped in the matrix: {reason}")
-            driver = Driver(suite, store, executor, EventLog(folder / LOG_NAME), show)
+            hardware = this_cpu() if devices.is_cpu else device_of_runs()
+            driver = Driver(suite, store, executor, EventLog(folder / LOG_NAME), show, hardware, exports)
             return driver.run(accept_drift)
         finally:
             executor.close()

@@ -195,10 +195,10 @@ def run_job(job: Job, cache: WorkerCache, send: Send, received: float | None = N
         measure = partial(measured, cache.device, resumed=bool(kept_files(ctx.checkpoint_file)))
         if STAGES[job.stage].makes_result:
             with measure() as usage:
-                result = evaluate(job, cache, ctx)
-            cache.store.put_result(make_record(job, cache, ctx, result, usage))
+                made = evaluate(job, cache, ctx)
+            cache.store.put_result(make_record(job, cache, ctx, made, usage), made.predictions)
             cache.store.finished(job.action_key)
-            return {"usage": usage, "accuracy": result.last}
+            return {"usage": usage, "accuracy": made.result.last}
         with measure() as usage:
             output = RUN[job.stage](job, cache, ctx)
         unsigned = Manifest(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ddbench.record.predictions import SUFFIX
 from ddbench.store.reading import CELL, MARKER, RUN_FILE
 from ddbench.toolkit.files import is_half_written, unreadable
 
@@ -16,6 +17,7 @@ from ddbench.toolkit.files import is_half_written, unreadable
 ARTIFACT: Final = "artifacts"
 RESULT: Final = "results"
 NOTE: Final = "notes on cells"
+PREDICTIONS: Final = "predictions"
 FAILURE: Final = "failures"
 RUN: Final = "runs"
 STORE: Final = "store"
@@ -96,6 +98,9 @@ def _failure(path: Path) -> Entry:
 def _result(path: Path) -> Entry:
     """Return the entry of a file in the folder of a result."""
     stem = path.stem.removeprefix(CELL)
+    if path.suffix == SUFFIX and _KEY.fullmatch(path.stem):
+        has_record = os.path.lexists(path.with_suffix(".json"))  # a killed training leaves none
+        return Entry(PREDICTIONS, path) if has_record else Entry(UNKNOWN, path, LEFTOVERS)
     if path.suffix != ".json" or not _KEY.fullmatch(stem):
         return _other(path)
     return Entry(RESULT if stem == path.stem else NOTE, path)

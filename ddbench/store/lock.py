@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
@@ -68,6 +68,15 @@ def _open(path: Path) -> IO[str]:
 def refuse(holder: Holder | None) -> NoReturn:
     """Raise StoreError instead of waiting."""
     raise StoreError("a run is using the store", hint="try again after the run")
+
+
+def holder(root: Path) -> Holder | None:
+    """Return the holder of the store's lock; None if there is none or it has not given its name yet."""
+    if not is_in_use(root):
+        return None
+    with suppress(OSError), (root / RUN).open(encoding="utf-8", errors="replace") as file:
+        return _holder(file.read(_HOLDER_CHARACTERS))
+    return None
 
 
 def is_in_use(root: Path) -> bool:

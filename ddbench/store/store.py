@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.errors import StoreError
-from ddbench.record import RunRecord
+from ddbench.record import RunRecord, read_predictions
+from ddbench.record.predictions import SUFFIX
 from ddbench.store.artifact import Artifact, Output, write_payload
 from ddbench.store.manifest import Manifest
 from ddbench.store.notes import EARLIER, FORMAT, Failure, Marker
@@ -113,10 +114,8 @@ class Store:
     def sweep(self) -> None:
         """Remove the temporary files of killed runs. Nothing else may use the store meanwhile."""
         # The folders of results are too many to look into, and only ddbench 0.2 wrote such files there.
-        for path in (
-            *(self.root / "tmp").iterdir(),
-            *self.half_written(".*", "cache/.*", "failures/.*", "unfinished/.*"),
-        ):
+        half_written = self.half_written(".*", "cache/.*", "failures/.*", "unfinished/.*")
+        for path in (*(self.root / "tmp").iterdir(), *half_written):
             remove(path)
 
     # artifacts
@@ -219,7 +218,7 @@ class Store:
     def _results(self, action_key: str) -> Path:
         return self.root / "results" / action_key[:2] / action_key
 
-    def put_result(self, record: RunRecord) -> None:
+    def put_result(self, record: RunRecord, predictions: bytes | None = None) -> None:
         """Store the record of one training in one environment. An existing record is never overwritten.
 
         Raises:
@@ -227,7 +226,15 @@ class Store:
         """
         path = self._results(record.action_key) / f"{record.fingerprint}.json"
         if not path.exists():
-            self._write(path, storable(record))
+            data = storable(record)
+            if predictions is not None:  # first, so that every record has the file that it names
+                self._write(path.with_suffix(SUFFIX), predictions)
+            self._write(path, data)
+
+    def predictions(self, record: RunRecord) -> bytes | None:
+        """Return the file of a record's predictions; None if it has none. Raise CorruptError if it is damaged."""
+        path = self._results(record.action_key) / f"{record.fingerprint}{SUFFIX}"
+        return None if record.predictions is None else read_predictions(path, record)
 
     def put_cell(self, action_key: str, recipe_key: str, cell: dict[str, Any]) -> None:
         """Store a note that the result under ``action_key`` belongs to a cell."""

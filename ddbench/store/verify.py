@@ -10,10 +10,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from ddbench.errors import StoreError
-from ddbench.record import Part
+from ddbench.record import Part, read_predictions
+from ddbench.record.predictions import SUFFIX
 from ddbench.store import layout
 from ddbench.store.artifact import Artifact
 from ddbench.store.layout import Entry
@@ -32,6 +33,8 @@ from ddbench.store.reading import (
 from ddbench.store.store import Store
 from ddbench.toolkit.cores import usable_cores
 from ddbench.toolkit.files import CorruptError, unreadable
+
+P = TypeVar("P", bound=Part)
 
 _THREADS: Final = 8
 _AHEAD: Final = 16  # entries that wait for a thread, by thread
@@ -121,7 +124,10 @@ def verify_store(
 def _kept(store: Store, damage: Damage) -> Damage:
     if not damage.movable:
         return damage
-    return replace(damage, kept=store.keep_aside(damage.path, name=damage.path.name))
+    paths = [damage.path]
+    if damage.kind == layout.PREDICTIONS:  # without their record, the next run trains again
+        paths.append(damage.path.with_suffix(".json"))
+    return replace(damage, kept=store.keep_aside(*paths, name=damage.path.name))
 
 
 def _checked(entries: Iterable[Entry], threads: int) -> Iterator[Findings]:
@@ -179,12 +185,38 @@ def _artifact(folder: Path, found: Findings) -> None:
     Artifact(folder, manifest).verify()
 
 
+def _predictions(path: Path, found: Findings) -> None:
+    """Check a file of predictions by its record. A damaged record is an entry of its own."""
+    try:
+        record = read_record(path.with_suffix(".json"))
+    except CorruptError:
+        return
+    if record is None or record.predictions is None:
+        found.unknown.append(path)
+    else:
+        read_predictions(path, record)
+
+
+def _result(path: Path, found: Findings) -> None:
+    """Check a record, and that the predictions that it names exist."""
+    record, predictions = _present(read_record, path), path.with_suffix(SUFFIX)
+    if record is not None and record.predictions is not None and not os.path.lexists(predictions):
+        raise CorruptError("the predictions are missing", where=str(predictions))
+
+
+def _present(read: Callable[..., P | None], path: Path) -> P | None:
+    """Return what a reader makes of a file; None for a file that has just been removed, which is not damaged."""
+    part = read(path, exact=True)
+    if part is None and os.path.lexists(path):
+        raise CorruptError("a link to nothing is in place of the file", where=str(path))
+    return part
+
+
 def _file(read: Callable[..., Part | None]) -> Callable[[Path, Findings], None]:
-    """Return a check of a file by its reader. A file that has just been removed is not damaged."""
+    """Return a check of a file by its reader."""
 
     def check_file(path: Path, _: Findings) -> None:
-        if read(path, exact=True) is None and os.path.lexists(path):
-            raise CorruptError("a link to nothing is in place of the file", where=str(path))
+        _present(read, path)
 
     return check_file
 
@@ -192,7 +224,8 @@ def _file(read: Callable[..., Part | None]) -> Callable[[Path, Findings], None]:
 _READ: Final[dict[str, Callable[[Path, Findings], None]]] = {
     layout.STORE: _file(read_marker),
     layout.ARTIFACT: _artifact,
-    layout.RESULT: _file(read_record),
+    layout.RESULT: _result,
+    layout.PREDICTIONS: _predictions,
     layout.NOTE: _file(read_cell),
     layout.FAILURE: _file(read_failure),
     layout.RUN: _file(read_run),

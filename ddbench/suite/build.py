@@ -12,7 +12,8 @@ from ddbench.api.canonical import sha256_json
 from ddbench.api.component import explain
 from ddbench.errors import ComponentError, SuiteError
 from ddbench.suite.cells import Choice
-from ddbench.suite.model import ComponentUse, SuiteModel
+from ddbench.suite.fields import ComponentUse
+from ddbench.suite.model import SuiteModel
 from ddbench.suite.protocols import Protocols
 from ddbench.text import counted, one_line
 from ddbench.yaml_source import KeyPath, YamlSource

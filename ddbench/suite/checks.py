@@ -1,12 +1,13 @@
-"""Check a suite before anything runs: sizes of images and pools, generators and classes, published numbers."""
+"""Check a suite before anything runs: sizes, pools, generators and classes, published numbers, the baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ddbench.errors import ComponentError, SuiteError
+from ddbench.errors import ComponentError, SuiteError, did_you_mean
 from ddbench.limits import IMAGES_PER_CLASS
+from ddbench.suite.cells import twin_of
 from ddbench.text import counted
 from ddbench.yaml_source import YamlSource
 
@@ -128,3 +129,18 @@ def _refuse_fractions(cell: Cell, dataset: Choice[Dataset], where: str) -> None:
                 where=where,
                 hint="write accuracies in percent",
             )
+
+
+def check_baseline(baseline: str | None, twins: Mapping[str, Any], rows: Iterable[str], source: YamlSource) -> None:
+    """Raise SuiteError if the baseline is not a row with cells, or is a twin of one.
+
+    Args:
+        baseline: the name of the row that others are compared with.
+        twins: the changes of each twin.
+        rows: the names of the rows with cells.
+        source: the suite file.
+    """
+    own = [row for row in rows if not any(row.endswith(twin_of("", twin)) for twin in twins)]
+    if baseline is not None and baseline not in own:
+        where, hint = source.place(("baseline",)), did_you_mean(baseline, own)
+        raise SuiteError(f"no row with cells is called '{baseline}'", where=where, hint=hint)

@@ -2,109 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from ddbench.api.settings import EvaluationSettings
-from ddbench.limits import IMAGES_PER_CLASS, NAME_CHARACTERS
+from ddbench.limits import NAME_CHARACTERS
+from ddbench.suite.fields import (
+    STRICT,
+    ComponentUse,
+    GeneratorName,
+    IpcList,
+    IpcNames,
+    Name,
+    Names,
+    Pool,
+    Role,
+    Seconds,
+    SeedList,
+    Use,
+)
 from ddbench.suite.protocols import Changes, ProtocolUse
 from ddbench.suite.references import Scores, SetScores
-from ddbench.text import one_line
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-_POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
+# Differences below it count as none, in percent points, if a suite does not say otherwise.
+MARGIN = 1.0
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ComponentUse(_Model):
-    """A component: its name, or a mapping of ``use`` and the parameters that the suite sets.
-
-    Attributes:
-        use: The component's name.
-        params: The other keys of the mapping.
-    """
-
-    use: str
-    params: dict[str, Any] = {}
-
-
-def _spread(value: Any) -> Any:
-    """Convert ``k-center`` or ``{use: k-center, start: random}`` to name and parameters."""
-    if isinstance(value, ComponentUse):
-        return value
-    if isinstance(value, str):
-        return {"use": value}
-    if isinstance(value, dict) and "use" in value:
-        return {"use": value["use"], "params": {k: v for k, v in value.items() if k != "use"}}
-    raise ValueError("give the name of a component, or a mapping with the key 'use'")
-
-
-Use = Annotated[ComponentUse, BeforeValidator(_spread)]
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _pool(value: Any) -> Any:
-    if isinstance(value, bool) or not (
-        (isinstance(value, int) and 0 < value <= IMAGES_PER_CLASS)
-        or (isinstance(value, str) and _POOL.fullmatch(value))
-    ):
-        limit = f"at most {IMAGES_PER_CLASS:,}"
-        raise ValueError(f"give a number of images per class (200; {limit}) or a multiple of the IPC (4x)")
-    return value
-
-
-def _seconds(value: Any) -> Any:
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    seconds = float(found[1]) * _UNITS[found[2]] if found else value
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 10**9:
-        raise ValueError("give a number of seconds, or a time such as 90s, 30m or 2h")
-    return float(seconds)
-
-
-def _distinct(values: list[int]) -> list[int]:
-    seen: set[int] = set()
-    for value in values:
-        if value in seen:
-            raise ValueError(f"{value} occurs twice")
-        seen.add(value)
-    return values
-
-
-def _name(value: str) -> str:
-    if one_line(value) != value or value != value.strip():
-        raise ValueError("give a name without line breaks, tabs and spaces at its ends")
-    return value
-
-
-Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), AfterValidator(_name)]
-
-
-SeedList = Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1), AfterValidator(_distinct)]
-Ipc = Annotated[int, Field(ge=1, le=IMAGES_PER_CLASS)]
-IpcList = Annotated[list[Ipc], Field(min_length=1), AfterValidator(_distinct)]
-# A role is the first part of a field's name, as in teacher.logits.
-Role = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
-Pool = Annotated[int | str, BeforeValidator(_pool)]
-Names = Annotated[list[str], BeforeValidator(_listed)]
-
-
-def _generator(value: Any) -> Any:
-    if isinstance(value, dict):
-        raise ValueError("define a generator with parameters under 'generators', and give its name here")
-    return value
-
-
-GeneratorName = Annotated[str, BeforeValidator(_generator)]
+    model_config = STRICT
 
 
 def _selection(value: Any) -> Any:
@@ -243,7 +170,7 @@ class Exclude(_Model):
     selector: Names | None = None
     refiner: Names | None = None
     student: Names | None = None
-    ipc: Annotated[list[int], BeforeValidator(_listed)] | None = None
+    ipc: IpcNames | None = None
 
 
 class SuiteModel(_Model, EvaluationSettings):
@@ -272,6 +199,8 @@ class SuiteModel(_Model, EvaluationSettings):
         set_scores: Assess the images of each distilled set. No training waits for it.
         exclude: Cells to exclude.
         splits: Rows that each add one part to the row before, such as labels. The leaderboard tells what each adds.
+        baseline: The row that every other row is compared with. It enters no key.
+        margin: Differences of accuracy below it count as none, in points. It enters no key.
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
@@ -282,7 +211,7 @@ class SuiteModel(_Model, EvaluationSettings):
     students: list[Use] = Field(min_length=1)
     evaluator: Use = ComponentUse(use="student")
     published: str | None = None
-    time_limit: Annotated[float | None, BeforeValidator(_seconds)] = None
+    time_limit: Seconds = None
     seeds: Seeds = Seeds()
     generators: dict[Name, Use] = {}
     scorers: dict[Role, Use] = {}
@@ -293,6 +222,8 @@ class SuiteModel(_Model, EvaluationSettings):
     set_scores: SetScores | None = None
     exclude: list[Exclude] = []
     splits: dict[Name, Annotated[list[Name], Field(min_length=2)]] = {}
+    baseline: Name | None = None
+    margin: float = Field(MARGIN, gt=0, lt=100)
 
     @property
     def evaluation(self) -> EvaluationSettings:

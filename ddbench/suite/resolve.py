@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ddbench.api import (
     Dataset,
@@ -23,7 +23,7 @@ from ddbench.registry import Catalogue, catalogue
 from ddbench.suite.build import Builder
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row, twin_of
 from ddbench.suite.check_scorers import check_assessor, check_fields, check_labels, check_teachers
-from ddbench.suite.checks import check_generators, check_published, check_sizes
+from ddbench.suite.checks import check_baseline, check_generators, check_published, check_sizes
 from ddbench.suite.exclude import excluded
 from ddbench.suite.model import Matrix, Method, SuiteModel
 from ddbench.suite.published import Published, published_as, read_published
@@ -32,9 +32,6 @@ from ddbench.suite.references import check_references
 from ddbench.suite.shipped import find_suite
 from ddbench.suite.splits import check_splits
 from ddbench.yaml_source import KeyPath, YamlSource
-
-if TYPE_CHECKING:
-    pass
 
 _Parts = dict[str, KeyPath]
 _METHOD_PARTS: _Parts = {"generator": ("generator",), "selector": ("selector",), "refiner": ("refiner",)}
@@ -143,9 +140,11 @@ class _Resolver:
         check_sizes(cells, students, dataset.component, self.source, self.pools)
         check_generators(cells, dataset.component, self.source)
         check_published(cells, dataset, self.source)
+        left = {cell.row.name: cell.row for cell in cells}
+        check_baseline(model.baseline, model.twins, left, self.source)
         if model.scores is not None:
-            left = {id(cell.row): cell.row for cell in cells}.values()
-            check_references(model.scores, model.twins, {row.name: row.describe() for row in left}, self.source)
+            described = {name: row.describe() for name, row in left.items()}
+            check_references(model.scores, model.twins, described, self.source)
         check_splits(model.splits, rows, self.source)
         return ResolvedSuite(
             name=model.suite,

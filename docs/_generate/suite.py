@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from ddbench.suite.model import ComponentUse, SuiteModel
+from ddbench.suite.fields import ComponentUse
+from ddbench.suite.model import SuiteModel
 
 from .text import fields, models_in, table
 

@@ -91,7 +91,12 @@ class Account:
 
     def _result(self, folder: Path) -> Entry:
         heads = [path for path in sorted(folder.glob("*.json")) if not path.name.startswith("cell-")]
-        return self._entry(folder, heads, [])
+        named = []
+        for head in heads:
+            if not self.is_damaged(head) and head.is_file():
+                predictions = json.loads(head.read_bytes()).get("predictions")
+                named += [] if predictions is None else [folder / predictions["file"]]
+        return self._entry(folder, heads, named)
 
     def _entry(self, folder: Path, heads: list[Path], others: list[Path]) -> Entry:
         stamps = {path: stamp(path) for path in (*heads, *others)}
@@ -111,7 +116,10 @@ class Account:
         return must, odd | {entry.folder for entry in self.entries().values() if entry.health == "missing"}
 
     def _has_checksum(self, path: Path) -> bool:
-        """Return True unless the file is a log, a lock, in a cache, or unfinished."""
+        """Return True unless the file is a log, a lock, in a cache, unfinished, or predictions without a record."""
+        record = path.with_suffix(".json")
+        if path.suffix == ".npy" and (stamp(record) is None or self.is_damaged(record)):
+            return False
         room = path.relative_to(self.root).parts[0]
         return room in ("artifacts", "results", "failures", "store.json") or path.name == "suite.json"
 

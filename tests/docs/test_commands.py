@@ -35,7 +35,8 @@ class Workspace:
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
-        (folder / "suites").symlink_to(ROOT / "suites")
+        for shared in ("suites", "leaderboard"):
+            (folder / shared).symlink_to(ROOT / shared)
         for program, arguments in (("ddbench", "-m ddbench"), ("python", "")):
             path = folder / "bin" / program
             path.parent.mkdir(exist_ok=True)
@@ -121,6 +122,8 @@ def test_the_guides_are_run() -> None:
         "first-suite",
         "imports",
         "pictures",
+        "reading-boards",
+        "share-results",
         "your-images",
         "your-method",
         "your-protocol",

@@ -65,7 +65,11 @@ _VERBS: Final = {
         *("plan S", "plan S --json", "export S --to new", "gc", "gc S --delete", "gc --delete --max-size 1K"),
         *("verify", "verify --json", "verify --repair"),
     ),
-    "out": ("report EXPORT", "report EXPORT --json", "report EXPORT -o page.md", "export S --to out"),
+    "out": (
+        *("report EXPORT", "report EXPORT --json", "report EXPORT -o page.md", "export S --to out"),
+        *("merge EXPORT --to new", "merge EXPORT copy/example --to new", "merge copy/example --to EXPORT"),
+        *("submit EXPORT", "plan S --results out", "report S --results EXPORT --store none"),
+    ),
 }
 _EXPORT: Final = "out/example"
 
@@ -118,7 +122,8 @@ def original() -> tuple[Path, str]:
     (folder / "example.yaml").write_text(SUITE)
     with chdir(folder), patch.dict(os.environ, DDBENCH_HOME=str(folder / ".ddbench")):
         page = run()
-        verb("export S --to out")
+        verb("export S --to out --predictions")
+        shutil.copytree("out", "copy")
         _, state = plan_suite("example.yaml", folder / ".ddbench")
         key = state.graph.cells[-1][1]
         action_key = state.action_keys[key]
@@ -150,7 +155,7 @@ def change(root: Path, rng: random.Random) -> bool:
     """Change one file. Return True if its checksum hides the change."""
     kinds: dict[tuple[str, str, bool, bool], list[Path]] = {}
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".json", ".safetensors", ".jsonl") and path.is_file() and not path.is_symlink():
+        if path.suffix in (".json", ".safetensors", ".jsonl", ".npy") and path.is_file() and not path.is_symlink():
             room = path.relative_to(root).parts[0]
             special, note = path.name in ("manifest.json", "suite.json"), path.name.startswith("cell-")
             kinds.setdefault((room, path.suffix, special, note), []).append(path)

@@ -15,6 +15,7 @@ from tests.packaging.conftest import Built, run
 pytestmark = pytest.mark.slow
 DATA = {
     "ddbench/gallery": ("ddbench/gallery", "*.jinja"),
+    "ddbench/report/page": ("ddbench/report/page", "**/*"),
     "suites": ("ddbench/shipped/suites", "**/*.yaml"),
     "leaderboard/reported": ("ddbench/shipped/reported", "*.csv"),
     "components/evaluators/protocols": ("ddbench_components/evaluators/protocols", "*.yaml"),
@@ -45,7 +46,11 @@ def names(wheel: Path) -> set[str]:
 
 
 def test_the_wheel_holds_what_is_needed_and_nothing_else(built: Built) -> None:
-    metadata = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt"}
+    licences = {
+        path.relative_to(ROOT) for pattern in ("LICENSE", "ddbench/**/*-LICENSE") for path in ROOT.glob(pattern)
+    }
+    metadata = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt"}
+    metadata |= {f"licenses/{path.as_posix()}" for path in licences}
     assert names(built.wheel) == expected() | {f"META/{name}" for name in metadata}
     assert {"ddbench/shipped/suites/smoke.yaml", "ddbench/shipped/suites/ablations/im.yaml"} <= names(built.wheel)
     assert not any("recipes" in name or "tests" in name.split("/") for name in names(built.wheel))

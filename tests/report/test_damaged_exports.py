@@ -90,7 +90,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     folder = tmp_path_factory.mktemp("exported")
     values = edited(lambda v: v.update(ipc=[1], seeds={"training": [0]}), VALUES)
     export_results(stored(folder, values), folder / "out")
-    return {path.name: read_sealed(path) or {} for path in (folder / "out").iterdir()}
+    return {path.name: read_sealed(path) or {} for path in (folder / "out").glob("*.json")}
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

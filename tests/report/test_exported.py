@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from ddbench.api import sha256_json
 from ddbench.errors import StoreError
+from ddbench.record import RunRecord
 from ddbench.report import export_results, leaderboard_of, read_exported
+from ddbench.report.export_reading import name_of
+from ddbench.report.exporting import Written
 from ddbench.report.private import without_folders
+from ddbench.report.replicates import EnvironmentSpread
 from ddbench.suite import Cell
 from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.conftest import ROOT
@@ -25,7 +31,7 @@ STAGE = {"stage": "evaluate", "action_key": "e" * 64}
 def test_the_leaderboard_is_the_same_to_the_byte(tmp_path: Path) -> None:
     results = stored(tmp_path)
     # Two methods, two IPCs, two trainings of one set; of `random` three sets.
-    assert export_results(results, tmp_path / "out") == (20, 20)
+    assert export_results(results, tmp_path / "out") == Written(20, 20)
     again = read_exported(tmp_path / "out")
     assert pages(again) == pages(results)
     assert "## Against published numbers" in pages(again)[0]
@@ -45,7 +51,7 @@ def test_a_result_that_is_removed_during_the_export_is_told(tmp_path: Path) -> N
     shutil.rmtree(tmp_path / "store" / "results")
     with pytest.raises(StoreError, match="a result of 'random' was removed meanwhile; export again"):
         export_results(results, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_export_of_before_says_nothing_of_variants(tmp_path: Path) -> None:
@@ -74,11 +80,14 @@ def test_bytes_are_the_same_for_the_same_results(tmp_path: Path) -> None:
     export_results(stored(tmp_path / "b"), tmp_path / "other")
     assert contents(tmp_path / "one") == contents(tmp_path / "other")
     for name, data in contents(tmp_path / "one").items():
+        if name == "lock.txt":
+            continue
         value = json.loads(data)
         assert data == (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
         if name != "suite.json":
             record = value["record"]
-            assert name == f"{record['action_key'][:16]}-{record['fingerprint']}.json"
+            digest = sha256_json(record)[:16]
+            assert name == f"{record['action_key'][:16]}-{record['fingerprint']}-{digest}.json"
 
 
 def test_a_file_holds_the_record_and_every_cell_it_stands_for(tmp_path: Path) -> None:
@@ -102,19 +111,19 @@ def test_no_path_of_this_machine_is_exported(tmp_path: Path) -> None:
     assert record.to_json()["teacher"]["params"]["weights"] == "weights.safetensors"
     assert not any(str(tmp_path).encode() in data or b"/home" in data for data in contents(out).values())
     assert pages(again) == pages(results)
-    assert export_results(results, out) == (20, 0)
+    assert export_results(results, out) == Written(20, 0)
 
 
-def test_a_record_of_today_counts_by_its_key_alone(tmp_path: Path) -> None:
+def test_a_cell_of_today_with_two_keys_is_told(tmp_path: Path) -> None:
     results, out = stored(tmp_path), tmp_path / "out"
     export_results(results, out)
     path = min(out.glob("*-*.json"))
     value = read_sealed(path) or {}
-    lost = {cell["evaluation"] for cell in value["cells"]}
     for cell in value["cells"]:
         cell["evaluation"] = cell["evaluation"][::-1]
     write_sealed(path, value)
-    assert read_exported(out).records.keys() & results.records.keys() == results.records.keys() - lost
+    with pytest.raises(StoreError, match="the files contradict each other about the trainings of row"):
+        read_exported(out)
 
 
 def test_again_changes_nothing(tmp_path: Path) -> None:
@@ -123,7 +132,7 @@ def test_again_changes_nothing(tmp_path: Path) -> None:
     before = contents(out)
     for path in out.iterdir():
         path.chmod(0o444)
-    assert export_results(stored(tmp_path), out) == (20, 0)
+    assert export_results(stored(tmp_path), out) == Written(20, 0)
     assert contents(out) == before
 
 
@@ -131,7 +140,9 @@ def test_what_took_another_time_is_no_other_result(tmp_path: Path) -> None:
     out = tmp_path / "out"
     export_results(stored(tmp_path / "a", stages=[{**STAGE, "wall_s": 1.5}], created="today"), out)
     before = contents(out)
-    assert export_results(stored(tmp_path / "b", stages=[{**STAGE, "wall_s": 2.5}], created="tomorrow"), out) == (20, 0)
+    assert export_results(
+        stored(tmp_path / "b", stages=[{**STAGE, "wall_s": 2.5}], created="tomorrow"), out
+    ) == Written(20, 0)
     assert contents(out) == before
 
 
@@ -164,7 +175,7 @@ def test_a_suite_may_grow(tmp_path: Path) -> None:
     export_results(stored(tmp_path, small), out)
     results = stored(tmp_path)
     # IPC 1 had two trainings of `first` and four of `random`.
-    assert export_results(results, out) == (20, 14)
+    assert export_results(results, out) == Written(20, 14)
     assert pages(read_exported(out)) == pages(results)
     assert read_exported(out) == results
     before = contents(out)
@@ -190,7 +201,7 @@ def test_two_exports_merge_by_copying_files(tmp_path: Path) -> None:
     export_results(theirs, tmp_path / "theirs")
     for path in (tmp_path / "theirs").iterdir():
         there = tmp_path / "mine" / path.name
-        assert there.exists() == (path.name == "suite.json")
+        assert there.exists() == (path.name in ("suite.json", "lock.txt"))
         shutil.copy(path, there)
     merged = read_exported(tmp_path / "mine")
     assert sorted(map(len, merged.records.values())) == [1] * 10 + [2] * 10
@@ -199,10 +210,12 @@ def test_two_exports_merge_by_copying_files(tmp_path: Path) -> None:
         "Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0",
         "Slide Rule (fast, float32), torch 2.9.0, ddbench 0.1.0",
     )
-    # A replicate is no further seed; where there are two, that of the lowest fingerprint, mine, counts.
+    # A replicate is no further seed; where there are two, their mean counts: of 39 and 44, and 46 alone.
     (first,) = (e for e in board.entries if (e.method, e.ipc) == ("first", 1))
     assert first.last is not None
-    assert (first.expected, first.last.n, first.last.mean) == (2, 2, (39 + 46) / 2)
+    assert (first.expected, first.last.n, first.last.mean) == (2, 2, ((39 + 44) / 2 + 46) / 2)
+    # Each of ten trainings has a result of both machines, with a difference of 5: the deviation of two is 5 / √2.
+    assert board.environment_spread == EnvironmentSpread(10, 2, pytest.approx(5 / math.sqrt(2)), 5)
     # The same as of one store that holds both.
     shutil.copytree(tmp_path / "b" / "store" / "results", tmp_path / "a" / "store" / "results", dirs_exist_ok=True)
     both = stored(tmp_path / "a", done=lambda cell: False)
@@ -212,12 +225,14 @@ def test_two_exports_merge_by_copying_files(tmp_path: Path) -> None:
 def test_unknown_keys_are_read_over_and_kept(tmp_path: Path) -> None:
     results, out = stored(tmp_path), tmp_path / "out"
     export_results(results, out)
-    for path in out.iterdir():
+    for path in out.glob("*.json"):
         value = read_sealed(path) or {}
         value["later"] = 1
         value["cells"][0]["later"] = 2
         if path.name != "suite.json":
+            path.unlink()
             value["record"]["later"] = 3
+            path = out / name_of(RunRecord.parse(value["record"]), value["record"])
         write_sealed(path, value)
     assert pages(read_exported(out)) == pages(results)
     before = contents(out)

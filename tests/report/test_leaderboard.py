@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 import ddbench
 from ddbench import Context, Generator, Samples, component, unkeyed
 from ddbench.plan import Node, State
@@ -14,6 +16,7 @@ from ddbench.plan.state import plan_suite
 from ddbench.record import RunRecord
 from ddbench.report import Entry, Leaderboard, build_leaderboard, to_markdown
 from ddbench.report.results import describe_generator
+from ddbench.stats.summary import Summary
 from tests.plan.plans import Values, edited, plan, set_
 from tests.plan.pretend import pretend, record, write_unsynced
 
@@ -76,7 +79,9 @@ def test_a_mean_over_two_of_three_says_so_and_none_is_a_dash(tmp_path: Path) -> 
     assert (missing.last, missing.best, missing.evaluations, missing.expected) == (None, None, None, 3)
     rows = [line for line in to_markdown(board).splitlines() if line.startswith("| real first")]
     assert "20.0 ± 14.1 (2 of 3)" in rows[0]
-    assert [cell.strip() for cell in headline_row(board, "loud random")] == ["loud random", "25.0 ± 10.0", "–"]
+    loud = [cell.strip() for cell in headline_row(board, "loud random")]
+    assert (loud[0], loud[1][:11], loud[2]) == ("loud random", "25.0 ± 10.0", "– b")
+    assert "\n- b: no result yet\n" in to_markdown(board)
 
 
 def headline_row(board: Leaderboard, method: str) -> list[str]:
@@ -158,9 +163,16 @@ def test_replicates_from_another_machine_are_no_further_seeds(tmp_path: Path) ->
     before = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
     for key, action_key in state.action_keys.items():
         if key in state.results:
-            state.store.put_result(RunRecord.parse(record(action_key, 99.0, fingerprint="f2")))
+            (own,) = state.results[key]
+            put = record(action_key, own.result.last + 4, fingerprint="f2")
+            state.store.put_result(RunRecord.parse(put))
     after = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
-    assert after == before
+    for old, new in zip(before.entries, after.entries, strict=True):
+        assert old.last is not None
+        # The mean of both counts. So the deviation over seeds stays.
+        assert new.last == Summary(old.last.n, pytest.approx(old.last.mean + 2), pytest.approx(old.last.std))
+    assert after.environment_spread is not None
+    assert (after.environment_spread.environments, after.environment_spread.largest) == (2, pytest.approx(4))
 
 
 def test_a_page_is_the_same_bytes_for_the_same_results(tmp_path: Path) -> None:

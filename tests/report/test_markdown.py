@@ -44,7 +44,8 @@ PAGE = r"""
 # small
 
 Data set dots, protocol p@1, numerics reference.$$
-Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds.$$
+Top-1 accuracy in %, mean ± standard deviation (ddof 1) over 3 training seeds. Each set counts once. The \
+deviation is that of set means, or of the trainings of a row with one set.$$
 *last* is the accuracy after the last epoch. *best* is the highest accuracy of all evaluations of a training, as \
 papers report it. It is optimistic, because the validation set selects it. It is empty unless the suite sets \
 `evaluate: papers`.$$
@@ -53,10 +54,14 @@ Environment: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 
 ## Last accuracy
 
-| method   | convnet3 IPC 1      | convnet3 IPC 10   | resnet18 IPC 10   |
-|----------|---------------------|-------------------|-------------------|
-| Random   | 11.0 ± 1.4 (2 of 3) | 20.0 ± 10.0       | –                 |
-| A \| B   | –                   | 10.0              | –                 |
+| method   | convnet3 IPC 1        | convnet3 IPC 10   | resnet18 IPC 10   |
+|----------|-----------------------|-------------------|-------------------|
+| Random   | 11.0 ± 1.4 (2 of 3) a | 20.0 ± 10.0       | – b               |
+| A \| B   |                       | 10.0              |                   |
+
+- a: unfinished, so over the finished trainings only
+- b: no result yet
+- empty: not in the suite
 
 ## Methods
 
@@ -70,12 +75,18 @@ Environment: Abacus 3000 (reference), torch 2.9.0, ddbench 0.1.0.
 
 ## All entries
 
-| method   | IPC   | images   | student   | n      | last        | best       | evaluations   | epochs   |
-|----------|-------|----------|-----------|--------|-------------|------------|---------------|----------|
-| Random   | 10    | 80       | convnet3  | 3 of 3 | 20.0 ± 10.0 | 32.0 ± 1.0 | 100           | 6        |
-| Random   | 1     | –        | convnet3  | 2 of 3 | 11.0 ± 1.4  | 12.0 ± 1.4 | 100           | –        |
-| Random   | 10    | –        | resnet18  | 0 of 3 | –           | –          | –             | –        |
-| A \| B   | 10    | –        | convnet3  | 1 of 1 | 10.0        | 100.0      | 1             | –        |
+| method   | student   | IPC   | images   | n      | sets   | last        | 95 % interval   | rank   | best       \
+| evaluations   | epochs   |
+|----------|-----------|-------|----------|--------|--------|-------------|-----------------|--------|------------\
+|---------------|----------|
+| Random   | convnet3  | 10    | 80       | 3 of 3 | –      | 20.0 ± 10.0 | –               | –      | 32.0 ± 1.0 \
+| 100           | 6        |
+| Random   | convnet3  | 1     | –        | 2 of 3 | –      | 11.0 ± 1.4  | –               | –      | 12.0 ± 1.4 \
+| 100           | –        |
+| Random   | resnet18  | 10    | –        | 0 of 3 | –      | –           | –               | –      | –          \
+| –             | –        |
+| A \| B   | convnet3  | 10    | –        | 1 of 1 | –      | 10.0        | –               | –      | 100.0      \
+| 1             | –        |
 """
 
 
@@ -96,17 +107,17 @@ def test_protocols_are_never_mixed_in_silence() -> None:
         "| method   | protocol   | convnet3 IPC 10   |",
         "|----------|------------|-------------------|",
         "| Random   | p@1        | 20.0 ± 10.0       |",
-        "| Random   | q@2        | 1.0 (1 of 3)      |",
+        "| Random   | q@2        | 1.0 (1 of 3) a    |",
     ]
     page = to_markdown(board)
     assert "protocol p@1, q@2," in page
-    assert "| Random   | 10    | 80       | convnet3  | q@2        | 1 of 3 |" in page
+    assert "| Random   | q@2        | convnet3  | 10    | 80       | 1 of 3 |" in page
     assert headline(replace(board, chance=10.0))[-1] == "| Chance   | –          | 10.0              |"
 
 
 def test_chance_is_the_last_row() -> None:
     assert headline(replace(BOARD, chance=12.5))[-1] == (
-        "| Chance   | 12.5                | 12.5              | 12.5              |"
+        "| Chance   | 12.5                  | 12.5              | 12.5              |"
     )
 
 

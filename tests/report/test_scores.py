@@ -121,7 +121,8 @@ def test_an_export_has_the_same_scores(tmp_path: Path) -> None:
 
 def test_the_page_has_a_section_of_scores(tmp_path: Path) -> None:
     page = to_markdown(leaderboard_of(stored(tmp_path, VALUES, last=accuracy)))
-    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.split("## Scores")[1].splitlines()]
+    section = page.split("## Scores")[1].partition("\n## ")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines()]
     (cells,) = (line for line in lines if line[0] == "Loud" and line[3:4] == ["1"])
     # Two set means, 3 apart, on each side: 10 ± t(2) × sqrt(4.5 / 2 × 2).
     assert cells[:6] == ["Loud", "minimax-hard@1", "pixels (name=p)", "1", "Random", "10.0 [0.9, 19.1]"]

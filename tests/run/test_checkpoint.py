@@ -54,6 +54,8 @@ def test_a_killed_training_is_taken_up_again(tmp_path: Path) -> None:
     assert resumed.details["resumed_after"]
     assert whole.details["resumed_after"] == []
     assert (resumed.last, resumed.curve) == (whole.last, whole.curve)
+    (ours,), (theirs,) = (list((root / "results").rglob("*.npy")) for root in (store, tmp_path / "other"))
+    assert ours.read_bytes() == theirs.read_bytes()
     assert resumed.details["train_loss"] == whole.details["train_loss"]
     assert list((store / "unfinished").iterdir()) == []
 

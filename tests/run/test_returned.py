@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ddbench import ComponentError, DataError, DistilledSet, LabeledImages, Samples
-from ddbench.plan import Graph, State
+from ddbench.plan import STAGES, Graph, State
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
 from ddbench.run.worker_cache import new_worker_cache
@@ -32,10 +32,10 @@ SUITE = {
 Change = Callable[[Any], Any]
 
 
-def run_until_refined(graph: Graph, store: Store) -> None:
+def run_until_refined(graph: Graph, store: Store, last: str = "refine") -> None:
     state, cache = State(graph, store), new_worker_cache(store.root, "cpu")
     for key, node in graph.nodes.items():
-        if node.stage != "evaluate":
+        if STAGES[node.stage].order <= STAGES[last].order:
             state.resolve(key)
             run_job(make_job(graph, state, key), cache, ignore)
             assert state.resolve(key)
@@ -125,6 +125,20 @@ def test_a_broken_promise_is_one_line(
         run_until_refined(graph, Store.open(tmp_path / "store"))
     assert "\n" not in str(raised.value)
     assert f"this is a mistake in the {place[1]}" in str(raised.value)
+
+
+@pytest.mark.parametrize("predictions", [[], [0] * 17, [3] * 18, [-1] * 18, [0.5] * 18])
+def test_wrong_predictions_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, predictions: list[int]
+) -> None:
+    graph, store = plan(tmp_path, {**SUITE, "protocol": "smoke@1"}), Store.open(tmp_path / "store")
+    wrong_from(
+        graph, "evaluate", "evaluator", "evaluate", lambda made: replace(made, predictions=predictions), monkeypatch
+    )
+    said = f"evaluator 'nearest-mean' returned {len(predictions)} predictions for 18 validation images of 3 classes"
+    with pytest.raises(ComponentError, match=said):
+        run_until_refined(graph, store, "evaluate")
+    assert not list((store.root / "results").glob("*/*"))
 
 
 def test_a_pool_that_is_replaced_while_it_is_read_is_not_stored(

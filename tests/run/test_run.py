@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from ddbench.record import unpack_predictions
 from ddbench.run.progress import Lines
 from tests.in_process import InProcessExecutor
 from tests.run.runs import (
@@ -55,6 +56,8 @@ def test_a_run_ends_in_a_leaderboard(finished: tuple[Path, Path, subprocess.Comp
     assert {"python", "torch", "numba"} <= record.environment.versions.keys()
     assert {s.stage for s in record.stages} >= {"dataset", "generate", "select", "distill", "evaluate"}
     assert all(s.wall_s is not None and s.peak_memory_mib for s in record.stages)
+    found = unpack_predictions(state.store.predictions(record) or b"")
+    assert (found.shape, found.dtype, set(found) <= {0, 1, 2}) == ((18,), "uint8", True)
     kinds = [known.kind for known in record.lineage]
     assert set(kinds) >= {"dataset", "generator", "selector", "evaluator", "student"}
     assert {known.package for known in record.lineage} <= {"ddbench", "ddbench-example"}

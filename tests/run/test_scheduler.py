@@ -191,7 +191,7 @@ def test_keys_differ_by_name() -> None:
     assert node("a").recipe_key == sha256_json(node("a").recipe)
 
 
-def test_outstanding_counts_what_may_still_run(tmp_path: Path) -> None:
+def test_what_may_still_run_is_wanted(tmp_path: Path) -> None:
     """Fail nodes at random: at each step, the count is that of all needed nodes without output and without a loss."""
     rng = random.Random(1)
     for trial in range(20):
@@ -204,7 +204,7 @@ def test_outstanding_counts_what_may_still_run(tmp_path: Path) -> None:
         failed: set[str] = set()
         while True:
             lost = {key for key in needed if key in failed or graph.ancestors(key) & failed}
-            assert world.scheduler.outstanding == len(needed - lost - world.state.digests.keys())
+            assert len(world.scheduler.wanted) == len(needed - lost - world.state.digests.keys())
             if world.scheduler.peek() is None:
                 break
             key = world.scheduler.take()

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from ddbench.api import sha256_json
-from ddbench.record import RunRecord
+from ddbench.record import RunRecord, pack_predictions
+from ddbench.record.predictions import reference
 from ddbench.store import Failure, Manifest, Output, Store
 from tests.plan.pretend import record
 
@@ -35,6 +36,13 @@ def unsigned(key: str = KEY) -> Manifest:
 def result(fingerprint: str, last: float, key: str = KEY) -> RunRecord:
     """Return a result as a worker passes it to the store."""
     return RunRecord.parse(record(key, last, fingerprint=fingerprint))
+
+
+def predicted() -> tuple[RunRecord, bytes]:
+    """Return a result with its file of predictions."""
+    data = pack_predictions([0, 2, 1], 3)
+    made = result("where", 14.0)
+    return made.model_copy(update={"predictions": reference("where.npy", data), "_stored": None}), data
 
 
 def failure(message: str = "", recipe_key: str = "r1") -> Failure:

@@ -16,7 +16,7 @@ from ddbench.errors import StoreError
 from ddbench.store import Output, Store, layout, verify
 from ddbench.store.verify import Findings, verify_store
 from ddbench.toolkit.files import read_sealed, remove, write_sealed
-from tests.store.artifacts import KEY, failure, fill, result, unsigned
+from tests.store.artifacts import KEY, failure, fill, predicted, result, unsigned
 from tests.store.test_odd_entries import ODD
 
 ARTIFACT = Path("artifacts") / KEY[:2] / KEY
@@ -33,6 +33,7 @@ def root(tmp_path: Path) -> Path:
     """Return a store with an entry of every kind."""
     store, _ = fill(tmp_path)
     store.put_result(result("there", 13.0))
+    store.put_result(*predicted())
     store.put_cell(KEY, "r1", {"suite": "s", "method": "A"})
     store.put_failure(failure("no"))
     (tmp_path / "runs" / "one").mkdir()
@@ -50,7 +51,7 @@ def test_a_whole_store_has_no_damage_and_is_left_alone(root: Path) -> None:
     before = snapshot(root)
     found = checked(root)
     assert found.entries == {
-        "artifacts": 1, "results": 2, "notes on cells": 1, "failures": 1, "runs": 1, "store": 1,
+        "artifacts": 1, "results": 3, "predictions": 1, "notes on cells": 1, "failures": 1, "runs": 1, "store": 1,
     }  # fmt: skip
     assert (found.damage, found.unknown, dict(found.unchecked)) == ([], [], {layout.LOGS: 1})
     assert found.size == Store(root).artifact(KEY).manifest.size
@@ -137,6 +138,39 @@ def test_an_entry_in_another_place_is_told(root: Path) -> None:
         theirs.write_bytes(mine)
     assert sorted({each.kind for each in checked(root).damage}) == ["artifacts", "results"]
     assert len(checked(root).damage) == 4
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_predictions_are_moved_aside_with_their_record(root: Path, damage: Callable[[Path], object]) -> None:
+    path = root / RESULT / "where.npy"
+    if damage is reformat:
+        return
+    damage(path)
+    (told,) = checked(root).damage
+    assert (told.kind, told.path) == ("predictions", path)
+    assert told.problem.startswith(f"{path}: ")
+    checked(root, repair=True)
+    assert not path.exists()
+    assert not path.with_suffix(".json").exists(), "the next run trains again"
+    assert checked(root).damage == []
+
+
+def test_missing_predictions_are_told(root: Path) -> None:
+    path = root / RESULT / "where.npy"
+    path.unlink()
+    (told,) = checked(root).damage
+    assert (told.path, told.problem) == (path.with_suffix(".json"), f"{path}: the predictions are missing")
+
+
+def test_predictions_without_a_record_are_left_by_a_killed_training(root: Path) -> None:
+    (root / RESULT / "where.json").unlink()
+    found = checked(root)
+    assert (found.damage, found.unknown, found.unchecked[layout.LEFTOVERS]) == ([], [], 1)
+
+
+def test_predictions_that_no_record_names_are_unknown(root: Path) -> None:
+    (root / RESULT / "here.npy").write_bytes(b"")
+    assert checked(root).unknown == [root / RESULT / "here.npy"]
 
 
 def test_files_that_gc_removed_are_no_damage_and_lost_ones_are(root: Path) -> None:

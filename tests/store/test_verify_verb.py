@@ -100,7 +100,7 @@ def test_a_byte_changed_anywhere_is_told_or_the_file_is_said_to_be_unchecked(rea
         told = checked(root, threads=1).damage
         path.write_bytes(whole)
         assert [each.problem.partition(": ")[0] for each in told] == [str(path)], offset
-    assert kinds == {".json", ".safetensors", "failures"}
+    assert kinds == {".json", ".npy", ".safetensors", "failures"}
     assert {path.relative_to(root).parts[0] for path in unchecked} <= {*layout.UNCHECKED, "runs"}
 
 

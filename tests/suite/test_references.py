@@ -38,6 +38,11 @@ MISTAKES = [
     ("scores: {random: [R, §3]}", "'scores.random.1' is 3: input should be a valid string"),
     ("scores: {§random: []}", "'scores.random' is []: list should have at least 1 item"),
     ("§scores: R", "'scores' is 'R': give a mapping, such as `{key: value}`"),
+    ("§baseline: Rr", "no row with cells is called 'Rr'; did you mean 'R'?"),
+    ('§baseline: "A, plain"', "no row with cells is called 'A, plain'; known: A, R, R2, S"),
+    ("§baseline: [R]", "'baseline' is ['R']: input should be a valid string"),
+    ("§margin: 0", "'margin' is 0: input should be greater than 0"),
+    ("§margin: 1 %", "'margin' is '1 %': input should be a valid number"),
 ]
 
 
@@ -53,11 +58,12 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) 
 
 def test_an_excluded_row_is_no_reference(tmp_path: Path) -> None:
     text = f"scores: {{random: R, full: A}}\n{ROWS}exclude: [{{method: A}}]\n"
-    with pytest.raises(SuiteError, match="no row with cells is called 'A'"):
-        load_suite(write(tmp_path, text)[0])
+    for named in (text, f"baseline: A\n{ROWS}exclude: [{{method: A}}]\n"):
+        with pytest.raises(SuiteError, match="no row with cells is called 'A'"):
+            load_suite(write(tmp_path, named)[0])
 
 
 def test_references_enter_no_key(tmp_path: Path) -> None:
-    texts = ("", "scores: {random: [R, S], full: A, twin: plain}")
+    texts = ("", "scores: {random: [R, S], full: A, twin: plain}\nbaseline: R\nmargin: 0.5")
     plain, scored = (build_graph(load_suite(write(tmp_path, f"{text}\n{ROWS}")[0])) for text in texts)
     assert list(plain.nodes) == list(scored.nodes)

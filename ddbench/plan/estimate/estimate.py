@@ -152,7 +152,7 @@ def _add(stage: StageEstimate, node: Node, work: NodeWork, timings: Timings, dev
     stage.nodes += 1
     stage.images.add(work.images)
     stage.flops.add(work.cost.flops)
-    seconds, basis = _seconds(node, work, timings, device)
+    seconds, basis = node_seconds(node, work, timings, device)
     stage.seconds.add(seconds, least=basis == LAUNCHES)
     if left:
         stage.seconds_left.add(seconds, least=basis == LAUNCHES)
@@ -166,7 +166,7 @@ def _add(stage: StageEstimate, node: Node, work: NodeWork, timings: Timings, dev
         stage.memory_unknown += 1
 
 
-def _seconds(node: Node, work: NodeWork, timings: Timings, device: Device) -> tuple[float | None, str | None]:
+def node_seconds(node: Node, work: NodeWork, timings: Timings, device: Device) -> tuple[float | None, str | None]:
     """Return the seconds of a node and their basis."""
     recorded = None if work.units is None else timings.predict(work.kind, device.name, work.units)
     if recorded is not None:

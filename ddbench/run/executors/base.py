@@ -33,6 +33,10 @@ class Answer:
 class Executor(Protocol):
     """The interface of an executor."""
 
+    @property
+    def width(self) -> int:
+        """Number of nodes with one thread that run in parallel."""
+
     def prepare(self, jobs: int) -> None:
         """Prepare for at most ``jobs`` jobs."""
 

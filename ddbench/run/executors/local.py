@@ -39,9 +39,13 @@ class LocalExecutor:
 
     def prepare(self, jobs: int) -> None:
         """Start the workers that the jobs can use, so that they import torch in parallel."""
-        room = self._cores if self._devices.is_cpu else len(self._devices)
-        for index in range(min(room, jobs) - len(self._workers)):
+        for index in range(min(self.width, jobs) - len(self._workers)):
             self._start(self._devices.at(index))
+
+    @property
+    def width(self) -> int:
+        """Number of nodes with one thread that run in parallel."""
+        return self._cores if self._devices.is_cpu else len(self._devices)
 
     def _busy(self) -> list[tuple[WorkerProcess, Job]]:
         return [(worker, worker.job) for worker in self._workers if worker.job is not None]

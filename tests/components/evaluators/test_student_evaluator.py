@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -97,6 +98,22 @@ def test_measuring_once_changes_nothing_but_how_often(student: str) -> None:
     assert (one.best, one.evaluations, often.evaluations) == (None, 1, 4)
     assert one.details["train_loss"] == often.details["train_loss"]
     assert one.details["class_accuracies"] == often.details["class_accuracies"]
+
+
+def test_predictions_are_those_that_the_last_accuracy_counts() -> None:
+    made = evaluate(distilled(2), protocol())
+    labels = DATA.validation().labels.tolist()
+    assert made.predictions is not None
+    right = [own == label for own, label in zip(made.predictions, labels, strict=True)]
+    assert made.last == 100 * sum(right) / len(labels)
+
+
+def test_a_training_that_stopped_after_its_last_epoch_predicts_again(tmp_path: Path) -> None:
+    evaluator = cast("Evaluator", ddbench.create("evaluator", "student", checkpoint_seconds=0.0))
+    ctx = context(evaluate="papers", checkpoint_file=tmp_path / "kept.safetensors")
+    whole, again = (evaluator.evaluate(distilled(2), DATA, Tint(), protocol(), None, ctx) for _ in range(2))
+    assert again.details["resumed_after"] == [40]
+    assert (again.predictions, again.curve) == (whole.predictions, whole.curve)
 
 
 def test_details_say_what_was_trained() -> None:

@@ -64,4 +64,4 @@ class NearestMean(Evaluator):
         accuracy = 100 * (guesses == validation.labels).float().mean().item()
         soft = None if distilled.soft is None else [distilled.soft.tau, distilled.soft.logits.tolist()]
         details = {"ipc": distilled.ipc, "soft": soft, "live": None if teacher is None else teacher.info.name}
-        return Evaluation(accuracy, accuracy, 1, ((1, accuracy),), details)
+        return Evaluation(accuracy, accuracy, 1, ((1, accuracy),), details, guesses.tolist())
