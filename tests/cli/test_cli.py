@@ -35,14 +35,13 @@ VERBS = (
 
 
 def without_torch(arguments: list[str], cwd: Path, *, scipy: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run a verb in a process that fails if torch has been imported by its end, or scipy unless it may be."""
+    """Run a verb in a process that fails if torch has been imported by its end, or scipy if it may not be."""
     code = (
         "import sys\nfrom ddbench.cli import app\n"
         f"try:\n    app({arguments!r})\n"
         "except SystemExit as end:\n    assert not end.code, end.code\n"
-        "heavy = {'torch', 'torchvision', 'diffusers', 'timm', 'open_clip', 'scipy'} & set(sys.modules)\n"
-        f"heavy -= {set(['scipy'] * scipy)}\n"
-        "assert not heavy, heavy"
+        f"heavy = {{'torch', 'torchvision', 'diffusers', 'timm', 'open_clip', '{'' if scipy else 'scipy'}'}}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     return subprocess.run(
         [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
