@@ -119,3 +119,8 @@ def united_assessments(existing: Sequence[Assessment], added: Sequence[Assessmen
     scorers = {one.scorer for one in added or existing}
     own = {one.distilled: one for one in (*existing, *added) if one.scorer in scorers}
     return [own[digest] for digest in sorted(own)]
+
+
+def assessed(assessments: Sequence[Assessment]) -> dict[str, Any]:
+    """Return the assessments as part of a suite's file. Suites without them keep the bytes of earlier exports."""
+    return {"assessments": [one.model_dump(mode="json") for one in assessments]} if assessments else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,8 +10,8 @@ from typing import Any
 
 from ddbench.api.canonical import canonical_json
 from ddbench.errors import DdbenchError, StoreError
-from ddbench.record import Assessment, Measurement, RunRecord, Shared
-from ddbench.report.export_files import FORMAT, SuiteFile, united_assessments
+from ddbench.record import Measurement, RunRecord, Shared
+from ddbench.report.export_files import FORMAT, SuiteFile, assessed, united_assessments
 from ddbench.report.export_reading import (
     PREDICTIONS,
     SUITE,
@@ -127,13 +127,8 @@ def _suite_file(results: Results) -> dict[str, Any]:
         "protocols": [{"id": name, "summary": summary} for name, summary in results.protocols.items()],
         "cells": list(map(asdict, results.trials)),
         "values": results.values,
-        **_assessed([results.assessments[digest] for digest in sorted(results.assessments)]),
+        **assessed([results.assessments[digest] for digest in sorted(results.assessments)]),
     }
-
-
-def _assessed(assessments: Sequence[Assessment]) -> dict[str, Any]:
-    """Return the assessments as part of a suite's file. Suites without them keep the bytes of earlier exports."""
-    return {"assessments": [one.model_dump(mode="json") for one in assessments]} if assessments else {}
 
 
 @dataclass
@@ -221,7 +216,7 @@ def _merged_suite(path: Path, existing: dict[str, Any] | None, value: dict[str, 
         return value
     before, after = parse_suite(path, existing), parse_suite(path, value)
     _check_suite(path, before, after)
-    return {**existing, **value, **_assessed(united_assessments(before.assessments, after.assessments))}
+    return {**existing, **value, **assessed(united_assessments(before.assessments, after.assessments))}
 
 
 def _merged(path: Path, existing: dict[str, Any] | None, value: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ddbench.errors import DdbenchError, StoreError
 from ddbench.record import read_predictions
+from ddbench.report.export_files import assessed
 from ddbench.report.export_reading import (
     PREDICTIONS,
     SUITE,
@@ -90,8 +91,9 @@ def merge_exports(folders: Sequence[Path], target: Path) -> Merged:
     if conflicts:
         return Merged(conflicts)
     measured, _ = union.by_evaluation()
-    suite = {**(_value(target / SUITE) if sources else {}), **union.suite().model_dump(mode="json")}
-    suite["cells"] = list(map(asdict, union.suite().cells))
+    united = union.suite()
+    suite = {**(_value(target / SUITE) if sources else {}), **united.model_dump(mode="json", exclude={"assessments"})}
+    suite |= {"cells": list(map(asdict, united.cells)), **assessed(united.assessments)}
     new = len(files.paths) - sum(path.parent == target for path, *_ in files.paths.values())
     try:
         if not sources or suite != _value(target / SUITE) or new:

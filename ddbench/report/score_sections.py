@@ -53,8 +53,8 @@ def scores(board: Leaderboard) -> Section:
         for s, *values in zip(board.scores, *shown.values(), strict=True)
     )
     absent = [f"*{name.removesuffix(', %')}*: {_ABSENT[name]}" for name in columns if name not in shown]
-    left_out = f" Left out, as no row has a value: {'; '.join(absent)}." if absent else ""
-    return section("Scores", ["method", "protocol", "student", "IPC", "random", *shown], rows, _SCORES + left_out)
+    left_out = (f"Left out, as no row has a value: {'; '.join(absent)}.",) if absent else ()
+    return section("Scores", ["method", "protocol", "student", "IPC", "random", *shown], rows, _SCORES, left_out)
 
 
 def distilled_sets(board: Leaderboard) -> Section:

@@ -6,13 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ddbench.record import Measurement, NearImage
+from ddbench.record import Measurement
 from ddbench.report.results import Results
 from ddbench.report.scores import Place
 from ddbench.stats.summary import Summary, summarise
 
 # Bytes of one number of a soft label, which is a float32.
 _FLOAT: Final = 4
+
+
+@dataclass(frozen=True)
+class Near:
+    """An image of a set that is near a validation image, as in :class:`~ddbench.record.NearImage`."""
+
+    image: str
+    nearest: str
+    nearness: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class SetRow:
     near_validation: int
     near_training: int
     closest: float
-    shown: tuple[NearImage, ...]
+    shown: tuple[Near, ...]
 
 
 def set_rows(places: Mapping[Place, Sequence[Measurement]], results: Results) -> list[SetRow]:
@@ -87,7 +96,7 @@ def _row(method: str, ipc: int, protocol: str, measured: Iterable[Measurement], 
         near_validation=sum(one.validation.count for one in found),
         near_training=sum(one.training.count for one in found),
         closest=min(one.validation.closest for one in found),
-        shown=tuple(shown),
+        shown=tuple(Near(one.image, one.nearest, one.nearness) for one in shown),
     )
 
 

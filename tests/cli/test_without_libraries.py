@@ -15,12 +15,16 @@ from ddbench.registry.libraries import LIBRARIES
 from tests.conftest import EXAMPLE_SUITE, ROOT
 
 HEAVY = (*LIBRARIES, "llvmlite", "transformers")
-# Each command of a list in one process; what `sys.modules` holds as None cannot be imported, nor found.
+# Each command of a list in one process, in which the libraries are not found.
 CODE = """
 import contextlib, io, json, sys
 libraries, commands = map(json.loads, sys.argv[1:])
-for name in libraries:
-    sys.modules[name] = None
+from importlib.machinery import PathFinder
+class Without(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in libraries else super().find_spec(name, path, target)
+sys.meta_path[:] = [Without if finder is PathFinder else finder for finder in sys.meta_path]
 from ddbench.__main__ import main
 ended = []
 for arguments in commands:

@@ -282,7 +282,7 @@ def test_students_of_published_protocols_can_be_built() -> None:
             student.check_size(made.input_size)
             assert known.input_size(made.input_size, made.use) == made.input_size
             named += 1
-    assert named == 28
+    assert named == 31
 
 
 def test_the_second_protocol_of_idc_is_the_first_with_parts() -> None:

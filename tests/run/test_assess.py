@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from ddbench import LabeledImages
 from ddbench.plan import State
 from ddbench.record import Assessment
 from ddbench.report import results_of
-from ddbench.report.exported import _merged_assessments
-from ddbench.report.set_scores import set_row
+from ddbench.report.export_files import united_assessments
+from ddbench.report.set_scores import set_rows
 from ddbench.stats.embeddings import NEAR
 from ddbench.suite import load_suite
 from tests.in_process import ddbench
@@ -173,12 +174,14 @@ def test_a_report_shows_storage_scores_and_near_duplicates(finished: tuple[Path,
     assert shown
     assert all(near.nearness < NEAR for near in shown)
     closest = min(shown, key=lambda near: near.nearness)
-    listed = text.split("are near a validation image.\n\n")[1].splitlines()[0]
+    listed = next(line for line in text.splitlines() if " is near validation image " in line)
     pair = f"- `{closest.image}` is near validation image `{closest.nearest}`"
     assert listed.startswith(f"{pair} ({closest.nearness:.3f})")
     board = json.loads(ddbench("report", str(suite), "--store", str(store), "--json").stdout)
     assert {(row["method"], row["ipc"]) for row in board["sets"]} == rows.keys()
     assert board["sets"][0]["image_bytes"] == 3 * 192
+    near = [each for row in board["sets"] for each in row["shown"]]
+    assert closest.model_dump() in near
 
 
 def test_an_export_gives_the_same_report_and_grows(finished: tuple[Path, Path, Counter[str]], tmp_path: Path) -> None:
@@ -192,15 +195,15 @@ def test_an_export_gives_the_same_report_and_grows(finished: tuple[Path, Path, C
 
 
 def test_assessments_by_another_scorer_replace_all() -> None:
-    def one(distilled: str, scorer: str, coverage: int) -> dict[str, Any]:
-        return {"distilled": distilled, "scorer": scorer, "coverage": coverage}
+    def one(distilled: str, scorer: str, coverage: int) -> Any:
+        return SimpleNamespace(distilled=distilled, scorer=scorer, coverage=coverage)
 
     old = [one("a", "x", 1), one("b", "x", 2)]
-    assert _merged_assessments(old, [one("b", "x", 3), one("c", "x", 4)]) == [
+    assert united_assessments(old, [one("b", "x", 3), one("c", "x", 4)]) == [
         *(one("a", "x", 1), one("b", "x", 3), one("c", "x", 4))
     ]
-    assert _merged_assessments(old, [one("b", "y", 3)]) == [one("b", "y", 3)]
-    assert _merged_assessments(old, []) == old
+    assert united_assessments(old, [one("b", "y", 3)]) == [one("b", "y", 3)]
+    assert united_assessments(old, []) == old
 
 
 @pytest.mark.parametrize(
@@ -219,8 +222,7 @@ def test_soft_labels_count_as_often_as_a_teacher_gives_them(
     state = state_of(*finished[:2])
     results = results_of(load_suite(finished[0]), state)
     measured = next(found[0] for found in results.measured.values() if found[0].images == 6 and not found[0].soft)
-    made = set_row("Noise", 2, "smoke@1", [replace(measured, **changes)], results)
-    assert made is not None
+    (made,) = set_rows({("Noise", 2, "pixels", "smoke@1"): [replace(measured, **changes)]}, results)
     assert made.label_bytes == (None if vectors is None else vectors * 3 * 4)
 
 

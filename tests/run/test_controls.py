@@ -103,7 +103,7 @@ def test_all_must_be_all() -> None:
         def select_class(self, pool: Pool, ipc: int, ctx: Context) -> range:
             return range(ipc)
 
-    with pytest.raises(ComponentError, match="chose 1 samples, not 2"):
+    with pytest.raises(ComponentError, match="chose 1 sample, not 2"):
         Fewer().select(Pool.from_arrays(labels=[0, 0], class_names=["a"]), 1, Context())
 
 

@@ -151,6 +151,7 @@ def test_every_chart_is_drawn_and_has_its_numbers(opened: Open) -> None:
     labels = page.eval_on_selector_all("#cost circle[tabindex='0']", "all => all.map(one => one.ariaLabel)")
     assert {label.split("\n")[0] for label in labels} == {"A", "B", "C"}
     page.click("#stages summary")
+    page.wait_for_selector("#stages td")
     numbers = page.eval_on_selector_all("#stages td", "cells => cells.map(cell => cell.textContent)")
     assert {("A", "fit"), ("C", "evaluate")} <= set(zip(numbers[::3], numbers[1::3], strict=True))
 
