@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 LIGHT = (
     "huggingface_hub",
     "jinja2",
+    "markdown-it-py",
     "numpy",
     "pillow",
     "platformdirs",
