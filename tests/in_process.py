@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-import ddbench.cli.output  # noqa: F401 - oldest rich: its console keeps the environment of its import
+import ddbench.cli.output
 from ddbench.__main__ import main
 from ddbench.run import start
 from ddbench.run.devices import Devices
