@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import ddbench.cli.output
 from ddbench.__main__ import main
 from ddbench.run import start
 from ddbench.run.devices import Devices

@@ -92,7 +92,11 @@ def test_the_whole_page_has_all_that_markdown_has(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_a_terminal_gets_a_table_that_fits_and_a_pipe_gets_markdown(cli: Cli, example_suite: Path, width: int) -> None:
+def test_a_terminal_gets_a_table_that_fits_and_a_pipe_gets_markdown(
+    cli: Cli, example_suite: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A console of the oldest rich remembers that it was a terminal.
+    monkeypatch.setattr("ddbench.cli.output.stderr", Console(stderr=True))
     terminal = {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": str(width)}
     ran = cli("run", str(example_suite), env_extra=terminal).stdout
     for shown in (ran, cli("report", str(example_suite), env_extra=terminal).stdout):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -91,7 +92,7 @@ def _policy(scripts: list[str]) -> str:
 
 def _inert_json(data: dict[str, Any]) -> str:
     """Return data as JSON that no HTML parser takes for markup."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_rounded(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
@@ -100,3 +101,12 @@ def _trusted(text: str) -> Markup:
     from markupsafe import Markup
 
     return Markup(text)
+
+
+def _rounded(value: Any) -> Any:
+    """Return a JSON value with six digits of each number: versions of scipy differ in the last ones."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {name: _rounded(each) for name, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
