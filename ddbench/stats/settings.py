@@ -52,12 +52,12 @@ def overall(settings: Sequence[Setting], baseline: str | None) -> dict[str, Over
         settings: the rows of each setting.
         baseline: the name of the row that the others are compared with.
     """
-    import numpy as np
-    from scipy.stats import rankdata
-
     names = [name for name in (settings[0] if settings else ()) if all(_repeated(s.get(name)) for s in settings)]
     if len(settings) < 2 or len(names) < 2:
         return {}
+    import numpy as np
+    from scipy.stats import rankdata
+
     rng, drawn = np.random.default_rng(_SEED), len(settings) >= LEAST_DRAWN
     found = np.array([[setting[name].mean for name in names] for setting in settings])
     draws = np.stack([_draw(setting, names, rng) for setting in settings], axis=1)
