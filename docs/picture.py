@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ddbench.report import leaderboard_of, read_exported
+from ddbench.report.exported import read_exported
+from ddbench.report.leaderboard import leaderboard_of
 
 SUITE = "cifar10-mini"
 PICTURE = Path(__file__).with_name("leaderboard.svg")

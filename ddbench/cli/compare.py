@@ -11,8 +11,7 @@ import typer
 from ddbench.cli.options import AsJson, ResultFolders, StoreFolder, store_root
 
 if TYPE_CHECKING:
-    from ddbench.report import Contrast, Side
-    from ddbench.report.contrast import Pair
+    from ddbench.report.contrast import Contrast, Pair, Side
 
 _WORDS = {"better": "better than B", "worse": "worse than B", "equivalent": "equivalent to B"}
 _SIDE = "SUITE:ROW, SUITE, or the name of another row of the first suite. A folder of `ddbench export` is a suite too."
@@ -41,7 +40,7 @@ def compare(
     Two suites are compared row by row. Rows of a suite with a `baseline` are compared with it as on its leaderboard.
     """
     from ddbench.cli.output import print_json
-    from ddbench.report import contrast
+    from ddbench.report.contrast import contrast
     from ddbench.report.standings import margin_of
 
     one, other = _sides(first, second, store_root(store), results_from)
@@ -56,7 +55,7 @@ def _sides(first: str, second: str, root: Path, folders: list[Path] | None) -> t
     """Return both sides. A side without a suite is a row of the other side's suite."""
     from ddbench.cli.sources import read_results
     from ddbench.errors import DdbenchError
-    from ddbench.report import Side
+    from ddbench.report.contrast import Side
 
     texts = [_split(first), _split(second)]
     known = [suite for suite, _ in texts if suite is not None]

@@ -29,8 +29,9 @@ def export(
     from ddbench.cli.output import print_damage
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
-    from ddbench.report import export_results, results_of
     from ddbench.report.export_reading import PREDICTIONS
+    from ddbench.report.exporting import export_results
+    from ddbench.report.results import results_of
 
     resolved, state = plan_suite(suite, store_root(store))
     print_damage(state.corrupt.values())

@@ -36,7 +36,8 @@ def figures(
     from ddbench.figures import FIGURES, Source, write_figures
     from ddbench.figures.source import usual_ipc
     from ddbench.plan.state import plan_suite
-    from ddbench.report import read_exported, results_of
+    from ddbench.report.exported import read_exported
+    from ddbench.report.results import results_of
     from ddbench.text import one_line
 
     for name in only or ():

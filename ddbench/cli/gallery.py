@@ -37,7 +37,7 @@ def gallery(
     from ddbench.figures.source import usual_ipc
     from ddbench.gallery import collect, to_html, to_png
     from ddbench.plan.state import plan_suite
-    from ddbench.report import results_of
+    from ddbench.report.results import results_of
     from ddbench.text import one_line
     from ddbench.toolkit.files import write_whole
 

@@ -15,8 +15,9 @@ from ddbench.errors import DdbenchError
 from ddbench.text import counted, one_line
 
 if TYPE_CHECKING:
-    from ddbench.report import Leaderboard, Results
     from ddbench.report.formats import Format
+    from ddbench.report.leaderboard import Leaderboard
+    from ddbench.report.results import Results
 
 stderr = Console(stderr=True)
 _DAMAGE_SHOWN: Final = 5
@@ -57,13 +58,14 @@ def print_wrapped(line: str) -> None:
 
 def print_board(results: Results, board: Leaderboard, known: Format | None, *, full: bool) -> None:
     """Print a leaderboard to stdout in a format: by default a table on a terminal, and Markdown elsewhere."""
-    from ddbench.report.formats import FORMATS
-    from ddbench.report.terminal import show_board
-
     console = Console()
     if known is None and console.is_terminal:
+        from ddbench.report.terminal import show_board
+
         show_board(board, console, full=full)
     else:
+        from ddbench.report.formats import FORMATS
+
         sys.stdout.write((known or FORMATS["md"]).render(results, board))
 
 

@@ -51,12 +51,12 @@ def plan(
     from ddbench.cli.image_counts import counts_line, image_counts
     from ddbench.cli.output import print_json, print_table, print_wrapped, stderr
     from ddbench.cli.set_counts import set_counts, sets_line
+    from ddbench.cli.sources import exported_results
     from ddbench.plan.drift import code_changes, drifted
     from ddbench.plan.estimate.estimate import estimate
     from ddbench.plan.state import plan_suite
-    from ddbench.report.elsewhere import results_in
 
-    resolved, state = plan_suite(suite, store_root(store), quick=quick, exports=results_in(results))
+    resolved, state = plan_suite(suite, store_root(store), quick=quick, exports=exported_results(results))
     graph, to_run, found = state.graph, state.to_run(), estimate(state, device)
     rows = _rows(state, to_run, found)
     cells, done = len(graph.cells), sum(key in state.measured for _, key in graph.cells)

@@ -45,8 +45,8 @@ def report(
     from ddbench.cli.output import print_board
     from ddbench.cli.sources import read_results
     from ddbench.errors import DdbenchError
-    from ddbench.report import leaderboard_of
     from ddbench.report.formats import format_named
+    from ddbench.report.leaderboard import leaderboard_of
     from ddbench.report.pages import exports_in, files_of, write
 
     known = format_named("json" if json else format_)

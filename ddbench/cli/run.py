@@ -46,15 +46,15 @@ def run(
     Stop a run at any time; the same command resumes it.
     """
     from ddbench.cli.output import stderr
+    from ddbench.cli.sources import exported_results
     from ddbench.errors import DdbenchError
-    from ddbench.report.elsewhere import results_in
     from ddbench.run import run_suite
     from ddbench.run.progress import reporter
     from ddbench.suite import load_suite
 
     if device not in ("auto", "cpu", "cuda"):
         raise DdbenchError(f"there is no device '{device}'", hint="use auto, cpu or cuda (all GPUs)")
-    resolved, root, exports = load_suite(suite, quick=quick), store_root(store), results_in(results)
+    resolved, root, exports = load_suite(suite, quick=quick), store_root(store), exported_results(results)
     signal.signal(signal.SIGTERM, _interrupt)
     show = reporter(stderr)
     try:
@@ -77,10 +77,13 @@ def _print_results(
     from ddbench.cli.output import print_board, print_damage
     from ddbench.errors import StoreError
     from ddbench.plan import State
-    from ddbench.report import leaderboard_of, results_of
+    from ddbench.report.leaderboard import leaderboard_of
+    from ddbench.report.results import results_of
     from ddbench.store import Store
 
-    state = State(outcome.graph, Store(root), outcome.exports).resolve_all()
+    state = outcome.state
+    if outcome.ran:  # others may have changed the store meanwhile
+        state = State(state.graph, Store(root), state.exports).resolve_all()
     print_damage(state.corrupt.values())
     results = results_of(resolved, state)
     print_board(results, leaderboard_of(results), None, full=full)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ddbench.report import Results
+    from ddbench.plan import Exports
+    from ddbench.report.results import Results
 
 
 def is_export(source: Path) -> bool:
@@ -17,6 +18,15 @@ def is_export(source: Path) -> bool:
 
     # Unlike `Path.is_dir`, it is False for a name that no folder can have.
     return isdir(source) and ((source / SUITE).is_file() or source.as_posix() not in shipped_suites())  # noqa: PTH112
+
+
+def exported_results(folders: list[Path] | None) -> Exports | None:
+    """Return the results of exported folders; None without folders."""
+    if not folders:
+        return None
+    from ddbench.report.elsewhere import results_in
+
+    return results_in(folders)
 
 
 def read_results(source: Path, root: Path, folders: list[Path] | None = None) -> Results:
@@ -30,14 +40,14 @@ def read_results(source: Path, root: Path, folders: list[Path] | None = None) ->
     from ddbench.cli.output import print_damage, print_notes
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
-    from ddbench.report import read_exported, results_of
-    from ddbench.report.elsewhere import results_in
+    from ddbench.report.exported import read_exported
+    from ddbench.report.results import results_of
 
     exported = is_export(source)
     if exported:
         results = read_exported(source)
     else:
-        resolved, state = plan_suite(source, root, exports=results_in(folders))
+        resolved, state = plan_suite(source, root, exports=exported_results(folders))
         print_damage(state.corrupt.values())
         print_notes(state.sources())
         results = results_of(resolved, state)

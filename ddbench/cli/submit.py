@@ -25,9 +25,11 @@ def submit(
     from ddbench.cli.output import print_notes
     from ddbench.errors import DdbenchError
     from ddbench.plan.state import plan_suite
-    from ddbench.report import export_results, read_exported, results_of
     from ddbench.report.export_reading import SUITE
+    from ddbench.report.exported import read_exported
+    from ddbench.report.exporting import export_results
     from ddbench.report.merge import merge_exports
+    from ddbench.report.results import results_of
     from ddbench.report.submission import PLACE, checks_of, lay_out
     from ddbench.suite.shipped import shipped_suites
 

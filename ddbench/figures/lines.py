@@ -10,7 +10,7 @@ from ddbench.figures.style import GREY, label_ends, look, wrapped
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ddbench.report import Entry
+    from ddbench.report.leaderboard import Entry
 
 ACCURACY = "top-1 accuracy (%)"
 

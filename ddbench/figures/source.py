@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ddbench.errors import StoreError
-from ddbench.report import Entry, Leaderboard, Results, leaderboard_of
+from ddbench.report.leaderboard import Entry, Leaderboard, leaderboard_of
+from ddbench.report.results import Results
 from ddbench.sets.chosen import planned_sets
 from ddbench.sets.selections import SelectionReader, StoredSelection
 

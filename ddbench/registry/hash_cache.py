@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +59,15 @@ def write(module: str, home: Path, extra: Mapping[str, Path], files: Iterable[Pa
 def _entries() -> dict[str, Any]:
     """Return what is kept. Raise an error if there is nothing that this version wrote."""
     path = data_home() / _NAME
-    if not path.is_file() or path.stat().st_size > HASH_CACHE_BYTES:
+    found = path.stat()
+    if found.st_size > HASH_CACHE_BYTES:
         raise ValueError
+    return _parsed(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, modified: int, size: int) -> dict[str, Any]:
+    """Return the entries of a file, which is parsed again when its time or size changes."""
     value = parse_json(path.read_bytes())
     if value["format"] != _format():
         raise ValueError
@@ -66,6 +75,7 @@ def _entries() -> dict[str, Any]:
     return entries
 
 
+@cache
 def _format() -> str:
     """Return the hash of the code that hashes: another way of hashing gives other values."""
     return file_sha256(Path(__file__).with_name("code_hash.py"))
@@ -82,6 +92,7 @@ def _checksum(key: str, entry: Mapping[str, Any]) -> str:
 def _mark(path: Path) -> str:
     """Return the hash of a file's bytes, or of the names of modules and folders in a folder."""
     if path.is_dir():
-        names = sorted(entry.name for entry in path.iterdir() if entry.suffix == ".py" or entry.is_dir())
+        with os.scandir(path) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".py") or entry.is_dir())
         return hashlib.sha256("\0".join(name for name in names if name != "__pycache__").encode()).hexdigest()
     return file_sha256(path)

@@ -15,14 +15,14 @@ from ddbench.report.union import Union
 from ddbench.toolkit.lazy import LazyMapping
 
 
-def results_in(folders: Sequence[Path] | None) -> Exports:
+def results_in(folders: Sequence[Path]) -> Exports:
     """Return the results of exported folders, or of folders that hold some. Only JSON is read, and no code.
 
     Raises:
         StoreError: a folder has no exports, a file is damaged, or two results contradict each other.
     """
     union, owners, earlier = Union(), dict[str, Path](), 0
-    for folder in folders or ():
+    for folder in folders:
         for export in _exports(folder):
             for found in read_exported_files(export):
                 if found.record.format < KEY_FORMAT:

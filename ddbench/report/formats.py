@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from ddbench.errors import DdbenchError, did_you_mean
-from ddbench.report import csv_table, latex, markdown, page
 from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.results import Results
 
@@ -29,16 +28,40 @@ class Format:
     is_page: bool = False
 
 
+def _markdown(results: Results, board: Leaderboard) -> str:
+    from ddbench.report.markdown import render
+
+    return render(results, board)
+
+
+def _html(results: Results, board: Leaderboard) -> str:
+    from ddbench.report.page import to_html
+
+    return to_html(results, board)
+
+
+def _latex(results: Results, board: Leaderboard) -> str:
+    from ddbench.report.latex import render
+
+    return render(results, board)
+
+
+def _csv(results: Results, board: Leaderboard) -> str:
+    from ddbench.report.csv_table import render
+
+    return render(results, board)
+
+
 def _json(results: Results, board: Leaderboard) -> str:
     return json.dumps(board.to_json(), indent=2, ensure_ascii=False) + "\n"
 
 
-# By name.
+# By name. The code of a format is loaded when it is first used.
 FORMATS: Final = {
-    "md": Format(".md", markdown.render, is_page=True),
-    "html": Format(".html", page.to_html, is_page=True),
-    "latex": Format(".tex", latex.render),
-    "csv": Format(".csv", csv_table.render),
+    "md": Format(".md", _markdown, is_page=True),
+    "html": Format(".html", _html, is_page=True),
+    "latex": Format(".tex", _latex),
+    "csv": Format(".csv", _csv),
     "json": Format(".json", _json),
 }
 

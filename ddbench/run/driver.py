@@ -39,16 +39,14 @@ class Outcome:
     """The outcome of a run.
 
     Attributes:
-        graph: the plan.
-        exports: results outside the store that count as there.
+        state: what is stored of the plan, as the run has seen it.
         ran: number of executed nodes by stage.
         failures: label and message of each failed node.
         user_fault: True if a failure was caused by the suite, the data or a plug-in.
         blocked: number of cells without a result because an earlier node failed.
     """
 
-    graph: Graph
-    exports: Exports
+    state: State
     ran: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[str, str]] = field(default_factory=list)
     user_fault: bool = False
@@ -103,7 +101,7 @@ class Driver:
         self.show = show
         self.graph: Graph = build_graph(suite)
         self.state = State(self.graph, store, exports)
-        self.outcome = Outcome(self.graph, self.state.exports)
+        self.outcome = Outcome(self.state)
         self.overview = Overview(log, show, lambda: Forecast(self.state, device, executor.width))
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()

@@ -11,8 +11,8 @@ from tabulate import tabulate
 
 from ddbench import __version__
 from ddbench.api import ClassInfo, Component, DistilledSet, tensor_digest
-from ddbench.report import Entry, Results, leaderboard_of
-from ddbench.report.results import describe_generator
+from ddbench.report.leaderboard import Entry, leaderboard_of
+from ddbench.report.results import Results, describe_generator
 from ddbench.sets.chosen import ChosenSet, teacher_of
 from ddbench.sets.formats import CLASS_FILE, METADATA, TENSORS
 from ddbench.sets.layouts import class_names

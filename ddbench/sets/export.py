@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddbench.plan import State
-from ddbench.report import Results, results_of
 from ddbench.report.private import without_folders
+from ddbench.report.results import Results, results_of
 from ddbench.sets.card import card
 from ddbench.sets.chosen import ChosenSet, choose_sets, read_set, teacher_of
 from ddbench.sets.formats import FORMATS

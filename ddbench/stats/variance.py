@@ -28,8 +28,6 @@ def variance_by_axis(rows: Sequence[Row], axes: Sequence[str]) -> dict[str, floa
         The variance of each axis that varies, in squared points. Axes that vary only together are one entry, such as
         ``selection and training``. Empty if nothing is repeated.
     """
-    import numpy as np
-
     names = [*axes, _RESIDUAL]
     levels = [_Level.at(rows, depth) for depth in range(len(names) + 1)]
     kept: list[_Level] = [levels[0]]
@@ -43,10 +41,15 @@ def variance_by_axis(rows: Sequence[Row], axes: Sequence[str]) -> dict[str, floa
     if len(kept) == 1:
         return {}
     steps = list(pairwise(kept))
-    squares = [inner.squares - outer.squares for outer, inner in steps]
-    shares = [[inner.share(of) - outer.share(of) for of in kept[1:]] for outer, inner in steps]
-    found = np.linalg.solve(np.array(shares), np.array(squares))
-    return {" and ".join(label): max(0.0, float(value)) for label, value in zip(labels, found, strict=True)}
+    found: list[float] = []
+    # An effect adds equally to the squares of its own level and of those inside it, so the equations are a triangle.
+    for number in reversed(range(len(steps))):
+        outer, inner = steps[number]
+        inside = kept[number + 2 :]
+        rest = sum(value * (inner.share(of) - outer.share(of)) for value, of in zip(found, inside, strict=True))
+        own = inner.share(inner) - outer.share(inner)
+        found.insert(0, (inner.squares - outer.squares - rest) / own)
+    return {" and ".join(label): max(0.0, value) for label, value in zip(labels, found, strict=True)}
 
 
 class _Level:

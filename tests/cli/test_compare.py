@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ddbench.report import export_results
+from ddbench.report.exporting import export_results
 from tests.conftest import Cli
 from tests.report.stores import stored
 from tests.report.test_standings import last, values

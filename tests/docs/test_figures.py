@@ -13,7 +13,8 @@ from ddbench_components.generators import dit_nano
 from ddbench_components.recipes.dit_nano.card import table
 from scipy import stats
 
-from ddbench.report import leaderboard_of, read_exported
+from ddbench.report.exported import read_exported
+from ddbench.report.leaderboard import leaderboard_of
 from tests.benchmarks import equality, generation, objective, parity, refinement, students
 from tests.benchmarks.test_students import LEAST, reached
 from tests.conftest import ROOT

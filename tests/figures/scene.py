@@ -9,7 +9,7 @@ from ddbench.figures import FIGURES, Source
 from ddbench.figures.style import styled
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
-from ddbench.report import results_of
+from ddbench.report.results import results_of
 
 SUITE = """\
 suite: drawn

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ddbench.report import Entry, Leaderboard
 from ddbench.report.distilled import SetValues
+from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.standings import Standing, Statistics
 from ddbench.stats.against import compare_with
 from ddbench.stats.ranks import ranks_of

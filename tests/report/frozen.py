@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.record import Measurement, RunRecord, Shared
-from ddbench.report import Results, Trial
+from ddbench.report.results import Results, Trial
 from tests.plan.pretend import record
 
 FILE = Path(__file__).parent / "data" / "cifar10-mini-53e26b7.json"

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ddbench.plan import Node, State
-from ddbench.report import Results, leaderboard_of, results_of, to_markdown
+from ddbench.report.leaderboard import leaderboard_of
+from ddbench.report.markdown import to_markdown
+from ddbench.report.results import Results, results_of
 from ddbench.suite import Cell, load_suite
 from tests.plan.plans import Values, edited, plan
 from tests.plan.pretend import pretend, record, write_unsynced

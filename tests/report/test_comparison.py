@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from ddbench.api import sha256_json
-from ddbench.report import Comparison, export_results, leaderboard_of, read_exported, to_markdown
+from ddbench.report.comparison import Comparison
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
+from ddbench.report.leaderboard import leaderboard_of
+from ddbench.report.markdown import to_markdown
 from ddbench.suite import Cell
 from tests.plan.plans import edited
 from tests.report.stores import VALUES, stored

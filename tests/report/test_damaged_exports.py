@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ddbench.errors import DdbenchError, StoreError
-from ddbench.report import export_results, read_exported
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
 from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.plan.plans import edited, set_
 from tests.record.mutations import mutated, short

@@ -13,9 +13,10 @@ from PIL import Image
 from ddbench.api import sha256_json
 from ddbench.errors import StoreError
 from ddbench.record import RunRecord
-from ddbench.report import export_results, leaderboard_of, read_exported
 from ddbench.report.export_reading import name_of
-from ddbench.report.exporting import Written
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import Written, export_results
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.private import without_folders
 from ddbench.report.replicates import EnvironmentSpread
 from ddbench.suite import Cell

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddbench.report import Leaderboard, leaderboard_of
 from ddbench.report.formats import FORMATS
 from ddbench.report.latex import escape
+from ddbench.report.leaderboard import Leaderboard, leaderboard_of
 from tests.conftest import Cli
 from tests.report.boards import board
 from tests.report.stores import stored

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ddbench.report import Side, contrast, leaderboard_of
+from ddbench.report.contrast import Side, contrast
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.standings import Standing
 from ddbench.stats.verdicts import Verdict
 from tests.report.frozen import frozen

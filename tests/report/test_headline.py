@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddbench.report import Leaderboard
 from ddbench.report.headline import Cell, headline_of
+from ddbench.report.leaderboard import Leaderboard
 from ddbench.stats.summary import summarise
 from tests.report.boards import board
 

@@ -14,7 +14,8 @@ from ddbench import Context, Generator, Samples, component, unkeyed
 from ddbench.plan import Node, State
 from ddbench.plan.state import plan_suite
 from ddbench.record import RunRecord
-from ddbench.report import Entry, Leaderboard, build_leaderboard, to_markdown
+from ddbench.report.leaderboard import Entry, Leaderboard, build_leaderboard
+from ddbench.report.markdown import to_markdown
 from ddbench.report.results import describe_generator
 from ddbench.stats.summary import Summary
 from tests.plan.plans import Values, edited, plan, set_

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ddbench.record import Measurement, RunRecord, Shared
-from ddbench.report import read_exported
+from ddbench.report.exported import read_exported
 from ddbench.report.lock import LOCK, lock_text
 from tests.conftest import ROOT
 from tests.plan.pretend import record

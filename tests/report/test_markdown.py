@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddbench.report import Comparison, Entry, Leaderboard, to_markdown
+from ddbench.report.comparison import Comparison
+from ddbench.report.leaderboard import Entry, Leaderboard
+from ddbench.report.markdown import to_markdown
 from ddbench.stats.repeats import Repeats
 from ddbench.stats.summary import Summary, summarise
 from ddbench.suite import Published

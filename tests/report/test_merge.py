@@ -11,7 +11,8 @@ import pytest
 from ddbench.errors import StoreError
 from ddbench.record import pack_predictions
 from ddbench.record.predictions import reference
-from ddbench.report import export_results, read_exported
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
 from ddbench.report.merge import merge_exports
 from ddbench.toolkit.files import read_sealed, write_sealed
 from tests.in_process import ddbench

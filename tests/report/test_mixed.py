@@ -9,7 +9,10 @@ import pytest
 
 from ddbench.api import sha256_json
 from ddbench.errors import StoreError
-from ddbench.report import export_results, leaderboard_of, read_exported, to_markdown
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
+from ddbench.report.leaderboard import leaderboard_of
+from ddbench.report.markdown import to_markdown
 from tests.report.stores import stored
 
 ORIGIN = {

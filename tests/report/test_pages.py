@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ddbench.report import export_results
+from ddbench.report.exporting import export_results
 from ddbench.report.pages import INDEX
 from tests.conftest import ROOT, Cli
 from tests.plan.plans import edited

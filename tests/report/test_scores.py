@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from ddbench.report import Results, export_results, leaderboard_of, read_exported, to_markdown
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
+from ddbench.report.leaderboard import leaderboard_of
+from ddbench.report.markdown import to_markdown
+from ddbench.report.results import Results
 from ddbench.report.scores import Score
 from ddbench.stats.scores import gap, improvement, recovered, robustness
 from ddbench.suite import Cell

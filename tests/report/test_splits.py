@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from ddbench.errors import SuiteError
-from ddbench.report import export_results, leaderboard_of, read_exported, to_markdown
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
+from ddbench.report.leaderboard import leaderboard_of
+from ddbench.report.markdown import to_markdown
 from ddbench.report.splits import Step
 from ddbench.suite import Cell
 from ddbench.suite.splits import changed_parts

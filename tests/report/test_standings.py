@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from ddbench.report import export_results, leaderboard_of, read_exported
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.standings import Standing, Statistics
 from ddbench.stats.verdicts import Verdict
 from ddbench.suite import Cell

@@ -10,7 +10,8 @@ import pytest
 
 from ddbench.record import pack_predictions
 from ddbench.record.predictions import reference
-from ddbench.report import export_results, read_exported
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import export_results
 from ddbench.report.submission import Check, checks_of
 from tests.conftest import ROOT
 from tests.in_process import ddbench

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from ddbench.report import Leaderboard
+from ddbench.report.leaderboard import Leaderboard
 from ddbench.report.terminal import show_board
 from tests.conftest import Cli
 from tests.report.boards import board

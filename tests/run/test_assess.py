@@ -19,8 +19,8 @@ from scipy.spatial.distance import cdist
 from ddbench import LabeledImages
 from ddbench.plan import State
 from ddbench.record import Assessment
-from ddbench.report import results_of
 from ddbench.report.export_files import united_assessments
+from ddbench.report.results import results_of
 from ddbench.report.set_scores import set_rows
 from ddbench.stats.embeddings import NEAR
 from ddbench.suite import load_suite

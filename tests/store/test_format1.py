@@ -16,8 +16,11 @@ from ddbench.errors import StoreError
 from ddbench.plan import State
 from ddbench.plan.state import plan_suite
 from ddbench.registry import catalogue
-from ddbench.report import build_leaderboard, export_results, leaderboard_of, read_exported, results_of, to_markdown
-from ddbench.report.exporting import Written
+from ddbench.report.exported import read_exported
+from ddbench.report.exporting import Written, export_results
+from ddbench.report.leaderboard import build_leaderboard, leaderboard_of
+from ddbench.report.markdown import to_markdown
+from ddbench.report.results import results_of
 from ddbench.run.job import make_job
 from ddbench.run.worker import run_job
 from ddbench.run.worker_cache import new_worker_cache

@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 import ddbench
 from ddbench.errors import DdbenchError
 from ddbench.plan import State, build_graph
-from ddbench.report import export_results, results_of
+from ddbench.report.exporting import export_results
+from ddbench.report.results import results_of
 from ddbench.store import Store
 from ddbench.suite import ResolvedSuite, load_suite
 from tests.suite.suites import write

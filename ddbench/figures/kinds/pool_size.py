@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import Rectangle
 
     from ddbench.figures.source import Source
-    from ddbench.report import Entry
+    from ddbench.report.leaderboard import Entry
 
     Table = dict[tuple[str, int], Entry]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ddbench.figures.source import Source
-    from ddbench.report import Entry
+    from ddbench.report.leaderboard import Entry
 
 
 def signals(source: Source) -> Figure:

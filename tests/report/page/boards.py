@@ -10,8 +10,7 @@ from typing import Any
 
 from ddbench.api import sha256_json
 from ddbench.record import Measurement, RunRecord, Shared
-from ddbench.report import Results
-from ddbench.report.results import Trial
+from ddbench.report.results import Results, Trial
 from tests.plan.pretend import record
 
 PROTOCOL = "minimax-hard@1"

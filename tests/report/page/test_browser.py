@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ddbench.report import leaderboard_of
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.page import to_html
 from tests.report.page.boards import board_results
 from tests.report.page.test_render import HOSTILE, with_published

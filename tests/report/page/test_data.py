@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ddbench.record import Measurement, RunRecord, Shared
-from ddbench.report import Results, leaderboard_of
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.page.data import page_data
+from ddbench.report.results import Results
 from tests.plan.pretend import record
 from tests.report.page.boards import board_results
 

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from ddbench.report import Results, leaderboard_of
 from ddbench.report.comparison import Comparison
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.page import to_html
 from ddbench.report.page.data import page_data
+from ddbench.report.results import Results
 from ddbench.stats.repeats import Repeats
 from ddbench.suite.published import Published
 from tests.report.page.boards import board_results
