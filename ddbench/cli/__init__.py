@@ -28,6 +28,7 @@ from ddbench.cli import (
     verify,
     why,
 )
+from ddbench.cli.command import with_plugins
 
 app = typer.Typer(
     name="ddbench",
@@ -37,26 +38,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.command("suites")(suites.suites)
-app.command("init")(init.init)
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
-app.command("status")(status.status)
-app.command("why")(why.why)
-app.command("list")(list_.list_)
-app.command("describe")(describe.describe)
-app.command("fetch")(fetch.fetch)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("export")(export.export)
-app.command("merge")(merge.merge)
-app.command("submit")(submit.submit)
-app.command("sets")(sets.sets)
-app.command("figures")(figures.figures)
-app.command("gallery")(gallery.gallery)
-app.command("doctor")(doctor.doctor)
-app.command("verify")(verify.verify)
-app.command("gc")(gc.gc)
+app.command("suites")(with_plugins(suites.suites))
+app.command("init")(with_plugins(init.init))
+app.command("run")(with_plugins(run.run))
+app.command("plan")(with_plugins(plan.plan))
+app.command("status")(with_plugins(status.status))
+app.command("why")(with_plugins(why.why))
+app.command("list")(with_plugins(list_.list_))
+app.command("describe")(with_plugins(describe.describe))
+app.command("fetch")(with_plugins(fetch.fetch))
+app.command("report")(with_plugins(report.report))
+app.command("compare")(with_plugins(compare.compare))
+app.command("export")(with_plugins(export.export))
+app.command("merge")(with_plugins(merge.merge))
+app.command("submit")(with_plugins(submit.submit))
+app.command("sets")(with_plugins(sets.sets))
+app.command("figures")(with_plugins(figures.figures))
+app.command("gallery")(with_plugins(gallery.gallery))
+app.command("doctor")(with_plugins(doctor.doctor))
+app.command("verify")(with_plugins(verify.verify))
+app.command("gc")(with_plugins(gc.gc))
 
 # Plans are millions of objects without cycles: the collector's default takes a sixth of the time to find nothing.
 set_threshold(100_000, 50, 100)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ddbench.plan.stages import STAGES
 from ddbench.plan.state import State
 from ddbench.record import Provenance
 from ddbench.registry.keyed_code import is_builtin
 
 _SHOWN = 12
+_BRIEF = 6
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,32 @@ def code_changes(state: State) -> list[str]:
                 wanted[ref.component.info.kind, ref.component.info.name] = ref.code_hash
     if not wanted:
         return []
-    found: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str], str] = {}
     for origins in _all_origins(state):
         for origin in origins:
             current = wanted.get((origin.kind, origin.name))
             if current is not None and origin.code_hash not in (None, current):
-                found.add((origin.kind, origin.name))
-    return [f"code changed: {kind} '{name}' was edited, so its outputs are made again" for kind, name in sorted(found)]
+                found[origin.kind, origin.name] = str(origin.code_hash)
+    return [
+        f"code changed: {kind} '{name}' was edited ({stored[:_BRIEF]} → {wanted[kind, name][:_BRIEF]}), "
+        f"so its outputs are made again: {_affected(state, kind, name)}"
+        for (kind, name), stored in sorted(found.items())
+    ]
+
+
+def _affected(state: State, kind: str, name: str) -> str:
+    """Return the number of nodes to run, by stage, that use a component or come after it."""
+    users = {
+        key
+        for key, node in state.graph.nodes.items()
+        if any((ref.component.info.kind, ref.component.info.name) == (kind, name) for ref in node.uses.values())
+    }
+    stages = Counter(
+        state.graph.nodes[key].stage
+        for key in state.to_run()
+        if key in users or not users.isdisjoint(state.graph.ancestors(key))
+    )
+    return ", ".join(f"{stages[stage]} {stage}" for stage in STAGES if stages[stage])
 
 
 def _all_origins(state: State) -> Iterator[Iterable[Provenance]]:

@@ -27,6 +27,7 @@ from typing import Any
 from ddbench.api import Component, sha256_json
 from ddbench.plan.inputs import Inputs
 from ddbench.registry.code_hash import code_hash
+from ddbench.registry.files import file_of
 from ddbench.registry.keyed_code import keyed_code
 from ddbench.registry.provenance import provenance
 
@@ -55,8 +56,9 @@ class ComponentRef:
     @cached_property
     def address(self) -> dict[str, Any]:
         """The JSON from which a worker builds the component."""
-        info = self.component.info
-        return {"kind": info.kind, "name": info.name, "params": self.component.params.model_dump(mode="json")}
+        info, file = self.component.info, file_of(type(self.component))
+        address = {"kind": info.kind, "name": info.name, "params": self.component.params.model_dump(mode="json")}
+        return address if file is None else {**address, "file": file.address}
 
     @property
     def code_hash(self) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ddbench.api import KINDS, Component
 from ddbench.errors import ComponentError, DdbenchError, closest, did_you_mean
-from ddbench.registry import plugins
+from ddbench.registry import files, plugins
+from ddbench.registry.blame import describe
 from ddbench.registry.libraries import remedy
 
 if TYPE_CHECKING:
@@ -56,6 +58,49 @@ class Catalogue:
                 self._source[cls] = entry.dist
         for path in plugin.protocols:
             self._add_protocol(path, plugin.package)
+
+    def with_files(self, paths: Iterable[Path]) -> Catalogue:
+        """Return a catalogue with the components of files too. Their code runs.
+
+        Raises:
+            ComponentError: a file cannot be loaded, has no component, or has one whose name is taken.
+        """
+        wanted = list(dict.fromkeys(path.absolute() for path in paths))
+        if not wanted:
+            return self
+        found = copy(self)
+        found._components, found._owner = dict(self._components), dict(self._owner)
+        for path in wanted:
+            found._add_file(path)
+        return found
+
+    def files(self) -> dict[files.ComponentFile, list[type[Component]]]:
+        """Return the components of each single file."""
+        found: dict[files.ComponentFile, list[type[Component]]] = {}
+        for cls in self.components():
+            file = files.file_of(cls)
+            if file is not None:
+                found.setdefault(file, []).append(cls)
+        return found
+
+    def _add_file(self, path: Path) -> None:
+        module = files.import_file(path)
+        try:
+            classes, protocols = plugins.declared_in(module)
+        except Exception as error:
+            message = f"its components cannot be listed: {describe(error, {module.__name__})}"
+            raise ComponentError(message, where=path.name) from None
+        if protocols:
+            raise ComponentError("a single file brings no protocols", where=path.name, hint="make it a package")
+        if not classes:
+            hint = "declare a class with @component(KIND, NAME, version=1)"
+            raise ComponentError("has no components", where=path.name, hint=hint)
+        for cls in classes:
+            own = files.file_of(cls)
+            if own is None:
+                message = f"returns {cls.label()}, which {cls.__module__} declares"
+                raise ComponentError(message, where=path.name, hint="declare it in the file")
+            self.add(cls, owner=own.owner)
 
     def _load_deferred(self) -> None:
         waiting, self._deferred = self._deferred, []
@@ -211,10 +256,21 @@ class Catalogue:
         return self._protocols[protocol_id]
 
 
+# Files whose components every catalogue of this process has.
+_chosen: Final[list[Path]] = []
+
+
+def choose_files(paths: Iterable[Path]) -> None:
+    """Load the components of files into the catalogue of this process. Raise ComponentError if one cannot be."""
+    _chosen.extend(paths)
+    catalogue.cache_clear()
+    catalogue()
+
+
 @cache
 def catalogue() -> Catalogue:
-    """Return the catalogue of this environment, loaded once per process."""
-    return Catalogue(plugins.installed())
+    """Return the catalogue of this environment and of chosen files, loaded once per process."""
+    return Catalogue(plugins.installed()).with_files(_chosen)
 
 
 def create(kind: str, name: str, **params: Any) -> Component:

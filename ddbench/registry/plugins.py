@@ -17,7 +17,7 @@ from typing import Final
 import pluggy
 
 from ddbench.api import KINDS, Component
-from ddbench.registry import hooks, scan
+from ddbench.registry import files, hooks, scan
 from ddbench.registry.blame import describe, place_in
 from ddbench.registry.hooks import GROUP
 
@@ -94,7 +94,7 @@ def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
             package = f"{entry.dist.name} {entry.dist.version}"
         # Stdout is for results.
         with redirect_stdout(sys.stderr), nullcontext() if heavy else _light_imports_only():
-            components, protocols = _call_hooks(entry.load())
+            components, protocols = declared_in(entry.load())
         left_out = {name: library for name, library in scan.left_out.items() if name.startswith(f"{entry.module}.")}
         return Plugin(entry.name, package, components, protocols, left_out=left_out)
     except HeavyImportError as error:
@@ -105,12 +105,12 @@ def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
         return Plugin(entry.name, package, error=describe(error, {entry.value.partition(":")[0].partition(".")[0]}))
 
 
-def _call_hooks(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[Path, ...]]:
-    """Return the components and protocol files of one plug-in, isolated because its hooks may fail."""
+def declared_in(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[Path, ...]]:
+    """Return the components and protocol files of a module: those that its hooks return, or else its own classes."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)
     manager.register(module)
-    components = tuple(cls for classes in manager.hook.ddbench_components() for cls in classes)
+    components = tuple(_components_of(module, manager))
     for cls in components:
         if not (isinstance(cls, type) and issubclass(cls, tuple(KINDS.values())) and "info" in vars(cls)):
             raise TypeError(f"ddbench_components() returned {cls!r}, which is not a class declared with @component")
@@ -119,6 +119,22 @@ def _call_hooks(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[
         if not isinstance(path, Path):
             raise TypeError(f"ddbench_protocols() returned {path!r}, which is not a pathlib.Path")
     return components, protocols
+
+
+def _components_of(module: ModuleType, manager: pluggy.PluginManager) -> Iterator[type[Component]]:
+    """Yield what the hook returns, also without its mark; the classes of the module if there is no hook."""
+    unmarked = getattr(module, "ddbench_components", None)
+    if manager.hook.ddbench_components.get_hookimpls():
+        found = manager.hook.ddbench_components()
+    elif callable(unmarked):
+        found = [unmarked()]
+    else:
+        yield from scan.components_in(module)
+        return
+    for classes in found:
+        if isinstance(classes, type):
+            raise TypeError(f"ddbench_components() returned {classes.__name__}; return a list: [{classes.__name__}]")
+        yield from classes
 
 
 def installed() -> list[EntryPoint]:
@@ -146,4 +162,5 @@ def _entries() -> list[EntryPoint]:
 def blamed(error: BaseException) -> str | None:
     """Return a line about an error that a third party's plug-in caused; None if none did."""
     packages = {entry.value.partition(":")[0].partition(".")[0] for entry in installed() if entry.value != BUILTIN}
+    packages |= files.modules()
     return f"a plug-in failed: {describe(error, packages)}" if place_in(error, packages) else None

@@ -16,12 +16,13 @@ left_out: Final[dict[str, str]] = {}
 
 
 def components_in(package: ModuleType) -> Iterator[type[Component]]:
-    """Yield every component declared in ``package`` and its modules, at any depth.
+    """Yield every component declared in ``package``, which may be a single module, and its modules, at any depth.
 
     Modules whose names start with an underscore are skipped, because they may import torch. A module that imports a
     heavy library that is not installed is left out; the others stay.
     """
-    for module in (package, *_public_modules(package)):
+    modules = _public_modules(package) if hasattr(package, "__path__") else ()
+    for module in (package, *modules):
         for value in vars(module).values():
             if isinstance(value, type) and value.__module__ == module.__name__ and "info" in vars(value):
                 yield value

@@ -13,7 +13,7 @@ from typing import Any
 
 from ddbench.errors import ComponentError, DdbenchError, StoreError
 from ddbench.plan import Exports, Graph, State, build_graph
-from ddbench.plan.drift import Drift, drifted
+from ddbench.plan.drift import Drift, code_changes, drifted
 from ddbench.plan.estimate.estimate import disk_left
 from ddbench.plan.missing import missing_here
 from ddbench.plan.seeds import seeds_without_effect
@@ -123,7 +123,7 @@ class Driver:
         self._quarantine_damaged()
         self._check_drift(accept_drift)
         self._check_disk()
-        for line in self.state.sources():
+        for line in (*self.state.sources(), *code_changes(self.state)):
             self.show.print_line(line)
         for line in missing_here(self.state):  # nodes that do not need it still run
             self.show.print_line(f"to fetch: {line}")

@@ -15,6 +15,7 @@ from ddbench.run.events import LOG_NAME, EventLog
 from ddbench.run.executors.local import LocalExecutor
 from ddbench.run.progress import Reporter
 from ddbench.store import Store
+from ddbench.store.code import keep_code
 from ddbench.store.lock import Holder, run_lock
 from ddbench.suite import ResolvedSuite
 from ddbench.toolkit.cores import usable_cores
@@ -60,6 +61,9 @@ def run_suite(
         folder = new_run_folder(store, suite)
         executor = LocalExecutor(store_root, folder, workers or usable_cores(), devices)
         try:
+            keep_code(store, suite.files)
+            for file, classes in suite.files.items():
+                show.print_line(f"loaded {file.name}: {', '.join(cls.label() for cls in classes)}")
             for reason in suite.skipped:
                 show.print_line(f"skipped in the matrix: {reason}")
             hardware = this_cpu() if devices.is_cpu else device_of_runs()

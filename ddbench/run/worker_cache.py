@@ -23,6 +23,7 @@ from ddbench.plan import STAGES, ComponentRef, Inputs
 from ddbench.registry import catalogue
 from ddbench.run.job import Job
 from ddbench.store import Artifact, Store
+from ddbench.store.code import kept_code
 from ddbench.toolkit.environment import environment, fingerprint
 
 if TYPE_CHECKING:
@@ -108,10 +109,15 @@ class WorkerCache:
             DataError: the component has changed since planning; a plug-in was upgraded, or the images of a folder
                 changed.
         """
-        component = _build(job.uses[part])
+        component = self._build(job.uses[part])
         if canonical_json(ComponentRef(component).keyed) != canonical_json(job.recipe["uses"][part]):
             raise DataError(f"{component.label()} has changed since the run was planned", hint="run it again")
         return component
+
+    def _build(self, address: Mapping[str, Any]) -> Component:
+        file = address.get("file")
+        known = catalogue() if file is None else catalogue().with_files([kept_code(self.store, file)])
+        return known.create(address["kind"], address["name"], address["params"])
 
     @contextmanager
     def context(self, job: Job, progress: Callable[[int, int], None], began: float) -> Iterator[Context]:
@@ -134,10 +140,6 @@ class WorkerCache:
             if "evaluation" in job.settings:
                 ctx = replace(ctx, evaluation=EvaluationSettings.model_validate(job.settings["evaluation"]))
             yield ctx
-
-
-def _build(address: Mapping[str, Any]) -> Component:
-    return catalogue().create(address["kind"], address["name"], address["params"])
 
 
 def new_worker_cache(root: Path, device: str) -> WorkerCache:

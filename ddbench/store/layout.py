@@ -19,6 +19,7 @@ RESULT: Final = "results"
 NOTE: Final = "notes on cells"
 PREDICTIONS: Final = "predictions"
 FAILURE: Final = "failures"
+CODE: Final = "code"
 RUN: Final = "runs"
 STORE: Final = "store"
 UNKNOWN: Final = "unknown"
@@ -67,6 +68,8 @@ def entries(root: Path) -> Iterator[Entry]:
             yield from _keys(path)
         elif path.name == FAILURE:
             yield from map(_failure, _inside(path))
+        elif path.name == CODE:
+            yield from (Entry(CODE, file) for folder in _inside(path) for file in _inside(folder))
         elif path.name == RUN:
             for folder in _inside(path):
                 yield from _run(folder)

@@ -17,6 +17,7 @@ from ddbench.record import Part, read_predictions
 from ddbench.record.predictions import SUFFIX
 from ddbench.store import layout
 from ddbench.store.artifact import Artifact
+from ddbench.store.code import check_code
 from ddbench.store.layout import Entry
 from ddbench.store.lock import refuse, run_lock
 from ddbench.store.reading import (
@@ -228,5 +229,6 @@ _READ: Final[dict[str, Callable[[Path, Findings], None]]] = {
     layout.PREDICTIONS: _predictions,
     layout.NOTE: _file(read_cell),
     layout.FAILURE: _file(read_failure),
+    layout.CODE: lambda path, _: check_code(path),
     layout.RUN: _file(read_run),
 }

@@ -179,6 +179,8 @@ class SuiteModel(_Model, EvaluationSettings):
     Attributes:
         suite: The suite's name: lower-case letters, digits, dots, hyphens and underscores.
         dataset: The data set. Students are measured on its validation images.
+        components: Python files with components that no installed package has, such as ``[./my_selector.py]``. They are
+            in the folder of this file, or below it. Their code runs when the suite is planned.
         protocol: The training protocol of students: ``NAME@VERSION``, the path of a protocol file relative to this
             file, or a mapping such as ``{extends: NAME@VERSION, epochs: 60}``. The mapping may have a ``name``.
         labels: The labels of distilled images.
@@ -204,6 +206,7 @@ class SuiteModel(_Model, EvaluationSettings):
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
+    components: list[str] = []
     dataset: Use
     protocol: ProtocolUse
     labels: LabelsUse = Labels(use="hard")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
 from ddbench.api import (
+    Component,
     Dataset,
     EvaluationSettings,
     Evaluator,
@@ -20,10 +21,12 @@ from ddbench.api import (
 from ddbench.errors import SuiteError
 from ddbench.limits import CELLS, ROWS
 from ddbench.registry import Catalogue, catalogue
+from ddbench.registry.files import ComponentFile
 from ddbench.suite.build import Builder
 from ddbench.suite.cells import Cell, Choice, PoolSize, Row, twin_of
 from ddbench.suite.check_scorers import check_assessor, check_fields, check_labels, check_teachers
 from ddbench.suite.checks import check_baseline, check_generators, check_published, check_sizes
+from ddbench.suite.component_files import with_components
 from ddbench.suite.exclude import excluded
 from ddbench.suite.model import Matrix, Method, SuiteModel
 from ddbench.suite.published import Published, published_as, read_published
@@ -51,6 +54,7 @@ class ResolvedSuite:
         cells: the cells.
         assessor: the role of the scorer that assesses distilled sets; None if they are not assessed.
         time_limit: the longest time of one node in seconds; None if there is no limit.
+        files: the components of each single file that was loaded.
         skipped: the reasons for skipped combinations of the matrix.
         values: the content of the file, merged with the extended suite. It is stored with results.
     """
@@ -64,6 +68,7 @@ class ResolvedSuite:
     cells: tuple[Cell, ...]
     assessor: str | None
     time_limit: float | None
+    files: Mapping[ComponentFile, Sequence[type[Component]]]
     skipped: tuple[str, ...]
     values: dict[str, Any]
 
@@ -103,7 +108,7 @@ class _Resolver:
     def __init__(self, model: SuiteModel, source: YamlSource, folder: Path, available: Catalogue) -> None:
         self.model = model
         self.source = source
-        self.available = available
+        self.available = available = with_components(model.components, source, folder, available)
         self.published = read_published(model.published, source, folder)
         self.build = Builder(model, source, folder, available)
         self.pools: dict[str, str] = {}
@@ -140,11 +145,7 @@ class _Resolver:
         check_sizes(cells, students, dataset.component, self.source, self.pools)
         check_generators(cells, dataset.component, self.source)
         check_published(cells, dataset, self.source)
-        left = {cell.row.name: cell.row for cell in cells}
-        check_baseline(model.baseline, model.twins, left, self.source)
-        if model.scores is not None:
-            described = {name: row.describe() for name, row in left.items()}
-            check_references(model.scores, model.twins, described, self.source)
+        self.check_comparisons({cell.row.name: cell.row for cell in cells})
         check_splits(model.splits, rows, self.source)
         return ResolvedSuite(
             name=model.suite,
@@ -156,9 +157,17 @@ class _Resolver:
             cells=cells,
             assessor=assessor,
             time_limit=model.time_limit,
+            files=self.available.files(),
             skipped=tuple(self.skipped),
             values=self.source.values,
         )
+
+    def check_comparisons(self, left: Mapping[str, Row]) -> None:
+        """Check the rows that others are compared with, among the rows that have cells."""
+        check_baseline(self.model.baseline, self.model.twins, left, self.source)
+        if self.model.scores is not None:
+            described = {name: row.describe() for name, row in left.items()}
+            check_references(self.model.scores, self.model.twins, described, self.source)
 
     def check_size(self) -> None:
         """Raise SuiteError if the suite has too many rows or cells."""
