@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtim
 
 from pydantic import ValidationError
 
+from ddbench.api.attributes import add_parameters
 from ddbench.api.params import Params as BaseParams
 from ddbench.errors import ComponentError, did_you_mean
 
@@ -196,6 +197,9 @@ C = TypeVar("C", bound=Component)
 def component(kind: str, name: str, *, version: int, paper: str | None = None) -> Callable[[type[C]], type[C]]:
     """Declare a component class. The first line of its docstring is its summary.
 
+    An attribute with annotation and value, such as ``metric: str = "l2"``, is a parameter. Attributes of the base class
+    are none, and neither are those whose names begin with an underscore.
+
     Args:
         kind: the kind of the base class, repeated for the reader.
         name: the name in suite files, in kebab-case, unique within the kind.
@@ -219,6 +223,7 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
             raise ComponentError("the class has no docstring", where=place, hint="`ddbench list` shows its first line")
         summary = described.splitlines()[0]
         cls.info = Info(kind=kind, name=name, version=version, summary=summary, paper=paper)
+        add_parameters(cls)
         return cls
 
     return declare

@@ -1,4 +1,4 @@
-"""Components from single files. A file runs only if a suite beside it or a user's option names it."""
+"""Components from single files. A file runs only if a suite in its folder or an option names it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read_file(path: Path) -> ComponentFile:
     file = ComponentFile(one_line(path.name), hashlib.sha256(text).hexdigest(), text)
     for line, name in _beside(file, path.parent):
         hint = "put both into a package: `ddbench new KIND NAME --package`"
-        raise ComponentError(f"imports '{name}', which lies beside it", where=f"{file.name}:{line}", hint=hint)
+        raise ComponentError(f"imports '{name}' of its own folder", where=f"{file.name}:{line}", hint=hint)
     return file
 
 

@@ -31,8 +31,7 @@ STAGE = {"stage": "evaluate", "action_key": "e" * 64}
 
 def test_the_leaderboard_is_the_same_to_the_byte(tmp_path: Path) -> None:
     results = stored(tmp_path)
-    # Two methods, two IPCs, two trainings of one set; of `random` three sets.
-    assert export_results(results, tmp_path / "out") == Written(20, 20)
+    assert export_results(results, tmp_path / "out") == Written(20, 20)  # of `random` three sets, two trainings each
     again = read_exported(tmp_path / "out")
     assert pages(again) == pages(results)
     assert "## Against published numbers" in pages(again)[0]

@@ -20,7 +20,7 @@ STRUCTURE = [
     (f"{A}, §refiners: none}}}}", "unknown key 'refiners'; did you mean 'refiner'?"),
     ("matrix:\n  generator: [real]\n  §selectors: [first]", "unknown key 'selectors'; did you mean 'selector'?"),
     ("exclude: [{§students: pixels}]", "unknown key 'students'; did you mean 'student'?"),
-    ("§zzz: 1", "unknown key 'zzz'; known: baseline, dataset, evaluate, evaluator, exclude, extends, generators, "),
+    ("§zzz: 1", "unknown key 'zzz'; known: baseline, components, dataset, evaluate, evaluator, exclude, extends, "),
     ("§pool: 4x", "unknown key 'pool'; write `pool` in a row of `methods`, or in `matrix`"),
     ("§selector: first", "unknown key 'selector'; write `selector` in a row of `methods`, or in `matrix`"),
     (f"{A}, §ipc: 5}}}}", "unknown key 'ipc'; write `ipc` at the top level"),
