@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import exists
+from os.path import exists, realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +28,7 @@ def compare(
             "--margin",
             metavar="POINTS",
             min=0.001,
+            max=100,
             help="Smaller differences count as none.",
             show_default="the suite's",
         ),
@@ -48,7 +49,7 @@ def compare(
     if json:
         print_json({"a": first, "b": second, **found.to_json()})
     else:
-        _print(found, first, second)
+        _print(found, first, second, of_suites=one.row is None)
 
 
 def _sides(first: str, second: str, root: Path, folders: list[Path] | None) -> tuple[Side, Side]:
@@ -62,8 +63,10 @@ def _sides(first: str, second: str, root: Path, folders: list[Path] | None) -> t
     if not known:
         hint = "write SUITE:ROW, a suite, or a folder of `ddbench export`"
         raise DdbenchError(f"neither '{first}' nor '{second}' names a suite", hint=hint)
-    read = {suite: read_results(Path(suite), root, folders) for suite in known}
-    one, other = (Side(read[suite or known[0]], row) for suite, row in texts)
+    # One folder has many names, and a row is not compared with itself.
+    where = {suite: realpath(suite) if exists(suite) else suite for suite in known}  # noqa: PTH110
+    read = {where[suite]: read_results(Path(suite), root, folders) for suite in known}
+    one, other = (Side(read[where[suite or known[0]]], row) for suite, row in texts)
     if (one.row is None) != (other.row is None):
         raise DdbenchError("one side is a row and the other a suite", hint="write SUITE:ROW on both sides")
     return one, other
@@ -85,12 +88,12 @@ def _is_suite(text: str) -> bool:
     return exists(text) or text in shipped_suites()  # noqa: PTH110  (False for a name that no file can have)
 
 
-def _print(found: Contrast, first: str, second: str) -> None:
+def _print(found: Contrast, first: str, second: str, *, of_suites: bool) -> None:
     print(f"A: {first}\nB: {second}")
     for part, own, other in found.differs:
         print(f"  {part}: {own} | {other}")
     for pair in found.pairs:
-        print("\n" + "\n  ".join(_lines(pair, found)))
+        print("\n" + "\n  ".join(_lines(pair, found, f"{pair.method}, " if of_suites else "")))
     over = found.overall
     if over is not None and over.difference is not None and over.interval is not None:
         whose = "such settings" if over.drawn else "these settings only"
@@ -98,10 +101,9 @@ def _print(found: Contrast, first: str, second: str) -> None:
         print(f"\nOver {over.settings} settings: {mean} points; 95 % bootstrap interval for {whose}.")
 
 
-def _lines(pair: Pair, found: Contrast) -> list[str]:
+def _lines(pair: Pair, found: Contrast, row: str) -> list[str]:
     """Return the lines on one pair of rows: the verdict, the test, and the price of a decision."""
     verdict = pair.verdict
-    row = f"{pair.method}, " if len({one.method for one in found.pairs}) > 1 else ""
     word = "undecided" if verdict.word == "undecided" else f"A is {_WORDS.get(verdict.word, verdict.word)}"
     lines = [f"{row}IPC {pair.ipc}, {pair.student}: {word}"]
     own, other = verdict.sets

@@ -44,6 +44,9 @@ def read_results(source: Path, root: Path, folders: list[Path] | None = None) ->
     from ddbench.report.results import results_of
 
     exported = is_export(source)
+    if exported and folders:
+        hint = "unite the folders with `ddbench merge`"
+        raise DdbenchError(f"--results adds to a suite, and {source} is a folder of results", hint=hint)
     if exported:
         results = read_exported(source)
     else:

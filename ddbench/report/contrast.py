@@ -150,11 +150,12 @@ def _on_board(first: Side, second: Side, margin: float) -> dict[tuple[str, Setti
     )
     row = second.row if first.row == baseline else first.row
     found = {(one.ipc, one.student): one.verdict for one in statistics.standings if one.method == row}
+    # On the board, a twin is compared with the twin of the baseline.
     return {
         (first.row or "", setting): verdict if row == first.row else _mirrored(verdict, row or "")
         for setting, verdict in found.items()
-        if verdict is not None
-    }
+        if verdict is not None and verdict.against == baseline
+    } or None
 
 
 def _mirrored(verdict: Verdict, against: str) -> Verdict:
@@ -195,12 +196,17 @@ def _over_settings(pairs: Iterable[tuple[Sequence[DistilledResult], Sequence[Dis
 def _differences(first: Side, second: Side) -> Iterator[tuple[str, str, str]]:
     """Yield each part of the recipes that differs, with its texts on both sides."""
     one, other = first.results, second.results
-    pairs = [("numerics", one.numerics, other.numerics)]
+    pairs = [("numerics", one.numerics, other.numerics), ("validation set", _validation(one), _validation(other))]
     for own, theirs in _rows(first, second).items():
         prefix = f"{own}: " if first.row is None else ""
         parts, others = one.rows[own], other.rows[theirs]
         pairs += [(prefix + part, _text(one, part, parts[part]), _text(other, part, others[part])) for part in parts]
     yield from (pair for pair in pairs if pair[1] != pair[2])
+
+
+def _validation(results: Results) -> str:
+    found = {one.validation for each in results.measured.values() for one in each}
+    return "; ".join(sorted({f"{one.size} images, sha256 {one.digest[:12]}" for one in found}))
 
 
 def _text(results: Results, part: str, text: str) -> str:

@@ -6,13 +6,14 @@ import csv
 import io
 from itertools import zip_longest
 from typing import Any, Final
+from unicodedata import normalize
 
 from ddbench.report.leaderboard import Entry, Leaderboard
 from ddbench.report.results import Results
 from ddbench.report.standings import Standing
 from ddbench.text import one_line
 
-# Spreadsheets run a cell that begins like this as a formula.
+# Spreadsheets run a cell that begins like this as a formula, some also after spaces or with a sign of full width.
 _FORMULA: Final = ("=", "+", "-", "@", "'")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
@@ -56,6 +57,7 @@ def _row(board: Leaderboard, entry: Entry, standing: Standing | None) -> dict[st
         "rank_low": rank and rank.low,
         "rank_high": rank and rank.high,
         "against": verdict and verdict.against,
+        "against_protocol": verdict and standing and (standing.against_protocol or standing.protocol),
         "verdict": verdict and verdict.word,
         "difference": verdict and verdict.difference,
         "difference_low": from_low,
@@ -73,4 +75,4 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = one_line(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if normalize("NFKC", text).lstrip().startswith(_FORMULA) else text

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ddbench.record import Assessment, Part
 from ddbench.report.results import Trial
+from ddbench.suite.model import SUITE_NAME
 from ddbench.suite.published import Published
 
 FORMAT = 2
@@ -85,7 +86,7 @@ class SuiteFile(Part):
     """
 
     format: Literal[1, 2]
-    suite: str
+    suite: str = Field(pattern=SUITE_NAME)  # it becomes the name of a folder
     dataset: str
     classes: int | None = None
     numerics: str

@@ -140,6 +140,8 @@ def _reasons(entry: Entry, standing: Standing | None) -> list[str]:
         lacks = [f"no {what}" for what, has in (("interval", spread.interval), ("rank", standing.rank)) if not has]
         over = ["± is over trainings"] if entry.last.std is not None else []
         reasons.append(", ".join([spread.note, *lacks, *over]))
+    if standing is not None and standing.verdict is not None and standing.against_protocol is not None:
+        reasons.append(f"{standing.verdict.against} has another protocol: {standing.against_protocol}")
     if standing is not None and standing.at_chance is False:
         reasons.append("its labels are shuffled, and it is not at chance")
     return reasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from os.path import isdir
 from pathlib import Path
@@ -51,6 +52,9 @@ def _pages(exports: list[Path], folder: Path, formats: list[Format]) -> dict[Pat
     """Return the pages of exported suites, named after their folders, and an index in Markdown."""
     files: dict[Path, str] = {}
     rows = []
+    stems = Counter(name.lower() for name in (Path(INDEX).stem, *(export.name for export in exports)))
+    if clashes := ", ".join(name for name, count in stems.items() if count > 1):
+        raise DdbenchError(f"two pages would have one name: {clashes}", hint="rename the folder of the export")
     for export in exports:
         results = read_exported(export)
         board = leaderboard_of(results)

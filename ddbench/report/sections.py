@@ -29,9 +29,10 @@ _VERDICTS = (
     "surely below the margin. *More sets* is the number of further sets of each row that decide with a probability "
     "of 80 %. Difference and spread are then as measured. *Hours* is their recorded time."
 )
+_OTHER_PROTOCOL = "A row whose protocol is not that of the baseline has a verdict on its method and protocol together."
 _OVERALL = (
-    "Means over all students and IPCs, with 95 % bootstrap intervals. Rows without several sets in each are left out. "
-    "With fewer than five settings, the intervals hold for these settings only."
+    "Means over all students and IPCs, with 95 % bootstrap intervals, among the rows of one protocol. Rows without "
+    "several sets in each are left out. With fewer than five settings, the intervals hold for these settings only."
 )
 _VARIANCE = "The variance that each seed adds, pooled over the rows, as a standard deviation in points."
 _SPLITS = (
@@ -118,6 +119,8 @@ def verdicts(board: Leaderboard) -> Section:
     headers = ["method", "protocol", "student", "IPC", "difference", "interval", "p", "verdict", "test", "sets"]
     rows = [_verdict(standing) for standing in board.statistics.standings if standing.verdict]
     text = f"{_VERDICTS} The margin is ±{board.statistics.margin:g}."
+    if any(standing.against_protocol for standing in board.statistics.standings):
+        text += f" {_OTHER_PROTOCOL}"
     title = f"Against {markdown(str(board.statistics.baseline))}"
     return section(title, [*headers, "more sets", "hours"], rows, text)
 

@@ -38,9 +38,11 @@ class Standing:
         protocol: the protocol.
         sets: the values of each distilled set.
         spread: mean, deviation and interval; None if there is no result.
-        rank: the rank among the rows of the same student and IPC; None without a spread.
+        rank: the rank among the rows of the same student, IPC and protocol; None without a spread.
         verdict: the comparison with the baseline; None for the baseline, without a baseline or without a result.
         at_chance: of a control with shuffled labels: True if the interval holds chance; None for other rows.
+        against_protocol: the protocol of the row that the verdict is against, if it is another one. Then the verdict
+            is on method and protocol together.
     """
 
     method: str
@@ -52,6 +54,7 @@ class Standing:
     rank: Rank | None
     verdict: Verdict | None
     at_chance: bool | None
+    against_protocol: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Statistics:
         margin: differences below it count as none, in points.
         standings: the places in the order of the table.
         variances: the variance of each column by seed axis.
-        overall: each row over all students and IPCs.
+        overall: each row over all students and IPCs, among the rows of its protocol.
     """
 
     baseline: str | None = None
@@ -98,16 +101,27 @@ def statistics_of(results: Results, places: Mapping[Place, Sequence[DistilledRes
     baseline, margin = results.values.get("baseline"), margin_of(results)
     samples = {place: sample_of(sets) for place, sets in places.items() if sets}
     columns: dict[Column, dict[str, Place]] = {}
+    alike: dict[str, dict[tuple[str, int], dict[str, Place]]] = {}
     for place in places:
-        columns.setdefault(_column(place, results.values.get("twins", {})), {})[place[0]] = place
+        method, ipc, student, protocol = place
+        columns.setdefault(_column(place, results.values.get("twins", {})), {})[method] = place
+        alike.setdefault(protocol, {}).setdefault((student, ipc), {})[method] = place
     ranks: dict[Place, Rank] = {}
+    averages: dict[str, Overall] = {}
+    for settings in alike.values():
+        for rows in settings.values():
+            ranks |= {rows[name]: rank for name, rank in ranks_of(_of(rows, samples)).items()}
+        averages |= overall([_of(rows, samples) for rows in settings.values()], baseline)
     verdicts: dict[Place, Verdict] = {}
+    others: dict[Place, str] = {}
     for (_, _, twin), rows in columns.items():
-        ranks |= {rows[name]: rank for name, rank in ranks_of(_of(rows, samples)).items()}
-        if baseline is not None:
-            against = twin_of(baseline, twin) if twin else baseline
-            found = verdicts_of(against, _of(rows, places), margin)
-            verdicts |= {rows[name]: verdict for name, verdict in found.items()}
+        if baseline is None:
+            break
+        against = twin_of(baseline, twin) if twin else baseline
+        found = verdicts_of(against, _of(rows, places), margin)
+        verdicts |= {rows[name]: verdict for name, verdict in found.items()}
+        own = rows[against][3] if against in rows else None
+        others |= {rows[name]: own for name in found if own is not None and rows[name][3] != own}
     standings = (
         Standing(
             *place,
@@ -116,16 +130,16 @@ def statistics_of(results: Results, places: Mapping[Place, Sequence[DistilledRes
             rank=ranks.get(place),
             verdict=verdicts.get(place),
             at_chance=_at_chance(samples.get(place), results, place[0]),
+            against_protocol=others.get(place),
         )
         for place, sets in places.items()
     )
-    settings = [_of(rows, samples) for (_, _, twin), rows in columns.items() if not twin]
     variances = (
         Variances(student, ipc, variance_by_axis([_paths(places[place]) for place in rows.values()], _AXES))
         for (student, ipc, twin), rows in columns.items()
         if not twin
     )
-    return Statistics(baseline, margin, tuple(standings), tuple(variances), overall(settings, baseline))
+    return Statistics(baseline, margin, tuple(standings), tuple(variances), averages)
 
 
 def margin_of(results: Results) -> float:

@@ -111,6 +111,8 @@ class Union:
             self._add_row(Row(method=parts.method, parts=parts.parts, published=[]), found.path)
         for cell in found.file.cells:
             self._add_cell(cell, record.format, found.path)
+        if record.dataset is not None:
+            self._state("data set of the results", record.dataset.name, found.path)
         key = f"training {record.action_key[:16]} in environment {record.fingerprint[:16]}"
         measurement = Measurement.of(record, self._shared)
         if found.file.samples and measurement.selection is not None:

@@ -26,6 +26,9 @@ WELCH: Final = "Welch t"
 _INDEPENDENT: Final = "the sets of the two rows are independent"
 _REASONS: Final = {DUNNETT: _INDEPENDENT, WELCH: _INDEPENDENT, PAIRED: "the two rows share their samples"}
 _FIXED: Final = "one row draws nothing, so it has one set"
+_FLAT: Final = "no spread was measured, so nothing tells the difference from chance"
+# Digits of differences. Those that are equal must not differ by the rounding of binary fractions.
+_DIGITS: Final = 9
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,13 @@ class Case:
     own: Sample
     pairs: Pairs
 
-    @property
-    def refusal(self) -> str:
-        """Why the rows cannot be tested; empty if they can."""
+    def refusal(self, name: str) -> str:
+        """Return why the row ``name`` cannot be tested; empty if it can."""
         if self.other is None:
             return f"'{self.against}' has no result"
-        for who, one in ((f"'{self.against}'", self.other), ("the row", self.own)):
+        for who, one in ((self.against, self.other), (name, self.own)):
             if one.variance is None:
-                return f"{who} has one {'training' if one.fixed else 'set'}, so its spread is unknown"
+                return f"'{who}' has one {'training' if one.fixed else 'set'}, so its spread is unknown"
         return ""
 
     @property
@@ -102,7 +104,7 @@ def _compared(cases: Mapping[str, Case], margin: float, independent: str) -> dic
     kinds = {
         name: WELCH if case.fixed else PAIRED if len(case.pairs) > 1 else independent
         for name, case in cases.items()
-        if not case.refusal
+        if not case.refusal(name)
     }
     single = [
         _paired(name, cases[name].pairs) if kind == PAIRED else _welch(name, cases[name])
@@ -111,12 +113,12 @@ def _compared(cases: Mapping[str, Case], margin: float, independent: str) -> dic
     ]
     group = {name: cases[name] for name, kind in kinds.items() if kind == DUNNETT}
     tests = {test.name: test for test in (*_holm(single, len(kinds)), *_dunnett(group, len(kinds)))}
-    return {name: _verdict(case, tests.get(name), len(kinds), margin) for name, case in cases.items()}
+    return {name: _verdict(name, case, tests.get(name), len(kinds), margin) for name, case in cases.items()}
 
 
 def _paired(name: str, pairs: Pairs) -> _Test:
     """Return the t-test of paired differences."""
-    differences = [own - other for other, own in pairs]
+    differences = [round(own - other, _DIGITS) for other, own in pairs]
     count = len(pairs)
     variance = statistics.variance(differences)
     return _single(name, PAIRED, statistics.fmean(differences), variance, count, variance / count, count - 1, 1)
@@ -179,18 +181,19 @@ def _dunnett(cases: Mapping[str, Case], family: int) -> list[_Test]:
         count, difference = len(case.own.units), case.own.mean - control.mean
         error = math.sqrt(variance * (1 / count + 1 / own))
         p = 1 - within_probability(abs(difference) / error, own, sizes, freedom) if error else float(difference == 0)
-        units, gain = min(count, own), len(cases) + 1
-        design = Design(difference, 2 * variance, units, error, limit, inner, freedom, gain)
+        design = Design(difference, 2 * variance, min(count, own), error, limit, inner, freedom, 2)
         tests.append(_Test(name, DUNNETT, design, min(1.0, max(0.0, share * p))))
     return tests
 
 
-def _verdict(case: Case, test: _Test | None, family: int, margin: float) -> Verdict:
+def _verdict(name: str, case: Case, test: _Test | None, family: int, margin: float) -> Verdict:
     """Return the verdict of an adjusted test, or the reason why there is none."""
     sets = len(case.own.sets), len(case.other.sets) if case.other else 0
-    if test is None:
+    flat = test is not None and test.design.error == 0 and test.design.difference != 0
+    if test is None or flat:
         difference = case.own.mean - case.other.mean if case.other else None
-        return Verdict(case.against, "undecided", difference, None, None, None, case.refusal, family, margin, sets)
+        why = _FLAT if flat else case.refusal(name)
+        return Verdict(case.against, "undecided", difference, None, None, None, why, family, margin, sets)
     word = test.design.word(margin)
     return Verdict(
         against=case.against,
@@ -203,5 +206,6 @@ def _verdict(case: Case, test: _Test | None, family: int, margin: float) -> Verd
         family=family,
         margin=margin,
         sets=sets,
-        sets_needed=test.design.more_units(margin) if word == "undecided" else None,
+        # A row that has one set by nature cannot have more.
+        sets_needed=test.design.more_units(margin) if word == "undecided" and not case.fixed else None,
     )

@@ -41,13 +41,15 @@ class Rank:
 
 
 def ranks_of(rows: Mapping[str, Sample], alpha: float = RANK_ALPHA) -> dict[str, Rank]:
-    """Return the rank of each row. Rows with one unit, whose spread is unknown, have none.
+    """Return the rank of each row. Rows with one unit, whose spread is unknown, have none, and so has a single row.
 
     Args:
         rows: the rows with results.
         alpha: the probability that any two equal rows are separated.
     """
     ranked = {name: sample for name, sample in rows.items() if sample.variance is not None}
+    if len(ranked) < 2:
+        return {}
     own = all(not s.fixed and len(s.units) >= GAMES_HOWELL_SETS for s in ranked.values())
     squares = _squared_errors(ranked, own)
     better, worse = dict.fromkeys(ranked, 0), dict.fromkeys(ranked, 0)
@@ -90,11 +92,13 @@ def _squared_errors(rows: Mapping[str, Sample], own: bool) -> dict[str, _Error]:
 def _limit(one: _Error, other: _Error, rows: int, alpha: float) -> float:
     """Return the largest difference of two rows that is not separated."""
     total = one.square + other.square
+    if total == 0:  # without a spread, nothing tells a difference from chance
+        return math.inf
     if one.pooled and other.pooled:
         freedom = float(one.freedom)
     else:
         spread = one.square**2 / one.freedom + other.square**2 / other.freedom
-        freedom = total**2 / spread if spread else one.freedom + other.freedom
+        freedom = total**2 / spread
     return _quantile(alpha, rows, math.floor(freedom)) * math.sqrt(total / 2)
 
 

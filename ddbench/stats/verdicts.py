@@ -36,7 +36,7 @@ class Verdict:
         margin: differences below it count as none.
         sets: number of sets of the row and of the other.
         sets_needed: more sets of each row that would decide with a probability of 80 %, if difference and spread are as
-            measured; None unless undecided by a test.
+            measured; None unless undecided by a test, and for a row that has one set by nature.
         hours: time of these sets, as recorded; None if unknown.
     """
 
@@ -85,8 +85,6 @@ class Design:
 
     def word(self, margin: float) -> Word:
         """Return the verdict. A difference that is surely below the margin is ``equivalent``, even if it is not 0."""
-        if self.error == 0 and self.difference != 0:
-            return "undecided"
         if abs(self.difference) + self.inner * self.error < margin:
             return "equivalent"
         low, high = self.interval

@@ -28,6 +28,7 @@ from ddbench.suite.references import Scores, SetScores
 
 # Differences below it count as none, in percent points, if a suite does not say otherwise.
 MARGIN = 1.0
+SUITE_NAME = r"^[a-z0-9][a-z0-9._-]*$"
 
 
 class _Model(BaseModel):
@@ -205,7 +206,7 @@ class SuiteModel(_Model, EvaluationSettings):
         margin: Differences of accuracy below it count as none, in points. It enters no key.
     """
 
-    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=NAME_CHARACTERS)
+    suite: str = Field(pattern=SUITE_NAME, max_length=NAME_CHARACTERS)
     components: list[str] = []
     dataset: Use
     protocol: ProtocolUse

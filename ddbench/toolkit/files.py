@@ -58,7 +58,12 @@ def write_whole(path: Path, data: bytes, aside_in: Path | None = None) -> None:
         data: its new content.
         aside_in: the folder on the same disk where the file is written first; by default its own. A killed process
             leaves a half-written file there, see :func:`is_half_written`.
+
+    Raises:
+        OSError: the file cannot be written, or a folder or a device is in its place.
     """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "something that is not a file is in its place", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = (aside_in or path.parent) / f".{path.name}.{uuid.uuid4().hex}"
     aside.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import pytest
 from ddbench.report.exporting import export_results
 from tests.conftest import Cli
 from tests.report.stores import stored
-from tests.report.test_standings import last, values
+from tests.report.test_standings import METHODS, TWINS, last, values
 
 
 @pytest.fixture
@@ -64,7 +64,31 @@ def test_two_folders_are_compared_row_by_row(cli: Cli, folder: Path) -> None:
     assert (row["verdict"], row["differs"]) == ("better", [])
 
 
+def test_one_common_row_of_two_suites_is_named(cli: Cli, folder: Path) -> None:
+    results = stored(folder.parent / "few", values(methods={"base": METHODS["base"]}), last=last)
+    export_results(results, folder.parent / "few out")
+    assert "\nbase, IPC 2, pixels (name=p): undecided\n" in cli("compare", "few out", "out").stdout
+
+
+def test_a_twin_is_compared_with_the_row_that_is_named(cli: Cli, folder: Path) -> None:
+    results = stored(folder.parent / "twins", values(twins=TWINS), last=lambda cell: last(cell) - 5 * (cell.ipc == 1))
+    export_results(results, folder.parent / "with twins")
+    for first, second in (("good, short", "base"), ("base", "good, short"), ("base, short", "base")):
+        found = json.loads(cli("compare", f"with twins:{first}", second, "--json").stdout)
+        assert [pair["verdict"]["against"] for pair in found["pairs"]] == [second]
+        assert found["on_board"] is False
+
+
+def test_validation_sets_that_differ_are_told(cli: Cli, folder: Path) -> None:
+    odd = {"digest": "f" * 64, "size": 9, "standard_error": None}
+    export_results(stored(folder.parent / "odd", values(), last=last, validation=odd), folder.parent / "odd out")
+    shown = cli("compare", "odd out:base", "out:base").stdout
+    assert "  validation set: 9 images, sha256 ffffffffffff | " in shown
+
+
 MISTAKES = [
+    (("out:good", "out/:good"), "both sides are the same; name two rows, or two suites"),
+    (("out:good", "base", "--results", "more out"), "--results adds to a suite, and out is a folder of results; unite"),
     (("out:goood", "base"), "suite 'keys' has no row 'goood'; did you mean 'good'?"),
     (("good", "base"), "neither 'good' nor 'base' names a suite; write SUITE:ROW, a suite, or a folder"),
     (("out:good", "more out"), "one side is a row and the other a suite; write SUITE:ROW on both sides"),

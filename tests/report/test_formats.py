@@ -44,7 +44,7 @@ def test_names_come_back_from_csv(names: list[str]) -> None:
     assert [name.removeprefix("'") if name[:1] == "'" else name for name in found] == names
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+SAS", "-x", "@cmd", "'quoted", '=HYPERLINK("x","y")'])
+@pytest.mark.parametrize("name", ["=1+1", "+SAS", "-x", "@cmd", "'quoted", '=HYPERLINK("x","y")', " =1+1", "\uff1d1+1"])
 def test_no_spreadsheet_runs_a_name(name: str) -> None:
     assert table(board({name: (1.0, 2.0)}))[0]["method"] == f"'{name}"
 

@@ -53,7 +53,14 @@ def test_rows_of_one_set_have_no_rank_and_say_why(standings: dict[str, Standing]
         assert (one.rank, one.spread.interval, one.spread.unit) == (None, None, "trainings")
         assert one.spread.note == "the row draws nothing, so all seeds give one set; its one set has one training"
         assert verdict(standings, method).word == "undecided"
-        assert verdict(standings, method).reason == "the row has one training, so its spread is unknown"
+        assert verdict(standings, method).reason == f"'{method}' has one training, so its spread is unknown"
+
+
+def test_a_reason_names_its_row_in_both_orders() -> None:
+    results = frozen(baseline="DiT-nano")
+    for names in (("K-Center", "DiT-nano"), ("DiT-nano", "K-Center")):
+        (pair,) = contrast(*(Side(results, name) for name in names), margin=1).pairs
+        assert pair.verdict.reason == "'K-Center' has one training, so its spread is unknown"
 
 
 def test_no_neighbours_in_the_table_are_separated(standings: dict[str, Standing]) -> None:

@@ -40,6 +40,15 @@ def test_rows_of_another_protocol_have_a_best_row_of_their_own() -> None:
     assert {name: cell.mark for name, cell in found.items()} == {"A": "", "B": "*", "C": "", "D": ""}
 
 
+def test_a_verdict_against_another_protocol_says_so() -> None:
+    shown = board({"A": (40.0, 41.0, 42.0), "B": (20.0, 21.0, 22.0)}, baseline="B", protocols={"A": "q@1"})
+    first, *others = shown.statistics.standings
+    standings = (replace(first, against_protocol="p@1"), *others)
+    shown = replace(shown, statistics=replace(shown.statistics, standings=standings))
+    assert (cells(shown)["A"].verdict, cells(shown)["A"].notes) == ("+", "a")
+    assert headline_of(shown).notes == (("a", "B has another protocol: p@1"),)
+
+
 def test_verdicts_against_the_baseline_have_marks_and_words() -> None:
     shown = board({"A": (40.0, 41.0, 42.0), "B": (39.0, 40.0, 41.5), "C": (20.0, 21.0, 22.0)}, baseline="B")
     assert {name: cell.verdict for name, cell in cells(shown).items()} == {"A": "?", "B": "", "C": "-"}

@@ -193,6 +193,24 @@ def test_two_codes_under_one_version_are_a_conflict(tmp_path: Path) -> None:
     assert "results of two codes of selector 'theirs'" in refused(tmp_path, one, other)["code"]
 
 
+def test_results_on_another_data_set_are_a_conflict(tmp_path: Path) -> None:
+    """Only the records tell that a folder has files of a suite on another data set."""
+    one, another = ({"kind": "dataset", "name": name, "params": {}} for name in ("dots", "stripes"))
+    mine, theirs = exported(tmp_path / "a", only("first"), dataset=one), exported(tmp_path / "b", dataset=another)
+    for path in theirs.glob("*-*.json"):
+        shutil.copy(path, mine)
+    with pytest.raises(StoreError, match=r"the data set of the results: \w+ .*(dots|stripes) \("):
+        read_exported(mine)
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/escaped", "..", "a/b", ""])
+def test_the_name_of_a_foreign_suite_is_no_path(tmp_path: Path, name: str) -> None:
+    folder = exported(tmp_path / "a", only("first"))
+    write_sealed(folder / "suite.json", {**(read_sealed(folder / "suite.json") or {}), "suite": name})
+    with pytest.raises(StoreError, match=r"suite\.json: `ddbench export` did not write this file"):
+        read_exported(folder)
+
+
 def test_an_old_export_grows_without_new_names(tmp_path: Path, halves: tuple[Path, Path]) -> None:
     """Files without a digest in their names, as earlier versions wrote them, stay where they are."""
     old, new = halves

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,16 @@ def test_mistakes_are_one_line(cli: Cli, results: Path, tmp_path: Path, argument
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"error: {message}")
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["First", "Index"])
+def test_two_pages_of_one_name_are_refused(cli: Cli, results: Path, tmp_path: Path, name: str) -> None:
+    """Some disks take names in capitals for the same."""
+    shutil.copytree(results / "second", results / name)
+    ended = cli("report", str(results), "--to", "boards")
+    told = f"error: two pages would have one name: {name.lower()}; rename the folder of the export\n"
+    assert (ended.returncode, ended.stderr) == (2, told)
+    assert not (tmp_path / "boards").exists()
 
 
 def test_the_committed_pages_are_fresh(cli: Cli) -> None:

@@ -98,6 +98,24 @@ def test_twins_are_compared_with_the_twin_of_the_baseline(tmp_path: Path) -> Non
     assert rank.of == 4
 
 
+def test_rows_are_ranked_within_their_protocol_and_a_verdict_names_another_one(tmp_path: Path) -> None:
+    more = {"plain": {"generator": "loud", "selector": "random", "pool": 4, "protocol": "minimax-cifar@1"}}
+    for name in ("other", "plain"):
+        LAST[name] = (70, 71, 72)
+    try:
+        methods = {**METHODS, **more, "other": {**more["plain"], "pool": 5}}
+        found = statistics(tmp_path, methods=methods, ipc=[1, 2])
+    finally:
+        del LAST["other"], LAST["plain"]
+    rows = {one.method: one for one in found.standings if one.ipc == 1}
+    assert str(rows["good"].rank) == "1–2"  # as without the others
+    assert [str(rows[name].rank) for name in ("plain", "other")] == ["1–2", "1–2"]
+    assert {name for name, one in rows.items() if one.against_protocol == "minimax-hard@1"} == {"plain", "other"}
+    assert verdict(rows["plain"]).word == "better"
+    assert found.overall["good"].rank == 1
+    assert found.overall["plain"].difference is None
+
+
 def test_the_margin_of_the_suite_decides_on_equivalence(tmp_path: Path) -> None:
     found = statistics(tmp_path, margin=30)
     assert found.margin == 30

@@ -91,13 +91,17 @@ def test_a_row_that_draws_nothing_is_compared_by_its_trainings() -> None:
     assert (found.test, found.p) == ("Welch t", pytest.approx(theirs.pvalue))
     assert interval(found) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
     assert found.reason == "one row draws nothing, so it has one set"
+    close = Sample(((41.0, 41.2, 41.1),), fixed=True)
+    (found,) = compare_with("base", {"base": sample(*base), "fixed": close}, {}, margin=1).values()
+    # It cannot have more sets, so none are asked for.
+    assert (found.word, found.test, found.sets_needed) == ("undecided", "Welch t", None)
 
 
 def test_without_a_spread_there_is_no_test_and_the_reason_is_told() -> None:
     one, several = sample(50), sample(40, 41, 42)
     found = compare_with("base", {"base": several, "one": one, "two": sample(40, 43)}, {}, margin=1)
     assert (found["one"].word, found["one"].test, found["one"].difference) == ("undecided", None, 9)
-    assert found["one"].reason == "the row has one set, so its spread is unknown"
+    assert found["one"].reason == "'one' has one set, so its spread is unknown"
     assert found["two"].family == 1
     (found_one,) = compare_with("base", {"base": one, "row": several}, {}, margin=1).values()
     assert found_one.reason == "'base' has one set, so its spread is unknown"
@@ -111,7 +115,18 @@ def test_equal_accuracies_are_equivalent_and_a_difference_without_spread_is_unde
     assert compare_with("base", {"base": same, "row": same}, pairs, margin=1)["row"].word == "equivalent"
     more = {"row": [(40.0, 45.0), (41.0, 46.0), (42.0, 47.0)]}
     found = compare_with("base", {"base": same, "row": sample(45, 46, 47)}, more, margin=1)["row"]
-    assert (found.word, found.sets_needed) == ("undecided", None)
+    assert (found.word, found.sets_needed, found.test, found.p) == ("undecided", None, None, None)
+    assert found.reason == "no spread was measured, so nothing tells the difference from chance"
+
+
+def test_the_rounding_of_binary_fractions_is_no_spread() -> None:
+    """42.3 - 40.1, 42.7 - 40.5 and 43.9 - 41.7 differ in their last bits. A t-test of them has p = 1e-30."""
+    base, own = (40.1, 40.5, 41.7), (42.3, 42.7, 43.9)
+    pairs = list(zip(base, own, strict=True))
+    assert len({after - before for before, after in pairs}) > 1
+    found = compare_with("base", {"base": sample(*base), "row": sample(*own)}, {"row": pairs}, margin=1)["row"]
+    assert (found.word, found.test) == ("undecided", None)
+    assert found.difference == pytest.approx(2.2)
 
 
 @settings(deadline=None, max_examples=60)

@@ -62,6 +62,16 @@ def test_a_row_of_one_set_has_no_rank_and_takes_none() -> None:
     assert {name: (rank.low, rank.high, rank.of) for name, rank in found.items()} == {"a": (2, 2, 2), "b": (1, 1, 2)}
 
 
+def test_a_single_row_has_no_rank() -> None:
+    assert ranks_of({"a": sample(10, 11), "one": sample(99)}) == {}
+
+
+@pytest.mark.parametrize("sets", [3, 6])
+def test_without_a_spread_nothing_is_separated(sets: int) -> None:
+    found = ranks_of({"a": sample(*[40.0] * sets), "b": sample(*[42.0] * sets)})
+    assert [str(rank) for rank in found.values()] == ["1–2", "1–2"]
+
+
 def test_a_fixed_set_is_ranked_by_its_trainings_and_leaves_the_pooled_variance_alone() -> None:
     noisy = {"a": sample(10, 14, 6), "b": sample(20, 24, 16), "c": sample(30, 34, 26)}
     fixed = Sample(((90.0, 90.1, 89.9),), fixed=True)
