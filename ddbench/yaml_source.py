@@ -87,7 +87,7 @@ def read_yaml(file: Path, shown: str | None = None) -> YamlSource:
     return _parsed(text, shown)
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _parsed(text: str, shown: str) -> YamlSource:
     """Parse a text once, since many suites extend the same one. Callers must not change the values."""
     try:

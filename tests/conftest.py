@@ -90,6 +90,8 @@ def install_distribution(folder: Path, source: Path) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("numprocesses", None):  # the processes of the tests share the cores already
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the processes that tests start share what one has compiled
+    sys.dont_write_bytecode = False
     folder = tempfile.TemporaryDirectory(prefix="ddbench-example-")
     config.add_cleanup(folder.cleanup)
     install_distribution(Path(folder.name), EXAMPLE)
@@ -119,12 +121,14 @@ def cli(tmp_path: Path) -> Cli:
 
 @pytest.fixture
 def cli_process(tmp_path: Path) -> Cli:
-    """Do the same in a process of its own."""
+    """Do the same in a process of its own, forked from one that has not imported the optional libraries."""
+    from tests.forked import command
 
     def run(*arguments: str, env_extra: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "DDBENCH_HOME": str(tmp_path / ".ddbench"), **(env_extra or {})}
-        command = [sys.executable, "-m", "ddbench", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(
+            [*command(), *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
+        )
 
     return run
 

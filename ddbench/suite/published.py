@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -132,6 +133,11 @@ def _refuse_fractions(numbers: Mapping[str, Published]) -> None:
         )
 
 
+@cache
+def _schema() -> TypeAdapter[Published]:
+    return TypeAdapter(Published)
+
+
 def _number(columns: list[str], values: list[str], where: str) -> Published:
     """Return the number of a line. An empty value of an optional column is not published."""
     if len(values) != len(columns):
@@ -140,7 +146,7 @@ def _number(columns: list[str], values: list[str], where: str) -> Published:
     optional = {"std", "n", *_COLUMNS[len(_REQUIRED) :]}
     named = {name: value for name, value in zip(columns, values, strict=True) if value or name not in optional}
     try:
-        return TypeAdapter(Published).validate_python({"std": None, "n": None, **named})
+        return _schema().validate_python({"std": None, "n": None, **named})
     except ValidationError as error:
         first = error.errors()[0]
         message = f"{first['msg'][0].lower()}{first['msg'][1:]}"

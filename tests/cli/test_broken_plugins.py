@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.registry.packages import PROTOCOLS, package, selector
 
 Ddbench = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -49,7 +49,7 @@ def ddbench(tmp_path: Path) -> Ddbench:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DDBENCH_HOME": str(tmp_path / "store")}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ddbench", *arguments]
+        command = [*forked.command(), *arguments]
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
         assert "Traceback" not in done.stderr
         return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 
 from ddbench import Context, Pool
 from ddbench.testing import check_component
+from tests import forked
 from tests.conftest import ROOT, Cli, install_distribution
 from tests.docs.pages import GUIDES, PAGES, README, blocks, name
 
@@ -32,17 +34,23 @@ LONG_OUTPUT = {
 
 
 class Workspace:
-    """An empty folder in which a reader types the commands of a page."""
+    """An empty folder in which a reader types the commands of a page.
 
-    def __init__(self, folder: Path, home: Path) -> None:
+    Args:
+        folder: the folder.
+        home: the folder of the store.
+        ddbench: what the command ``ddbench`` is.
+    """
+
+    def __init__(self, folder: Path, home: Path, ddbench: list[str]) -> None:
         self.folder = folder
         (folder / "suites").symlink_to(ROOT / "suites")
         results = Path("leaderboard") / "results" / "cifar10-mini"
         shutil.copytree(ROOT / results, folder / results)
-        for program, arguments in (("ddbench", "-m ddbench"), ("python", "")):
+        for program, command in (("ddbench", ddbench), ("python", [sys.executable])):
             path = folder / "bin" / program
             path.parent.mkdir(exist_ok=True)
-            path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+            path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
             path.chmod(0o755)
         kept = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and "example" not in p]
         self.env = {
@@ -82,7 +90,8 @@ def pictures(folder: Path) -> None:
 
 def follow(page: Path, folder: Path, home: Path, *, slow: bool) -> list[str]:
     """Type in everything that a page shows, in order; return what each block of commands printed."""
-    workspace, printed, commands = Workspace(folder, home), [], ""
+    ddbench = [sys.executable, "-m", "ddbench"] if slow else forked.command()
+    workspace, printed, commands = Workspace(folder, home, ddbench), [], ""
     pictures(folder)
     for block in blocks(page):
         if block.marked("file"):

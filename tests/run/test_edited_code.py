@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.registry.packages import package, selector
 from tests.run.runs import read_events
 
@@ -33,8 +33,7 @@ def ddbench(tmp_path: Path) -> object:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "DDBENCH_HOME": str(tmp_path / "store")}
 
     def run(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        workers = ["--workers", "1"] if verb == "run" else []
-        command = [sys.executable, "-m", "ddbench", verb, "suite.yaml", *workers, *arguments]
+        command = [*forked.command(), verb, "suite.yaml", *arguments]
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
 
     return run
