@@ -30,10 +30,14 @@ _VERDICTS = (
     "of 80 %. Difference and spread are then as measured. *Hours* is their recorded time."
 )
 _OVERALL = (
-    "Means over all students and IPCs, with 95 % bootstrap intervals. Rows without several sets in each are left out. "
-    "With fewer than five settings, the intervals hold for these settings only."
+    "A setting is one student with one IPC. These are means over all settings, with 95 % bootstrap intervals. A row "
+    "with fewer than two sets in a setting is left out. With fewer than five settings, the intervals hold for these "
+    "settings only."
 )
-_VARIANCE = "The variance that each seed adds, pooled over the rows, as a standard deviation in points."
+_VARIANCE = (
+    "The variance that each seed adds, pooled over the rows, as a standard deviation in points. Seeds that change "
+    "together share a line."
+)
 _SPLITS = (
     "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "
     "minus that of the first, in percent points. Its interval is the 95 % Student-t interval over distilled sets. "

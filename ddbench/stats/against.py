@@ -25,7 +25,7 @@ PAIRED: Final = "paired t"
 WELCH: Final = "Welch t"
 _INDEPENDENT: Final = "the sets of the two rows are independent"
 _REASONS: Final = {DUNNETT: _INDEPENDENT, WELCH: _INDEPENDENT, PAIRED: "the two rows share their samples"}
-_FIXED: Final = "one row draws nothing, so it has one set"
+_FIXED: Final = "one row has no random step, so it has one set"
 
 
 @dataclass(frozen=True)

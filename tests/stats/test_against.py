@@ -90,7 +90,7 @@ def test_a_row_that_draws_nothing_is_compared_by_its_trainings() -> None:
     theirs = stats.ttest_ind(trainings, base, equal_var=False)
     assert (found.test, found.p) == ("Welch t", pytest.approx(theirs.pvalue))
     assert interval(found) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
-    assert found.reason == "one row draws nothing, so it has one set"
+    assert found.reason == "one row has no random step, so it has one set"
 
 
 def test_without_a_spread_there_is_no_test_and_the_reason_is_told() -> None:
