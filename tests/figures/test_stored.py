@@ -54,7 +54,7 @@ def test_histograms_count_the_difficulties_of_the_store(source: Source, row: str
 
 def test_rows_with_one_selection_have_one_panel(source: Source) -> None:
     titles = [axes.get_title(loc="left").replace("\n", " ") for axes in figure(source, "difficulty").axes]
-    assert titles == ["Guided", "Brightest (and 1 row)", "Typical", "First"]
+    assert titles == ["Guided", "Brightest (and 1 row with this choice)", "Typical", "First"]
 
 
 def test_quotas_are_those_of_the_selector(source: Source) -> None:

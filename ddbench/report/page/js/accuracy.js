@@ -49,5 +49,5 @@ page.reportedChart = function (width) {
       Plot.tip(lines, Plot.pointerY({ y, x: "published", title: "title", fill: "var(--paper)", stroke: "var(--faint)" })),
     ],
   });
-  return { node, note: "A filled mark is ours with its 95 % interval. A hollow mark is the published mean with its standard deviation." };
+  return { node, note: "Each line is one published number. A filled mark is ours with its 95 % interval. A hollow mark is the published mean with its standard deviation. Point at a mark to see its paper." };
 };
