@@ -23,7 +23,7 @@ def dev(session: nox.Session) -> None:
     """Make or update the environment of all tasks."""
     global programs
     if session.venv_backend != "none":
-        session.install("--editable", ".[dev,docs]")
+        session.install("--editable", ".[browser,dev,docs]")
         programs = Path(session.bin)
 
 
@@ -48,6 +48,12 @@ def test(session: nox.Session) -> None:
 def chaos(session: nox.Session) -> None:
     """Kill runs again and again at random moments: some minutes."""
     run(session, "pytest", "-m", "chaos", *session.posargs)
+
+
+@nox.session(venv_backend="none", requires=["dev"])
+def browser(session: nox.Session) -> None:
+    """Test pages in an installed Chromium. Without one, the skipped file is named."""
+    run(session, "pytest", "-n", "0", "-rs", "tests/report/page/test_browser.py", *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=["dev"])

@@ -38,7 +38,7 @@ def gallery(
     from ddbench.gallery import collect, to_html, to_png
     from ddbench.plan.state import plan_suite
     from ddbench.report.results import results_of
-    from ddbench.text import one_line
+    from ddbench.text import counted, one_line
     from ddbench.toolkit.files import write_whole
 
     if to.suffix not in (".html", ".png"):
@@ -55,7 +55,7 @@ def gallery(
             f"cannot write {to}: {error.strerror or error}", hint="choose another file with --to"
         ) from None
     rows = sum(strip.number > 0 for strip in shown.strips)
-    print(f"{to}: {rows} {'row' if rows == 1 else 'rows'}, {len(shown.classes)} classes, IPC {size}")
+    print(f"{to}: {counted(rows, 'row')}, {counted(len(shown.classes), 'class', 'classes')}, IPC {size}")
     for strip in shown.strips:
         if strip.missing:
             print(f"missing: {one_line(strip.name)}: {one_line(strip.missing)}")

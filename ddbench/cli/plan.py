@@ -189,7 +189,7 @@ def _estimate_text(found: Estimate) -> list[str]:
         stage.stage for stage in found.stages if stage.seconds_left.known == 0 and not stage.seconds_left.unknown
     ]
     if left and without:
-        first += f"; without the time of {', '.join(without)}, which run no network"
+        first += f"; the time of stages without a network is not counted: {', '.join(without)}"
     missing = [f"to fetch: {line}" for line in found.missing]
     return [first, *_assumptions(found), _memory(found), _disk(found), *_sharing(found), *missing]
 

@@ -12,6 +12,7 @@ from ddbench.report.leaderboard import Entry, Leaderboard, leaderboard_of
 from ddbench.report.results import Results
 from ddbench.sets.chosen import planned_sets
 from ddbench.sets.selections import SelectionReader, StoredSelection
+from ddbench.text import counted
 
 if TYPE_CHECKING:
     from ddbench.plan import State
@@ -38,7 +39,7 @@ class Shared:
     def title(self) -> str:
         """The name of the first row, and the number of the others."""
         more = len(self.rows) - 1
-        return self.rows[0] + (f" (and {more} {'row' if more == 1 else 'rows'})" if more else "")
+        return self.rows[0] + (f" (and {counted(more, 'row')} with this choice)" if more else "")
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ SIDE: Final = 16
 NEAR: Final = 0.03
 RULE: Final = (
     "“same” marks images of one class with equal pixels. “near” marks those that differ by at most "
-    f"{100 * NEAR:g} % of the range of a pixel, as a mean over {SIDE} × {SIDE} fields and three colours."
+    f"{100 * NEAR:g} % of the range of a pixel. The difference is a mean "
+    f"over a grid of {SIDE} × {SIDE} and three colours."
 )
 
 

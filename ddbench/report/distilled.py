@@ -22,7 +22,7 @@ class SetValues:
     """One distilled set with its accuracies.
 
     Attributes:
-        seeds: the seeds of generation and selection that give it; several if the row draws nothing.
+        seeds: the seeds of generation and selection that give it; several if the row has no random step.
         accuracies: the last accuracy of each training in percent, in the order of their keys.
         seconds: wall time of its stages, without trainings; None if unknown.
         training_seconds: mean wall time of a training; None if unknown.

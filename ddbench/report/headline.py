@@ -23,7 +23,10 @@ Place: TypeAlias = tuple[str, int, str, str]
 BEST: Final = "*"
 TIED: Final = "="
 VERDICTS: Final[dict[Word, str]] = {"better": "+", "worse": "-", "equivalent": "~", "undecided": "?"}
-_MARKS: Final = {BEST: "highest mean of its column and protocol", TIED: "not separable from it"}
+_MARKS: Final = {
+    BEST: "highest mean with a rank, of its column and protocol",
+    TIED: "no test separates it from the highest",
+}
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ def _reasons(entry: Entry, standing: Standing | None) -> list[str]:
         spread = standing.spread
         lacks = [f"no {what}" for what, has in (("interval", spread.interval), ("rank", standing.rank)) if not has]
         over = ["± is over trainings"] if entry.last.std is not None else []
-        reasons.append(", ".join([spread.note, *lacks, *over]))
+        reasons.append("; ".join([spread.note, *filter(None, [" and ".join(lacks)]), *over]))
     if standing is not None and standing.verdict is not None and standing.against_protocol is not None:
         reasons.append(f"{standing.verdict.against} has another protocol: {standing.against_protocol}")
     if standing is not None and standing.at_chance is False:
@@ -175,6 +178,6 @@ def _legend(board: Leaderboard, marks: set[str]) -> tuple[tuple[str, str], ...]:
     """Return the marks that are used, and what they mean."""
     against, margin = board.statistics.baseline, f"within ±{board.statistics.margin:g} points of"
     words = {mark: f"{word} than" for word, mark in VERDICTS.items()}
-    words |= {VERDICTS["equivalent"]: margin, VERDICTS["undecided"]: "too few sets to tell it from"}
+    words |= {VERDICTS["equivalent"]: margin, VERDICTS["undecided"]: "undecided; the results cannot tell it from"}
     meanings = _MARKS | {mark: f"{word} {against}" for mark, word in words.items()}
     return tuple((mark, meaning) for mark, meaning in meanings.items() if mark in marks)

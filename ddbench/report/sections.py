@@ -31,10 +31,14 @@ _VERDICTS = (
 )
 _OTHER_PROTOCOL = "A row whose protocol is not that of the baseline has a verdict on its method and protocol together."
 _OVERALL = (
-    "Means over all students and IPCs, with 95 % bootstrap intervals, among the rows of one protocol. Rows without "
-    "several sets in each are left out. With fewer than five settings, the intervals hold for these settings only."
+    "A setting is one student with one IPC. These are means over all settings, with 95 % bootstrap intervals, among the "
+    "rows of one protocol. A row with fewer than two sets in a setting is left out. With fewer than five settings, the "
+    "intervals hold for these settings only."
 )
-_VARIANCE = "The variance that each seed adds, pooled over the rows, as a standard deviation in points."
+_VARIANCE = (
+    "The variance that each seed adds, pooled over the rows, as a standard deviation in points. Seeds that change "
+    "together share a line."
+)
 _SPLITS = (
     "Each row of a split adds one part to the row before. A difference is the mean last accuracy of the second row "
     "minus that of the first, in percent points. Its interval is the 95 % Student-t interval over distilled sets. "

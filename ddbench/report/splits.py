@@ -95,7 +95,7 @@ def steps_of(
 def _difference(before: Sets, after: Sets, shared: bool) -> Difference:
     """Return the difference of two rows. Sets of equal seeds are paired if the rows share the generator's pool.
 
-    An interval of pairs is valid for any correlation of the sets. A component that draws nothing makes one set
+    An interval of pairs is valid for any correlation of the sets. A component without a random step makes one set
     of all seeds; equal sets count once.
     """
     pairs = {(before[seeds], after[seeds]) for seeds in before if seeds in after}

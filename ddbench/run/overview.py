@@ -107,7 +107,7 @@ class Overview:
         self._changed |= len(left) != self.left
         self.left = len(left)
         self._log(left)
-        self.show.left(self.left, self.total, time_left(self._time))
+        self.show.left(self.left, self.total, time_left(self._time) if left else "")
 
     def _log(self, left: Collection[str]) -> None:
         """Renew the forecast and log the overview, unless it is too early."""

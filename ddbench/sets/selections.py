@@ -136,11 +136,11 @@ class SelectionReader:
 
     @cached_property
     def _scored(self) -> dict[str, dict[str | int, str]]:
-        """By role, the stored scores of a shard by its key, and those of real images by their first class."""
+        """By role, the stored scores of a shard by its key, and those of training images by their first class."""
         roles = {id(scorer.component): role for role, scorer in self._suite.scorers.items()}
         found: dict[str, dict[str | int, str]] = {}
         for key, node in self._state.graph.nodes.items():
-            if node.stage == "score" and self._state.has_payload(key):
+            if node.stage == "score" and "split" not in node.settings and self._state.has_payload(key):
                 role = roles[id(node.uses["scorer"].component)]
                 place = node.settings["classes"][0] if node.inputs.shard is None else node.inputs.shard
                 found.setdefault(role, {})[place] = key

@@ -25,7 +25,7 @@ PAIRED: Final = "paired t"
 WELCH: Final = "Welch t"
 _INDEPENDENT: Final = "the sets of the two rows are independent"
 _REASONS: Final = {DUNNETT: _INDEPENDENT, WELCH: _INDEPENDENT, PAIRED: "the two rows share their samples"}
-_FIXED: Final = "one row draws nothing, so it has one set"
+_FIXED: Final = "one row has no random step, so it has one set"
 _FLAT: Final = "no spread was measured, so nothing tells the difference from chance"
 # Digits of differences. Those that are equal must not differ by the rounding of binary fractions.
 _DIGITS: Final = 9

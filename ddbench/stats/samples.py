@@ -18,8 +18,8 @@ Interval: TypeAlias = tuple[float, float]
 class Sample:
     """The accuracies of one row in one setting, in percent. There is at least one.
 
-    A set is the unit of repetition, because trainings on one set carry no information about other sets. A row that
-    draws nothing has one set by nature. Its unit is the training.
+    A set is the unit of repetition, because trainings on one set carry no information about other sets. A row
+    without a random step has one set by nature. Its unit is the training.
 
     Attributes:
         sets: the accuracies of the trainings on each distilled set.
@@ -84,9 +84,9 @@ def spread_of(sample: Sample) -> Spread:
 
 def _note(sample: Sample) -> str:
     if sample.fixed:
-        only = "its one set has one training" if len(sample.units) == 1 else "the interval covers trainings only"
-        return f"the row draws nothing, so all seeds give one set; {only}"
-    return "one set: its spread is unknown" if len(sample.sets) == 1 else ""
+        only = "it has one training" if len(sample.units) == 1 else "the interval covers trainings only"
+        return f"no step of the row is random, so all seeds give one set; {only}"
+    return "one distilled set, so the spread of sets is unknown" if len(sample.sets) == 1 else ""
 
 
 def pooled_variance(samples: Sequence[Sample]) -> tuple[float, int]:

@@ -21,6 +21,7 @@ students: [pixels]
 seeds: {generation: [0], selection: [0], training: [0, 1]}
 scorers:
   teacher: colour
+set_scores: {teacher: teacher}
 methods:
   Guided: {generator: noise, pool: 5x, selector: {use: difficulty-guided, distribution: slope}}
   Brightest: {generator: noise, pool: 5x, selector: brightest}

@@ -42,19 +42,32 @@ def stored_difficulties(source: Source, row: str) -> dict[str, float]:
 def test_histograms_count_the_difficulties_of_the_store(source: Source, row: str, size: int) -> None:
     assert source.store is not None
     drawn = stairs(panel(figure(source, "difficulty"), row))
-    known = stored_difficulties(source, row)
+    known, real = stored_difficulties(source, row), real_difficulties(source)
     pool = [known[f"{label}/{i}"] for label in range(3) for i in range(size)]
     _, artifact = selection_of(source.store[1], row, source.ipc)
     chosen = [known[name] for name in artifact.content()["ids"]]
     for name, values in (("pool", pool), ("chosen", chosen)):
         counts = [sum(int(min(value * 10, 9)) == b for value in values) for b in range(10)]
         assert drawn[name] == pytest.approx([100 * count / len(values) for count in counts]), name
-    assert sum(drawn["real"]) == pytest.approx(100)
+    assert drawn["real"] == pytest.approx([100 * count / len(real) for count in np.histogram(real, 10, (0, 1))[0]])
+
+
+def real_difficulties(source: Source) -> list[float]:
+    """Return 1 − P(class) of all training images, and not of the validation images that `set_scores` needs."""
+    assert source.store is not None
+    _, state = source.store
+    found = []
+    for key, node in state.graph.nodes.items():
+        if node.label.startswith("teacher · real images"):
+            scores = state.store.artifact(state.action_keys[key])
+            chances = softmax(scores.tensor("logits").double().numpy(), axis=1)
+            found += [1 - chances[i, int(label)] for i, label in enumerate(scores.tensor("real.labels"))]
+    return found
 
 
 def test_rows_with_one_selection_have_one_panel(source: Source) -> None:
     titles = [axes.get_title(loc="left").replace("\n", " ") for axes in figure(source, "difficulty").axes]
-    assert titles == ["Guided", "Brightest (and 1 row)", "Typical", "First"]
+    assert titles == ["Guided", "Brightest (and 1 row with this choice)", "Typical", "First"]
 
 
 def test_quotas_are_those_of_the_selector(source: Source) -> None:

@@ -75,7 +75,7 @@ def test_latex_has_the_best_in_bold_and_its_ties_underlined() -> None:
     assert r"A & \textbf{41.0 $\pm$ 1.0}\textsuperscript{+} \\" in lines
     assert r"B & \underline{40.2 $\pm$ 1.3}\textsuperscript{+} \\" in lines
     assert r"D & 45.0\textsuperscript{? a} \\" in lines
-    assert "% a: one set: its spread is unknown, no interval, no rank" in lines
+    assert "% a: one distilled set, so the spread of sets is unknown; no interval and no rank" in lines
     assert [line for line in lines if line.endswith("rule")] == [r"\toprule", r"\midrule", r"\bottomrule"]
 
 

@@ -51,7 +51,7 @@ def test_rows_of_one_set_have_no_rank_and_say_why(standings: dict[str, Standing]
         one = standings[method]
         assert one.spread is not None
         assert (one.rank, one.spread.interval, one.spread.unit) == (None, None, "trainings")
-        assert one.spread.note == "the row draws nothing, so all seeds give one set; its one set has one training"
+        assert one.spread.note == "no step of the row is random, so all seeds give one set; it has one training"
         assert verdict(standings, method).word == "undecided"
         assert verdict(standings, method).reason == f"'{method}' has one training, so its spread is unknown"
 

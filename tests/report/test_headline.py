@@ -24,7 +24,7 @@ def test_the_best_row_and_those_that_cannot_be_told_from_it_are_marked() -> None
 def test_a_row_with_one_set_has_no_mark_though_its_mean_is_the_highest() -> None:
     found, head = cells(board()), headline_of(board())
     assert found["D"] == Cell("45.0", "", "", "a")
-    assert head.notes == (("a", "one set: its spread is unknown, no interval, no rank"),)
+    assert head.notes == (("a", "one distilled set, so the spread of sets is unknown; no interval and no rank"),)
     assert [mark for mark, _ in head.legend] == ["*", "="]
 
 
@@ -32,7 +32,7 @@ def test_a_reason_that_all_rows_share_is_told_once_and_without_letters() -> None
     head = headline_of(board({"A": (40.0,), "B": (41.0,)}))
     assert {cell for line in head.lines for cell in line.cells} == {Cell("40.0"), Cell("41.0")}
     assert head.legend == head.notes == ()
-    assert head.remarks == ("one set: its spread is unknown, no interval, no rank",)
+    assert head.remarks == ("one distilled set, so the spread of sets is unknown; no interval and no rank",)
 
 
 def test_rows_of_another_protocol_have_a_best_row_of_their_own() -> None:
@@ -52,7 +52,10 @@ def test_a_verdict_against_another_protocol_says_so() -> None:
 def test_verdicts_against_the_baseline_have_marks_and_words() -> None:
     shown = board({"A": (40.0, 41.0, 42.0), "B": (39.0, 40.0, 41.5), "C": (20.0, 21.0, 22.0)}, baseline="B")
     assert {name: cell.verdict for name, cell in cells(shown).items()} == {"A": "?", "B": "", "C": "-"}
-    assert headline_of(shown).legend[2:] == (("-", "worse than B"), ("?", "too few sets to tell it from B"))
+    assert headline_of(shown).legend[2:] == (
+        ("-", "worse than B"),
+        ("?", "undecided; the results cannot tell it from B"),
+    )
 
 
 def test_equivalence_names_the_margin() -> None:
@@ -83,7 +86,9 @@ def test_the_deviation_of_one_set_is_that_of_its_trainings_and_a_note_says_so() 
     entries = (shown.entries[0], replace(shown.entries[1], expected=2, last=summarise([44.0, 46.0])))
     head = headline_of(replace(shown, entries=entries))
     assert head.lines[1].cells[0].value == "45.0 ± 1.4"
-    assert head.notes == (("a", "one set: its spread is unknown, no interval, no rank, ± is over trainings"),)
+    assert head.notes == (
+        ("a", "one distilled set, so the spread of sets is unknown; no interval and no rank; ± is over trainings"),
+    )
 
 
 def test_shuffled_labels_that_are_not_at_chance_are_told() -> None:

@@ -46,10 +46,10 @@ def test_the_screen_to_the_letter() -> None:
         "",
         "Chance  10.0",
         "",
-        " *  highest mean of its column and protocol",
+        " *  highest mean with a rank, of its column and protocol",
         " +  better than C",
-        " ?  too few sets to tell it from C",
-        " a  one set: its spread is unknown, no interval, no rank",
+        " ?  undecided; the results cannot tell it from C",
+        " a  one distilled set, so the spread of sets is unknown; no interval and no rank",
         "",
         "--full adds intervals, verdicts, components and origins",
     ]

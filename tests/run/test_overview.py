@@ -29,10 +29,12 @@ class Told:
 
     def __init__(self) -> None:
         self.counts: list[tuple[int, int]] = []
+        self.times: list[str] = []
         self.lines: list[str] = []
 
     def left(self, nodes: int, total: int, time: str) -> None:
         self.counts.append((nodes, total))
+        self.times.append(time)
 
     def started(self, job: Job) -> None: ...
 
@@ -62,6 +64,13 @@ def overview(path: Path) -> tuple[Overview, Told]:
 
 def keys(number: int) -> list[str]:
     return [str(n) for n in range(number)]
+
+
+def test_nothing_is_left_when_all_nodes_are_done(tmp_path: Path) -> None:
+    view, told = overview(tmp_path)
+    view.update(keys(2))
+    view.update([], ended=2)
+    assert told.times == ["about 20 s left", ""]
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=20))

@@ -90,7 +90,7 @@ def test_a_row_that_draws_nothing_is_compared_by_its_trainings() -> None:
     theirs = stats.ttest_ind(trainings, base, equal_var=False)
     assert (found.test, found.p) == ("Welch t", pytest.approx(theirs.pvalue))
     assert interval(found) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
-    assert found.reason == "one row draws nothing, so it has one set"
+    assert found.reason == "one row has no random step, so it has one set"
     close = Sample(((41.0, 41.2, 41.1),), fixed=True)
     (found,) = compare_with("base", {"base": sample(*base), "fixed": close}, {}, margin=1).values()
     # It cannot have more sets, so none are asked for.

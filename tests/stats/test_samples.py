@@ -21,7 +21,7 @@ def test_each_set_counts_once() -> None:
 def test_one_set_has_no_interval_however_often_students_are_trained() -> None:
     spread = spread_of(Sample(((9, 10, 11),)))
     assert (spread.mean, spread.sd_sets, spread.interval) == (10, None, None)
-    assert spread.note == "one set: its spread is unknown"
+    assert spread.note == "one distilled set, so the spread of sets is unknown"
 
 
 def test_a_set_that_all_seeds_give_has_an_interval_over_trainings_that_says_so() -> None:
@@ -29,7 +29,7 @@ def test_a_set_that_all_seeds_give_has_an_interval_over_trainings_that_says_so()
     half = 4.302653 / math.sqrt(3)
     assert (spread.sd_sets, spread.unit) == (None, "trainings")
     assert spread.interval == pytest.approx((10 - half, 10 + half))
-    assert spread.note == "the row draws nothing, so all seeds give one set; the interval covers trainings only"
+    assert spread.note == "no step of the row is random, so all seeds give one set; the interval covers trainings only"
 
 
 def test_the_pooled_variance_weighs_by_degrees_of_freedom() -> None:

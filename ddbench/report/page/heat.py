@@ -14,7 +14,7 @@ from ddbench.report.standings import Standing
 SHADES: Final = 20
 _CLASSES: Final = {BEST: "best", TIED: "tied"}
 _SIGNS: Final = {VERDICTS["better"]: "▲", VERDICTS["worse"]: "▼", VERDICTS["equivalent"]: "≈"}
-_NAMES: Final = {BEST: "bold", TIED: "underlined", VERDICTS["undecided"]: "no sign"}
+_NAMES: Final = {BEST: "bold", TIED: "underlined", VERDICTS["undecided"]: "no sign, except in the row of the baseline"}
 
 
 @dataclass(frozen=True)

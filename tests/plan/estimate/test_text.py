@@ -93,7 +93,9 @@ def test_where_nothing_is_left_to_run_it_is_said(tmp_path: Path, known: Catalogu
 
 def test_work_without_a_network_has_no_time_and_is_named(tmp_path: Path, known: Catalogue) -> None:
     whole = estimated(tmp_path, SUITE, known, "h100")
-    assert _estimate_text(whole)[0].endswith("; without the time of dataset, select, distill, which run no network")
+    assert _estimate_text(whole)[0].endswith(
+        "; the time of stages without a network is not counted: dataset, select, distill"
+    )
     assert _stage_text(stages(whole)["select"])[1:4] == ["", "", ""]
 
 

@@ -156,6 +156,28 @@ def test_every_chart_is_drawn_and_has_its_numbers(opened: Open) -> None:
     assert {("A", "fit"), ("C", "evaluate")} <= set(zip(numbers[::3], numbers[1::3], strict=True))
 
 
+@pytest.mark.parametrize("width", [390, 1400])
+def test_lines_have_whole_names(opened: Open, width: int) -> None:
+    methods = [f"A method with a long name, number {i}" for i in range(4)]
+    page = opened(html_of(methods=methods), width)
+    to_the_end(page)
+    for figure in ("ipc", "curves"):
+        assert set(page.inner_text(f"#{figure}").split("\n")) >= set(methods)
+    names = "#ipc .legend span" if width == 390 else "#ipc svg text:text-matches('number')"
+    ends = [box["x"] + box["width"] for one in page.query_selector_all(names) if (box := one.bounding_box())]
+    assert len(ends) == 4
+    assert max(ends) <= width
+
+
+def test_the_values_by_seed_need_no_scrolling_on_a_wide_screen(opened: Open) -> None:
+    page = opened(html_of())
+    page.click(".heat button")
+    room, need = page.evaluate(
+        "(({clientWidth, scrollWidth}) => [clientWidth, scrollWidth])(provenance.querySelector('.scroll'))"
+    )
+    assert need <= room
+
+
 def test_the_choices_change_the_charts(opened: Open) -> None:
     page = opened(html_of(methods=[f"M{i}" for i in range(9)], students=["s", "t"]))
     to_the_end(page)

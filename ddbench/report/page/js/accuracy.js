@@ -33,14 +33,14 @@ page.reportedChart = function (width) {
     };
   });
   const ours = lines.filter((line) => line.ours !== null);
-  const marginLeft = Math.min(width * 0.45, 300);
+  const marginLeft = page.marginFor(lines.map((line) => line.label), width, 0.45);
   const y = "position";
   const node = page.frame(width, {
     marginLeft, marginRight: 20, marginBottom: 40, height: 64 + 30 * lines.length,
     x: { grid: true, label: "accuracy, % →", nice: true }, y: { domain: lines.map((line) => line.position), axis: null, type: "band" },
     marks: [
       Plot.axisY(lines.map((line) => line.position), {
-        tickFormat: (position) => lines[position].label, tickSize: 0, label: null, lineWidth: (marginLeft - 12) / 12, textOverflow: "ellipsis",
+        tickFormat: (position) => lines[position].label, tickSize: 0, label: null, lineWidth: (marginLeft - 12) / 13, textOverflow: "ellipsis-middle",
       }),
       Plot.ruleY(lines, { y, x1: "low", x2: "high", dy: -5, stroke: "var(--quiet)" }),
       Plot.dot(lines, { y, x: "published", dy: -5, r: 4, stroke: "var(--quiet)", fill: "var(--paper)", ariaLabel: "title" }),
@@ -49,5 +49,5 @@ page.reportedChart = function (width) {
       Plot.tip(lines, Plot.pointerY({ y, x: "published", title: "title", fill: "var(--paper)", stroke: "var(--faint)" })),
     ],
   });
-  return { node, note: "A filled mark is ours with its 95 % interval. A hollow mark is the published mean with its standard deviation." };
+  return { node, note: "Each line is one published number. A filled mark is ours with its 95 % interval. A hollow mark is the published mean with its standard deviation. Point at a mark to see its paper." };
 };

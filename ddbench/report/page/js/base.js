@@ -16,7 +16,11 @@ page.element = function (tag, attributes = {}, ...children) {
 // Return a table of texts and elements.
 page.table = function (titles, rows) {
   const { element } = page;
-  const cell = (value) => element("td", {}, value instanceof Node ? value : String(value ?? "–"));
+  const cell = (value) => {
+    const made = element("td", {}, value instanceof Node ? value : String(value ?? "–"));
+    made.classList.toggle("short", made.textContent.length <= 24);
+    return made;
+  };
   return element(
     "div", { class: "scroll", tabindex: 0, role: "region", "aria-label": titles.join(", ") },
     element(

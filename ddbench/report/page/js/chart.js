@@ -71,11 +71,21 @@ page.apart = function (wanted, gap, low, high) {
   return found;
 };
 
-// Lines with bands for highlighted methods, and a label at the end of each of them.
+// Return names with their colours, for above a chart.
+page.legend = (pairs) => page.element("div", { class: "legend" }, ...pairs.map(([name, colour]) =>
+  page.element("span", {}, page.element("i", { style: `background:${colour}` }), name)));
+
+// Return the margin for names beside a chart. The longest name fits, if it needs at most a share of the width.
+page.marginFor = (names, width, share) => Math.ceil(Math.min(width * share, 16 + (d3.max(names, page.textWidth) ?? 0)));
+
+// Lines with bands for highlighted methods. Their names are at the ends, or in a legend if one is too long.
 // Each point is {method, x, mean, low, high, title}; low and high may be null.
 page.lines = function (points, width, { x, height = 400, dots = true }) {
-  const margins = { marginRight: Math.min(220, width * 0.36), marginBottom: 36, marginTop: 24 };
   const chosen = points.filter(page.isChosen);
+  const names = page.state.methods.filter((method) => chosen.some((point) => point.method === method));
+  const marginRight = page.marginFor(names, width, 1);
+  const atEnds = marginRight < width * 0.3;
+  const margins = { marginRight: atEnds ? marginRight : 20, marginBottom: 36, marginTop: 24 };
   const ends = points.flatMap((point) => [point.mean, ...(page.isChosen(point) ? [point.low ?? point.mean, point.high ?? point.mean] : [])]);
   const domain = d3.nice(...d3.extent(ends), 6);
   const unit = (domain[1] - domain[0]) / (height - margins.marginTop - margins.marginBottom) || 1;
@@ -83,18 +93,18 @@ page.lines = function (points, width, { x, height = 400, dots = true }) {
   const heights = page.apart(last.map((point) => point.mean), 14 * unit, ...domain);
   const stroke = (point) => page.colour(point.method);
   const own = { x: "x", z: "method" };
-  return page.frame(width, {
+  const node = page.frame(width, {
     ...margins, height, x: { ...x, grid: false }, y: { domain, grid: true, label: "↑ accuracy, %" },
     marks: [
       Plot.line(points.filter((point) => !page.isChosen(point)), { ...own, y: "mean", stroke, strokeWidth: 1 }),
       Plot.areaY(chosen.filter((p) => p.low !== null), { ...own, y1: "low", y2: "high", fill: stroke, fillOpacity: 0.13 }),
       Plot.line(chosen, { ...own, y: "mean", stroke, strokeWidth: 2 }),
       Plot.dot(dots ? points : [], { x: "x", y: "mean", r: (p) => (page.isChosen(p) ? 4 : 2), fill: stroke, ariaLabel: "title" }),
-      Plot.text(last.map((point, i) => ({ ...point, y: heights[i] })), {
+      Plot.text(atEnds ? last.map((point, i) => ({ ...point, y: heights[i] })) : [], {
         x: "x", y: "y", dx: 10, text: "method", fill: stroke, textAnchor: "start", fontWeight: 600,
-        lineWidth: (margins.marginRight - 14) / 12, textOverflow: "ellipsis",
       }),
       Plot.tip(points, Plot.pointer({ x: "x", y: "mean", title: "title", fill: "var(--paper)", stroke: "var(--faint)" })),
     ],
   });
+  return atEnds ? node : page.element("div", {}, page.legend(names.map((name) => [name, page.colour(name)])), node);
 };

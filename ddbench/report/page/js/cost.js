@@ -75,7 +75,7 @@ page.costChart = function (width) {
       Plot.tip(points, Plot.pointer({ x: "cost", y: "mean", title: "title", fill: "var(--paper)", stroke: "var(--faint)" })),
     ],
   });
-  page.labelPoints(node, named);
+  page.labelPoints(node, named, front);
   const rule = "The dashed line is the Pareto front: no other method is both cheaper and better. It ignores the intervals.";
   const pool = "The pool is what a generator makes. It is 0 for methods that choose from all existing images.";
   const times = `${page.TIMES} ${page.leftOut(page.shownAtIpc().length - points.length)}`;
@@ -86,8 +86,9 @@ page.costChart = function (width) {
   };
 };
 
-// Write names beside points where there is room, and leave out those that would overlap.
-page.labelPoints = function (node, points) {
+// Write names beside points where there is room, and leave out those that would overlap. The line of the front leaves
+// its points to the right, so their names stand elsewhere.
+page.labelPoints = function (node, points, front) {
   const [x, y] = [node.scale("x"), node.scale("y")];
   const taken = [];
   const width = node.width.baseVal.value;
@@ -99,7 +100,8 @@ page.labelPoints = function (node, points) {
     const label = group.append("text").text(point.method).attr("fill", page.isChosen(point) ? page.colour(point.method) : "var(--quiet)");
     const long = page.textWidth(point.method);
     const [left, top] = [x.apply(point.cost), y.apply(point.mean)];
-    const places = [[9, 4], [-long - 9, 4], [-long / 2, -9], [-long / 2, 18], [9, -9], [9, 18], [-long - 9, -9], [-long - 9, 18]];
+    const right = front.includes(point) ? [9, 18] : [9, 4];
+    const places = [right, [-long - 9, 4], [-long / 2, -9], [-long / 2, 18], [9, -9], [9, 18], [-long - 9, -9], [-long - 9, 18]];
     const boxes = places.map(([dx, dy]) => ({ left: left + dx, right: left + dx + long, top: top + dy - 11, bottom: top + dy + 3 }));
     const box = boxes.find(free);
     if (!box) { label.remove(); continue; }
@@ -123,17 +125,17 @@ page.stagesChart = function (width) {
   });
   const used = page.STAGES.filter((stage) => parts.some((part) => part.stage === stage));
   const fill = (part) => `var(--stage-${part.stage})`;
-  const marginLeft = Math.min(width * 0.42, 230);
+  const marginLeft = page.marginFor(sorted.map((entry) => entry.method), width, 0.42);
   const node = page.frame(width, {
     marginLeft, marginRight: 64, marginTop: 8, height: 50 + 24 * sorted.length,
     x: { grid: true, label: `${unit} →`, ticks: width < 600 ? 3 : 8, transform: (seconds) => seconds / size }, y: { domain: sorted.map((entry) => entry.method), label: null, axis: null },
     marks: [
-      Plot.axisY({ tickSize: 0, label: null, lineWidth: (marginLeft - 12) / 12, textOverflow: "ellipsis" }),
+      Plot.axisY({ tickSize: 0, label: null, lineWidth: (marginLeft - 12) / 13, textOverflow: "ellipsis-middle" }),
       Plot.barX(parts, { y: "method", x: "seconds", fill, title: (part) => `${part.method}\n${part.stage}: ${page.duration(part.seconds)}`, tip: { fill: "var(--paper)", stroke: "var(--faint)" }, inset: 0.5 }),
       Plot.text(sorted, { y: "method", x: (entry) => page.seconds(entry, column), text: (entry) => page.duration(page.seconds(entry, column)), textAnchor: "start", dx: 5 }),
     ],
   });
-  const legend = page.element("div", { class: "legend" }, ...used.map((stage) => page.element("span", {}, page.element("i", { style: `background:var(--stage-${stage})` }), stage)));
+  const legend = page.legend(used.map((stage) => [stage, `var(--stage-${stage})`]));
   return {
     node: page.element("div", {}, legend, page.element("div", { class: "tall" }, node)),
     note: `IPC ${page.state.ipc}, ${page.COSTS[column ? "cpu" : "wall"].label}. ${page.TIMES} ${page.leftOut(page.shownAtIpc().length - entries.length)}`,

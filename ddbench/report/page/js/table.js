@@ -70,13 +70,13 @@ page.columns = function () {
     element("button", { class: "link", onclick: () => page.showProvenance(cell.getData().index) }, cell.getValue());
   return [
     { title: "method", field: "method", ...text, formatter: open, frozen: true, variableHeight: true, minWidth: 120, maxWidth: window.innerWidth < 600 ? 150 : 300 },
-    { title: "student", field: "student", ...text, visible: several("student") },
+    { title: "student", field: "student", ...text, minWidth: 115, visible: several("student") },
     { title: "IPC", field: "ipc", ...number(0), minWidth: 85, headerFilter: "input", headerFilterFunc: "=", headerFilterPlaceholder: "equals" },
     { title: "protocol", field: "protocol", ...text, visible: several("protocol") },
     { title: "accuracy", field: "mean", ...number(1), minWidth: 105, ...least },
     { title: "95 % interval", field: "interval", minWidth: 205, headerSort: false, formatter: (cell) => page.intervalMark(cell.getData(), scales) },
     { title: "rank", field: "rank", ...number(0), headerSortStartingDir: "asc", formatter: (cell) => cell.getData().rankText },
-    { title: `minus ${data.baseline}`, field: "difference", ...number(2), titleFormatter: () => page.element("span", {}, `minus ${data.baseline}`), visible: data.baseline !== null, formatter: (cell) => (cell.getValue() === null ? "–" : page.signed(cell.getValue())) },
+    { title: `minus ${data.baseline}`, field: "difference", ...number(2), titleFormatter: () => page.element("span", {}, `minus ${data.baseline}`), headerWordWrap: true, maxWidth: 170, visible: data.baseline !== null, formatter: (cell) => (cell.getValue() === null ? "–" : page.signed(cell.getValue())) },
     { title: "verdict", field: "verdict", ...text, minWidth: 115, visible: data.baseline !== null },
     { title: "more sets", field: "needed", ...number(0), headerSortStartingDir: "asc", visible: data.baseline !== null, headerTooltip: "further sets of each row that would decide" },
     { title: "n", field: "n", hozAlign: "right", sorter: "number", formatter: (cell) => page.count(cell.getData()) },
