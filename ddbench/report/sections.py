@@ -31,9 +31,9 @@ _VERDICTS = (
 )
 _OTHER_PROTOCOL = "A row whose protocol is not that of the baseline has a verdict on its method and protocol together."
 _OVERALL = (
-    "A setting is one student with one IPC. These are means over all settings, with 95 % bootstrap intervals, among the "
-    "rows of one protocol. A row with fewer than two sets in a setting is left out. With fewer than five settings, the "
-    "intervals hold for these settings only."
+    "A setting is one student with one IPC. These are means over all settings, with 95 % bootstrap intervals, among "
+    "the rows of one protocol. A row with fewer than two sets in a setting is left out. With fewer than five settings, "
+    "the intervals hold for these settings only."
 )
 _VARIANCE = (
     "The variance that each seed adds, pooled over the rows, as a standard deviation in points. Seeds that change "
