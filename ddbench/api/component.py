@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 _STRIPPED = "There is no description: python -OO and PYTHONOPTIMIZE=2 remove docstrings."
-_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
         place = f"{cls.__module__}.{cls.__qualname__}"
         if getattr(cls, "kind", None) != kind:
             raise ComponentError(f"declared as a {kind}, but the class does not derive from that kind", where=place)
-        if not _KEBAB.fullmatch(name):
+        if not KEBAB.fullmatch(name):
             raise ComponentError(f"'{name}' is not a kebab-case name", where=place)
         if version < 1:
             raise ComponentError(f"version {version} is not a positive whole number", where=place)

@@ -18,6 +18,7 @@ from ddbench.cli import (
     init,
     list_,
     merge,
+    new,
     plan,
     report,
     run,
@@ -40,6 +41,7 @@ app = typer.Typer(
 
 app.command("suites")(with_plugins(suites.suites))
 app.command("init")(with_plugins(init.init))
+app.command("new")(with_plugins(new.new))
 app.command("run")(with_plugins(run.run))
 app.command("plan")(with_plugins(plan.plan))
 app.command("status")(with_plugins(status.status))
