@@ -22,6 +22,7 @@ from ddbench.cli import (
     plan,
     report,
     run,
+    schema,
     sets,
     status,
     submit,
@@ -48,6 +49,7 @@ app.command("status")(with_plugins(status.status))
 app.command("why")(with_plugins(why.why))
 app.command("list")(with_plugins(list_.list_))
 app.command("describe")(with_plugins(describe.describe))
+app.command("schema")(with_plugins(schema.schema))
 app.command("fetch")(with_plugins(fetch.fetch))
 app.command("report")(with_plugins(report.report))
 app.command("compare")(with_plugins(compare.compare))
