@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from ddbench.cli.complete import kinds
+from ddbench.cli import complete
 
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
@@ -21,7 +21,8 @@ def new(
     kind: Annotated[
         str,
         typer.Argument(
-            help="One of dataset, generator, scorer, selector, refiner, student, evaluator.", autocompletion=kinds
+            help="One of dataset, generator, scorer, selector, refiner, student, evaluator.",
+            autocompletion=complete.kinds,
         ),
     ],
     name: Annotated[str, typer.Argument(help="The component's name, such as largest-sum.")],
