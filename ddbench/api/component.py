@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from ddbench.api.attributes import add_parameters
 from ddbench.api.params import Params as BaseParams
-from ddbench.errors import ComponentError, did_you_mean
+from ddbench.errors import ComponentError, did_you_mean, first_mistake
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
@@ -230,11 +230,11 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
 
 
 def explain(error: ValidationError, model: type[BaseParams]) -> str:
-    """Return a message about the first mistake in a set of parameters."""
-    first = error.errors()[0]
+    """Return a message about the first mistake in a set of parameters. An unknown name comes before a missing one."""
+    first = first_mistake(error)
     field, *rest = first["loc"] or ("",)
     messages = [first["msg"].removeprefix("Value error, ")]
-    others = [e["msg"] for e in error.errors()[1:] if e["loc"][:1] == (field,)]
+    others = [e["msg"] for e in error.errors() if e != first and e["loc"][:1] == (field,)]
     if others and any(isinstance(part, str) for part in rest):  # these parts name a union's members, not a place
         messages, rest = [*messages, *(other.removeprefix("Input should be ") for other in others)], []
     name, message = ".".join(map(str, (field, *rest))), ", or ".join(messages)

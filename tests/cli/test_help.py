@@ -27,4 +27,4 @@ def test_a_verb_has_the_short_option(cli: Cli) -> None:
 def test_an_unknown_verb_has_a_suggestion(cli: Cli) -> None:
     done = cli("sttaus")
     assert done.returncode == 2
-    assert "Did you mean 'status'?" in " ".join(done.stderr.split())
+    assert "Did you mean 'status'" in " ".join(done.stderr.split())
