@@ -30,7 +30,8 @@ def _protocol(value: Any) -> Any:
 
 # An id, or the fields of a local protocol; the reader of suites puts the content of a file in place of its path.
 # The schema of suites adds the ids and the fields of protocols to this format.
-ProtocolUse = Annotated[str | dict[str, Any], BeforeValidator(_protocol), WithJsonSchema({"format": "protocol"})]
+_SCHEMA = WithJsonSchema({"format": "protocol", "anyOf": [{"type": "string"}, {"type": "object"}]})
+ProtocolUse = Annotated[str | dict[str, Any], BeforeValidator(_protocol), _SCHEMA]
 
 
 def _changes(value: Any) -> Any:

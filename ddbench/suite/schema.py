@@ -76,6 +76,7 @@ class _Writer:
                 del made["type"]
                 made["$ref"] = f"{_DEFS}generator-name"
             case "protocol":
+                del made["anyOf"]
                 made["$ref"] = f"{_DEFS}protocol"
         return made
 
