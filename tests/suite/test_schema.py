@@ -31,6 +31,7 @@ UNTOLD = (
     "there is no generator 'nois'; did you mean 'noise'?",
     "there is no student 'convnet'; did you mean",  # in a parameter
     "there is no protocol 'smoke'; did you mean",
+    "the field 'optimizer.momentun' is unknown",  # in a section of a protocol
 )
 
 
