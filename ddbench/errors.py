@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 
 class DdbenchError(Exception):
@@ -51,6 +56,12 @@ class ChanceError(DdbenchError):
 
 class StoreError(DdbenchError):
     """A store that cannot be read or written."""
+
+
+def first_mistake(error: ValidationError) -> ErrorDetails:
+    """Return the first mistake in a mapping. A misspelt key comes before the key that is missing because of it."""
+    mistakes = error.errors()
+    return next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from ddbench.api.attributes import add_parameters
 from ddbench.api.params import Params as BaseParams
-from ddbench.errors import ComponentError, did_you_mean
+from ddbench.errors import ComponentError, did_you_mean, first_mistake
 
 if TYPE_CHECKING:
     from ddbench.api.context import Context
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 _STRIPPED = "There is no description: python -OO and PYTHONOPTIMIZE=2 remove docstrings."
-_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
         place = f"{cls.__module__}.{cls.__qualname__}"
         if getattr(cls, "kind", None) != kind:
             raise ComponentError(f"declared as a {kind}, but the class does not derive from that kind", where=place)
-        if not _KEBAB.fullmatch(name):
+        if not KEBAB.fullmatch(name):
             raise ComponentError(f"'{name}' is not a kebab-case name", where=place)
         if version < 1:
             raise ComponentError(f"version {version} is not a positive whole number", where=place)
@@ -230,11 +230,11 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
 
 
 def explain(error: ValidationError, model: type[BaseParams]) -> str:
-    """Return a message about the first mistake in a set of parameters."""
-    first = error.errors()[0]
+    """Return a message about the first mistake in a set of parameters. An unknown name comes before a missing one."""
+    first = first_mistake(error)
     field, *rest = first["loc"] or ("",)
     messages = [first["msg"].removeprefix("Value error, ")]
-    others = [e["msg"] for e in error.errors()[1:] if e["loc"][:1] == (field,)]
+    others = [e["msg"] for e in error.errors() if e != first and e["loc"][:1] == (field,)]
     if others and any(isinstance(part, str) for part in rest):  # these parts name a union's members, not a place
         messages, rest = [*messages, *(other.removeprefix("Input should be ") for other in others)], []
     name, message = ".".join(map(str, (field, *rest))), ", or ".join(messages)

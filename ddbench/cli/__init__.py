@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gc import set_threshold
+from typing import Annotated
 
 import typer
 
@@ -18,9 +19,11 @@ from ddbench.cli import (
     init,
     list_,
     merge,
+    new,
     plan,
     report,
     run,
+    schema,
     sets,
     status,
     submit,
@@ -33,19 +36,35 @@ from ddbench.cli.command import with_plugins
 app = typer.Typer(
     name="ddbench",
     help="A harness for generative dataset distillation: swap one component, hold everything else fixed.",
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 
+
+@app.callback()
+def _without_verb(
+    ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
+        from ddbench import __version__
+
+        print(f"ddbench {__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help(), end="")
+
+
 app.command("suites")(with_plugins(suites.suites))
 app.command("init")(with_plugins(init.init))
+app.command("new")(with_plugins(new.new))
 app.command("run")(with_plugins(run.run))
 app.command("plan")(with_plugins(plan.plan))
 app.command("status")(with_plugins(status.status))
 app.command("why")(with_plugins(why.why))
 app.command("list")(with_plugins(list_.list_))
 app.command("describe")(with_plugins(describe.describe))
+app.command("schema")(with_plugins(schema.schema))
 app.command("fetch")(with_plugins(fetch.fetch))
 app.command("report")(with_plugins(report.report))
 app.command("compare")(with_plugins(compare.compare))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ddbench.api.component import Component
+from ddbench.cli import complete
 from ddbench.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 def describe(
     name: Annotated[
-        str, typer.Argument(help="A component or protocol, such as k-center, selector/k-center or ./mine@1.yaml.")
+        str,
+        typer.Argument(
+            help="A component or protocol, such as k-center, selector/k-center or ./mine@1.yaml.",
+            autocompletion=complete.components,
+        ),
     ],
     json: AsJson = False,
 ) -> None:

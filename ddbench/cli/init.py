@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ddbench.cli import complete
+
 
 def init(
-    name: Annotated[str, typer.Argument(metavar="SUITE", help="A name that `ddbench suites` lists.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="SUITE", help="A name that `ddbench suites` lists.", autocompletion=complete.suites),
+    ],
     to: Annotated[
         Path | None,
         typer.Option("--to", metavar="FILE", help="Write the copy here.", show_default="SUITE.yaml in this folder"),

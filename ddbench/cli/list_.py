@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ddbench.cli import complete
 from ddbench.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ _NAMED = 4
 def list_(
     kind: Annotated[
         str | None,
-        typer.Argument(help="One of dataset, generator, scorer, selector, refiner, student, evaluator, protocol."),
+        typer.Argument(
+            help="One of dataset, generator, scorer, selector, refiner, student, evaluator, protocol.",
+            autocompletion=complete.kinds,
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:

@@ -7,8 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ddbench.cli import complete
+
 SuiteFile = Annotated[
-    Path, typer.Argument(metavar="SUITE", help="A suite file, or a name that `ddbench suites` lists.")
+    Path,
+    typer.Argument(
+        metavar="SUITE", help="A suite file, or a name that `ddbench suites` lists.", autocompletion=complete.suites
+    ),
 ]
 StoreFolder = Annotated[
     Path | None,

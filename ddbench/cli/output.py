@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 
 from ddbench.errors import DdbenchError
-from ddbench.text import counted, one_line
+from ddbench.text import counted, one_line, read_text
 
 if TYPE_CHECKING:
     from ddbench.report.formats import Format
@@ -23,6 +26,7 @@ stderr = Console(stderr=True)
 _DAMAGE_SHOWN: Final = 5
 # Columns of output that is not a terminal.
 _WIDTH: Final = 200
+_PLACE: Final = re.compile(r"(.+):([1-9]\d*):([1-9]\d*)")
 
 
 def print_json(value: Any) -> None:
@@ -70,8 +74,33 @@ def print_board(results: Results, board: Leaderboard, known: Format | None, *, f
 
 
 def fail(error: DdbenchError) -> None:
-    """Print an error as one line to stderr."""
-    stderr.print(one_line(f"error: {error}"), markup=False, highlight=False, soft_wrap=True)
+    """Print an error as one line to stderr. On a terminal, the line of the suite that it names follows."""
+    print_notes([f"error: {error}"])
+    if stderr.is_terminal:
+        print_notes(_excerpt(error.where or "", stderr.width))
+
+
+def fail_as_json(error: DdbenchError) -> None:
+    """Print an error to stdout, where a program that asked for JSON reads."""
+    print_json({"error": {"message": error.message, "where": error.where, "hint": error.hint}})
+
+
+def _excerpt(where: str, width: int) -> list[str]:
+    """Return the line at ``FILE:LINE:COLUMN``, cut to the width, and a line with a caret; nothing for other places."""
+    found = _PLACE.fullmatch(where)
+    if found is None:
+        return []
+    number, column = int(found[2]), int(found[3])
+    try:
+        line = read_text(Path(found[1])).splitlines()[number - 1]
+    except (OSError, ValueError, IndexError):  # such as the name of a shipped suite
+        return []
+    before = one_line(line[: column - 1])
+    margin = f"{number} | "
+    room = max(width - len(margin) - 1, 20)
+    cut = max(0, len(before) - room // 2) if len(line) > room else 0
+    indent = " " * (len(margin) + cell_len(before[cut:]))
+    return [margin + set_cell_size(one_line(line)[cut:], room).rstrip(), f"{indent}^"]
 
 
 def print_notes(lines: Iterable[str]) -> None:

@@ -11,15 +11,15 @@ The fields of a mapping change those of the protocol that it extends:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os.path import isfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from ddbench.errors import ComponentError, SuiteError, did_you_mean
+from ddbench.errors import ComponentError, SuiteError, did_you_mean, first_mistake
 from ddbench.protocol.protocol import ID, Protocol
 from ddbench.text import one_line
 from ddbench.yaml_source import KeyPath, YamlSource, read_yaml
@@ -157,7 +157,7 @@ def _validated(values: Mapping[str, Any], place: Place, shortly: bool) -> Protoc
     try:
         return Protocol.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = first_mistake(error)
         # Names in brackets are no fields: pydantic marks keys by them, and sections their alternatives.
         path: KeyPath = tuple(part for part in first["loc"] if not str(part).startswith("["))
         if shortly and path[0] == _EPOCHS_BY_IPC:
@@ -166,14 +166,32 @@ def _validated(values: Mapping[str, Any], place: Place, shortly: bool) -> Protoc
         message = {"extra_forbidden": "is unknown", "missing": "is missing"}.get(first["type"])
         if first["type"] == "missing":
             hint = "add it, or write `extends: NAME@VERSION`"
-        elif first["type"] == "extra_forbidden" and len(path) == 1:
-            hint = did_you_mean(field, [*({*Protocol.model_fields} - {"id"}), EPOCHS, "extends"])
+        elif first["type"] == "extra_forbidden":
+            hint = did_you_mean(str(path[-1]), _fields(path[:-1]))
         elif first["type"] in ("model_type", "model_attributes_type", "dict_type"):
             message = f"is {first['input']!r}, not a mapping"
             hint = "write `augmentation: none` for none" if field == _AUGMENTATION else None
         if message is None:
             message = f"is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
         raise ComponentError(f"the field '{field}' {message}", where=place(path), hint=hint) from None
+
+
+def _fields(path: KeyPath) -> set[str]:
+    """Return the names of the fields of the protocol, or of a section of it."""
+    if not path:
+        return {*Protocol.model_fields, EPOCHS, "extends"} - {"id"}
+    models: list[type[BaseModel]] = [Protocol]
+    for key in path:
+        hints = [model.model_fields[str(key)].annotation for model in models if key in model.model_fields]
+        models = [part for hint in hints for part in _parts(hint) if isinstance(part, type(BaseModel))]
+    return {name for model in models for name in model.model_fields}
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    """Yield a type and the types in its arguments."""
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
 
 
 def with_files(source: YamlSource, folder: Path, path: KeyPath, opened: tuple[Path, ...] = ()) -> YamlSource:

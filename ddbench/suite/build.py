@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ddbench.api.canonical import sha256_json
 from ddbench.api.component import explain
-from ddbench.errors import ComponentError, SuiteError
+from ddbench.errors import ComponentError, SuiteError, first_mistake
 from ddbench.suite.cells import Choice
 from ddbench.suite.fields import ComponentUse
 from ddbench.suite.model import SuiteModel
@@ -57,7 +57,7 @@ class Builder:
         try:
             built = cls(self._located(cls.Params(**use.params), use, path))
         except ValidationError as error:
-            first = error.errors()[0]
+            first = first_mistake(error)
             where = self.source.place((*path, *first["loc"]))
             if kind == "selector" and (first["type"], first["loc"]) == ("extra_forbidden", ("pool",)):
                 hint = _pool_hint(use, path)

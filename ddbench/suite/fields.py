@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ddbench.limits import IMAGES_PER_CLASS, NAME_CHARACTERS
 from ddbench.text import one_line
@@ -13,6 +13,18 @@ from ddbench.text import one_line
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _POOL = re.compile(r"[1-9]\d*(\.\d+)?x")
+# Validators that convert a value hide the forms that a file may have; these schemas tell them to editors.
+_POOL_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": IMAGES_PER_CLASS},
+            {"type": "string", "pattern": f"^{_POOL.pattern}$"},
+        ]
+    }
+)
+_SECONDS_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": f"^{_DURATION.pattern}$"}]}
+)
 
 
 # Of the mappings in a suite file.
@@ -51,6 +63,10 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _one_or_list(of: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": of}, {"type": "array", "items": {"type": of}}]})
+
+
 def _pool(value: Any) -> Any:
     if isinstance(value, bool) or not (
         (isinstance(value, int) and 0 < value <= IMAGES_PER_CLASS)
@@ -87,15 +103,20 @@ def _name(value: str) -> str:
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), AfterValidator(_name)]
 
 
-SeedList = Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1), AfterValidator(_distinct)]
+_UNIQUE = {"uniqueItems": True}
+SeedList = Annotated[
+    list[Annotated[int, Field(ge=0, lt=2**63)]],
+    Field(min_length=1, json_schema_extra=_UNIQUE),
+    AfterValidator(_distinct),
+]
 Ipc = Annotated[int, Field(ge=1, le=IMAGES_PER_CLASS)]
-IpcList = Annotated[list[Ipc], Field(min_length=1), AfterValidator(_distinct)]
+IpcList = Annotated[list[Ipc], Field(min_length=1, json_schema_extra=_UNIQUE), AfterValidator(_distinct)]
 # A role is the first part of a field's name, as in teacher.logits.
 Role = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
-Pool = Annotated[int | str, BeforeValidator(_pool)]
-Seconds = Annotated[float | None, BeforeValidator(_seconds)]
-Names = Annotated[list[str], BeforeValidator(_listed)]
-IpcNames = Annotated[list[int], BeforeValidator(_listed)]
+Pool = Annotated[int | str, BeforeValidator(_pool), _POOL_SCHEMA]
+Seconds = Annotated[float | None, BeforeValidator(_seconds), _SECONDS_SCHEMA]
+Names = Annotated[list[str], BeforeValidator(_listed), _one_or_list("string")]
+IpcNames = Annotated[list[int], BeforeValidator(_listed), _one_or_list("integer")]
 
 
 def _generator(value: Any) -> Any:
@@ -104,4 +125,5 @@ def _generator(value: Any) -> Any:
     return value
 
 
-GeneratorName = Annotated[str, BeforeValidator(_generator)]
+# The schema of suites adds the names of generators to this format.
+GeneratorName = Annotated[str, BeforeValidator(_generator), WithJsonSchema({"type": "string", "format": "generator"})]

@@ -41,6 +41,11 @@ def _selection(value: Any) -> Any:
     return None if value == "generation" else value
 
 
+def _or_generation(schema: dict[str, Any]) -> None:
+    """Replace null in the schema by the word that stands for it."""
+    schema["anyOf"][1] = {"const": "generation"}
+
+
 class Seeds(_Model):
     """The seeds of the three axes.
 
@@ -53,7 +58,7 @@ class Seeds(_Model):
 
     generation: SeedList = [0]
     # None stands for ``generation``.
-    selection: Annotated[SeedList | None, BeforeValidator(_selection)] = [0]
+    selection: Annotated[SeedList | None, BeforeValidator(_selection)] = Field([0], json_schema_extra=_or_generation)
     training: SeedList = [0]
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from ddbench.errors import ComponentError, SuiteError
 from ddbench.text import one_line
@@ -29,7 +29,9 @@ def _protocol(value: Any) -> Any:
 
 
 # An id, or the fields of a local protocol; the reader of suites puts the content of a file in place of its path.
-ProtocolUse = Annotated[str | dict[str, Any], BeforeValidator(_protocol)]
+# The schema of suites adds the ids and the fields of protocols to this format.
+_SCHEMA = WithJsonSchema({"format": "protocol", "anyOf": [{"type": "string"}, {"type": "object"}]})
+ProtocolUse = Annotated[str | dict[str, Any], BeforeValidator(_protocol), _SCHEMA]
 
 
 def _changes(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ddbench.errors import ComponentError, SuiteError, did_you_mean
+from ddbench.errors import ComponentError, SuiteError, did_you_mean, first_mistake
 from ddbench.protocol.extend import with_files
 from ddbench.suite.model import Exclude, Labels, Matrix, Method, PooledSelector, Seeds, SuiteModel
 from ddbench.suite.published import is_shipped
@@ -131,9 +131,8 @@ def _merged(base: YamlSource, own: YamlSource, folder: Path) -> YamlSource:
 
 
 def _mistake(error: ValidationError, source: YamlSource) -> SuiteError:
-    """Return the first structural mistake. A misspelt key comes before the key that is missing because of it."""
-    mistakes = error.errors()
-    first = next((mistake for mistake in mistakes if mistake["type"] == "extra_forbidden"), mistakes[0])
+    """Return the first structural mistake."""
+    first = first_mistake(error)
     path: KeyPath = first["loc"]
     if first["type"] == "extra_forbidden":
         return SuiteError(f"unknown key '{path[-1]}'", where=source.place(path), hint=_key_hint(path))

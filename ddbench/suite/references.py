@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ddbench.errors import SuiteError, did_you_mean
+from ddbench.suite.fields import Names
 from ddbench.yaml_source import KeyPath, YamlSource
 
 
@@ -23,9 +24,7 @@ class Scores(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    random: Annotated[
-        list[str], Field(min_length=1), BeforeValidator(lambda value: value if isinstance(value, list) else [value])
-    ]
+    random: Annotated[Names, Field(min_length=1)]
     full: str | None = None
     twin: str | None = None
 

@@ -12,11 +12,21 @@ from ddbench.cli import app
 
 from .text import code, prose, table
 
+_HEAD = """`ddbench` alone prints the list of verbs, and `ddbench --version` the version.
+Every verb takes `-h` or `--help`.
+
+`ddbench --install-completion` lets your shell complete verbs, options and names: bash, zsh or fish.
+`ddbench --show-completion` prints the script that it installs.
+
+A mistake is one line on stderr, and the exit status is 2. On a terminal, the line of the file follows.
+With `--json`, a mistake is JSON on stdout: `{"error": {"message": …, "where": …, "hint": …}}`.
+Mistakes in the options themselves stay text on stderr."""
+
 
 def page() -> str:
     """Return a section for each verb, in the order of `ddbench --help`."""
     verbs = [_verb(command.name or "", command.callback) for command in app.registered_commands if command.callback]
-    return "\n\n".join(["# Command line", "Every verb also takes `--help`.", *verbs])
+    return "\n\n".join(["# Command line", _HEAD, *verbs])
 
 
 def _verb(name: str, callback: Callable[..., Any]) -> str:

@@ -15,6 +15,7 @@ from tests.packaging.conftest import Built, run
 pytestmark = pytest.mark.slow
 DATA = {
     "ddbench/gallery": ("ddbench/gallery", "*.jinja"),
+    "ddbench/templates": ("ddbench/templates", "*.txt"),
     "ddbench/report/page": ("ddbench/report/page", "**/*"),
     "suites": ("ddbench/shipped/suites", "**/*.yaml"),
     "leaderboard/reported": ("ddbench/shipped/reported", "*.csv"),
