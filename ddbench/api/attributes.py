@@ -5,20 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from inspect import get_annotations
-from typing import TYPE_CHECKING, Any, ClassVar, Final, get_origin
+from typing import Any, ClassVar, Final, get_origin
 
 from pydantic import create_model
 from pydantic.errors import PydanticUserError
 
 from ddbench.errors import ComponentError
 
-if TYPE_CHECKING:
-    from ddbench.api.component import Component
-
 _TAKEN: Final = frozenset({"info", "kind", "Params"})
 
 
-def add_parameters(cls: type[Component]) -> None:
+def add_parameters(cls: type[Any]) -> None:
     """Make a parameter of each public attribute with annotation and value that the base classes do not have.
 
     ``metric: str = "l2"`` declares a parameter with a default, and ``metric: str = Field()`` a required one. A
@@ -33,7 +30,7 @@ def add_parameters(cls: type[Component]) -> None:
         return
     fields: dict[str, Any] = {name: (hint, vars(cls)[name]) for name, hint in own.items()}
     try:
-        cls.Params = create_model("Params", __base__=cls.Params, __module__=cls.__module__, **fields)  # type: ignore[misc]
+        cls.Params = create_model("Params", __base__=cls.Params, __module__=cls.__module__, **fields)
         cls.Params.model_rebuild()
     except (PydanticUserError, TypeError, ValueError, NameError) as error:
         first = str(error).splitlines()[0]
@@ -42,7 +39,7 @@ def add_parameters(cls: type[Component]) -> None:
         setattr(cls, name, property(_reader(name)))
 
 
-def _declared(cls: type[Component], place: str) -> Iterator[tuple[str, Any]]:
+def _declared(cls: type[Any], place: str) -> Iterator[tuple[str, Any]]:
     """Yield name and type of each parameter."""
     known = cls.Params.model_fields
     for name, annotation in get_annotations(cls).items():
@@ -56,7 +53,7 @@ def _declared(cls: type[Component], place: str) -> Iterator[tuple[str, Any]]:
             yield name, hint
 
 
-def _evaluated(annotation: Any, cls: type[Component], name: str, place: str) -> Any:
+def _evaluated(annotation: Any, cls: type[Any], name: str, place: str) -> Any:
     """Return the type that an annotation spells."""
     if not isinstance(annotation, str):
         return annotation
@@ -69,7 +66,7 @@ def _evaluated(annotation: Any, cls: type[Component], name: str, place: str) -> 
 
 
 def _reader(name: str) -> Any:
-    def read(self: Component) -> Any:
+    def read(self: Any) -> Any:
         return getattr(self.params, name)
 
     return read

@@ -61,8 +61,8 @@ def run_suite(
         folder = new_run_folder(store, suite)
         executor = LocalExecutor(store_root, folder, workers or usable_cores(), devices)
         try:
-            keep_code(store, suite.files)
             for file, classes in suite.files.items():
+                keep_code(store, file.address, file.text)
                 show.print_line(f"loaded {file.name}: {', '.join(cls.label() for cls in classes)}")
             for reason in suite.skipped:
                 show.print_line(f"skipped in the matrix: {reason}")

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ddbench.limits import TEXT_BYTES
 from ddbench.store.layout import CODE
 from ddbench.store.store import Store
 from ddbench.toolkit.files import CorruptError, write_whole
 
-if TYPE_CHECKING:
-    from ddbench.registry.files import ComponentFile
 
-
-def keep_code(store: Store, files: Iterable[ComponentFile]) -> None:
-    """Store the texts of files by their digests. Replace a damaged one."""
-    for file in files:
-        path = store.root / CODE / file.address
-        if not (path.is_file() and path.read_bytes() == file.text):
-            with store.writing():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, file.text, store.root / "tmp")
+def keep_code(store: Store, address: str, text: bytes) -> None:
+    """Store the text of a file at ``DIGEST/NAME``. Replace a damaged one."""
+    path = store.root / CODE / address
+    if not (path.is_file() and path.read_bytes() == text):
+        with store.writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, text, store.root / "tmp")
 
 
 def kept_code(store: Store, address: str) -> Path:

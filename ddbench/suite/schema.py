@@ -92,7 +92,9 @@ def _describe(model: dict[str, Any]) -> None:
 
 def _components(kind: str, classes: Iterable[type[Component]]) -> dict[str, Any]:
     """Return the schema of a use of a component of one kind, and those of its parameters' models, by name."""
-    plain, mappings, models = [], [], {}
+    plain: list[str] = []
+    mappings: list[dict[str, Any]] = []
+    models: dict[str, Any] = {}
     for cls in classes:
         name = cls.info.name
         prefix = f"{kind}-{name}-"

@@ -68,12 +68,13 @@ def test_workers_import_the_text_from_the_store(tmp_path: Path, suite: Path) -> 
 
 def test_a_damaged_text_in_the_store_is_found_and_replaced(tmp_path: Path, suite: Path) -> None:
     store = Store.open(tmp_path / "store")
-    keep_code(store, load_suite(suite).files)
+    (file,) = load_suite(suite).files
+    keep_code(store, file.address, file.text)
     (copy,) = (tmp_path / "store" / "code").glob("*/chooser.py")
     copy.write_text("other = 1")
     found = verify_store(store.root, repair=False, progress=lambda found: None)
     assert [damage.path for damage in found.damage] == [copy]
-    keep_code(store, load_suite(suite).files)
+    keep_code(store, file.address, file.text)
     assert not verify_store(store.root, repair=False, progress=lambda found: None).damage
 
 
