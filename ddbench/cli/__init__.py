@@ -7,6 +7,7 @@ from gc import set_threshold
 import typer
 
 from ddbench.cli import (
+    check,
     compare,
     describe,
     doctor,
@@ -46,6 +47,7 @@ app.command("status")(with_plugins(status.status))
 app.command("why")(with_plugins(why.why))
 app.command("list")(with_plugins(list_.list_))
 app.command("describe")(with_plugins(describe.describe))
+app.command("check")(with_plugins(check.check))
 app.command("fetch")(with_plugins(fetch.fetch))
 app.command("report")(with_plugins(report.report))
 app.command("compare")(with_plugins(compare.compare))
