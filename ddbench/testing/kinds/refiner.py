@@ -72,7 +72,10 @@ def _identity(case: Case[Refiner]) -> None:
 
 
 @check(
-    "refiner", "float images", fix="convert with `unit_floats` and `nearest_bytes` of `ddbench.toolkit`", after=_RUNS
+    "refiner",
+    "float images",
+    fix="convert with `unit_floats` and `nearest_bytes` of `ddbench.toolkit`",
+    after=(*_RUNS, "repeats"),
 )
 def _floats(case: Case[Refiner]) -> None:
     """Check that float images come out as the same uint8 images do."""

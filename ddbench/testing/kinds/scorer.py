@@ -75,7 +75,12 @@ def _global(case: Case[Scorer]) -> None:
         scorer.score(Specimen().train().images[:2], Context())
 
 
-@check("scorer", "images apart", fix="set the network to eval(), and use no mean over the batch", after=_RUNS)
+@check(
+    "scorer",
+    "images apart",
+    fix="set the network to eval(), and use no mean over the batch",
+    after=(*_RUNS, "finite fields"),
+)
 def _apart(case: Case[Scorer]) -> None:
     """Check that the row of an image does not depend on the other images, and differs between images."""
     images, again = Specimen().train().images, _loaded(case)
