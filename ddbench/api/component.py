@@ -99,7 +99,7 @@ class Component(ABC):
         return f"{cls.info.kind} '{cls.info.name}'"
 
     @classmethod
-    def unimplemented(cls) -> list[str]:
+    def _unimplemented(cls) -> list[str]:
         """Return the methods that a class must implement and does not."""
         return sorted(getattr(cls, "__abstractmethods__", ()))
 

@@ -20,7 +20,7 @@ def check_methods(cls: type[Component]) -> None:
         base = next((vars(b)[name] for b in cls.__mro__[1:] if name in vars(b)), None)
         if isinstance(own, FunctionType) and isinstance(base, FunctionType):
             _check_arguments(own, base)
-    missing = cls.unimplemented()
+    missing = cls._unimplemented()
     if missing:
         near = get_close_matches(missing[0], [n for n, own in vars(cls).items() if isinstance(own, FunctionType)], n=1)
         hint = f"rename '{near[0]}' to '{missing[0]}'" if near else f"see `help(ddbench.{cls.kind.title()})`"

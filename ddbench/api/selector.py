@@ -52,7 +52,7 @@ class Selector(Component):
     takes_all: ClassVar[bool] = False
 
     @classmethod
-    def unimplemented(cls) -> list[str]:
+    def _unimplemented(cls) -> list[str]:
         """Return ``select_class`` and ``choose`` if the class implements neither."""
         neither = cls.select_class is Selector.select_class and cls.choose is Selector.choose
         return ["select_class", "choose"] if neither else []
