@@ -176,7 +176,7 @@ def _order(case: Case[Selector]) -> None:
 @check("selector", "memory", fix="", after=_REPEATS)
 def _memory(case: Case[Selector]) -> None:
     """Check that the largest array grows about linearly with the pool."""
-    sizes = (2 * POOL, 4 * POOL, 8 * POOL)
+    sizes = (POOL, 2 * POOL, 4 * POOL)
     peaks = [_largest(case.make(), _pool(case.make(), size)) for size in sizes]
     if peaks[2] > _STEEP * peaks[1] > 0:
         shown = ", ".join(f"{peak / 2**20:.2f} MiB" for peak in peaks)
