@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtim
 from pydantic import ValidationError
 
 from ddbench.api.attributes import add_parameters
+from ddbench.api.overrides import check_methods
 from ddbench.api.params import Params as BaseParams
 from ddbench.errors import ComponentError, did_you_mean, first_mistake
 
@@ -96,6 +97,11 @@ class Component(ABC):
     def label(cls) -> str:
         """Return a name for messages, such as ``selector 'k-center'``."""
         return f"{cls.info.kind} '{cls.info.name}'"
+
+    @classmethod
+    def _unimplemented(cls) -> list[str]:
+        """Return the methods that a class must implement and does not."""
+        return sorted(getattr(cls, "__abstractmethods__", ()))
 
     @property
     def seeded(self) -> bool:
@@ -223,6 +229,7 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
             raise ComponentError("the class has no docstring", where=place, hint="`ddbench list` shows its first line")
         summary = described.splitlines()[0]
         cls.info = Info(kind=kind, name=name, version=version, summary=summary, paper=paper)
+        check_methods(cls)
         add_parameters(cls)
         return cls
 

@@ -92,6 +92,9 @@ class Scorer(Component):
 
     def _check_block(self, fields: Mapping[str, Tensor]) -> None:
         """Raise ComponentError unless each declared field is there with one row for each image of a block."""
+        if not isinstance(fields, Mapping):
+            problem = f"returned {type(fields).__name__} from score_block, not fields by name"
+            raise ComponentError(f"{self.label()} {problem}", hint="this is a mistake in the scorer")
         for name in self.provides:
             rows = len(fields[name]) if name in fields else None
             if rows != self.block:

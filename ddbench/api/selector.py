@@ -51,6 +51,12 @@ class Selector(Component):
     default_pool: ClassVar[str] = "4x"
     takes_all: ClassVar[bool] = False
 
+    @classmethod
+    def _unimplemented(cls) -> list[str]:
+        """Return ``select_class`` and ``choose`` if the class implements neither."""
+        neither = cls.select_class is Selector.select_class and cls.choose is Selector.choose
+        return ["select_class", "choose"] if neither else []
+
     @property
     def needs(self) -> tuple[str, ...]:
         """Fields that the pool must have, as ``ROLE.name``; by default those that ``FieldName`` parameters name."""
@@ -106,6 +112,15 @@ class Selector(Component):
                     hint="enlarge the pool or lower the IPC",
                 )
         selection = self.choose(pool, ipc, ctx)
+        self._check_choice(pool, ipc, selection)
+        self._check_scores(pool, selection)
+        return selection
+
+    def _check_choice(self, pool: Pool, ipc: int, selection: Selection) -> None:
+        """Raise ComponentError unless the wanted number of samples is chosen of each class."""
+        if not isinstance(selection, Selection):
+            problem = f"returned {type(selection).__name__} from choose, not Selection"
+            raise ComponentError(f"{self.label()} {problem}", hint=_THEIR_MISTAKE)
         classes = len(selection.per_class)
         if classes != len(pool.class_names):
             raise ComponentError(
@@ -117,9 +132,12 @@ class Selector(Component):
             self._check(chosen, self._wanted(ipc, len(own)), len(pool), name)
             if not own.issuperset(chosen):
                 raise ComponentError(f"{self.label()} chose a sample of another class for class '{name}'")
-            if selection.scores is not None and not all(map(math.isfinite, selection.scores[class_index])):
+
+    def _check_scores(self, pool: Pool, selection: Selection) -> None:
+        """Raise ComponentError for scores that are not finite."""
+        for name, scores in zip(pool.class_names, selection.scores or (), strict=False):
+            if not all(map(math.isfinite, scores)):
                 raise ComponentError(f"{self.label()} gave NaN or infinite scores for class '{name}'")
-        return selection
 
     def _wanted(self, ipc: int, candidates: int) -> int:
         """Return the number of samples to choose of a class with so many candidates."""
@@ -128,7 +146,9 @@ class Selector(Component):
     def _check(self, chosen: Sequence[int], wanted: int, size: int, class_name: str) -> None:
         """Raise ComponentError unless one class has ``wanted`` different positions below ``size``."""
         problem = None
-        if len(chosen) != wanted:
+        if not hasattr(chosen, "__len__"):
+            problem = f"returned {type(chosen).__name__}, not positions,"
+        elif len(chosen) != wanted:
             problem = f"chose {counted(len(chosen), 'sample')}, not {wanted},"
         elif len({int(i) for i in chosen}) != wanted:
             problem = "chose the same sample twice"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ddbench.cli import (
+    check,
     compare,
     describe,
     doctor,
@@ -65,6 +66,7 @@ app.command("why")(with_plugins(why.why))
 app.command("list")(with_plugins(list_.list_))
 app.command("describe")(with_plugins(describe.describe))
 app.command("schema")(with_plugins(schema.schema))
+app.command("check")(with_plugins(check.check))
 app.command("fetch")(with_plugins(fetch.fetch))
 app.command("report")(with_plugins(report.report))
 app.command("compare")(with_plugins(compare.compare))

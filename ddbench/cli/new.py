@@ -48,7 +48,7 @@ def new(
     print(f"Edit {component}. Then run:")
     if package:
         print(f"  pip install --editable {suite.parent}")
-    print(f"  python -m pytest {test}\n  ddbench plan {suite}\n  ddbench run {suite}")
+    print(f"  ddbench check {file}\n  ddbench plan {suite}\n  ddbench run {suite}")
 
 
 def _check_name(kind: str, name: str, module: str) -> None:

@@ -25,5 +25,5 @@ def describe(error: BaseException, packages: Collection[str]) -> str:
     place, said = place_in(error, packages), str(error)
     if isinstance(error, SyntaxError) and error.filename:
         place, said = f"{Path(error.filename).name}:{error.lineno}", error.msg
-    short = " ".join(said.split())[:_CHARACTERS]
+    short = " ".join(said.partition("For further information visit")[0].split())[:_CHARACTERS]  # pydantic's advice
     return one_line(": ".join(part for part in (place, type(error).__name__, short) if part))

@@ -5,14 +5,17 @@
 ...     check_component(MySelector, tmp_path)
 """
 
-from ddbench.testing.conformance import check_behaviour, check_component, check_declaration, heavy_imports
+from ddbench.testing.checks import Finding
+from ddbench.testing.conformance import check_behaviour, check_component, check_declaration, findings, heavy_imports
 from ddbench.testing.specimens import Specimen, specimen_pool
 
 __all__ = [
+    "Finding",
     "Specimen",
     "check_behaviour",
     "check_component",
     "check_declaration",
+    "findings",
     "heavy_imports",
     "specimen_pool",
 ]

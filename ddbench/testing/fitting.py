@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ddbench.api import Component, Context, Fittable, TrainingData, tensor_digest
-from ddbench.testing.require import require
+from ddbench.api import Context, Fittable, TrainingData, tensor_digest
+from ddbench.testing.checks import Case
 
 
-def fit(
-    cls: type[Component], make: Callable[[], Component], data: TrainingData, scratch: Path, seed: int = 0
-) -> Path | None:
+def fit(case: Case[Any], data: TrainingData, scratch: Path, seed: int = 0) -> Path | None:
     """Fit the component to ``data`` and return the folder; None if it has no fit.
 
     The second of two fits uses ``for_fit()``, as a run does, and must be equal.
     """
-    own, shared = make(), make().for_fit()
-    require(shared.for_fit().params == shared.params, cls, "has a for_fit() whose for_fit() differs from it")
+    own, shared = case.make(), case.make().for_fit()
+    case.require(shared.for_fit().params == shared.params, "has a for_fit() whose for_fit() differs from it")
     folders = [scratch / "fitted", scratch / "fitted-again"]
     for component, folder in zip((own, shared), folders, strict=True):
         if not isinstance(component, Fittable):
             return None
         folder.mkdir(parents=True)
         component.fit(data, folder, Context(seed=seed, scratch=scratch))
-    first, second = (_content(cls, folder) for folder in folders)
-    require(bool(first), cls, "has a fit that writes nothing")
+    first, second = (_content(case, folder) for folder in folders)
+    case.require(bool(first), "has a fit that writes nothing")
     again = "the second time" if shared.params == own.params else "with its for_fit()"
-    require(first == second, cls, f"has a fit that writes different content {again}")
+    case.require(first == second, f"has a fit that writes different content {again}")
     return folders[0]
 
 
-def _content(cls: type[Component], folder: Path) -> dict[str, Any]:
+def _content(case: Case[Any], folder: Path) -> dict[str, Any]:
     """Return the content of the files by name."""
     from safetensors.torch import load_file
 
     content: dict[str, Any] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        require(path.suffix in (".safetensors", ".json"), cls, f"has a fit that writes '{path.name}'")
+        case.require(path.suffix in (".safetensors", ".json"), f"has a fit that writes '{path.name}'")
         name = path.relative_to(folder).as_posix()
         if path.suffix == ".json":
             content[name] = json.loads(path.read_text(encoding="utf-8"))

@@ -32,6 +32,7 @@ GENERATOR = (
     .replace("selector", "evaluator")
     .replace("Selector", "Evaluator")
     .replace("select_class", "evaluate")
+    .replace("pool, ipc, ctx", "distilled, dataset, student, protocol, teacher, ctx")
 )
 
 

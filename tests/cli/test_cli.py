@@ -24,6 +24,7 @@ VERBS = (
     "why",
     "list",
     "describe",
+    "check",
     "fetch",
     "report",
     "export",

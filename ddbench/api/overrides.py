@@ -1,0 +1,39 @@
+"""Mistakes in the methods of a component's class, found when the class is declared."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from inspect import CO_VARARGS
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+from ddbench.errors import ComponentError
+
+if TYPE_CHECKING:
+    from ddbench.api.component import Component
+
+
+def check_methods(cls: type[Component]) -> None:
+    """Raise ComponentError for a method that is missing, or that cannot take the arguments of its base class."""
+    for name, own in vars(cls).items():
+        base = next((vars(b)[name] for b in cls.__mro__[1:] if name in vars(b)), None)
+        if isinstance(own, FunctionType) and isinstance(base, FunctionType):
+            _check_arguments(own, base)
+    missing = cls._unimplemented()
+    if missing:
+        near = get_close_matches(missing[0], [n for n, own in vars(cls).items() if isinstance(own, FunctionType)], n=1)
+        hint = f"rename '{near[0]}' to '{missing[0]}'" if near else f"see `help(ddbench.{cls.kind.title()})`"
+        place = f"{cls.__module__}.{cls.__qualname__}"
+        raise ComponentError(f"does not implement {' or '.join(missing)}", where=place, hint=hint)
+
+
+def _check_arguments(own: FunctionType, base: FunctionType) -> None:
+    """Require that a method takes as many arguments as the one that it overrides must be given."""
+    wanted = base.__code__.co_argcount - len(base.__defaults__ or ())
+    code, least = own.__code__, own.__code__.co_argcount - len(own.__defaults__ or ())
+    if least > wanted or (code.co_argcount < wanted and not code.co_flags & CO_VARARGS):
+        expected = ", ".join(base.__code__.co_varnames[:wanted])
+        place = f"{Path(code.co_filename).name}:{code.co_firstlineno}"
+        found = f"{own.__qualname__}({', '.join(code.co_varnames[: code.co_argcount])}) has the wrong arguments"
+        raise ComponentError(found, where=place, hint=f"write {own.__name__}({expected})")
