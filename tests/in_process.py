@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ddbench.__main__ import main
+from ddbench.registry.catalogue import _chosen, catalogue
 from ddbench.run import start
 from ddbench.run.devices import Devices
 from ddbench.run.events import LOG_NAME, EventLog
@@ -85,4 +86,7 @@ def ddbench(
             code = int(end.code or 0)
         finally:
             signal.signal(signal.SIGTERM, on_term)
+            if _chosen:  # of --plugin, for this command alone
+                _chosen.clear()
+                catalogue.cache_clear()
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtim
 from pydantic import ValidationError
 
 from ddbench.api.attributes import add_parameters
-from ddbench.api.overrides import check_methods
 from ddbench.api.params import Params as BaseParams
 from ddbench.errors import ComponentError, did_you_mean, first_mistake
 
@@ -229,7 +228,6 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
             raise ComponentError("the class has no docstring", where=place, hint="`ddbench list` shows its first line")
         summary = described.splitlines()[0]
         cls.info = Info(kind=kind, name=name, version=version, summary=summary, paper=paper)
-        check_methods(cls)
         add_parameters(cls)
         return cls
 

@@ -1,9 +1,9 @@
-"""Mistakes in the methods of a component's class, found when the class is declared."""
+"""Mistakes in the methods of a component's class, found when a plug-in or a file with the class is loaded."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
-from inspect import CO_VARARGS
+from inspect import CO_VARARGS, getsourcefile, getsourcelines
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING
@@ -18,14 +18,22 @@ def check_methods(cls: type[Component]) -> None:
     """Raise ComponentError for a method that is missing, or that cannot take the arguments of its base class."""
     for name, own in vars(cls).items():
         base = next((vars(b)[name] for b in cls.__mro__[1:] if name in vars(b)), None)
-        if isinstance(own, FunctionType) and isinstance(base, FunctionType):
+        if isinstance(own, FunctionType) and isinstance(base, FunctionType) and not name.startswith("__"):
             _check_arguments(own, base)
     missing = cls._unimplemented()
     if missing:
         near = get_close_matches(missing[0], [n for n, own in vars(cls).items() if isinstance(own, FunctionType)], n=1)
         hint = f"rename '{near[0]}' to '{missing[0]}'" if near else f"see `help(ddbench.{cls.kind.title()})`"
-        place = f"{cls.__module__}.{cls.__qualname__}"
-        raise ComponentError(f"does not implement {' or '.join(missing)}", where=place, hint=hint)
+        message = f"{cls.__qualname__}: does not implement {' or '.join(missing)}"
+        raise ComponentError(message, where=_place(cls), hint=hint)
+
+
+def _place(cls: type[Component]) -> str:
+    """Return file and line of a class, or its module if it has no source."""
+    try:
+        return f"{Path(getsourcefile(cls) or '').name}:{getsourcelines(cls)[1]}"
+    except (OSError, TypeError):
+        return cls.__module__
 
 
 def _check_arguments(own: FunctionType, base: FunctionType) -> None:

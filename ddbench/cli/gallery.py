@@ -39,7 +39,7 @@ def gallery(
     from ddbench.plan.state import plan_suite
     from ddbench.report.results import results_of
     from ddbench.text import counted, one_line
-    from ddbench.toolkit.files import write_whole
+    from ddbench.toolkit.files import write_chosen
 
     if to.suffix not in (".html", ".png"):
         raise DdbenchError(f"--to {to} ends in neither .html nor .png", hint="name an HTML or a PNG file")
@@ -49,7 +49,7 @@ def gallery(
     shown = collect(resolved, state, size, method or (), class_ or ())
     data = to_html(shown).encode() if to.suffix == ".html" else to_png(shown)
     try:
-        write_whole(to, data)
+        write_chosen(to, data)
     except OSError as error:
         raise DdbenchError(
             f"cannot write {to}: {error.strerror or error}", hint="choose another file with --to"

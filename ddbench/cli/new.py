@@ -43,12 +43,14 @@ def new(
     folder = to or Path()
     _write({folder / path: text for path, text in texts.items()})
     suite = folder / (f"ddbench-{name}/{name}.yaml" if package else f"{name}.yaml")
-    component, test = (folder / path for path in texts if path.endswith(".py"))
+    component = next(folder / path for path in texts if path.endswith(".py"))
     print("wrote", ", ".join(str(folder / path) for path in texts))
     print(f"Edit {component}. Then run:")
     if package:
         print(f"  pip install --editable {suite.parent}")
-    print(f"  ddbench check {file}\n  ddbench plan {suite}\n  ddbench run {suite}")
+    print(
+        f"  ddbench check {f'{kind}/{name}' if package else component}\n  ddbench plan {suite}\n  ddbench run {suite}"
+    )
 
 
 def _check_name(kind: str, name: str, module: str) -> None:

@@ -81,9 +81,8 @@ def _print_results(
     from ddbench.report.results import results_of
     from ddbench.store import Store
 
-    state = outcome.state
-    if outcome.ran:  # others may have changed the store meanwhile
-        state = State(state.graph, Store(root), state.exports).resolve_all()
+    # Others may have changed the store meanwhile.
+    state = State(outcome.state.graph, Store(root), outcome.state.exports).resolve_all()
     print_damage(state.corrupt.values())
     results = results_of(resolved, state)
     print_board(results, leaderboard_of(results), None, full=full)

@@ -87,6 +87,8 @@ class Catalogue:
         module = files.import_file(path)
         try:
             classes, protocols = plugins.declared_in(module)
+        except ComponentError:
+            raise
         except Exception as error:
             message = f"its components cannot be listed: {describe(error, {module.__name__})}"
             raise ComponentError(message, where=path.name) from None

@@ -17,6 +17,7 @@ from typing import Final
 import pluggy
 
 from ddbench.api import KINDS, Component
+from ddbench.api.overrides import check_methods
 from ddbench.registry import files, hooks, scan
 from ddbench.registry.blame import describe, place_in
 from ddbench.registry.hooks import GROUP
@@ -114,6 +115,7 @@ def declared_in(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[
     for cls in components:
         if not (isinstance(cls, type) and issubclass(cls, tuple(KINDS.values())) and "info" in vars(cls)):
             raise TypeError(f"ddbench_components() returned {cls!r}, which is not a class declared with @component")
+        check_methods(cls)
     protocols = tuple(path for paths in manager.hook.ddbench_protocols() for path in paths)
     for path in protocols:
         if not isinstance(path, Path):

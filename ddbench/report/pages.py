@@ -16,7 +16,7 @@ from ddbench.report.formats import FORMATS, Format, format_of
 from ddbench.report.leaderboard import Leaderboard, leaderboard_of
 from ddbench.report.results import Results
 from ddbench.text import markdown
-from ddbench.toolkit.files import write_whole
+from ddbench.toolkit.files import write_chosen
 
 INDEX: Final = "index.md"
 _HEADERS: Final = ("suite", "data set", "protocols", "students", "IPC", "rows", "results", "first", "last")
@@ -97,6 +97,6 @@ def write(files: Mapping[Path, str]) -> None:
     """Write files. Raise DdbenchError for the first that cannot be written."""
     for path, text in files.items():
         try:
-            write_whole(path, text.encode())
+            write_chosen(path, text.encode())
         except OSError as error:
             raise DdbenchError(f"cannot write {path}: {error.strerror}") from None

@@ -17,7 +17,7 @@ from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.lock import LOCK
 from ddbench.report.results import Results
 from ddbench.text import markdown
-from ddbench.toolkit.files import CorruptError, write_whole
+from ddbench.toolkit.files import CorruptError, write_chosen
 
 PLACE: Final = Path("leaderboard")
 TEXT: Final = "PULL_REQUEST.md"
@@ -85,7 +85,7 @@ def lay_out(results: Results, target: Path, checks: Sequence[Check]) -> list[Pat
     }
     files = {**pages, target / TEXT: _text(results, [page.relative_to(target) for page in pages], checks)}
     for path, text in files.items():
-        write_whole(path, text.encode())
+        write_chosen(path, text.encode())
     return list(files)
 
 

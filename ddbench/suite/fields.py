@@ -116,6 +116,7 @@ Role = Annotated[str, Field(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]
 Pool = Annotated[int | str, BeforeValidator(_pool), _POOL_SCHEMA]
 Seconds = Annotated[float | None, BeforeValidator(_seconds), _SECONDS_SCHEMA]
 Names = Annotated[list[str], BeforeValidator(_listed), _one_or_list("string")]
+SomeNames = Annotated[list[str], Field(min_length=1), BeforeValidator(_listed), _one_or_list("string")]
 IpcNames = Annotated[list[int], BeforeValidator(_listed), _one_or_list("integer")]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from ddbench.errors import SuiteError, did_you_mean
-from ddbench.suite.fields import Names
+from ddbench.suite.fields import SomeNames
 from ddbench.yaml_source import KeyPath, YamlSource
 
 
@@ -24,7 +24,7 @@ class Scores(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    random: Annotated[Names, Field(min_length=1)]
+    random: SomeNames
     full: str | None = None
     twin: str | None = None
 

@@ -33,7 +33,7 @@ _WORK: Final = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The finding of one check.
 
     Attributes:
         component: kind and name of the component, such as ``selector/k-center``.
@@ -61,7 +61,7 @@ class SkippedError(Exception):
 
 
 class NotedError(Exception):
-    """A remark that is no failure."""
+    """A remark that does not count as a failure."""
 
 
 @dataclass

@@ -60,10 +60,8 @@ def write_whole(path: Path, data: bytes, aside_in: Path | None = None) -> None:
             leaves a half-written file there, see :func:`is_half_written`.
 
     Raises:
-        OSError: the file cannot be written, or a folder or a device is in its place.
+        OSError: the file cannot be written.
     """
-    if path.exists() and not path.is_file():
-        raise FileExistsError(errno.EEXIST, "something that is not a file is in its place", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = (aside_in or path.parent) / f".{path.name}.{uuid.uuid4().hex}"
     aside.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +74,13 @@ def write_whole(path: Path, data: bytes, aside_in: Path | None = None) -> None:
     finally:
         aside.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def write_chosen(path: Path, data: bytes) -> None:
+    """Write a file whose path a user chose, as :func:`write_whole`. Raise OSError if that is a device or a folder."""
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "something that is not a file is in its place", str(path))
+    write_whole(path, data)
 
 
 def is_half_written(name: str) -> bool:

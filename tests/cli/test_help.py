@@ -1,4 +1,4 @@
-"""What the command line says without a verb."""
+"""The command line without a verb."""
 
 from __future__ import annotations
 

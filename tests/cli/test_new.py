@@ -30,7 +30,7 @@ def test_it_passes_its_own_test_and_has_a_plan(
     assert f"own-{kind}" in (tmp_path / f"own-{kind}.yaml").read_text().partition("components:")[2]
     *_, test, plan, run = done.stdout.splitlines()
     assert [test, plan, run] == [
-        f"  python -m pytest test_own_{kind}.py",
+        f"  ddbench check own_{kind}.py",
         f"  ddbench plan own-{kind}.yaml",
         f"  ddbench run own-{kind}.yaml",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,7 +112,8 @@ def test_none_instead_of_positions_is_told(cli: Cli, tmp_path: Path) -> None:
 def test_pytest_has_an_item_for_each_check(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(SELECTOR.replace("ipc, ctx):", "ipc, ctx):\n        ctx.seed"))
     command = [sys.executable, "-m", "pytest", "-p", "ddbench.pytest_plugin", "--ddbench-check", "mine.py", "-q", "-rA"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1, done.stdout
     assert "PASSED mine.py::selector/mine::exact IPC" in done.stdout
     assert "FAILED mine.py::selector/mine::seeded" in done.stdout

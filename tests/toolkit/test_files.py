@@ -16,7 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddbench.errors import StoreError
-from ddbench.toolkit.files import CorruptError, file_sha256, new_folder, read_sealed, write_sealed, write_whole
+from ddbench.toolkit.files import (
+    CorruptError,
+    file_sha256,
+    new_folder,
+    read_sealed,
+    write_chosen,
+    write_sealed,
+    write_whole,
+)
 
 VALUE = {"name": "é\n", "numbers": [1, 2.5, 1e-05, None, True], "nested": {"b": {}, "a": "x" * 40}}
 
@@ -109,7 +117,7 @@ def test_a_write_replaces_no_device_and_no_folder(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
         with pytest.raises(OSError, match="something that is not a file is in its place"):
-            write_whole(tmp_path / name, b"")
+            write_chosen(tmp_path / name, b"")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 

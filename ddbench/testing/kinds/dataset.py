@@ -18,7 +18,7 @@ def _complete(case: Case[Dataset]) -> None:
 
 @check("dataset", "classes", fix="mend `classes`, `mean` or `std`", after=("parameters",))
 def _classes(case: Case[Dataset]) -> None:
-    """Check that two classes or more are told apart, and three channels have a mean and a positive deviation."""
+    """Check that it tells two classes or more, and three channels have a mean and a positive deviation."""
     data = case.make()
     for what in ("name", "wnid", "imagenet_index"):
         values = [getattr(c, what) for c in data.classes if getattr(c, what) is not None]
