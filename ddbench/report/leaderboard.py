@@ -11,7 +11,7 @@ from ddbench.record import Environment, Measurement
 from ddbench.report.comparison import Comparison, compare
 from ddbench.report.places import places_of, set_seeds
 from ddbench.report.replicates import EnvironmentSpread, spread_between
-from ddbench.report.results import Results, Trial, results_of
+from ddbench.report.results import Results, Trial
 from ddbench.report.scores import Score, by_set, scores_of
 from ddbench.report.set_scores import SetRow, set_rows
 from ddbench.report.splits import Step, sets_of, steps_of
@@ -19,8 +19,7 @@ from ddbench.report.standings import Statistics, statistics_of
 from ddbench.stats.summary import DDOF, Summary, summarise
 
 if TYPE_CHECKING:
-    from ddbench.plan import State
-    from ddbench.suite import ResolvedSuite
+    pass
 
 
 @dataclass(frozen=True)
@@ -116,11 +115,6 @@ class Leaderboard:
     def to_json(self) -> dict[str, Any]:
         """Return the leaderboard as a JSON object."""
         return asdict(self)
-
-
-def build_leaderboard(suite: ResolvedSuite, state: State) -> Leaderboard:
-    """Aggregate a suite's results from a store."""
-    return leaderboard_of(results_of(suite, state))
 
 
 def leaderboard_of(results: Results) -> Leaderboard:

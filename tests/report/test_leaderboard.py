@@ -14,9 +14,9 @@ from ddbench import Context, Generator, Samples, component, unkeyed
 from ddbench.plan import Node, State
 from ddbench.plan.state import plan_suite
 from ddbench.record import RunRecord
-from ddbench.report.leaderboard import Entry, Leaderboard, build_leaderboard
+from ddbench.report.leaderboard import Entry, Leaderboard, leaderboard_of
 from ddbench.report.markdown import to_markdown
-from ddbench.report.results import describe_generator
+from ddbench.report.results import describe_generator, results_of
 from ddbench.stats.summary import Summary
 from tests.plan.plans import Values, edited, plan, set_
 from tests.plan.pretend import pretend, record, write_unsynced
@@ -43,7 +43,7 @@ def board_of(
     folder: Path, values: Values = VALUES, done: Callable[[Node], bool] = lambda node: True, **more: Any
 ) -> Leaderboard:
     pretend(plan(folder, values), folder / "store", last=more.pop("last", accuracy), done=done, **more)
-    return build_leaderboard(*plan_suite(folder / "suite.yaml", folder / "store"))
+    return leaderboard_of(results_of(*plan_suite(folder / "suite.yaml", folder / "store")))
 
 
 def entry(board: Leaderboard, method: str, ipc: int) -> Entry:
@@ -98,7 +98,7 @@ def test_best_is_blank_where_it_was_not_looked_for(tmp_path: Path) -> None:
         made = record(action_key, 10.0)
         made["result"]["best"] = None
         write_unsynced(state.store.root / "results" / action_key[:2] / action_key / "f1.json", made)
-    board = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
+    board = leaderboard_of(results_of(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store")))
     assert all(e.best is None and e.last is not None for e in board.entries)
     assert "| –      |" in to_markdown(board)
 
@@ -110,7 +110,7 @@ def test_best_is_the_mean_of_each_trainings_best(tmp_path: Path) -> None:
         action_key = state.action_keys[key]
         made = record(action_key, 10.0, best=20.0 + 2 * cell.training_seed)
         write_unsynced(state.store.root / "results" / action_key[:2] / action_key / "f1.json", made)
-    board = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
+    board = leaderboard_of(results_of(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store")))
     best, last = entry(board, "real first", 1).best, entry(board, "real first", 1).last
     assert best is not None
     assert last is not None
@@ -161,13 +161,13 @@ def test_until_then_they_are_expected(tmp_path: Path) -> None:
 def test_replicates_from_another_machine_are_no_further_seeds(tmp_path: Path) -> None:
     board_of(tmp_path)
     state: State = plan_suite(tmp_path / "suite.yaml", tmp_path / "store")[1]
-    before = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
+    before = leaderboard_of(results_of(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store")))
     for key, action_key in state.action_keys.items():
         if key in state.results:
             (own,) = state.results[key]
             put = record(action_key, own.result.last + 4, fingerprint="f2")
             state.store.put_result(RunRecord.parse(put))
-    after = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store"))
+    after = leaderboard_of(results_of(*plan_suite(tmp_path / "suite.yaml", tmp_path / "store")))
     for old, new in zip(before.entries, after.entries, strict=True):
         assert old.last is not None
         # The mean of both counts. So the deviation over seeds stays.
@@ -180,7 +180,7 @@ def test_a_page_is_the_same_bytes_for_the_same_results(tmp_path: Path) -> None:
     page = to_markdown(board_of(tmp_path))
     reordered = dict(reversed(VALUES.items()))
     pretend(plan(tmp_path, reordered), tmp_path / "other", last=accuracy)
-    assert to_markdown(build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "other"))) == page
+    assert to_markdown(leaderboard_of(results_of(*plan_suite(tmp_path / "suite.yaml", tmp_path / "other")))) == page
 
 
 def test_what_the_numbers_rest_on_is_said(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_what_the_numbers_rest_on_is_said(tmp_path: Path) -> None:
 
 def test_a_board_without_results_is_all_dashes(tmp_path: Path) -> None:
     plan(tmp_path, VALUES)
-    board = build_leaderboard(*plan_suite(tmp_path / "suite.yaml", tmp_path / "none"))
+    board = leaderboard_of(results_of(*plan_suite(tmp_path / "suite.yaml", tmp_path / "none")))
     assert all(e.last is None for e in board.entries)
     page = to_markdown(board)
     assert "no result yet" in page

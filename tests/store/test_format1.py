@@ -18,7 +18,7 @@ from ddbench.plan.state import plan_suite
 from ddbench.registry import catalogue
 from ddbench.report.exported import read_exported
 from ddbench.report.exporting import Written, export_results
-from ddbench.report.leaderboard import build_leaderboard, leaderboard_of
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.markdown import to_markdown
 from ddbench.report.results import results_of
 from ddbench.run.job import make_job
@@ -73,7 +73,7 @@ def test_it_is_told_apart() -> None:
 
 def test_its_results_are_reported_and_nothing_is_written(suite: Path, root: Path) -> None:
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    board = build_leaderboard(*plan_suite(suite, root))
+    board = leaderboard_of(results_of(*plan_suite(suite, root)))
     assert {entry.method: entry.last.mean for entry in board.entries if entry.last} == pytest.approx(MEANS)
     assert [(entry.last.n, entry.expected) for entry in board.entries if entry.last] == [(2, 2)] * 2
     assert board.earlier == 4
@@ -86,7 +86,7 @@ def test_one_result_is_one(suite: Path, root: Path) -> None:
     for folder in (root / "results").glob("*/*"):
         if folder.name != first.action_key:
             shutil.rmtree(folder)
-    assert f"\n1 result was {NOTE}\n" in to_markdown(build_leaderboard(*plan_suite(suite, root)))
+    assert f"\n1 result was {NOTE}\n" in to_markdown(leaderboard_of(results_of(*plan_suite(suite, root))))
 
 
 def test_status_counts_them(cli: Cli, suite: Path, root: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_run_works_beside_it_and_leaves_all_of_it(suite: Path, root: Path) -> 
     assert state.results.keys() == {key for _, key in state.graph.cells}
     assert before.items() <= contents(root).items()
     assert read_sealed(root / "store.json") == {"format": 2, "earlier": True}
-    board = build_leaderboard(*plan_suite(suite, root))
+    board = leaderboard_of(results_of(*plan_suite(suite, root)))
     assert board.earlier == 0
     assert {entry.method: entry.last.mean for entry in board.entries if entry.last} == pytest.approx(MEANS)
     assert NOTE not in to_markdown(board)
@@ -132,15 +132,15 @@ def test_gc_says_so(cli: Cli, root: Path) -> None:
 
 def test_results_outlive_their_files(suite: Path, root: Path) -> None:
     collect_garbage(root, set(), delete=True)
-    assert build_leaderboard(*plan_suite(suite, root)).earlier == 4
+    assert leaderboard_of(results_of(*plan_suite(suite, root))).earlier == 4
 
 
 def test_a_marker_that_was_deleted_hides_nothing(suite: Path, root: Path) -> None:
     (root / "store.json").unlink()
-    assert build_leaderboard(*plan_suite(suite, root)).earlier == 4
+    assert leaderboard_of(results_of(*plan_suite(suite, root))).earlier == 4
     Store.open(root)
     assert read_sealed(root / "store.json") == {"format": 2, "earlier": True}
-    assert build_leaderboard(*plan_suite(suite, root)).earlier == 4
+    assert leaderboard_of(results_of(*plan_suite(suite, root))).earlier == 4
 
 
 def test_a_new_store_holds_nothing_earlier(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ddbench.plan.state import plan_suite
-from ddbench.report.leaderboard import build_leaderboard
+from ddbench.report.leaderboard import leaderboard_of
 from ddbench.report.markdown import to_markdown
+from ddbench.report.results import results_of
 from ddbench.suite import load_suite
 from ddbench.suite.made_with import other_students
 from tests.in_process import ddbench
@@ -66,5 +67,5 @@ def test_plan_and_table_have_one_line(tmp_path: Path) -> None:
     line = f"Made with {RDED}, not with resnet18 at 32 px."
     planned = ddbench("plan", str(path), "--store", str(store), folder=tmp_path)
     assert f"protocol rded-kd-cifar@1: {line} " in " ".join(planned.stdout.split())
-    page = to_markdown(build_leaderboard(*plan_suite(path, store)))
+    page = to_markdown(leaderboard_of(results_of(*plan_suite(path, store))))
     assert page.count(line) == 1
