@@ -76,13 +76,12 @@ def _print_results(
     """Print the leaderboard and the failures. Raise StoreError if results are lost that the run had found or made."""
     from ddbench.cli.output import print_board, print_damage
     from ddbench.errors import StoreError
-    from ddbench.plan import State
     from ddbench.report.leaderboard import leaderboard_of
     from ddbench.report.results import results_of
-    from ddbench.store import Store
 
-    # Others may have changed the store meanwhile.
-    state = State(outcome.state.graph, Store(root), outcome.state.exports).resolve_all()
+    state = outcome.state
+    state.forget({key for _, key in state.graph.cells})  # others may have changed the results meanwhile
+    state.resolve_all()
     print_damage(state.corrupt.values())
     results = results_of(resolved, state)
     print_board(results, leaderboard_of(results), None, full=full)
