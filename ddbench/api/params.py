@@ -29,7 +29,7 @@ class Params(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Build the model of a plug-in at once, so that an error names the line of its class."""
-        if not cls.__module__.startswith("ddbench_components."):
+        if not cls.__module__.startswith(("ddbench.", "ddbench_components.")):
             cls.model_rebuild(raise_errors=False)
 
     @field_validator("*", mode="before")

@@ -45,6 +45,33 @@ Full = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+AcceptDrift = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-drift",
+        metavar="NAME",
+        help="Use stored outputs of this component although its code has changed. Repeatable.",
+    ),
+]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="EXPR",
+        help="Run the cells that this expression chooses, such as 'SAS or herding' or 'random and ipc=10'. "
+        "Its words are names of rows and students, or parts of them.",
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against", metavar="EXPR", help="Print the verdict on each row that runs against the rows chosen so."
+    ),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Train at most N cells that have no result.")
+]
+
 
 def store_root(option: Path | None) -> Path:
     """Return the store's folder: the option, DDBENCH_HOME, or ``.ddbench`` in the working directory."""

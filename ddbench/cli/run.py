@@ -9,10 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ddbench.cli.options import Full, Quick, ResultFolders, StoreFolder, SuiteFile, store_root
+from ddbench.cli.options import (
+    AcceptDrift,
+    Against,
+    Full,
+    Limit,
+    Only,
+    Quick,
+    ResultFolders,
+    StoreFolder,
+    SuiteFile,
+    store_root,
+)
 from ddbench.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ddbench.run.driver import Outcome
@@ -29,63 +41,76 @@ def run(
         int | None, typer.Option(min=1, help="Number of nodes to run in parallel.", show_default="the number of cores")
     ] = None,
     device: Annotated[str, typer.Option(help="Compute on this device: auto, cpu or cuda (all GPUs).")] = "auto",
-    accept_drift: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--accept-drift",
-            metavar="NAME",
-            help="Use stored outputs of this component although its code has changed. Repeatable.",
-        ),
-    ] = None,
+    accept_drift: AcceptDrift = None,
+    only: Only = None,
+    limit: Limit = None,
+    against: Against = None,
     quick: Quick = False,
     full: Full = False,
     results: ResultFolders = None,
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
-    Stop a run at any time; the same command resumes it.
+    Stop a run at any time; the same command resumes it. The leaderboard has all rows with results, also if only a part
+    runs.
     """
     from ddbench.cli.output import stderr
+    from ddbench.cli.part import chosen_part
     from ddbench.cli.sources import exported_results
     from ddbench.errors import DdbenchError
     from ddbench.run import run_suite
     from ddbench.run.progress import reporter
     from ddbench.suite import load_suite
+    from ddbench.suite.part import part_of
 
     if device not in ("auto", "cpu", "cuda"):
         raise DdbenchError(f"there is no device '{device}'", hint="use auto, cpu or cuda (all GPUs)")
     resolved, root, exports = load_suite(suite, quick=quick), store_root(store), exported_results(results)
+    others = [] if against is None else part_of(resolved, against).row_names
+    part = chosen_part(resolved, only, limit, root, exports)
     signal.signal(signal.SIGTERM, _interrupt)
     show = reporter(stderr)
     try:
         with show:
             outcome = run_suite(
-                resolved, root, show, workers=workers, device=device, accept_drift=accept_drift or (), exports=exports
+                part, root, show, workers=workers, device=device, accept_drift=accept_drift or (), exports=exports
             )
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")
         sys.exit(INTERRUPTED)
-    _print_results(resolved, suite, root, outcome, show, full)
+    _print_tables(resolved, part, outcome, others, full)
+    _tell_failures(outcome, suite, show)
+    _tell_end(outcome, root, show)
     sys.exit(outcome.exit_code)
 
 
-def _print_results(
-    resolved: ResolvedSuite, suite: Path, root: Path, outcome: Outcome, show: Reporter, full: bool
+def _print_tables(
+    whole: ResolvedSuite, part: ResolvedSuite, outcome: Outcome, others: Sequence[str], full: bool
 ) -> None:
-    """Print the leaderboard and the failures. Raise StoreError if results are lost that the run had found or made."""
+    """Print the leaderboard of a suite and the verdicts against the rows ``others``."""
     from ddbench.cli.output import print_board, print_damage
-    from ddbench.errors import StoreError
+    from ddbench.cli.part import print_against
+    from ddbench.plan import State, build_graph
     from ddbench.report.leaderboard import leaderboard_of
     from ddbench.report.results import results_of
 
-    state = outcome.state
-    state.forget({key for _, key in state.graph.cells})  # others may have changed the results meanwhile
-    state.resolve_all()
+    ran = outcome.state
+    ran.forget({key for _, key in ran.graph.cells})  # others may have changed the results meanwhile
+    ran.resolve_all()
+    state = ran if part is whole else State(build_graph(whole), ran.store, ran.exports).resolve_all()
     print_damage(state.corrupt.values())
-    results = results_of(resolved, state)
+    results = results_of(whole, state)
     print_board(results, leaderboard_of(results), None, full=full)
-    _tell_failures(outcome, suite, show)
+    if others:
+        print_against(results, part, others)
+
+
+def _tell_end(outcome: Outcome, root: Path, show: Reporter) -> None:
+    """Tell what was run. Raise StoreError if results are lost that the run had found or made."""
+    from ddbench.errors import StoreError
+
+    state = outcome.state
     ran = ", ".join(f"{count} {stage}" for stage, count in outcome.ran.items()) or "nothing"
     cells = len(state.graph.cells)
     done = sum(key in state.measured for _, key in state.graph.cells)

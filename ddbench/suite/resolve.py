@@ -73,6 +73,11 @@ class ResolvedSuite:
     values: dict[str, Any]
 
     @property
+    def row_names(self) -> list[str]:
+        """The names of the rows that have cells, in the suite's order."""
+        return list(dict.fromkeys(cell.row.name for cell in self.cells))
+
+    @property
     def local_protocols(self) -> dict[str, str]:
         """The local protocols of the rows: what each changes, by its name in tables."""
         rows = {id(cell.row): cell.row for cell in self.cells}.values()

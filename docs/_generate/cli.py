@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 import typer
 
-from ddbench.cli import app
+from ddbench.cli.verbs import VERBS, verb
 
 from .text import code, prose, table
 
@@ -25,7 +25,7 @@ Mistakes in the options themselves stay text on stderr."""
 
 def page() -> str:
     """Return a section for each verb, in the order of `ddbench --help`."""
-    verbs = [_verb(command.name or "", command.callback) for command in app.registered_commands if command.callback]
+    verbs = [_verb(name, verb(name)) for name in VERBS]
     return "\n\n".join(["# Command line", _HEAD, *verbs])
 
 
