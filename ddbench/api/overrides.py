@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from inspect import CO_VARARGS, getsourcefile, getsourcelines
+from inspect import CO_VARARGS, getsourcefile, getsourcelines, iscoroutinefunction
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING
@@ -18,7 +18,12 @@ def check_methods(cls: type[Component]) -> None:
     """Raise ComponentError for a method that is missing, or that cannot take the arguments of its base class."""
     for name, own in vars(cls).items():
         base = next((vars(b)[name] for b in cls.__mro__[1:] if name in vars(b)), None)
-        if isinstance(own, FunctionType) and isinstance(base, FunctionType) and not name.startswith("__"):
+        if not isinstance(base, FunctionType) or name.startswith("__"):
+            continue
+        if not callable(own) and not isinstance(own, classmethod | staticmethod):
+            message = f"{cls.__qualname__}.{name} hides the method {name} of {cls.kind}s"
+            raise ComponentError(message, where=_place(cls), hint="give the attribute another name")
+        if isinstance(own, FunctionType):
             _check_arguments(own, base)
     missing = cls._unimplemented()
     if missing:
@@ -39,6 +44,9 @@ def _place(cls: type[Component]) -> str:
 def _check_arguments(own: FunctionType, base: FunctionType) -> None:
     """Require that a method takes as many arguments as the one that it overrides must be given."""
     wanted = base.__code__.co_argcount - len(base.__defaults__ or ())
+    if iscoroutinefunction(own):
+        place = f"{Path(own.__code__.co_filename).name}:{own.__code__.co_firstlineno}"
+        raise ComponentError(f"{own.__qualname__} is async, and nothing awaits it", where=place, hint="write `def`")
     code, least = own.__code__, own.__code__.co_argcount - len(own.__defaults__ or ())
     if least > wanted or (code.co_argcount < wanted and not code.co_flags & CO_VARARGS):
         expected = ", ".join(base.__code__.co_varnames[:wanted])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ddbench.api.component import Component
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 
 _THEIR_MISTAKE = "this is a mistake in the selector"
+
+
+def _is_position(value: Any) -> bool:
+    """Return whether a value is a whole number of Python, NumPy or torch, and no entry of a mask."""
+    try:
+        return (
+            not isinstance(value, bool) and "bool" not in str(getattr(value, "dtype", "")) and index(value) is not None
+        )
+    except TypeError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -150,6 +161,8 @@ class Selector(Component):
             problem = f"returned {type(chosen).__name__}, not positions,"
         elif len(chosen) != wanted:
             problem = f"chose {counted(len(chosen), 'sample')}, not {wanted},"
+        elif (wrong := next((i for i in chosen if not _is_position(i)), None)) is not None:
+            problem = f"chose {wrong!r}, which is not a position,"
         elif len({int(i) for i in chosen}) != wanted:
             problem = "chose the same sample twice"
         elif not all(0 <= int(i) < size for i in chosen):

@@ -11,6 +11,7 @@ import typer
 from ddbench.cli.options import AsJson, ResultFolders, StoreFolder, store_root
 
 if TYPE_CHECKING:
+    from ddbench.cli.json_types import CompareOutput
     from ddbench.report.contrast import Contrast, Pair, Side
 
 _WORDS = {"better": "better than B", "worse": "worse than B", "equivalent": "equivalent to B"}
@@ -47,7 +48,16 @@ def compare(
     one, other = _sides(first, second, store_root(store), results_from)
     found = contrast(one, other, margin_of(one.results) if margin is None else margin, ipc)
     if json:
-        print_json({"a": first, "b": second, **found.to_json()})
+        output: CompareOutput = {
+            "a": first,
+            "b": second,
+            "verdict": found.verdict,
+            "on_board": found.on_board,
+            "differs": found.differs,
+            "pairs": found.pairs,
+            "overall": found.overall,
+        }
+        print_json(output)
     else:
         _print(found, first, second, of_suites=one.row is None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from json import dumps as to_json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from ddbench.cli import complete
 from ddbench.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from ddbench.cli.json_types import ComponentFacts
     from ddbench.registry import Catalogue
 
 
@@ -34,7 +36,7 @@ def describe(
 
     available = catalogue()
     if "@" in name or name.endswith((".yaml", ".yml")):
-        found: list[dict[str, Any]] = [_protocol(name, available)]
+        found: list[Mapping[str, Any]] = [_protocol(name, available)]
     else:
         kind, _, short = name.rpartition("/")
         classes = [c for c in available.components(kind or None) if c.info.name == short]
@@ -67,7 +69,7 @@ def _protocol(name: str, available: Catalogue) -> dict[str, Any]:
     return {"summary": found.protocol.summary, **changes, **found.protocol.model_dump(mode="json"), **students}
 
 
-def _facts(cls: type[Component], owner: str) -> dict[str, Any]:
+def _facts(cls: type[Component], owner: str) -> ComponentFacts:
     schema = cls.Params.model_json_schema()
     return {
         "kind": cls.info.kind,
@@ -94,7 +96,7 @@ def _values(schema: dict[str, Any]) -> str:
     return to_json(schema["const"]) if "const" in schema else str(schema.get("type", "any"))
 
 
-def _print(facts: dict[str, Any]) -> None:
+def _print(facts: Mapping[str, Any]) -> None:
     if "params" not in facts:
         for field, value in facts.items():
             print(f"{field}: {value if isinstance(value, str) else to_json(value, ensure_ascii=False)}")

@@ -15,6 +15,7 @@ from ddbench.text import counted
 
 if TYPE_CHECKING:
     from ddbench.api import Dataset
+    from ddbench.cli.json_types import DoctorRow
 
 Mark = Literal["ok", "--", "!!"]
 
@@ -43,7 +44,8 @@ def doctor(store: StoreFolder = None, json: AsJson = False) -> None:
 
     findings = [*_environment(), *_plugins(), *_data(), *_store(store)]
     if json:
-        print_json([vars(finding) for finding in findings])
+        output: list[DoctorRow] = [{"what": f.what, "found": f.found, "mark": f.mark} for f in findings]
+        print_json(output)
     else:
         print_table(["", "what", "found"], [[f.mark, f.what, f.found] for f in findings])
     if any(finding.mark == "!!" for finding in findings):

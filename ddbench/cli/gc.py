@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, store_root
 from ddbench.errors import DdbenchError
 from ddbench.text import counted
+
+if TYPE_CHECKING:
+    from ddbench.cli.json_types import GcOutput
 
 
 def gc(
@@ -43,8 +46,14 @@ def gc(
     kept = {key for suite in keep or [] for key in plan_suite(suite, root)[1].action_keys.values()}
     freed = collect_garbage(root, kept, delete=delete, max_size=None if max_size is None else _bytes(max_size))
     if json:
-        found = {"artifacts": freed.artifacts, "earlier": freed.earlier, "others": freed.others, "bytes": freed.size}
-        print_json({**found, "deleted": delete})
+        output: GcOutput = {
+            "artifacts": freed.artifacts,
+            "earlier": freed.earlier,
+            "others": freed.others,
+            "bytes": freed.size,
+            "deleted": delete,
+        }
+        print_json(output)
         return
     verb = "removed" if delete else "would remove"
     earlier = f" ({freed.earlier} made by an earlier version)" if freed.earlier else ""

@@ -12,6 +12,7 @@ from ddbench.cli.options import AsJson
 
 if TYPE_CHECKING:
     from ddbench.api import Component
+    from ddbench.cli.json_types import ListRow
     from ddbench.registry import Catalogue
 
 # A note names at most this many components; it counts more.
@@ -38,7 +39,7 @@ def list_(
         raise DdbenchError(f"there is no kind '{kind}'", hint=did_you_mean(kind, [*KINDS, "protocol"]))
     available = catalogue()
     components = [] if kind == "protocol" else available.components(kind)
-    rows = [
+    rows: list[ListRow] = [
         {"kind": c.info.kind, "name": c.info.name, "summary": c.info.summary, "from": available.owner(c)}
         for c in components
     ]
@@ -51,7 +52,9 @@ def list_(
         print_json(rows)
     else:
         # Docstrings mark code by double backticks.
-        print_table(["kind", "name", "summary", "from"], [[v.replace("``", "") for v in row.values()] for row in rows])
+        print_table(
+            ["kind", "name", "summary", "from"], [[str(v).replace("``", "") for v in row.values()] for row in rows]
+        )
     for note in _notes(available, components):
         stderr.print(note, markup=False, highlight=False, soft_wrap=True)
 

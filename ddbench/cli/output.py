@@ -18,6 +18,7 @@ from ddbench.errors import DdbenchError
 from ddbench.text import counted, one_line, read_text
 
 if TYPE_CHECKING:
+    from ddbench.cli.json_types import ErrorOutput
     from ddbench.report.formats import Format
     from ddbench.report.leaderboard import Leaderboard
     from ddbench.report.results import Results
@@ -30,8 +31,10 @@ _PLACE: Final = re.compile(r"(.+):([1-9]\d*):([1-9]\d*)")
 
 
 def print_json(value: Any) -> None:
-    """Print a JSON value to stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print a value to stdout as JSON. Dataclasses and models are objects."""
+    from pydantic_core import to_jsonable_python
+
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=to_jsonable_python))
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> None:
@@ -82,7 +85,8 @@ def fail(error: DdbenchError) -> None:
 
 def fail_as_json(error: DdbenchError) -> None:
     """Print an error to stdout, where a program that asked for JSON reads."""
-    print_json({"error": {"message": error.message, "where": error.where, "hint": error.hint}})
+    output: ErrorOutput = {"error": {"message": error.message, "where": error.where, "hint": error.hint}}
+    print_json(output)
 
 
 def _excerpt(where: str, width: int) -> list[str]:

@@ -12,6 +12,7 @@ from ddbench.cli.options import AsJson, Quick, ResultFolders, StoreFolder, Suite
 from ddbench.text import counted, one_line
 
 if TYPE_CHECKING:
+    from ddbench.cli.json_types import NodeCounts
     from ddbench.plan import State
     from ddbench.plan.estimate.estimate import Estimate, PartialSum, StageEstimate
     from ddbench.suite import ResolvedSuite
@@ -28,12 +29,8 @@ Device = Annotated[
 ]
 
 _HEADERS = ("stage", "nodes", "stored", "to run", "makes", "operations", "time", "time left", "estimated from")
-# The amounts for which the JSON counts unknown nodes: JSON names to attribute names.
-_UNKNOWN = {"flops": "flops", "hours": "seconds", "hours_left": "seconds_left", "disk_bytes": "disk_bytes"}
 # Two measures of memory: JSON names to texts. The memory of a process includes Python and torch.
 _MEMORY = {"tensors": "of tensors", "process": "of the whole process, as recorded,"}
-# These take disk space too, but are not part of the estimate.
-_NOT_COUNTED = ("data", "weights", "cached latents")
 
 
 def plan(
@@ -50,6 +47,7 @@ def plan(
     """
     from ddbench.cli.image_counts import counts_line, image_counts
     from ddbench.cli.output import print_json, print_table, print_wrapped, stderr
+    from ddbench.cli.plan_json import plan_json
     from ddbench.cli.set_counts import set_counts, sets_line
     from ddbench.cli.sources import exported_results
     from ddbench.plan.drift import code_changes, drifted
@@ -65,12 +63,7 @@ def plan(
     counts, classes = image_counts(resolved), [info.name for info in resolved.dataset.component.classes]
     sets = set_counts(graph)
     if json:
-        stages = [{**row, **_stage_json(stage)} for row, stage in zip(rows, found.stages, strict=True)]
-        value = {"suite": resolved.name, "cells": cells, "cells_done": done, "stages": stages, **_estimate_json(found)}
-        images = {source: list(own) for source, own in counts.items()}
-        notes = {"drift": drift, "damaged": damaged, "skipped": skipped, "local_protocols": resolved.local_protocols}
-        notes |= {"results": state.sources(), "sets": sets}
-        print_json({**value, **notes, "images": images, "students": _students(resolved)})
+        print_json(plan_json(resolved, state, rows, found, drift, counts, _students(resolved)))
         return
     table = [[*row.values(), *_stage_text(stage)] for row, stage in zip(rows, found.stages, strict=True)]
     print_table(*_without_repeated_times(_HEADERS, table))
@@ -82,7 +75,7 @@ def plan(
         stderr.print(one_line(note), markup=False, highlight=False, soft_wrap=True)
 
 
-def _rows(state: State, to_run: Collection[str], found: Estimate) -> list[dict[str, Any]]:
+def _rows(state: State, to_run: Collection[str], found: Estimate) -> list[NodeCounts]:
     """Return the numbers of nodes of each stage: all, stored, and to run."""
     nodes = state.graph.nodes
     total, stored, running = (Counter(nodes[key].stage for key in keys) for keys in (nodes, state.digests, to_run))
@@ -109,56 +102,6 @@ def _students(resolved: ResolvedSuite) -> dict[str, str]:
     from ddbench.suite.made_with import other_students
 
     return other_students(resolved.cells, resolved.dataset.component)
-
-
-def _stage_json(stage: StageEstimate) -> dict[str, Any]:
-    return {
-        "images": stage.images.known,
-        "flops": stage.flops.known,
-        "hours": _hours(stage.seconds),
-        "hours_left": _hours(stage.seconds_left),
-        "memory_bytes": {counted: stage.memory_bytes.get(counted) for counted in _MEMORY},
-        "disk_bytes": stage.disk_bytes.known,
-        "nodes_unknown": {
-            **{json: getattr(stage, name).unknown for json, name in _UNKNOWN.items()},
-            "memory_bytes": stage.memory_unknown,
-        },
-        "estimated_from": sorted(stage.basis),
-    }
-
-
-def _estimate_json(found: Estimate) -> dict[str, Any]:
-    from ddbench.plan.estimate.devices import assumed_shares, launch_seconds
-
-    device, sharing = found.device, found.sharing
-    peaks = {counted: found.peak_memory_stage(counted) for counted in _MEMORY}
-    return {
-        "device": {
-            "name": device.name,
-            "title": device.title,
-            "peak_flops": {"float32": device.float32, "bf16": device.half},
-            "memory_gib": device.memory_gib,
-            "assumed_shares": assumed_shares(device),
-            "assumed_launch_seconds": launch_seconds(device),
-        },
-        "flops": found.total("flops").known,
-        "hours": _hours(found.total("seconds")),
-        "hours_left": _hours(found.total("seconds_left")),
-        "memory_bytes": {counted: stage and stage.memory_bytes[counted] for counted, stage in peaks.items()},
-        "disk_bytes": found.total("disk_bytes").known,
-        "disk_bytes_without": list(_NOT_COUNTED),
-        "nodes_unknown": {
-            **{json: found.total(name).unknown for json, name in _UNKNOWN.items()},
-            "memory_bytes": sum(stage.memory_unknown for stage in found.stages),
-        },
-        "sharing": sharing
-        and {"images": sharing.images, "one_pool_a_cell": sharing.unshared_images, "factor": sharing.factor},
-        "missing": list(found.missing),
-    }
-
-
-def _hours(amount: PartialSum) -> float | None:
-    return None if amount.known is None else amount.known / 3600
 
 
 def _stage_text(stage: StageEstimate) -> list[str]:
@@ -235,8 +178,10 @@ def _memory(found: Estimate) -> str:
 
 
 def _disk(found: Estimate) -> str:
+    from ddbench.cli.plan_json import NOT_COUNTED
+
     stored = _text(found.total("disk_bytes"), _size)
-    return f"disk: {stored} in the store, without {', '.join(_NOT_COUNTED)}"
+    return f"disk: {stored} in the store, without {', '.join(NOT_COUNTED)}"
 
 
 def _sharing(found: Estimate) -> list[str]:

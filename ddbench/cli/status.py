@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+
+if TYPE_CHECKING:
+    from ddbench.cli.json_types import FailedNode, StatusOutput, StatusRow
 
 
 def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) -> None:
@@ -17,12 +20,12 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
 
     resolved, state = plan_suite(suite, store_root(store))
     live = live_run(state.store.root)
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, StatusRow] = {}
     for cell, key in state.graph.cells:
         row = rows.setdefault(cell.row.name, {"method": cell.row.name, "cells": 0, "done": 0})
         row["cells"] += 1
         row["done"] += key in state.measured or key in state.earlier
-    failures = [
+    failures: list[FailedNode] = [
         {"stage": node.stage, "node": node.label, "message": failure.message, "file": str(path)}
         for key, node in state.graph.nodes.items()
         if (failure := state.failure(key)) is not None
@@ -31,13 +34,19 @@ def status(suite: SuiteFile, store: StoreFolder = None, json: AsJson = False) ->
     print_damage(state.corrupt.values())
     earlier = len({key for _, key in state.graph.cells} & state.earlier.keys())
     if json:
-        found = {"suite": resolved.name, "rows": list(rows.values()), "earlier": earlier, "failures": failures}
-        print_json({**found, "run": None if live is None else live.to_json()})
+        output: StatusOutput = {
+            "suite": resolved.name,
+            "rows": list(rows.values()),
+            "earlier": earlier,
+            "failures": failures,
+            "run": None if live is None else live.to_json(),
+        }
+        print_json(output)
         return
     if live is not None:
         print("\n".join([*live.lines(), ""]))
     print_table(["method", "done", "cells"], [[r["method"], r["done"], r["cells"]] for r in rows.values()])
-    done, cells = (sum(row[of] for row in rows.values()) for of in ("done", "cells"))
+    done, cells = sum(row["done"] for row in rows.values()), sum(row["cells"] for row in rows.values())
     print(f"{done:,} of {cells:,} cells have results{'' if live else '; no run is using this store'}")
     if earlier:
         print(earlier_note(earlier))

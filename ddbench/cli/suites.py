@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ddbench.cli.options import AsJson
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ddbench.cli.json_types import SuiteRow
 
 
 def suites(json: AsJson = False) -> None:
@@ -22,7 +24,7 @@ def suites(json: AsJson = False) -> None:
         print_table(["suite", "dataset", "rows", "cells", "about"], [list(row.values()) for row in rows])
 
 
-def _facts(name: str, file: Path) -> dict[str, Any]:
+def _facts(name: str, file: Path) -> SuiteRow:
     from ddbench.suite import load_suite
 
     suite = load_suite(name)

@@ -12,6 +12,7 @@ from ddbench.cli.options import AsJson, StoreFolder, store_root
 from ddbench.text import counted, one_line
 
 if TYPE_CHECKING:
+    from ddbench.cli.json_types import Damaged, VerifyOutput
     from ddbench.store.verify import Damage, Findings
 
 _UNKNOWN_SHOWN = 10
@@ -84,13 +85,19 @@ def _hints(damage: Sequence[Damage]) -> Iterator[str]:
         yield "make the files readable that cannot be read, and check again"
 
 
-def _as_json(found: Findings) -> dict[str, object]:
-    damage = [
-        {"kind": d.kind, "file": str(d.path), "problem": d.problem, "moved_to": d.kept and str(d.kept)}
+def _as_json(found: Findings) -> VerifyOutput:
+    damage: list[Damaged] = [
+        {"kind": d.kind, "file": str(d.path), "problem": d.problem, "moved_to": None if d.kept is None else str(d.kept)}
         for d in found.damage
     ]
-    counts = {"entries": dict(found.entries), "bytes": found.size, "removed": found.removed}
-    return {**counts, "damage": damage, "unknown": list(map(str, found.unknown)), "unchecked": dict(found.unchecked)}
+    return {
+        "entries": dict(found.entries),
+        "bytes": found.size,
+        "removed": found.removed,
+        "damage": damage,
+        "unknown": list(map(str, found.unknown)),
+        "unchecked": dict(found.unchecked),
+    }
 
 
 @contextmanager

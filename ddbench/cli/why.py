@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ddbench.cli.options import AsJson, StoreFolder, SuiteFile, store_root
+
+if TYPE_CHECKING:
+    from ddbench.cli.json_types import WhyRow
 
 
 def why(
@@ -28,13 +31,19 @@ def why(
 
     _, state = plan_suite(suite, store_root(store))
     manifests, measured = list(state.store.manifests()), list(state.all_measured())
-    rows = []
+    rows: list[WhyRow] = []
     for key, node in state.graph.nodes.items():
         text = f"{node.stage} {node.label}".lower()
         if all(word.lower() in text or key.startswith(word) for word in words or []):
-            row = {"stage": node.stage, "node": node.label, "key": key, "why": reason(state, key, manifests, measured)}
             failure = state.failure(key)
-            rows.append({**row, "trace": failure.trace if failure else ""})
+            row: WhyRow = {
+                "stage": node.stage,
+                "node": node.label,
+                "key": key,
+                "why": reason(state, key, manifests, measured),
+                "trace": failure.trace if failure else "",
+            }
+            rows.append(row)
     if not rows:
         raise DdbenchError(f"no node matches '{' '.join(words or [])}'", hint="`ddbench why SUITE` shows all nodes")
     if json:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from ddbench.errors import DdbenchError, did_you_mean
 from ddbench.report.distilled import DistilledResult, paired_by_lineage
@@ -71,10 +71,6 @@ class Contrast:
     differs: tuple[tuple[str, str, str], ...]
     pairs: tuple[Pair, ...]
     overall: Overall | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the comparison as a JSON object."""
-        return asdict(self)
 
 
 def contrast(first: Side, second: Side, margin: float, ipc: int | None = None) -> Contrast:

@@ -44,6 +44,17 @@ class _Start(Part):
 
 
 @dataclass(frozen=True)
+class LiveRunJson:
+    """A live run as JSON. The fields are those of ``LiveRun`` and of its holder."""
+
+    pid: int
+    suite: str
+    since: float | None
+    overview: _Overview | None
+    failed: int
+
+
+@dataclass(frozen=True)
 class LiveRun:
     """A run that holds the lock of a store.
 
@@ -73,10 +84,10 @@ class LiveRun:
             lines.append(f"{self.failed:,} {'node' if self.failed == 1 else 'nodes'} failed in this run")
         return [one_line(line) for line in lines]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> LiveRunJson:
         """Return the run as a JSON object. Times are seconds of Unix time."""
-        view = None if self.overview is None else self.overview.model_dump()
-        return {**self.holder.model_dump(), "since": self.since, "overview": view, "failed": self.failed}
+        pid, suite = self.holder.pid, self.holder.suite
+        return LiveRunJson(pid, suite, self.since, self.overview, self.failed)
 
 
 def live_run(root: Path) -> LiveRun | None:

@@ -28,6 +28,7 @@ LIGHT = (
     "scipy",
     "tabulate",
     "typer",
+    "typing_extensions",
 )
 MEGABYTES = 300
 

@@ -83,6 +83,18 @@ BREAKS = {
         ("select_class", "select_clas"),
         ["mine.py:4: ", "Mine: does not implement select_class or choose; rename 'select_clas' to 'select_class'"],
     ),
+    "async": (
+        ("    def select", "    async def select"),
+        ["mine.py:8: Mine.select_class is async, and nothing awaits it; write `def`"],
+    ),
+    "an attribute hides a method": (
+        ("    def select_class", "    choose = 3\n\n    def select_class"),
+        ["mine.py:4: Mine.choose hides the method choose of selectors; give the attribute another name"],
+    ),
+    "a parameter hides a method": (
+        ("    def select_class", "    choose: int = 3\n\n    def select_class"),
+        ["mine.py:4: Mine.choose hides the method choose of selectors; give the attribute another name"],
+    ),
     "wrong kind": (
         ('"selector", "mine"', '"scorer", "mine"'),
         ["mine.py:4: ", "Mine: declared as a scorer, but the class does not derive from that kind"],
@@ -107,6 +119,30 @@ def test_none_instead_of_positions_is_told(cli: Cli, tmp_path: Path) -> None:
     done = cli("check", "mine.py")
     assert done.returncode == 1
     assert "exact IPC FAILED: mine.py:8: returned NoneType, not positions, for class 'class 0'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("positions", "said"),
+    [
+        ("[True] * ipc", "chose True, which is not a position,"),
+        ("[i + 0.5 for i in range(ipc)]", "chose 0.5, which is not a position,"),
+        ("[f'a{i}' for i in range(ipc)]", "chose 'a0', which is not a position,"),
+        ("[-1 - i for i in range(ipc)]", "chose a position outside 0…19"),
+        ("(i for i in range(ipc))", "returned generator, not positions,"),
+    ],
+)
+def test_what_is_no_position_is_told(positions: str, said: str, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SELECTOR.replace("range(ipc)", positions))
+    done = cli("check", "mine.py")
+    assert done.returncode == 1
+    assert f"exact IPC FAILED: mine.py:8: {said} for class 'class 0'" in done.stdout
+
+
+@pytest.mark.parametrize("positions", ["numpy.arange(ipc)", "torch.arange(ipc)", "list(numpy.arange(ipc))"])
+def test_whole_numbers_of_numpy_and_torch_are_positions(positions: str, cli: Cli, tmp_path: Path) -> None:
+    text = SELECTOR.replace("return range(ipc)", f"import numpy, torch\n        return {positions}")
+    (tmp_path / "mine.py").write_text(text)
+    assert "  exact IPC ok" in cli("check", "mine.py").stdout
 
 
 def test_pytest_has_an_item_for_each_check(tmp_path: Path) -> None:
