@@ -39,6 +39,7 @@ TRAINING = (
     "components/selectors/test_greedy_selectors.py",
     "components/selectors/test_s",
     "components/students/test_students.py",
+    "components/students/test_timm_student.py",
     "figures/test_stored.py",
     "gallery/test_gallery.py",
     "gallery/test_verb.py",

@@ -209,7 +209,7 @@ def component(kind: str, name: str, *, version: int, paper: str | None = None) -
         kind: the kind of the base class, repeated for the reader.
         name: the name in suite files, in kebab-case, unique within the kind.
         version: a positive number. Raise it when the same parameters and inputs give another output.
-        paper: the source of the method, such as ``arXiv:1708.00489``.
+        paper: the source of the method, such as ``arXiv:1708.00489``, or its BibTeX entry, for `ddbench cite`.
 
     Raises:
         ComponentError: the declaration breaks one of these rules.

@@ -32,6 +32,7 @@ VERBS: Final = (
     "fetch",
     "report",
     "compare",
+    "cite",
     "export",
     "merge",
     "submit",

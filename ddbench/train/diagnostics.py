@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from textwrap import shorten
 
 import torch
@@ -36,6 +37,24 @@ def check_network(model: nn.Module, data: ResidentImages) -> None:
             f"the student returns logits of shape {shape} for 2 images and {needed} classes",
             hint="its build() must use num_classes",
         )
+
+
+def check_last_batch(model: nn.Module, data: ResidentImages, protocol: Protocol) -> None:
+    """Train a copy of the network on one image, if the last batch of an epoch has one.
+
+    Raises:
+        ComponentError: the network cannot train on one image, as with a batch norm of a single pixel.
+    """
+    size, batch = data.pixels.shape[-1], protocol.batch_size
+    if (len(data) - 1) % batch:
+        return
+    try:
+        deepcopy(model).train()(torch.zeros(1, 3, size, size, device=data.pixels.device))
+    except (RuntimeError, ValueError) as error:
+        raise ComponentError(
+            f"the last batch of {len(data)} images has one, and the student cannot train on one: {_short(error)}",
+            hint=f"protocol '{protocol.id}' has batches of {batch}: change their size, or choose another student",
+        ) from error
 
 
 def to_numerics(model: nn.Module, data: ResidentImages, numerics: Numerics) -> nn.Module:

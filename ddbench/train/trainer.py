@@ -19,7 +19,7 @@ from ddbench.protocol.protocol import Protocol
 from ddbench.toolkit.checkpoint import Checkpoint
 from ddbench.train.augment import augment
 from ddbench.train.cutmix import Mixed, cutmix
-from ddbench.train.diagnostics import check_loss, check_network, enough_memory_for_epoch, to_numerics
+from ddbench.train.diagnostics import check_last_batch, check_loss, check_network, enough_memory_for_epoch, to_numerics
 from ddbench.train.epoch import Epoch
 from ddbench.train.images import ResidentImages
 from ddbench.train.numerics import Numerics
@@ -75,7 +75,7 @@ def train(
     checkpoint = checkpoint or Checkpoint(None)
     restarts = protocol.restarts(epochs)
     with _own_randomness(ctx):
-        model = _network(build, data, ctx)
+        model = _network(build, data, protocol, ctx)
         parameters = as_they_lie(model)
         optimizer = make_optimizer(parameters, protocol.optimizer)
         done, loss = checkpoint.restore(model, optimizer)
@@ -95,10 +95,11 @@ def train(
     return Trained(model, epochs, epochs * math.ceil(len(data) / protocol.batch_size), loss)
 
 
-def _network(build: Callable[[], nn.Module], data: ResidentImages, ctx: Context) -> nn.Module:
+def _network(build: Callable[[], nn.Module], data: ResidentImages, protocol: Protocol, ctx: Context) -> nn.Module:
     """Build the network on its device, in the form that is trained. Raise ComponentError if it does not fit."""
     model = build().to(ctx.device)
     check_network(model, data)
+    check_last_batch(model, data, protocol)
     return to_numerics(model, data, Numerics.of(ctx))
 
 

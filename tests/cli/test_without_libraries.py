@@ -61,6 +61,7 @@ def test_verbs_that_read_need_no_large_library(tmp_path: Path) -> None:
         ["plan", "suites/woof.yaml", "--device", "h100"],
         ["status", "smoke"],
         ["why", "smoke"],
+        ["cite", "smoke"],
         ["report", "leaderboard/results/cifar10-mini"],
         ["report", "leaderboard/results/reproduction-cifar10"],
     ]
@@ -88,7 +89,7 @@ def test_one_missing_library_concerns_the_components_that_need_it(tmp_path: Path
     found = {finding["what"]: (finding["mark"], finding["found"]) for finding in json.loads(text)}
     assert code == 1
     assert found["packages"] == ("!!", "missing: timm; pip install timm")
-    assert found["without timm"] == ("--", "cannot be used: scorer 'timm'")
+    assert found["without timm"] == ("--", "cannot be used: scorer 'timm', student 'timm'")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ LONG_OUTPUT = {
     "first-suite": "| Soft labels ",
     "your-images": "| Random ",
     "your-method": "| dit-nano + largest-sum ",
+    "your-student": "| real + random ",
 }
 
 
@@ -138,6 +139,7 @@ def test_the_guides_are_run() -> None:
         "your-images",
         "your-method",
         "your-protocol",
+        "your-student",
     }
     assert {page.stem for page in LONG} == LONG_OUTPUT.keys()
 

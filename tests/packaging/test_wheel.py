@@ -28,7 +28,8 @@ DATA = {
 def expected() -> set[str]:
     """Return the files that a wheel has to hold, beside its metadata."""
     modules = {"ddbench": "ddbench", "components": "ddbench_components"}
-    found = {"ddbench_components/code_hashes.json", *(f"{installed}/py.typed" for installed in modules.values())}
+    found = {"ddbench_components/code_hashes.json", "ddbench_components/papers.bib"}
+    found |= {f"{installed}/py.typed" for installed in modules.values()}
     for source, installed in modules.items():
         paths = (path.relative_to(ROOT / source) for path in (ROOT / source).rglob("*.py"))
         found |= {f"{installed}/{path.as_posix()}" for path in paths if path.parts[0] != "recipes"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -44,6 +45,23 @@ def test_a_student_that_ignores_its_input_size_is_told_before_it_is_trained() ->
         match=r"fails on images of 32 px, the size it was built for: .*cannot be multiplied .*image_size",
     ):
         attempt(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 28 * 28, 3)))
+
+
+@pytest.mark.parametrize(("images", "batch"), [(6, 5), (1, 64), (3, 1)])
+def test_a_student_that_cannot_train_on_the_last_image_alone_is_told_before_it_is_trained(
+    images: int, batch: int
+) -> None:
+    """A batch norm of a single pixel cannot: torch refuses it in training mode."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 3), nn.BatchNorm1d(3))
+    rules = catalogue().protocol("smoke@1").model_copy(update={"batch_size": batch})
+    data = replace(DATA, pixels=DATA.pixels[:images], labels=DATA.labels[:images])
+    with pytest.raises(
+        ComponentError, match=rf"last batch of {images} images .* more than 1 value .* of {batch}: change"
+    ):
+        train(lambda: network, data, rules, 6, context("reference"))
+    train(lambda: nn.Sequential(network[0], network[1]), data, rules, 1, context("reference"))
+    with_pairs = rules.model_copy(update={"batch_size": 2})
+    train(lambda: network, DATA, with_pairs, 1, context("reference"))
 
 
 @pytest.mark.parametrize(
