@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageOps
 
 from ddbench import DataError
 from ddbench.limits import PICTURE_ASPECT, PICTURE_BYTES, PICTURE_PIXELS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Pillow's names.
 FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -82,6 +86,41 @@ def to_rgb(image: Image.Image, where: str, *, upright: bool = False) -> Image.Im
     """
     _check_values(image, where)
     return (ImageOps.exif_transpose(image) if upright else image).convert("RGB")
+
+
+def decode(path: Path, size: int, *, upright: bool = False) -> NDArray[np.uint8]:
+    """Resize the shorter side of a photograph to ``size`` pixels and return the centre crop, uint8 ``[size, size, 3]``.
+
+    Args:
+        path: the file.
+        size: height and width of the result, in pixels.
+        upright: apply the orientation in the EXIF data.
+
+    Raises:
+        DataError: the file cannot be decoded, or its values would be changed.
+    """
+    import numpy as np
+
+    with opened(read_bytes(path), str(path)) as image:
+        rgb = to_rgb(image, str(path), upright=upright)
+    shorter = min(rgb.size)
+    # Round as torchvision does: the longer side down, the crop's corner half to even.
+    width, height = (size * side // shorter for side in rgb.size)
+    left, top = round((width - size) / 2), round((height - size) / 2)
+    resized = rgb.resize((width, height), Image.Resampling.BILINEAR)
+    return np.array(resized.crop((left, top, left + size, top + size)))
+
+
+def examine(path: Path) -> tuple[int, bool]:
+    """Decode a photograph; return its smaller side in pixels, and whether EXIF data turn it.
+
+    Raises:
+        DataError: the file cannot be decoded, or its values would be changed.
+        OSError: the file cannot be read.
+    """
+    with opened(read_bytes(path), str(path)) as image:
+        turned = image.getexif().get(ORIENTATION, 1) != 1
+        return min(to_rgb(image, str(path)).size), turned
 
 
 def is_turned(path: Path) -> bool:

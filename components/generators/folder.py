@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from ddbench import BorrowedPrior, Context, DataError, Dataset, Generator, Samples, TrainingData, component, unkeyed
+from ddbench import (
+    BorrowedPrior,
+    Context,
+    DataError,
+    Dataset,
+    Generator,
+    Progress,
+    Samples,
+    TrainingData,
+    component,
+    unkeyed,
+)
 from ddbench.cost import Cost, Sample, Work
 from ddbench.limits import POOL_SIDES
-from ddbench.toolkit import sha256_json
+from ddbench.toolkit import ImportedPictures, sha256_json
 
 from .._class_names import ClassNames
 from .._paths import UserPath, printable
@@ -46,6 +57,8 @@ class Folder(Generator):
     subsets in an order that is not published, so ``classes`` must list the names there.
 
     With ``metadata: true``, ids and soft labels are those in ``metadata.jsonl``, which `ddbench sets` writes.
+
+    `ddbench pool` makes such a folder from pictures of any size.
 
     Refiners change the images with the ``prior`` of a generator of the suite, which encodes them first.
     """
@@ -112,6 +125,17 @@ class Folder(Generator):
     def available(self, dataset: Dataset) -> tuple[int, ...]:
         """Return the number of files per class, without decoding them. Raise DataError if a class has none."""
         return tuple(len(image_files(folder)) for folder in self._matched(dataset))
+
+    def import_pictures(self, dataset: Dataset, target: Path, progress: Progress) -> ImportedPictures:
+        """Write a pool to an empty folder from the pictures in ``path``, which may have any size.
+
+        Raises:
+            DataError: a class has no folder or two, or no pictures.
+            OSError: the target cannot be written.
+        """
+        from ._files.pictures import import_pictures
+
+        return import_pictures(self.params.path, dataset, target, progress)
 
     def _matched(self, data: Dataset | TrainingData) -> list[Path]:
         """Return the folder of each class."""

@@ -30,6 +30,7 @@ VERBS: Final = (
     "schema",
     "check",
     "fetch",
+    "pool",
     "report",
     "compare",
     "cite",

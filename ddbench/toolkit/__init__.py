@@ -26,6 +26,7 @@ from ddbench.toolkit.files import (
 from ddbench.toolkit.hardware import device_in_use
 from ddbench.toolkit.home import data_home
 from ddbench.toolkit.memory import enough_memory, in_pieces
+from ddbench.toolkit.pictures import ImportedPictures, Survey
 
 if TYPE_CHECKING:
     from ddbench.toolkit.checkpoint import Checkpoint
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Checkpoint",
     "CorruptError",
+    "ImportedPictures",
     "KeptPart",
     "KeptParts",
+    "Survey",
     "compiled",
     "data_home",
     "derive_seed",

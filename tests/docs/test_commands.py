@@ -79,10 +79,10 @@ class Workspace:
 
 
 def pictures(folder: Path) -> None:
-    """Make the images that the guide's reader has: two classes in two splits, and a pool of them."""
+    """Make the images that the guide's reader has: two classes in two splits, and pictures of a generator."""
     for place, shade in (("train", 60), ("val", 120), ("", 180)):
         for index, label in enumerate(("cat", "dog")):
-            target = folder / "photos" / place / label if place else folder / "pool" / label
+            target = folder / "photos" / place / label if place else folder / "made" / label
             target.mkdir(parents=True)
             for number in range(4):
                 colour = (shade + 10 * number, 200 * index, number)

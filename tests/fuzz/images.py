@@ -87,6 +87,7 @@ def attempt(rng: random.Random) -> None:
             data = ddbench.create(
                 "dataset", "image-folder", path=root, image_size=8, exif=rng.choice(("apply", "ignore"))
             )
+            data.survey(lambda part, done, total: None)  # type: ignore[attr-defined]
             data.fingerprint()
             data.train()  # type: ignore[attr-defined]
         else:

@@ -12,15 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Final
 
-import numpy as np
-from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ddbench import DataError
 from ddbench.toolkit import CorruptError, file_sha256, read_sealed, sha256_json, sync_file, write_sealed
 
-from ..._image_reader import opened, read_bytes, to_rgb
+from ..._image_reader import decode
 from ..._paths import printable
 
 # Increase this number when the same files give other pixels.
@@ -143,24 +141,3 @@ class DecodedImages:
 
     def _row(self, row: int) -> bytes:
         return decode(self.source / self.files[row], self.size, upright=self.upright).transpose(2, 0, 1).tobytes()
-
-
-def decode(path: Path, size: int, *, upright: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Resize the shorter side of a photograph to ``size`` pixels and return the centre crop, uint8 ``[size, size, 3]``.
-
-    Args:
-        path: the file.
-        size: height and width of the result, in pixels.
-        upright: apply the orientation in the EXIF data.
-
-    Raises:
-        DataError: the file cannot be decoded, or its values would be changed.
-    """
-    with opened(read_bytes(path), str(path)) as image:
-        rgb = to_rgb(image, str(path), upright=upright)
-    shorter = min(rgb.size)
-    # Round as torchvision does: the longer side down, the crop's corner half to even.
-    width, height = (size * side // shorter for side in rgb.size)
-    left, top = round((width - size) / 2), round((height - size) / 2)
-    resized = rgb.resize((width, height), Image.Resampling.BILINEAR)
-    return np.array(resized.crop((left, top, left + size, top + size)))

@@ -103,7 +103,8 @@ class ImageFiles(Dataset):
         try:
             yield
         except DataError as error:
-            raise DataError(f"{self.info.name}: {error}", hint=self._advice) from None
+            problem = DataError(error.message, where=error.where)
+            raise DataError(f"{self.info.name}: {problem}", hint=error.hint or self._advice) from None
         except OSError as error:
             raise DataError(
                 f"{self.info.name}: {error.filename} cannot be read: {error.strerror}", hint=self._advice

@@ -100,11 +100,11 @@ def image_files(folder: Path, order: Order = "natural") -> list[Path]:
         raise DataError("holds no PNG, WebP or JPEG images", where=str(folder))
     if order == "lexicographic":
         return images
-    return sorted(images, key=lambda path: _natural(path.name))
+    return sorted(images, key=lambda path: natural(path.name))
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """Return a sort key that compares runs of digits as numbers; leading zeros break ties."""
+def natural(name: str) -> tuple[list[str | int], str]:
+    """Return a sort key of a file name that compares runs of digits as numbers; leading zeros break ties."""
     parts = re.split(r"([0-9]+)", name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 

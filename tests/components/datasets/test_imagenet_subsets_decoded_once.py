@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ddbench_components._image_reader import decode
 from ddbench_components.datasets._images import decoded as _decoded_images
-from ddbench_components.datasets._images.decoded import decode
 from photographs import photograph
 from two_dogs import TwoDogs, by_hand
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from ddbench_components import _digests
 from ddbench_components.generators._files import square_rgb as _square_rgb
-from ddbench_components.generators._files.class_folders import _natural
+from ddbench_components.generators._files.class_folders import natural
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pool_folders import DOGS, Dogs, folder, loaded, make_pool, pixels, save, training
@@ -73,7 +73,7 @@ def test_lexicographic_order_of_files(tmp_path: Path) -> None:
 @given(numbers=st.sets(st.integers(0, 10**6), min_size=1, max_size=30))
 @settings(max_examples=50, deadline=None)
 def test_numbers_are_in_numeric_order(numbers: set[int]) -> None:
-    assert sorted((f"{n}.png" for n in numbers), key=_natural) == [f"{n}.png" for n in sorted(numbers)]
+    assert sorted((f"{n}.png" for n in numbers), key=natural) == [f"{n}.png" for n in sorted(numbers)]
 
 
 def test_a_pool_of_all_of_imagenet_serves_its_subset(tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ddbench_components import _image_reader
-from ddbench_components._image_reader import is_turned, opened, to_rgb
-from ddbench_components.datasets._images.decoded import decode
+from ddbench_components._image_reader import decode, is_turned, opened, to_rgb
 from PIL import Image
 
 from ddbench import DataError
