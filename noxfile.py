@@ -23,7 +23,7 @@ def dev(session: nox.Session) -> None:
     """Make or update the environment of all tasks."""
     global programs
     if session.venv_backend != "none":
-        session.install("--editable", ".[browser,dev,docs]")
+        session.install("--editable", ".[browser,dev,docs,mlflow]")
         programs = Path(session.bin)
 
 
@@ -52,8 +52,9 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["dev"])
 def browser(session: nox.Session) -> None:
-    """Test pages in an installed Chromium. Without one, the skipped file is named."""
-    run(session, "pytest", "-n", "0", "-rs", "tests/report/page/test_browser.py", *session.posargs)
+    """Test pages in an installed Chromium, and the observer for MLflow. What is skipped is named."""
+    files = ("tests/report/page/test_browser.py", "tests/components/observers/test_mlflow.py")
+    run(session, "pytest", "-n", "0", "-rs", *files, *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=["dev"])

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-from ddbench import Component, components_in, hookimpl
+from ddbench import Component, Observer, components_in, hookimpl
+
+from .observers.jsonl import JsonLines
+from .observers.mlflow import MLflow
 
 KINDS = ("datasets", "generators", "scorers", "selectors", "refiners", "evaluators", "students")
 
@@ -22,3 +25,9 @@ def ddbench_components() -> Iterator[type[Component]]:
 def ddbench_protocols() -> Iterable[Path]:
     """Return the protocol files."""
     return sorted((Path(__file__).parent / "evaluators" / "protocols").glob("*.yaml"))
+
+
+@hookimpl
+def ddbench_observers() -> Iterable[type[Observer]]:
+    """Return the observers."""
+    return [JsonLines, MLflow]

@@ -15,6 +15,7 @@ from ddbench.api.data import ClassInfo, LabeledImages, TrainingData
 from ddbench.api.dataset import Dataset
 from ddbench.api.evaluator import Evaluation, Evaluator
 from ddbench.api.generator import BorrowedPrior, EncodingPrior, Generator, Prior, Samples
+from ddbench.api.observer import ObservedNode, ObservedRun, Observer, RunSummary
 from ddbench.api.params import FieldName, Params, unkeyed
 from ddbench.api.pool import DistilledSet, Pool, Selection, SoftLabels
 from ddbench.api.refiner import Refiner
@@ -47,11 +48,15 @@ __all__ = [
     "Info",
     "LabeledImages",
     "NetworkCost",
+    "ObservedNode",
+    "ObservedRun",
+    "Observer",
     "Params",
     "Pool",
     "Prior",
     "Progress",
     "Refiner",
+    "RunSummary",
     "Samples",
     "Scorer",
     "Selection",

@@ -17,20 +17,30 @@ if TYPE_CHECKING:
 def check_methods(cls: type[Component]) -> None:
     """Raise ComponentError for a method that is missing, or that cannot take the arguments of its base class."""
     for name, own in vars(cls).items():
-        base = next((vars(b)[name] for b in cls.__mro__[1:] if name in vars(b)), None)
-        if not isinstance(base, FunctionType) or name.startswith("__"):
-            continue
-        if not callable(own) and not isinstance(own, classmethod | staticmethod):
+        hides = isinstance(_of_a_base(cls, name), FunctionType) and not name.startswith("__")
+        if hides and not callable(own) and not isinstance(own, classmethod | staticmethod):
             message = f"{cls.__qualname__}.{name} hides the method {name} of {cls.kind}s"
             raise ComponentError(message, where=_place(cls), hint="give the attribute another name")
-        if isinstance(own, FunctionType):
-            _check_arguments(own, base)
+    check_arguments(cls)
     missing = cls._unimplemented()
     if missing:
         near = get_close_matches(missing[0], [n for n, own in vars(cls).items() if isinstance(own, FunctionType)], n=1)
         hint = f"rename '{near[0]}' to '{missing[0]}'" if near else f"see `help(ddbench.{cls.kind.title()})`"
         message = f"{cls.__qualname__}: does not implement {' or '.join(missing)}"
         raise ComponentError(message, where=_place(cls), hint=hint)
+
+
+def check_arguments(cls: type) -> None:
+    """Raise ComponentError for a method that cannot take the arguments of its base class."""
+    for name, own in vars(cls).items():
+        base = _of_a_base(cls, name)
+        if isinstance(own, FunctionType) and isinstance(base, FunctionType) and not name.startswith("__"):
+            _check_arguments(own, base)
+
+
+def _of_a_base(cls: type, name: str) -> object:
+    """Return what the nearest base class has under a name; None if there is nothing."""
+    return next((vars(base)[name] for base in cls.__mro__[1:] if name in vars(base)), None)
 
 
 def _place(cls: type[Component]) -> str:

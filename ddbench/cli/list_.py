@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from inspect import getdoc
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,28 +18,29 @@ if TYPE_CHECKING:
 
 # A note names at most this many components; it counts more.
 _NAMED = 4
+_OTHER = ("protocol", "observer")
 
 
 def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="One of dataset, generator, scorer, selector, refiner, student, evaluator, protocol.",
+            help="One of dataset, generator, scorer, selector, refiner, student, evaluator, protocol, observer.",
             autocompletion=complete.kinds,
         ),
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """List components and protocols with the packages that they come from."""
+    """List components, protocols and observers with the packages that they come from."""
     from ddbench.api import KINDS
     from ddbench.cli.output import print_json, print_table, stderr
     from ddbench.errors import DdbenchError, did_you_mean
     from ddbench.registry import catalogue
 
-    if kind is not None and kind not in (*KINDS, "protocol"):
-        raise DdbenchError(f"there is no kind '{kind}'", hint=did_you_mean(kind, [*KINDS, "protocol"]))
+    if kind is not None and kind not in (*KINDS, *_OTHER):
+        raise DdbenchError(f"there is no kind '{kind}'", hint=did_you_mean(kind, [*KINDS, *_OTHER]))
     available = catalogue()
-    components = [] if kind == "protocol" else available.components(kind)
+    components = [] if kind in _OTHER else available.components(kind)
     rows: list[ListRow] = [
         {"kind": c.info.kind, "name": c.info.name, "summary": c.info.summary, "from": available.owner(c)}
         for c in components
@@ -47,6 +49,11 @@ def list_(
         rows += [
             {"kind": "protocol", "name": name, "summary": protocol.summary, "from": available.protocol_owner(name)}
             for name, protocol in available.protocols().items()
+        ]
+    if kind in (None, "observer"):
+        rows += [
+            {"kind": "observer", "name": cls.name, "summary": (getdoc(cls) or "").partition("\n")[0], "from": owner}
+            for cls, owner in available.observers
         ]
     if json:
         print_json(rows)

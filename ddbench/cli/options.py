@@ -40,6 +40,10 @@ ResultFolders = Annotated[
         help="Use the exported results in this folder, or in its subfolders, as if they were in the store. Repeatable.",
     ),
 ]
+Observers = Annotated[
+    list[str] | None,
+    typer.Option("--observer", metavar="NAME=TARGET", help="Report the run to it, as in jsonl=FILE. Repeatable."),
+]
 Full = Annotated[
     bool, typer.Option("--full", help="On a terminal, print the whole page: all numbers, protocols and origins.")
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from ddbench.cli.options import (
     Against,
     Full,
     Limit,
+    Observers,
     Only,
     Quick,
     ResultFolders,
@@ -48,6 +50,7 @@ def run(
     quick: Quick = False,
     full: Full = False,
     results: ResultFolders = None,
+    observer: Observers = None,
 ) -> None:
     """Run the unfinished part of a suite and print its leaderboard.
 
@@ -70,11 +73,10 @@ def run(
     part = chosen_part(resolved, only, limit, root, exports)
     signal.signal(signal.SIGTERM, _interrupt)
     show = reporter(stderr)
+    start = partial(run_suite, part, root, show, observers=observer or ())
     try:
         with show:
-            outcome = run_suite(
-                part, root, show, workers=workers, device=device, accept_drift=accept_drift or (), exports=exports
-            )
+            outcome = start(workers=workers, device=device, accept_drift=accept_drift or (), exports=exports)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show.print_line(f"interrupted: all finished work is in {root}; the same command resumes the run")

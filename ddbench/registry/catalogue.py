@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddbench.api import KINDS, Component
+from ddbench.api.observer import Observer
 from ddbench.errors import ComponentError, DdbenchError, closest, did_you_mean
 from ddbench.registry import files, plugins
 from ddbench.registry.blame import describe
 from ddbench.registry.libraries import remedy
+from ddbench.registry.observers import ObserverNames
 
 if TYPE_CHECKING:
     from ddbench.protocol.protocol import Protocol
@@ -26,6 +28,7 @@ class Catalogue:
 
     Attributes:
         plugins: all plug-ins by entry point.
+        observers: the observers.
     """
 
     def __init__(self, entries: Iterable[EntryPoint]) -> None:
@@ -39,6 +42,7 @@ class Catalogue:
         self._conflicts: dict[tuple[str, str], str] = {}
         self._broken_protocols: dict[str, str] = {}
         self.plugins: dict[str, plugins.Plugin] = {}
+        self.observers = ObserverNames()
         for entry in entries:
             self._register(entry, heavy=False)
 
@@ -48,7 +52,7 @@ class Catalogue:
         self.plugins[entry.value] = plugin
         if plugin.deferred:
             self._deferred.append(entry)
-        for cls in plugin.components:
+        for cls in plugin.declared.components:
             try:
                 self.add(cls, owner=plugin.package)
             except ComponentError as error:  # the first one stays
@@ -56,8 +60,9 @@ class Catalogue:
                 continue
             if entry.dist:
                 self._source[cls] = entry.dist
-        for path in plugin.protocols:
+        for path in plugin.declared.protocols:
             self._add_protocol(path, plugin.package)
+        self.observers.add(plugin.declared.observers, plugin.package)
 
     def with_files(self, paths: Iterable[Path]) -> Catalogue:
         """Return a catalogue with the components of files too. Their code runs.
@@ -70,6 +75,7 @@ class Catalogue:
             return self
         found = copy(self)
         found._components, found._owner = dict(self._components), dict(self._owner)
+        found.observers = ObserverNames(self.observers)
         for path in wanted:
             found._add_file(path)
         return found
@@ -86,7 +92,7 @@ class Catalogue:
     def _add_file(self, path: Path) -> None:
         module = files.import_file(path)
         try:
-            classes, protocols = plugins.declared_in(module)
+            classes, protocols, observers = plugins.declared_in(module)
         except ComponentError:
             raise
         except Exception as error:
@@ -94,7 +100,8 @@ class Catalogue:
             raise ComponentError(message, where=path.name) from None
         if protocols:
             raise ComponentError("a single file brings no protocols", where=path.name, hint="make it a package")
-        if not classes:
+        self.observers.add(observers, files.read_file(path).owner)
+        if not classes and not observers:
             hint = "declare a class with @component(KIND, NAME, version=1)"
             raise ComponentError("has no components", where=path.name, hint=hint)
         for cls in classes:
@@ -153,6 +160,7 @@ class Catalogue:
             *(f"the entry points of {name} cannot be read: {error}" for name, error in plugins.unreadable.items()),
             *(f"plug-in '{p.name}' ({p.package}) cannot be loaded: {p.error}" for p in broken),
             *self._conflicts.values(),
+            *self.observers.conflicts.values(),
             *(f"protocol {error}" for error in self._broken_protocols.values()),
         ]
 
@@ -177,6 +185,12 @@ class Catalogue:
         except KeyError:
             names = [n for k, n in self._components if k == kind]
             raise ComponentError(f"there is no {kind} '{name}'", hint=self._hint(name, names)) from None
+
+    def observer(self, name: str) -> tuple[type[Observer], str]:
+        """Return an observer's class and its package. Raise ComponentError if none or two have this name."""
+        if name not in self.observers:
+            self._load_deferred()
+        return self.observers.get(name)
 
     def _hint(self, name: str, names: Iterable[str]) -> str:
         broken = [

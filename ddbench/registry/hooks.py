@@ -10,6 +10,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from ddbench.api.component import Component
+    from ddbench.api.observer import Observer
 
 GROUP: Final = "ddbench"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -24,3 +25,8 @@ def ddbench_components() -> Iterable[type[Component]]:  # type: ignore[empty-bod
 @hookspec
 def ddbench_protocols() -> Iterable[Path]:  # type: ignore[empty-body]
     """Return the protocol files (YAML) of this plug-in, each named ``name@version.yaml``."""
+
+
+@hookspec
+def ddbench_observers() -> Iterable[type[Observer]]:  # type: ignore[empty-body]
+    """Return the observers of this plug-in, each a subclass of ``ddbench.Observer`` with a ``name``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from importlib import util
@@ -12,12 +12,13 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, distributions, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final, NamedTuple, cast
 
 import pluggy
 
 from ddbench.api import KINDS, Component
-from ddbench.api.overrides import check_methods
+from ddbench.api.observer import Observer
+from ddbench.api.overrides import check_arguments, check_methods
 from ddbench.registry import files, hooks, scan
 from ddbench.registry.blame import describe, place_in
 from ddbench.registry.hooks import GROUP
@@ -35,6 +36,20 @@ class HeavyImportError(BaseException):
     """
 
 
+class Declared(NamedTuple):
+    """The components, protocols and observers of a module.
+
+    Attributes:
+        components: the classes of components.
+        protocols: the protocol files.
+        observers: the classes of observers.
+    """
+
+    components: tuple[type[Component], ...] = ()
+    protocols: tuple[Path, ...] = ()
+    observers: tuple[type[Observer], ...] = ()
+
+
 @dataclass(frozen=True)
 class Plugin:
     """An entry point and the result of loading it.
@@ -42,8 +57,7 @@ class Plugin:
     Attributes:
         name: the name of the entry point.
         package: its package, with version.
-        components: the classes that it registers.
-        protocols: its protocol files.
+        declared: its components, protocols and observers.
         deferred: the heavy import that delays loading until one of its components is used.
         error: the place and message of a failed load, in one line.
         left_out: its modules that lack a library, and the library.
@@ -51,8 +65,7 @@ class Plugin:
 
     name: str
     package: str
-    components: tuple[type[Component], ...] = ()
-    protocols: tuple[Path, ...] = ()
+    declared: Declared = field(default_factory=Declared)
     deferred: str | None = None
     error: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +73,7 @@ class Plugin:
     @property
     def is_empty(self) -> bool:
         """True if it loads but has nothing."""
-        return not (self.error or self.deferred or self.components or self.protocols or self.left_out)
+        return not (self.error or self.deferred or any(self.declared) or self.left_out)
 
 
 class _NoHeavyImports(MetaPathFinder):
@@ -95,9 +108,9 @@ def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
             package = f"{entry.dist.name} {entry.dist.version}"
         # Stdout is for results.
         with redirect_stdout(sys.stderr), nullcontext() if heavy else _light_imports_only():
-            components, protocols = declared_in(entry.load())
+            declared = declared_in(entry.load())
         left_out = {name: library for name, library in scan.left_out.items() if name.startswith(f"{entry.module}.")}
-        return Plugin(entry.name, package, components, protocols, left_out=left_out)
+        return Plugin(entry.name, package, declared, left_out=left_out)
     except HeavyImportError as error:
         return Plugin(entry.name, package, deferred=str(error))
     except KeyboardInterrupt:
@@ -106,36 +119,44 @@ def load(entry: EntryPoint, *, heavy: bool) -> Plugin:
         return Plugin(entry.name, package, error=describe(error, {entry.value.partition(":")[0].partition(".")[0]}))
 
 
-def declared_in(module: ModuleType) -> tuple[tuple[type[Component], ...], tuple[Path, ...]]:
-    """Return the components and protocol files of a module: those that its hooks return, or else its own classes."""
+def declared_in(module: ModuleType) -> Declared:
+    """Return what the hooks of a module return. Without the hook of components, its own classes are taken."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hooks)
     manager.register(module)
-    components = tuple(_components_of(module, manager))
+    components = tuple(_returned(module, manager.hook.ddbench_components, scan.components_in))
     for cls in components:
         if not (isinstance(cls, type) and issubclass(cls, tuple(KINDS.values())) and "info" in vars(cls)):
             raise TypeError(f"ddbench_components() returned {cls!r}, which is not a class declared with @component")
-        check_methods(cls)
+        check_methods(cast("type[Component]", cls))
     protocols = tuple(path for paths in manager.hook.ddbench_protocols() for path in paths)
     for path in protocols:
         if not isinstance(path, Path):
             raise TypeError(f"ddbench_protocols() returned {path!r}, which is not a pathlib.Path")
-    return components, protocols
+    scanned = (lambda module: ()) if hasattr(module, "ddbench_components") else scan.observers_in
+    observers = tuple(_returned(module, manager.hook.ddbench_observers, scanned))
+    for cls in observers:
+        if not (isinstance(cls, type) and issubclass(cls, Observer) and isinstance(getattr(cls, "name", None), str)):
+            raise TypeError(f"ddbench_observers() returned {cls!r}, which is not a subclass of Observer with a name")
+        check_arguments(cls)
+    return Declared(components, protocols, observers)
 
 
-def _components_of(module: ModuleType, manager: pluggy.PluginManager) -> Iterator[type[Component]]:
-    """Yield what the hook returns, also without its mark; the classes of the module if there is no hook."""
-    unmarked = getattr(module, "ddbench_components", None)
-    if manager.hook.ddbench_components.get_hookimpls():
-        found = manager.hook.ddbench_components()
+def _returned(
+    module: ModuleType, hook: pluggy.HookCaller, scanned: Callable[[ModuleType], Iterable[Any]]
+) -> Iterator[Any]:
+    """Yield what a hook returns, also without its mark; what is found in the module if there is no hook."""
+    unmarked = getattr(module, hook.name, None)
+    if hook.get_hookimpls():
+        found = hook()
     elif callable(unmarked):
         found = [unmarked()]
     else:
-        yield from scan.components_in(module)
+        yield from scanned(module)
         return
     for classes in found:
         if isinstance(classes, type):
-            raise TypeError(f"ddbench_components() returned {classes.__name__}; return a list: [{classes.__name__}]")
+            raise TypeError(f"{hook.name}() returned {classes.__name__}; return a list: [{classes.__name__}]")
         yield from classes
 
 

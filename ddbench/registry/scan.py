@@ -6,9 +6,10 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from ddbench.api.component import Component
+from ddbench.api.observer import Observer
 from ddbench.registry.libraries import LIBRARIES
 
 # Modules that were left out, and the library that each lacks.
@@ -21,10 +22,19 @@ def components_in(package: ModuleType) -> Iterator[type[Component]]:
     Modules whose names start with an underscore are skipped, because they may import torch. A module that imports a
     heavy library that is not installed is left out; the others stay.
     """
+    yield from (cls for cls in _classes_in(package) if "info" in vars(cls))
+
+
+def observers_in(package: ModuleType) -> Iterator[type[Observer]]:
+    """Yield every observer with a name declared in ``package`` and its modules, which are found as for components."""
+    yield from (cls for cls in _classes_in(package) if issubclass(cls, Observer) and "name" in vars(cls))
+
+
+def _classes_in(package: ModuleType) -> Iterator[type[Any]]:
     modules = _public_modules(package) if hasattr(package, "__path__") else ()
     for module in (package, *modules):
         for value in vars(module).values():
-            if isinstance(value, type) and value.__module__ == module.__name__ and "info" in vars(value):
+            if isinstance(value, type) and value.__module__ == module.__name__:
                 yield value
 
 

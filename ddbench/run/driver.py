@@ -21,6 +21,7 @@ from ddbench.run.events import EventLog
 from ddbench.run.executors.base import Answer, Executor
 from ddbench.run.forecast import Forecast
 from ddbench.run.job import make_job
+from ddbench.run.observation import Chosen, Observation
 from ddbench.run.overview import Overview
 from ddbench.run.progress import Reporter
 from ddbench.run.scheduler import Scheduler
@@ -81,6 +82,7 @@ class Driver:
         state: the state of the plan.
         outcome: the outcome so far.
         overview: the counts and the forecast.
+        observation: reports the run to its observers.
         accepted: changes of code under one version that the user accepted.
     """
 
@@ -93,6 +95,7 @@ class Driver:
         show: Reporter,
         device: Device,
         exports: Exports | None = None,
+        observers: Sequence[Chosen] = (),
     ) -> None:
         self.suite = suite
         self.store = store
@@ -103,6 +106,8 @@ class Driver:
         self.state = State(self.graph, store, exports)
         self.outcome = Outcome(self.state)
         self.overview = Overview(log, show, lambda: Forecast(self.state, device, executor.width))
+        run = log.path.parent.name
+        self.observation = Observation(observers, run, suite, self.state, lambda line: show.print_line(line))
         self.accepted: list[Drift] = []
         self._attempts: Counter[str] = Counter()
         self._damaged: Counter[str] = Counter()
@@ -193,6 +198,7 @@ class Driver:
                     continue
             self.overview.started(job)
             self.executor.submit(job)
+            self.observation.started(job)
         self.overview.update(self.scheduler.wanted)
 
     def _handle(self, answer: Answer) -> None:
@@ -209,6 +215,7 @@ class Driver:
             self.outcome.ran[job.stage] += 1
             for key in self.scheduler.finished(job.action_key):
                 self.store.clear_failure(key)
+            self.observation.done(job)
         self.overview.ended(job, fields, answer.kind, self.scheduler.wanted)
         if answer.kind == "corrupt":
             self._remake(answer)
@@ -264,6 +271,7 @@ class Driver:
             said = {"message": fields["message"], "trace": fields["trace"]}
             self.store.put_failure(Failure(recipe_key=key, **about, **said))
         self.overview.failed(self.scheduler.wanted)
+        self.observation.failed(job, fields["message"])
         if fields["fatal"]:
             raise DdbenchError(fields["message"])
 

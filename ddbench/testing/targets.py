@@ -35,10 +35,13 @@ def components_of(target: str) -> list[type[Component]]:
 
 def _in_file(path: Path, available: Catalogue) -> list[type[Component]]:
     classes = available.with_files([path]).components()
-    return [cls for cls in classes if (own := file_of(cls)) is not None and own.text == path.read_bytes()]
+    found = [cls for cls in classes if (own := file_of(cls)) is not None and own.text == path.read_bytes()]
+    if not found:
+        raise ComponentError("has no components", where=path.name, hint="observers have no checks")
+    return found
 
 
 def _named(target: str, available: Catalogue) -> list[type[Component]]:
     kind, _, name = target.rpartition("/")
     found = [cls for cls in available.components(kind or None) if cls.info.name == name]
-    return found or [cls for p in available.plugins.values() if p.name == target for cls in p.components]
+    return found or [cls for p in available.plugins.values() if p.name == target for cls in p.declared.components]

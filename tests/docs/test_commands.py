@@ -133,6 +133,7 @@ def test_the_guides_are_run() -> None:
     assert {page.stem for page in GUIDES if page in RUN} == {
         "first-suite",
         "imports",
+        "observers",
         "pictures",
         "reading-boards",
         "share-results",

@@ -1,0 +1,1 @@
+"""The built-in observers of runs."""
