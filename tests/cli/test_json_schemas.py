@@ -133,9 +133,9 @@ def test_every_verb_with_json_has_a_schema_and_an_output_here() -> None:
 
 
 def test_the_verb_prints_it(tmp_path: Path) -> None:
-    for verb in OUTPUTS:
-        assert json.loads(ddbench("schema", verb, folder=tmp_path).stdout) == json.loads(
-            json.dumps(output_schema(verb))
+    for name in OUTPUTS:
+        assert json.loads(ddbench("schema", name, folder=tmp_path).stdout) == json.loads(
+            json.dumps(output_schema(name))
         )
     wrong = ddbench("schema", "plans", folder=tmp_path)
     assert (wrong.returncode, wrong.stderr) == (
