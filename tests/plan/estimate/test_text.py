@@ -11,14 +11,13 @@ from ddbench.cli.output import print_wrapped
 from ddbench.cli.plan import (
     _HEADERS,
     _disk,
-    _estimate_json,
     _estimate_text,
     _memory,
     _sharing,
-    _stage_json,
     _stage_text,
     _without_repeated_times,
 )
+from ddbench.cli.plan_json import _costs, _stage
 from ddbench.cli.set_counts import set_counts, sets_line
 from ddbench.plan import Graph
 from ddbench.registry import Catalogue
@@ -49,8 +48,8 @@ def test_memory_and_disk_that_are_known_in_part_are_at_least_so_much(tmp_path: P
     assert disk.startswith("disk: ≥ ")
     generate = stages(whole)["generate"]
     assert (generate.memory_bytes, generate.memory_unknown) == ({"tensors": 2**30}, 1)
-    assert _stage_json(generate)["nodes_unknown"]["memory_bytes"] == 1
-    said = _estimate_json(whole)
+    assert _stage({}, generate)["nodes_unknown"]["memory_bytes"] == 1
+    said = _costs(whole)
     # One fit, one check, a node of the scorer for each of two blocks; of three nodes that generate, one is of `noise`.
     assert said["memory_bytes"] == {"tensors": 2**30, "process": None}
     assert said["nodes_unknown"]["memory_bytes"] == 1 + 1 + 2 + 1
@@ -79,8 +78,8 @@ def test_memory_of_processes_is_not_compared_with_that_of_tensors(
     assert stages(after)["generate"].memory_bytes == {"tensors": 2**30, "process": process}
     said = _memory(after)
     assert said == f"memory: about 1.00 GiB of tensors in one node (generate); {whole}"
-    assert _estimate_json(after)["memory_bytes"] == {"tensors": 2**30, "process": process}
-    assert _stage_json(stages(after)["fit"])["memory_bytes"] == {"tensors": None, "process": process}
+    assert _costs(after)["memory_bytes"] == {"tensors": 2**30, "process": process}
+    assert _stage({}, stages(after)["fit"])["memory_bytes"] == {"tensors": None, "process": process}
 
 
 def test_where_nothing_is_left_to_run_it_is_said(tmp_path: Path, known: Catalogue, small: Graph) -> None:
@@ -163,8 +162,8 @@ def test_assumptions_are_printed(tmp_path: Path, known: Catalogue, small: Graph)
     said = "\n".join(_estimate_text(whole))
     assert "recorded CPU timings are wall time, or CPU time per thread if that is less" in said
     assert "assumed" not in said
-    assert _estimate_json(whole)["device"]["assumed_launch_seconds"] is None
-    assert _estimate_json(estimated(tmp_path, SUITE, known, "h100"))["device"]["assumed_launch_seconds"] == 5e-6
+    assert _costs(whole)["device"]["assumed_launch_seconds"] is None
+    assert _costs(estimated(tmp_path, SUITE, known, "h100"))["device"]["assumed_launch_seconds"] == 5e-6
 
 
 def test_the_time_of_launches_is_a_lower_bound(tmp_path: Path, known: Catalogue) -> None:
