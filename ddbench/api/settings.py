@@ -20,7 +20,7 @@ class EvaluationSettings(BaseModel):
             that the protocol lists.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     numerics: Literal["reference", "fast"] = Field(
         "fast",

@@ -154,7 +154,10 @@ def progress_bar() -> Iterator[Progress]:
 
     from ddbench.cli.output import stderr
 
-    with Bars(console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
+    if not stderr.is_terminal:
+        yield lambda part, done, total: None
+        return
+    with Bars(console=stderr, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(part: str, done: int, total: int) -> None:

@@ -58,7 +58,7 @@ Momentum = Annotated[float, Field(ge=0, lt=1), Number]
 class Section(BaseModel):
     """A section of a protocol. Absent fields are absent from its JSON."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_serializer(mode="wrap")
     def _without_absent_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class Part(BaseModel):
     Types are checked strictly and numbers must be finite. Unknown keys are ignored, since later versions may add keys.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 P = TypeVar("P", bound=Part)

@@ -28,7 +28,7 @@ _SECONDS_SCHEMA = WithJsonSchema(
 
 
 # Of the mappings in a suite file.
-STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ComponentUse(BaseModel):

@@ -22,7 +22,7 @@ class Scores(BaseModel):
         twin: A name under ``twins`` that removes all augmentation. The augmentation-robust score needs it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     random: SomeNames
     full: str | None = None
@@ -36,7 +36,7 @@ class SetScores(BaseModel):
         teacher: The role of the scorer whose embeddings are compared.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     teacher: str = "teacher"
 

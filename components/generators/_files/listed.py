@@ -20,7 +20,7 @@ NAME: Final = "metadata.jsonl"
 class _Entry(BaseModel):
     """A line of the file: an image."""
 
-    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
     file_name: str
     label: Annotated[int, Field(ge=0)]
